@@ -1,0 +1,173 @@
+"""Speed and memory of the estimator, with KSG beside it in the same process.
+
+    python benchmarks/speed.py [--quick]
+
+Every measurement runs in a fresh process with its threads fixed before anything is imported.
+Prints a table and writes results/speed-YYYY-MM-DD.json.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from results import RESULTS, cores, print_table, write_result
+
+Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+SMALL = (500, 5)
+LARGE = (10_000, 10)
+MANY = 256
+SEED = 7
+
+
+def main() -> None:
+    """Runs every measurement, or the one that `--child` names."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="fewer repeats, no large problem")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--child", choices=MEASUREMENTS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(MEASUREMENTS[options.child](options.quick)))
+        return
+    names = [name for name in MEASUREMENTS if not (options.quick and name == "large")]
+    measured = {name: _fresh(name, options.quick) for name in names}
+    for name, values in measured.items():
+        print_table(name, [values])
+    payload = {"unit": "seconds", "quick": options.quick, "seed": SEED, **measured}
+    name = "speed-quick" if options.quick else "speed"
+    print(f"\nwritten: {write_result(name, payload, options.out).name}")
+
+
+def latency(quick: bool) -> dict[str, Any]:
+    """`mizzle.estimate` on one core, one problem of 500 rows and 5 + 5 columns."""
+    _one_core()
+    from peers import ksg
+
+    import mizzle
+
+    x, y = problem(*SMALL)
+    ours = _times(lambda: mizzle.estimate(x, y), 20 if quick else 200)
+    theirs = _times(lambda: ksg(x, y), 10 if quick else 50)
+    return _beside(ours, theirs)
+
+
+def throughput(quick: bool) -> dict[str, Any]:
+    """`estimate_many` of 256 such problems on two cores; KSG does them one by one."""
+    from peers import ksg
+
+    from mizzle.model import Estimator
+
+    estimator = Estimator.load()
+    pairs = [problem(*SMALL, seed) for seed in range(MANY)]
+    ours = _times(lambda: estimator.estimate_many(pairs), 2 if quick else 7)
+    theirs = _times(lambda: [ksg(x, y) for x, y in pairs[:32]], 1, warm=False) / (32 / MANY)
+    return {"problems_per_second": MANY / float(np.median(ours)), **_beside(ours, theirs)}
+
+
+def cold(quick: bool) -> dict[str, Any]:
+    """Import, load and first answer; the parent adds the start of the interpreter."""
+    x, y = problem(*SMALL)
+    start = time.perf_counter()
+    import mizzle
+
+    imported = time.perf_counter()
+    mizzle.estimate(x, y)
+    first = time.perf_counter()
+    return {"import": imported - start, "load_and_first_answer": first - imported}
+
+
+def large(quick: bool) -> dict[str, Any]:
+    """10,000 rows and 10 + 10 columns: time, and the peak of the resident memory."""
+    from peers import ksg
+
+    import mizzle
+
+    mizzle.estimate(*problem(*SMALL))
+    before = _peak_mib()
+    x, y = problem(*LARGE)
+    ours = _times(lambda: mizzle.estimate(x, y), 3, warm=False)
+    # Read before KSG runs, whose memory would count as ours.
+    peak = _peak_mib()
+    theirs = _times(lambda: ksg(x, y), 1, warm=False)
+    return {**_beside(ours, theirs), "peak_mib": peak, "peak_mib_after_small": before}
+
+
+MEASUREMENTS: dict[str, Callable[[bool], dict[str, Any]]] = {
+    "latency": latency,
+    "throughput": throughput,
+    "cold": cold,
+    "large": large,
+}
+THREADS = {"latency": 1, "throughput": 2, "cold": 2, "large": 2}
+
+
+def problem(n: int, dim: int, seed: int = SEED) -> Pair:
+    """Normal x, and y = x / 2 + noise, with `dim` columns each."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, dim))
+    return x, 0.5 * x + rng.standard_normal((n, dim))
+
+
+def _fresh(name: str, quick: bool) -> dict[str, Any]:
+    """One measurement in a process of its own; the smallest of several for the cold start."""
+    repeats = 3 if name == "cold" else 1
+    runs = [_child(name, quick) for _ in range(repeats)]
+    return min(runs, key=lambda run: float(run["process"]))
+
+
+def _child(name: str, quick: bool) -> dict[str, Any]:
+    threads = min(THREADS[name], cores())
+    environment = os.environ | {variable: str(threads) for variable in THREAD_VARIABLES}
+    command = [sys.executable, __file__, "--child", name] + ["--quick"] * quick
+    start = time.perf_counter()
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    values: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {**values, "threads": threads, "process": time.perf_counter() - start}
+
+
+def _one_core() -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def _times(call: Callable[[], Any], repeats: int, warm: bool = True) -> NDArray[np.float64]:
+    """Seconds of each call, after three that do not count."""
+    for _ in range(3 if warm else 0):
+        call()
+    marks = [time.perf_counter()]
+    for _ in range(repeats):
+        call()
+        marks.append(time.perf_counter())
+    return np.diff(marks)
+
+
+def _beside(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> dict[str, Any]:
+    """Medians, our 95th percentile, and the ratio to KSG (below 1: faster than KSG)."""
+    own, other = float(np.median(ours)), float(np.median(theirs))
+    p95 = float(np.quantile(ours, 0.95))
+    return {"median": own, "p95": p95, "repeats": len(ours), "ksg": other, "ratio": own / other}
+
+
+def _peak_mib() -> float:
+    """Peak resident memory of this process."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage: its peak survives exec and would include the parent's memory.
+        lines = [s for s in status.read_text().splitlines() if s.startswith("VmHWM")]
+        return int(lines[0].split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Correlation matrices of (X, Y), shape (d, d) with d = dim_x + dim_y and X's columns first.
+
+Those with scalar parameters are of the kinds of BMI (Czyz et al. 2023, NeurIPS) and MIST
+(arXiv 2511.18945).
+"""
+
+import numpy as np
+
+from mizzle.errors import InvalidInput
+from mizzle.metadata_gen.family import Array, Rng
+
+
+def to_correlation(covariance: Array) -> Array:
+    """S_ij / sqrt(S_ii S_jj)."""
+    scale = 1.0 / np.sqrt(covariance.diagonal())
+    return np.asarray(covariance * scale[:, None] * scale)
+
+
+def dense(dim: int, off_diag: float) -> Array:
+    """Every pair of columns correlates alike: (1 - c) 1 + c J, for -1/(dim-1) < c < 1."""
+    if not (off_diag < 1.0 and off_diag * (dim - 1) > -1.0):
+        raise InvalidInput(
+            f"off_diag is {off_diag}; with {dim} columns it must be in (-1/(d-1), 1)"
+        )
+    matrix = np.full((dim, dim), off_diag)
+    np.fill_diagonal(matrix, 1.0)
+    return matrix
+
+
+def pair(rho: float) -> Array:
+    """Two columns with correlation rho."""
+    return np.array([[1.0, rho], [rho, 1.0]])
+
+
+def latent_variable(
+    dim_x: int,
+    dim_y: int,
+    n_interacting: int,
+    alpha: float,
+    lambd: float,
+    beta: float,
+    eta: float,
+) -> Array:
+    """The latent-variable model of BMI, as a correlation matrix.
+
+    X_i = alpha U + beta U_x + e_i + (lambd Z_i if i < n_interacting else eta V_i), and Y_j alike
+    with the same U and Z, its own U_y and V; every latent and e is an independent N(0, 1).
+    """
+    k, cols = n_interacting, np.arange(dim_x + dim_y)
+    if not 0 <= k <= min(dim_x, dim_y):
+        raise InvalidInput(f"n_interacting is {k}; it must be in 0..{min(dim_x, dim_y)}")
+    cov = np.full((dim_x + dim_y, dim_x + dim_y), alpha**2)
+    cov[:dim_x, :dim_x] += beta**2
+    cov[dim_x:, dim_x:] += beta**2
+    cov[cols, cols] += 1.0 + eta**2
+    x, y = cols[:k], cols[dim_x : dim_x + k]
+    for side in (x, y):
+        cov[side, side] += lambd**2 - eta**2
+    cov[x, y] += lambd**2
+    cov[y, x] += lambd**2
+    return to_correlation(cov)
+
+
+def sparse(dim_x: int, dim_y: int, n_interacting: int, strength: float) -> Array:
+    """n_interacting pairs (X_i, Y_i) with correlation s^2 / (1 + s^2); all else uncorrelated."""
+    return latent_variable(dim_x, dim_y, n_interacting, 0.0, strength, 0.0, strength)
+
+
+def two_pair(dim_x: int, dim_y: int, strength: float) -> Array:
+    """`sparse` with two interacting pairs; either side needs two columns."""
+    return sparse(dim_x, dim_y, 2, strength)
+
+
+def factor_model(loadings: Array, noise: Array) -> Array:
+    """The correlations of W f + diag(noise) e, f and e ~ N(0, 1): W W^T + diag(noise^2), scaled.
+
+    Args:
+        loadings: W, shape (d, factors).
+        noise: standard deviation of each column's own noise, shape (d,), positive.
+    """
+    covariance = loadings @ loadings.T
+    np.fill_diagonal(covariance, covariance.diagonal() + noise**2)
+    return to_correlation(covariance)
+
+
+def random_factor_model(
+    rng: Rng, dim_x: int, dim_y: int, gain_x: Array, gain_y: Array, noise: Array
+) -> Array:
+    """`factor_model` with W_ik ~ N(0, gain_k^2), the gain of factor k differing between the sides.
+
+    Args:
+        gain_x, gain_y: how strongly each factor enters either side, shape (factors,).
+        noise: standard deviation of each column's own noise, shape (dim_x + dim_y,).
+    """
+    loadings = rng.standard_normal((dim_x + dim_y, len(gain_x)))
+    loadings[:dim_x] *= gain_x
+    loadings[dim_x:] *= gain_y
+    return factor_model(loadings, noise)
+
+
+def canonical(rho: Array, mix_x: Array, mix_y: Array) -> Array:
+    """Canonical correlations rho, hidden inside each side by an invertible linear map.
+
+    X = A u, Y = B v with u, v ~ N(0, 1) and corr(u_i, v_i) = rho_i for i < len(rho), else 0:
+    S = [[A A^T, A R B^T], [B R^T A^T, B B^T]], scaled. The normal's MI
+    is -1/2 sum log(1 - rho_i^2).
+
+    Args:
+        rho: in [0, 1), shape (k,) with k <= min(dim_x, dim_y).
+        mix_x, mix_y: A of shape (dim_x, dim_x), B of shape (dim_y, dim_y).
+    """
+    k = len(rho)
+    if k > min(len(mix_x), len(mix_y)) or not np.all((rho >= 0.0) & (rho < 1.0)):
+        raise InvalidInput(f"{k} canonical correlations; they must be in [0, 1), one per column")
+    cross = (mix_x[:, :k] * rho) @ mix_y[:, :k].T
+    return to_correlation(np.block([[mix_x @ mix_x.T, cross], [cross.T, mix_y @ mix_y.T]]))
+
+
+def random_rotation(rng: Rng, dim: int) -> Array:
+    """A uniformly random orthogonal matrix: QR of a normal matrix, signs fixed (Mezzadri 2007)."""
+    q, r = np.linalg.qr(rng.standard_normal((dim, dim)))
+    return np.asarray(q * np.where(r.diagonal() < 0.0, -1.0, 1.0))
+
+
+def random_mixing(rng: Rng, scales: Array) -> Array:
+    """Q diag(scales) P with random rotations Q and P; its condition is max(scales)/min(scales)."""
+    dim = len(scales)
+    return np.asarray((random_rotation(rng, dim) * scales) @ random_rotation(rng, dim))

@@ -1,0 +1,111 @@
+"""The one-dimensional laws that the meta-distribution is written in."""
+
+import math
+from bisect import bisect
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import accumulate
+
+import numpy as np
+
+from mizzle.errors import InvalidInput
+from mizzle.metadata_gen.family import Array, Rng
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Uniform on [low, high]."""
+
+    low: float
+    high: float
+
+    def draw(self, rng: Rng) -> float:
+        return self.low + (self.high - self.low) * rng.random()
+
+    def draw_many(self, rng: Rng, size: int) -> Array:
+        return self.low + (self.high - self.low) * rng.random(size)
+
+
+@dataclass(frozen=True)
+class LogUniform:
+    """Uniform in the logarithm, on [low, high]."""
+
+    low: float
+    high: float
+
+    def draw(self, rng: Rng) -> float:
+        return self.low * math.exp(math.log(self.high / self.low) * rng.random())
+
+    def draw_many(self, rng: Rng, size: int) -> Array:
+        return np.asarray(self.low * np.exp(math.log(self.high / self.low) * rng.random(size)))
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """Exponential of scale `scale`, truncated to [0, high]."""
+
+    scale: float
+    high: float
+
+    def draw(self, rng: Rng) -> float:
+        return float(self.draw_many(rng, 1)[0])
+
+    def draw_many(self, rng: Rng, size: int) -> Array:
+        mass = -math.expm1(-self.high / self.scale)
+        return np.asarray(-self.scale * np.log1p(-mass * rng.random(size)))
+
+
+@dataclass(frozen=True)
+class Integers:
+    """Uniform on the integers low..high, or low..at_most where the problem allows no more."""
+
+    low: int
+    high: int
+
+    def draw(self, rng: Rng, at_most: int | None = None) -> int:
+        high = self.high if at_most is None else min(self.high, at_most)
+        return self.low + int((high - self.low + 1) * rng.random())
+
+
+@dataclass(frozen=True)
+class LogIntegers:
+    """The integer part of a log-uniform number on [low, high + 1): P(k) ~ log((k + 1) / k)."""
+
+    low: int
+    high: int
+
+    def draw(self, rng: Rng, at_most: int | None = None) -> int:
+        high = self.high if at_most is None else min(self.high, at_most)
+        k = int(self.low * math.exp(math.log((high + 1) / self.low) * rng.random()))
+        return min(max(k, self.low), high)  # exp and log may round across an end
+
+
+RealLaw = Uniform | LogUniform | Exponential
+IntegerLaw = Integers | LogIntegers
+
+
+@dataclass(frozen=True)
+class Mix:
+    """One of several labels, with probability in proportion to its weight."""
+
+    weights: tuple[tuple[str, float], ...]
+
+    def __post_init__(self) -> None:
+        if not self.weights or not all(weight > 0.0 for _, weight in self.weights):
+            raise InvalidInput("a mix needs labels, each with a positive weight")
+
+    @cached_property
+    def _ends(self) -> list[float]:
+        return list(accumulate(weight for _, weight in self.weights))
+
+    def draw(self, rng: Rng) -> str:
+        inner = self._ends[:-1]  # without the last end, rounding cannot step over it
+        return self.weights[bisect(inner, self._ends[-1] * rng.random())][0]
+
+
+def as_data(law: RealLaw | IntegerLaw | Mix) -> dict[str, object]:
+    """The law as JSON-able data: its name and its parameters."""
+    name = type(law).__name__
+    if isinstance(law, Mix):
+        return {"law": name, "weights": dict(law.weights)}
+    return {"law": name, **asdict(law)}

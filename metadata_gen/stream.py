@@ -1,0 +1,44 @@
+"""An endless stream of problems in which problem i depends on (seed, i) and on nothing else.
+
+So workers may share the work in any order, and a run may resume anywhere. Bytes agree between
+machines as far as numpy does: same version of numpy, same linear algebra library.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+
+from mizzle.errors import InvalidInput
+from mizzle.metadata_gen import prior
+from mizzle.metadata_gen.family import Array, Truth
+
+
+class DataSet(NamedTuple):
+    """A sample with its answer: x (n, dim_x), y (n, dim_y), and the true MI in nats."""
+
+    index: int  # type: ignore[assignment]  # shadows tuple.index, which no data set needs
+    family: str
+    x: Array
+    y: Array
+    truth: Truth
+
+
+def dataset(seed: int, i: int) -> DataSet:
+    """Problem i of the stream `seed`.
+
+    Raises:
+        InvalidInput: seed or i is negative.
+    """
+    if min(seed, i) < 0:
+        raise InvalidInput(f"seed is {seed} and i is {i}; neither may be negative")
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
+    family = prior.draw(rng)
+    x, y = family.sample(rng, prior.draw_rows(rng))
+    return DataSet(i, family.name, x, y, family.mi())
+
+
+def stream(seed: int, start: int = 0) -> Iterator[DataSet]:
+    """Problems start, start + 1, ... without end."""
+    return (dataset(seed, i) for i in count(start))

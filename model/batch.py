@@ -1,0 +1,90 @@
+"""Problems of different shapes in one padded batch.
+
+Axes, here and in the whole room: b data set, s side (two: X and Y), n row, m query row, d column, e channel,
+h head, q quantile. Masks are made here from the shapes, never guessed from values.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float32, Int64
+from torch import Tensor
+
+from mizzle.model.preprocess import Table
+
+_CACHE_CELLS = 60_000
+_DISTANCE_COST = 8  # a row's distances cost about as much as this many of its cells
+
+
+class Batch(NamedTuple):
+    """Centred ranks with their masks; padding holds rank 0."""
+
+    ranks: Int64[Tensor, "b 2 n d"]
+    rows: Bool[Tensor, "b n"]
+    columns: Bool[Tensor, "b 2 d"]
+
+    @property
+    def n(self) -> Int64[Tensor, " b"]:
+        """Rows of each data set."""
+        return self.rows.sum(-1)
+
+    @property
+    def dims(self) -> Int64[Tensor, "b 2"]:
+        """Columns of each side."""
+        return self.columns.sum(-1)
+
+    @property
+    def cells(self) -> Bool[Tensor, "b 2 n d"]:
+        """Which cells are data and not padding."""
+        return self.rows[:, None, :, None] & self.columns[:, :, None, :]
+
+
+def collate(tables: list[Table]) -> Batch:
+    """Pad to the largest n and the largest side."""
+    n = max(table.n for table in tables)
+    d = max(len(side) for table in tables for side in (table.x, table.y))
+    ranks = torch.zeros(len(tables), 2, n, d, dtype=torch.int64)
+    rows = torch.zeros(len(tables), n, dtype=torch.bool)
+    columns = torch.zeros(len(tables), 2, d, dtype=torch.bool)
+    for i, table in enumerate(tables):
+        rows[i, : table.n] = True
+        for s, side in enumerate((table.x, table.y)):
+            ranks[i, s, : table.n, : len(side)] = side.T
+            columns[i, s, : len(side)] = True
+    return Batch(ranks, rows, columns)
+
+
+def grouped(tables: list[Table]) -> Iterator[list[int]]:
+    """Split into runs of similar shape whose padded arrays stay in the processor's cache.
+
+    Yields:
+        positions in `tables`; together they cover it once.
+    """
+    order = sorted(range(len(tables)), key=lambda i: (_side_bucket(tables[i]), tables[i].n))
+    group: list[int] = []
+    for i in order:
+        candidate = [*group, i]
+        if group and _padded_cost([tables[j] for j in candidate]) > _CACHE_CELLS:
+            yield group
+            candidate = [i]
+        group = candidate
+    if group:
+        yield group
+
+
+def _side_bucket(table: Table) -> int:
+    """Larger side rounded up to a power of 4: problems that share padding without much waste."""
+    return (max(len(table.x), len(table.y)) - 1).bit_length() // 2
+
+
+def _padded_cost(tables: list[Table]) -> int:
+    n = max(table.n for table in tables)
+    d = max(len(side) for table in tables for side in (table.x, table.y))
+    return len(tables) * n * (2 * d + _DISTANCE_COST)
+
+
+def normal_scores(batch: Batch) -> Float32[Tensor, "b 2 n d"]:
+    """Phi^-1((rank - 1/2) / n), written with erfinv, which is exactly odd; 0 on padding."""
+    share = batch.ranks.double() / batch.n[:, None, None, None]
+    return (2**0.5 * torch.erfinv(share)).float()

@@ -1,0 +1,87 @@
+"""Recalibration: in each cell of (n, columns), which of the net's levels covers how often.
+
+The net's quantiles are right on average over its training stream, not in every cell. On held-out draws the level u
+at which the net places the truth should be uniform; where its empirical distribution is not, the reported quantile
+at level t is the net's quantile at the t-quantile of u (Kuleshov et al. 2018, per cell). The map of levels keeps
+quantiles increasing and non-negative.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from mizzle.model.quantiles import LEVELS
+
+ROW_EDGES = (50, 150, 500)
+COLUMN_EDGES = (3, 11)  # of dx + dy: 1 + 1, a handful, many
+_CELLS = (len(ROW_EDGES) + 1) * (len(COLUMN_EDGES) + 1)
+_FEWEST = 200  # draws in a cell below which it keeps the net's own levels
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """levels[c, q]: the net's level to report as nominal LEVELS[q] in cell c."""
+
+    levels: Float[Tensor, "c q"]
+
+    @classmethod
+    def identity(cls) -> "Calibration":
+        """Report the net's own quantiles."""
+        return cls(torch.tensor(LEVELS).expand(_CELLS, -1))
+
+    @classmethod
+    def fit(
+        cls,
+        values: Float[Tensor, "b q"],
+        truth: Float[Tensor, " b"],
+        n: Int64[Tensor, " b"],
+        columns: Int64[Tensor, " b"],
+    ) -> "Calibration":
+        """Fit on held-out draws.
+
+        Args:
+            values: the net's quantiles of log(1 + I); truth: the true log(1 + I).
+            n, columns: rows and dx + dy of each draw.
+        """
+        placed, where = placement(values, truth), cell(n, columns)
+        nominal = torch.tensor(LEVELS)
+        rows = [
+            torch.quantile(placed[where == c], nominal)
+            if int((where == c).sum()) >= _FEWEST
+            else nominal
+            for c in range(_CELLS)
+        ]
+        return cls(torch.stack(rows).clamp(LEVELS[0], LEVELS[-1]))
+
+    def apply(
+        self, values: Float[Tensor, "b q"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
+    ) -> Float[Tensor, "b q"]:
+        """The recalibrated quantiles at LEVELS."""
+        wanted = self.levels[cell(n, columns)]
+        nominal = torch.tensor(LEVELS)
+        right = torch.searchsorted(nominal, wanted.contiguous()).clamp(1, len(LEVELS) - 1)
+        left = right - 1
+        share = (wanted - nominal[left]) / (nominal[right] - nominal[left])
+        low, high = values.gather(1, left), values.gather(1, right)
+        return low + share * (high - low)
+
+
+def cell(n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]) -> Int64[Tensor, " b"]:
+    """Index of the calibration cell."""
+    row = torch.bucketize(n, torch.tensor(ROW_EDGES), right=True)
+    column = torch.bucketize(columns, torch.tensor(COLUMN_EDGES), right=True)
+    return row * (len(COLUMN_EDGES) + 1) + column
+
+
+def placement(values: Float[Tensor, "b q"], truth: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
+    """The lowest level whose quantile reaches the truth; 0 below and 1 above all levels."""
+    q = values.clamp_min(0).contiguous()
+    nominal = torch.tensor(LEVELS)
+    right = torch.searchsorted(q, truth[:, None].contiguous()).squeeze(1)
+    inner = right.clamp(1, len(LEVELS) - 1)
+    low, high = (q.gather(1, i[:, None]).squeeze(1) for i in (inner - 1, inner))
+    share = ((truth - low) / (high - low).clamp_min(1e-9)).clamp(0, 1)
+    level = nominal[inner - 1] + share * (nominal[inner] - nominal[inner - 1])
+    return level.where(right > 0, 0).where(right < len(LEVELS), 1)

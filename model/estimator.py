@@ -1,0 +1,129 @@
+"""The door of this room: arrays in, calibrated estimates out."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from mizzle.arrays import check_pair
+from mizzle.errors import InferenceFailed, TooManyColumns
+from mizzle.model import quantiles, weights
+from mizzle.model.batch import collate, grouped
+from mizzle.model.calibrate import Calibration
+from mizzle.model.net import Net
+from mizzle.model.preprocess import ArrayX, ArrayY, Table, prepare
+from mizzle.model.tokens import tokenise
+from mizzle.types import Estimate, ModelInfo, Notice
+
+
+class Estimator:
+    """A network with its calibration. Calls are safe from one thread at a time."""
+
+    def __init__(
+        self, net: Net, calibration: Calibration, header: weights.Header, info: ModelInfo
+    ) -> None:
+        self.info = info
+        self.header = header
+        self.levels = quantiles.LEVELS
+        self.min_rows = header.rows[0]
+        self.max_columns = header.columns[1]
+        self._net = net
+        self._calibration = calibration
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "Estimator":
+        """Load a weights file, the shipped one unless told otherwise.
+
+        Raises:
+            ModelUnavailable: the file is absent, damaged, or of another format.
+        """
+        return cls(*weights.load(path or weights.SHIPPED))
+
+    def prepare(self, x: ArrayX, y: ArrayY) -> Table:
+        """Rank a checked pair of shape (n, dx), (n, dy).
+
+        Raises:
+            TooManyColumns: a side has more columns than the model covers.
+        """
+        for name, side in (("x", x), ("y", y)):
+            if side.shape[1] > self.max_columns:
+                raise TooManyColumns(
+                    f"{name} has {side.shape[1]} columns; this model covers at most "
+                    f"{self.max_columns} on each side: choose fewer columns, or reduce them first"
+                )
+        return prepare(x, y)
+
+    def estimate(self, x: object, y: object) -> Estimate:
+        """I(X;Y) of one sample; arrays, lists and frames of shape (n,) or (n, d)."""
+        return self.estimate_many([(x, y)])[0]
+
+    def estimate_many(self, pairs: Iterable[tuple[object, object]]) -> list[Estimate]:
+        """I(X;Y) of many samples, of any mixture of shapes, in the order given."""
+        return self.run([self.prepare(*check_pair(x, y)) for x, y in pairs])
+
+    def run(self, tables: list[Table]) -> list[Estimate]:
+        """Estimate prepared problems, similar shapes together.
+
+        Raises:
+            InferenceFailed: the network gave something that is not finite.
+        """
+        answers: dict[int, Estimate] = {
+            i: self._zero(t) for i, t in enumerate(tables) if t.constant
+        }
+        live = [i for i in range(len(tables)) if i not in answers]
+        for group in grouped([tables[i] for i in live]):
+            chosen = [live[g] for g in group]
+            answers.update(zip(chosen, self._forward([tables[i] for i in chosen]), strict=True))
+        return [answers[i] for i in range(len(tables))]
+
+    def _forward(self, tables: list[Table]) -> list[Estimate]:
+        """One padded pass."""
+        batch = collate(tables)
+        with torch.inference_mode():
+            values = self._net(tokenise(batch))
+            values = self._calibration.apply(values, batch.n, batch.dims.sum(-1))
+            nats = quantiles.to_nats(values.double())
+            mean = quantiles.mean(nats)
+        if not bool(torch.isfinite(nats).all()):
+            raise InferenceFailed("the network gave a value that is not finite; please report this")
+        return [
+            self._answer(table, float(m), tuple(row))
+            for table, m, row in zip(tables, mean.tolist(), nats.tolist(), strict=True)
+        ]
+
+    def _answer(self, table: Table, mean: float, values: tuple[float, ...]) -> Estimate:
+        outside = self._outside(table)
+        return Estimate(
+            mi=mean,
+            levels=self.levels,
+            values=values,
+            n=table.n,
+            dim_x=table.dim_x,
+            dim_y=table.dim_y,
+            in_range=not outside,
+            warnings=table.warnings + outside + self._saturated(table, values),
+            model=self.info,
+        )
+
+    def _zero(self, table: Table) -> Estimate:
+        """A side that does not vary shares no information: exactly 0."""
+        return self._answer(table, 0.0, (0.0,) * len(self.levels))
+
+    def _outside(self, table: Table) -> tuple[Notice, ...]:
+        low, high = self.header.rows
+        if low <= table.n <= high:
+            return ()
+        text = f"n = {table.n} is outside the trained range of {low} to {high} rows; the interval may be off"
+        return (Notice("rows_out_of_range", text),)
+
+    @staticmethod
+    def _saturated(table: Table, values: tuple[float, ...]) -> tuple[Notice, ...]:
+        """No sample of n rows can certify much more than log n nats (McAllester and Stratos 2020)."""
+        if values[quantiles.LEVELS.index(0.05)] <= math.log(table.n):
+            return ()
+        text = (
+            f"the estimate exceeds log n = {math.log(table.n):.1f} nats: it rests on the model's idea of "
+            "the distribution, and X and Y may be functions of each other"
+        )
+        return (Notice("above_log_n", text),)

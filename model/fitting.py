@@ -1,0 +1,129 @@
+"""Fitting: network, optimizer, moving average, and the checkpoint that lets a stopped run go on unchanged."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from mizzle.model import quantiles
+from mizzle.model.net import Net, NetConfig
+from mizzle.model.tokens import Tokens, repad
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """What the fit itself depends on.
+
+    Attributes:
+        steps: optimizer steps of the whole run.
+        rate, decay, average: peak learning rate, weight decay, decay of the weights' moving average.
+    """
+
+    steps: int = 9200
+    rate: float = 1.5e-3
+    decay: float = 0.02
+    average: float = 0.998
+
+
+class Fit:
+    """A network being fitted. `step` counts optimizer steps, `seconds` the time spent so far."""
+
+    def __init__(self, net: NetConfig, config: FitConfig, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.config = config
+        self.net = Net(net)
+        self.step, self.seconds = 0, 0.0
+        self._start()
+
+    def _start(self) -> None:
+        self.ema = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(self.config.average))
+        self.optimizer = torch.optim.AdamW(
+            self.net.parameters(), lr=self.config.rate, weight_decay=self.config.decay
+        )
+
+    def fit_inputs(self, sample: list[Tokens]) -> None:
+        """Freeze the input statistics on a sample of the stream."""
+        self.net.fit_inputs(repad([one for tokens in sample for one in tokens.unbind()]))
+        self._start()  # the average copies the frozen statistics
+
+    def update(self, parts: list[tuple[Tokens, Tensor]]) -> float:
+        """One optimizer step on a batch that comes in parts.
+
+        Args:
+            parts: tokens with the true log(1 + I) of each data set.
+
+        Returns:
+            mean pinball loss in log(1 + nats).
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.rate * schedule(self.step / self.config.steps)
+        count = sum(len(truth) for _, truth in parts)
+        self.optimizer.zero_grad()
+        total = 0.0
+        for tokens, truth in parts:
+            loss = quantiles.pinball(self.net(tokens), truth).sum() / count
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimizer.step()
+        self.ema.update_parameters(self.net)
+        self.step += 1
+        return total
+
+    @property
+    def averaged(self) -> Net:
+        """The network with averaged weights: the one that is evaluated and shipped."""
+        net = self.ema.module
+        assert isinstance(net, Net)
+        return net.eval()
+
+    def save(self, path: Path, about: dict[str, Any]) -> None:
+        """Write a checkpoint atomically; `about` says which run it belongs to."""
+        header = {"step": self.step, "seconds": self.seconds, "about": about}
+        partial = path.with_suffix(".partial")
+        save_file(self._tensors(), partial, metadata={"fit": json.dumps(header)})
+        partial.replace(path)
+
+    def restore(self, path: Path, about: dict[str, Any]) -> None:
+        """Continue from a checkpoint.
+
+        Raises:
+            ValueError: the checkpoint belongs to another run.
+        """
+        with safe_open(path, framework="pt") as file:
+            header = json.loads(file.metadata()["fit"])
+        if header["about"] != json.loads(json.dumps(about)):
+            raise ValueError(f"{path} belongs to a run with other settings: {header['about']}")
+        self._load(load_file(path))
+        self.step, self.seconds = header["step"], header["seconds"]
+
+    def _tensors(self) -> dict[str, Tensor]:
+        slots = self.optimizer.state_dict()["state"].items()
+        flat = {f"optimizer.{i}.{key}": t for i, slot in slots for key, t in slot.items()}
+        flat |= {f"net.{key}": t for key, t in self.net.state_dict().items()}
+        return flat | {f"ema.{key}": t for key, t in self.ema.state_dict().items()}
+
+    def _load(self, tensors: dict[str, Tensor]) -> None:
+        self.net.load_state_dict(_under(tensors, "net"))
+        self.ema.load_state_dict(_under(tensors, "ema"))
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _under(tensors, "optimizer").items():
+            index, key = name.split(".")
+            slots.setdefault(int(index), {})[key] = tensor
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    cut = len(prefix) + 1
+    return {name[cut:]: t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
+
+
+def schedule(progress: float) -> float:
+    """Share of the peak learning rate: 2 % linear warm-up, then a straight line to zero."""
+    return min(progress / 0.02 + 0.01, 1.0) * (1.0 - progress)

@@ -1,0 +1,113 @@
+"""Second-order statistics of the normal scores and of three functions of them.
+
+Only signs-free quantities leave this file: absolute or squared correlations, spectra, norms.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Float32, Float64
+from torch import Tensor
+
+from mizzle.model.batch import Batch
+
+RIDGES = (0.03, 0.1, 0.3, 1.0, 3.0)
+_NORM_RIDGE = 1  # index into RIDGES used for the whitened norms of rows
+_PARTIAL_RIDGES = (0.1, 1.0)
+_NEVER_ONE = 1.0 - 1e-6
+
+
+class Linear(NamedTuple):
+    """What the joint correlation matrix of the normal scores says."""
+
+    canonical: Float64[Tensor, "b r d"]
+    norms: Float64[Tensor, "b 2 n"]
+    partial: Float64[Tensor, "b p d d"]
+    explained: Float64[Tensor, "b 2 d"]
+
+
+class Pairs(NamedTuple):
+    """Absolute correlations of functions of two columns; e counts the pairs of functions."""
+
+    cross: Float32[Tensor, "b e d d"]
+    within: Float32[Tensor, "b e 2 d d"]
+
+
+def information(correlation: Tensor) -> Tensor:
+    """-1/2 log(1 - r^2): the mutual information in nats of a bivariate normal with correlation r."""
+    return -0.5 * torch.log1p(-correlation.clamp(-_NEVER_ONE, _NEVER_ONE).square())
+
+
+def standardise(batch: Batch, values: Float[Tensor, "b 2 n d"]) -> Float[Tensor, "b 2 n d"]:
+    """Columns of mean 0 and unit length over the data's rows; columns that do not vary become 0."""
+    cells = batch.cells
+    mean = values.where(cells, 0).sum(2, keepdim=True) / batch.n[:, None, None, None]
+    centred = (values - mean).where(cells, 0)
+    length = centred.square().sum(2, keepdim=True).sqrt()
+    return torch.where(length > 1e-4, centred / length.clamp_min(1e-4), 0)
+
+
+def pairs(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Pairs:
+    """|correlation| between columns under z, z^2, tanh 3z, z^3 - 3z, and z against z^2 both ways."""
+    linear = standardise(batch, z)
+    square = standardise(batch, z * z)
+    steep = standardise(batch, torch.tanh(3 * z))
+    cubic = standardise(batch, z * (z * z - 3))
+    same = [_gram(f[:, 0], f[:, 1]) for f in (linear, square, steep, cubic)]
+    mixed = [_gram(linear[:, 0], square[:, 1]), _gram(square[:, 0], linear[:, 1])]
+    within = torch.stack([linear.transpose(-1, -2) @ linear, square.transpose(-1, -2) @ square], 1)
+    return Pairs(torch.stack(same + mixed, 1).abs(), within.abs())
+
+
+def _gram(left: Float32[Tensor, "b n d"], right: Float32[Tensor, "b n d"]) -> Tensor:
+    return left.transpose(-1, -2) @ right
+
+
+def linear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Linear:
+    """Ridge canonical correlations, whitened row norms, partial correlations, explained variance.
+
+    The ridge is a multiple of (dx + dy) / n, the size of sampling noise in an eigenvalue.
+    """
+    unit = standardise(batch, z.double())
+    noise = batch.dims.sum(-1).double() / batch.n
+    within = unit.transpose(-1, -2) @ unit + _padding(batch)
+    cross = unit[:, 0].transpose(-1, -2) @ unit[:, 1]
+    values, vectors = torch.linalg.eigh(within)
+    level = torch.tensor(RIDGES, dtype=torch.float64) * noise[:, None]
+    scale = (values.clamp_min(0)[:, None] + level[:, :, None, None]).rsqrt()
+    turned = vectors[:, 0].transpose(-1, -2) @ cross @ vectors[:, 1]
+    core = scale[:, :, 0, :, None] * turned[:, None] * scale[:, :, 1, None, :]
+    squared = torch.linalg.eigvalsh(core @ core.transpose(-1, -2)).flip(-1)
+    whitened = unit @ vectors * scale[:, _NORM_RIDGE, :, None]
+    norms = whitened.square().sum(-1) * batch.n[:, None, None]
+    partial, explained = _precision(batch, within, cross, noise)
+    return Linear(squared.clamp(0, 1).sqrt(), norms, partial, explained)
+
+
+def _padding(batch: Batch) -> Float64[Tensor, "b 2 d d"]:
+    """1 on the diagonal of padded columns: they become independent of everything."""
+    return torch.diag_embed((~batch.columns).double())
+
+
+def _precision(
+    batch: Batch,
+    within: Float64[Tensor, "b 2 d d"],
+    cross: Float64[Tensor, "b d d"],
+    noise: Float64[Tensor, " b"],
+) -> tuple[Float64[Tensor, "b p d d"], Float64[Tensor, "b 2 d"]]:
+    """|Partial correlations| across the sides, and 1 - 1 / (precision x variance) per column."""
+    joint = torch.cat(
+        [
+            torch.cat([within[:, 0], cross], -1),
+            torch.cat([cross.transpose(-1, -2), within[:, 1]], -1),
+        ],
+        -2,
+    )
+    level = torch.tensor(_PARTIAL_RIDGES, dtype=torch.float64) * noise[:, None]
+    eye = torch.eye(joint.shape[-1], dtype=torch.float64)
+    inverse = torch.linalg.inv(joint[:, None] + level[:, :, None, None] * eye)
+    diagonal = inverse.diagonal(dim1=-2, dim2=-1)
+    partial = inverse / (diagonal[..., :, None] * diagonal[..., None, :]).sqrt()
+    d = cross.shape[-1]
+    explained = 1 - 1 / (diagonal[:, 0] * (1 + level[:, :1]))
+    return partial[..., :d, d:].abs(), explained.clamp(0, 1).unflatten(-1, (2, d))

@@ -1,0 +1,204 @@
+"""Statistic tokens: everything the network gets to see of a sample.
+
+One token per canonical correlation (spectrum), per column, per query row, and one global token. Each is free of
+signs, of column order, of row order and of which side is called X; see docs/method.md for the list.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float32
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from mizzle.model.batch import Batch, normal_scores
+from mizzle.model.bins import BINS, binned_information
+from mizzle.model.moments import RIDGES, Linear, Pairs, information, linear, pairs
+from mizzle.model.neighbours import NEIGHBOURS, Neighbours, neighbours
+
+_CONTEXT = 3
+SPECTRUM_CHANNELS = 2 * len(RIDGES) + 1 + _CONTEXT
+COLUMN_CHANNELS = 6 * 3 + 2 * len(BINS) + 4 + 1 + 4 + 1 + _CONTEXT
+ROW_CHANNELS = 3 * len(NEIGHBOURS) + 2 + _CONTEXT
+_TOP = 3
+_SHAPE = 6
+GLOBAL_CHANNELS = (
+    3 * (COLUMN_CHANNELS - _CONTEXT)
+    + 2 * (ROW_CHANNELS - _CONTEXT)
+    + (2 + _TOP) * len(RIDGES)
+    + 4
+    + _SHAPE
+)
+
+
+class Tokens(NamedTuple):
+    """Token arrays with their masks; e counts the channels of each kind."""
+
+    overall: Float32[Tensor, "*b g"]
+    spectrum: Float32[Tensor, "*b j es"]
+    spectrum_mask: Bool[Tensor, "*b j"]
+    columns: Float32[Tensor, "*b c ec"]
+    columns_mask: Bool[Tensor, "*b c"]
+    rows: Float32[Tensor, "*b m er"]
+    rows_mask: Bool[Tensor, "*b m"]
+
+    def unbind(self) -> list["Tokens"]:
+        """One `Tokens` a data set, still padded as it was in the batch."""
+        return [Tokens(*parts) for parts in zip(*(t.unbind() for t in self), strict=True)]
+
+
+def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> Tokens:
+    """Summarise a batch of ranked problems.
+
+    Args:
+        scores: normal scores to use in place of the batch's own, for gradients with respect to them.
+    """
+    z = normal_scores(batch) if scores is None else scores
+    axes, near = linear(batch, z), neighbours(batch, z)
+    spectrum, spectrum_mask = _spectrum(batch, axes)
+    columns, columns_mask = _columns(batch, z, axes), batch.columns.flatten(1)
+    rows = _rows(batch, axes, near)
+    overall = torch.cat(
+        [
+            _pool_columns(columns, columns_mask),
+            _pool_rows(rows, near.valid),
+            _pool_spectrum(axes),
+            _norm_coupling(batch, axes),
+            _shape(batch),
+        ],
+        -1,
+    )
+    return Tokens(
+        overall,
+        _with_context(batch, spectrum),
+        spectrum_mask,
+        _with_context(batch, columns),
+        columns_mask,
+        _with_context(batch, rows),
+        near.valid,
+    )
+
+
+def _with_context(batch: Batch, tokens: Float32[Tensor, "b t e"]) -> Tensor:
+    """Append log n and the logs of the smaller and larger side to every token."""
+    low, high = batch.dims.aminmax(dim=-1)
+    context = torch.stack([batch.n, low, high], -1).float().log()
+    return torch.cat([tokens, context[:, None].expand(-1, tokens.shape[1], -1)], -1)
+
+
+def _spectrum(batch: Batch, axes: Linear) -> tuple[Tensor, Tensor]:
+    """Token j: the j-th canonical correlation and its information at each ridge."""
+    rho = axes.canonical.transpose(1, 2).float()
+    order = torch.arange(rho.shape[1])
+    smaller = batch.dims.amin(-1, keepdim=True)
+    place = (order / smaller).clamp_max(1)[..., None]
+    return torch.cat([rho, information(rho), place], -1), order < smaller
+
+
+def _columns(batch: Batch, z: Float32[Tensor, "b 2 n d"], axes: Linear) -> Tensor:
+    """Token of a column: its dependence on the other side, on its own side, and its ties."""
+    moments = pairs(batch, z)
+    cross = _both_ways(moments.cross, swap=(0, 1, 2, 3, 5, 4))
+    binned = _both_ways(binned_information(batch))
+    partial = _both_ways(axes.partial.float())
+    within = _off_diagonal(moments).transpose(1, 2)
+    scatter = (z.square().sum(2) / batch.n[:, None, None])[..., None]
+    parts = [
+        cross.amax(-1),
+        cross.square().sum(-1),
+        information(cross).sum(-1),
+        binned.amax(-1),
+        binned.sum(-1),
+        partial.amax(-1),
+        information(partial).sum(-1),
+        within.amax(-1),
+        within.square().sum(-1),
+    ]
+    channels = torch.cat([part.transpose(2, 3) for part in parts], -1)
+    tokens = torch.cat([channels, axes.explained.float()[..., None], scatter], -1)
+    return (tokens * batch.columns[..., None]).flatten(1, 2)
+
+
+def _both_ways(cross: Tensor, swap: tuple[int, ...] | None = None) -> Float32[Tensor, "b 2 e d d"]:
+    """Cross statistics seen from X and from Y; `swap` exchanges those that name a side."""
+    back = cross if swap is None else cross[:, list(swap)]
+    return torch.stack([cross, back.transpose(-1, -2)], 1)
+
+
+def _off_diagonal(moments: Pairs) -> Float32[Tensor, "b e 2 d d"]:
+    return moments.within * ~torch.eye(moments.within.shape[-1], dtype=torch.bool)
+
+
+def _rows(batch: Batch, axes: Linear, near: Neighbours) -> Float32[Tensor, "b m e"]:
+    """Token of a query row: local information, its asymmetry, radii, and whitened norms."""
+    index = near.queries[:, None].expand(-1, 2, -1)
+    norms = _log_norms(batch, axes).gather(2, index)
+    summed, apart = norms.sum(1), (norms[:, 0] - norms[:, 1]).abs()
+    radius = near.squared_radius.clamp(1e-8, 1e8).log() / 2
+    tokens = [near.local, near.gap, radius, summed[..., None], apart[..., None]]
+    return torch.cat(tokens, -1) * near.valid[..., None]
+
+
+def _log_norms(batch: Batch, axes: Linear) -> Float32[Tensor, "b 2 n"]:
+    """Log of the whitened squared norm per column of a side."""
+    return (axes.norms / batch.dims[..., None] + 1e-3).log().float()
+
+
+def _pool_columns(columns: Float32[Tensor, "b c e"], mask: Bool[Tensor, "b c"]) -> Tensor:
+    total = columns.sum(1)
+    return torch.cat([total, total / mask.sum(1, keepdim=True), columns.amax(1)], -1)
+
+
+def _pool_rows(rows: Float32[Tensor, "b m e"], mask: Bool[Tensor, "b m"]) -> Tensor:
+    count = mask.sum(1, keepdim=True)
+    mean = rows.sum(1) / count
+    spread = ((rows - mean[:, None]) * mask[..., None]).square().sum(1) / count
+    return torch.cat([mean, spread.sqrt()], -1)
+
+
+def _pool_spectrum(axes: Linear) -> Tensor:
+    """Gaussian information and total squared correlation at each ridge, and the largest correlations."""
+    rho = axes.canonical.float()
+    top = torch.nn.functional.pad(rho, (0, _TOP))[..., :_TOP].flatten(1)
+    return torch.cat([information(rho).sum(-1), rho.square().sum(-1), top], -1)
+
+
+def _norm_coupling(batch: Batch, axes: Linear) -> Tensor:
+    """Do long rows of X meet long rows of Y? (Heavy joint tails depend without correlating.)"""
+    rows = batch.rows[:, None]
+    logs = _log_norms(batch, axes).double()
+    coupling = [_row_covariance(values, rows, batch) for values in (logs, axes.norms)]
+    variance = coupling[0].diagonal(dim1=-2, dim2=-1) * batch.dims / 2  # 1 for normal rows, large d
+    spread = torch.stack([variance.sum(-1), (variance[:, 0] - variance[:, 1]).abs()], -1)
+    return torch.cat([torch.stack([_correlation(c) for c in coupling], -1), spread], -1).float()
+
+
+def _row_covariance(values: Tensor, rows: Tensor, batch: Batch) -> Tensor:
+    n = batch.n[:, None, None]
+    mean = (values * rows).sum(-1, keepdim=True) / n
+    centred = (values - mean) * rows
+    return centred @ centred.transpose(-1, -2) / n
+
+
+def _correlation(covariance: Tensor) -> Tensor:
+    product = covariance[:, 0, 0] * covariance[:, 1, 1]
+    return covariance[:, 0, 1] / (product + 1e-12).sqrt()
+
+
+def _shape(batch: Batch) -> Tensor:
+    """Sizes as logs and as the ratios that sampling noise depends on."""
+    n = batch.n.double()
+    low, high = batch.dims.double().sort(dim=-1).values.unbind(-1)
+    logs = [n.log(), low.log(), high.log()]
+    ratios = [(low + high) / n, low * high / n, 1 / n]
+    return torch.stack([*logs, *ratios], -1).float()
+
+
+def repad(tokens: list[Tokens]) -> Tokens:
+    """Stack single data sets from different batches, each kind padded to its longest valid run."""
+    stacked = [torch.stack([one.overall for one in tokens])]
+    for kind in (1, 3, 5):
+        valid = [one[kind][one[kind + 1]] for one in tokens]
+        stacked.append(pad_sequence(valid, batch_first=True))
+        stacked.append(pad_sequence([torch.ones(len(v), dtype=torch.bool) for v in valid], True))
+    return Tokens(*stacked)

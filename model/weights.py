@@ -1,0 +1,94 @@
+"""One safetensors file is the whole model: tensors, and in its header everything needed to trust them.
+
+Loading is strict (every tensor, every shape, finite) and never unpickles.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from mizzle.errors import ModelUnavailable
+from mizzle.model.calibrate import Calibration
+from mizzle.model.net import Net, NetConfig
+from mizzle.model.quantiles import LEVELS
+from mizzle.types import ModelInfo
+
+FORMAT = 1
+SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
+_CALIBRATION = "calibration.levels"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a weights file says about itself.
+
+    Attributes:
+        name, version: of the model, not of the package.
+        net: sizes of the network.
+        rows, columns: smallest and largest n, and columns per side, seen in training.
+        prior: ranges and weights of the meta-distribution.
+        training: seeds, steps, data sets, wall time, commit, package version, date.
+    """
+
+    name: str
+    version: str
+    net: NetConfig
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    prior: dict[str, Any]
+    training: dict[str, Any]
+
+
+def save(path: Path, net: Net, calibration: Calibration, header: Header) -> None:
+    """Write the model as one file, atomically."""
+    tensors = {name: t.detach().contiguous() for name, t in net.state_dict().items()}
+    tensors[_CALIBRATION] = calibration.levels.contiguous()
+    text = {**header.__dict__, "net": net.describe(), "format": FORMAT, "levels": LEVELS}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata={"mizzle": json.dumps(text)})
+    partial.replace(path)
+
+
+def load(path: Path) -> tuple[Net, Calibration, Header, ModelInfo]:
+    """Read and check a weights file.
+
+    Raises:
+        ModelUnavailable: the file is absent, damaged, or of another format.
+    """
+    try:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        header = _header(metadata)
+        net = Net(header.net)
+        calibration = Calibration(tensors.pop(_CALIBRATION))
+        net.load_state_dict(tensors)
+    except FileNotFoundError as error:
+        raise ModelUnavailable(
+            f"there are no weights at {path.name}; train or reinstall"
+        ) from error
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelUnavailable(
+            f"{path.name} is not a mizzle weights file, or is damaged"
+        ) from error
+    if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+        raise ModelUnavailable(f"{path.name} holds weights that are not finite")
+    return net.eval(), calibration, header, ModelInfo(header.name, header.version, sha256)
+
+
+def _header(metadata: dict[str, str]) -> Header:
+    """Parse the header; refuse a format or level grid that this code does not know."""
+    text = json.loads(metadata["mizzle"])
+    if text.pop("format") != FORMAT or tuple(text.pop("levels")) != LEVELS:
+        raise ValueError("another format")
+    text["net"] = NetConfig(**text["net"])
+    text["rows"], text["columns"] = tuple(text["rows"]), tuple(text["columns"])
+    return Header(**text)

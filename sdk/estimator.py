@@ -1,0 +1,54 @@
+"""What local functions and service need of an estimator; `mizzle.model.Estimator` is one."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from mizzle.arrays import FloatArray
+from mizzle.errors import MissingExtra
+from mizzle.types import Estimate, ModelInfo
+
+
+class EstimatorLike(Protocol):
+    """Arrays to estimates on one set of weights. `run` is called by one thread at a time."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Which weights these are."""
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The quantile levels of every answer."""
+
+    def prepare(self, x: FloatArray, y: FloatArray) -> Any:
+        """One problem ready to run, with its `.cost` in cells.
+
+        Raises:
+            InvalidInput: the model does not cover this problem.
+        """
+
+    def run(self, tables: list[Any]) -> list[Estimate]:
+        """One padded batch, answers in order."""
+
+    def estimate_many(self, pairs: list[tuple[FloatArray, FloatArray]]) -> list[Estimate]:
+        """Any number of problems, cut into batches."""
+
+
+def load(path: Path | None = None) -> EstimatorLike:
+    """The estimator on the weights at `path`, or on the weights that ship with the package.
+
+    Raises:
+        MissingExtra: torch or another part of the extra `local` is not installed.
+        ModelUnavailable: the weights are absent or damaged.
+    """
+    try:
+        from mizzle.model import Estimator
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == "mizzle":  # a broken installation, not a missing extra
+            raise
+        raise MissingExtra(
+            f"{missing} is not installed, and estimating on this machine needs it: run "
+            "pip install 'mizzle[local]', or ask a service with mizzle.Client(url)"
+        ) from None
+    loaded: EstimatorLike = Estimator.load(path)
+    return loaded

@@ -1,0 +1,117 @@
+"""What an estimate is: numbers in one unit, with the quantile function they come from."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from mizzle.errors import InvalidInput, InvalidLevel
+
+Unit = Literal["nats", "bits"]
+_PER_NAT: dict[str, float] = {"nats": 1.0, "bits": 1.0 / math.log(2.0)}
+
+
+class Notice(NamedTuple):
+    """A warning that travels with an estimate: a stable code and a sentence."""
+
+    code: str
+    message: str
+
+
+class ModelInfo(NamedTuple):
+    """Which weights answered: name, version, and SHA-256 of the file."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, repr=False)
+class Estimate:
+    """Posterior of the mutual information I(X;Y) given one sample.
+
+    Attributes:
+        mi: posterior mean, in `unit`.
+        levels: increasing quantile levels in (0, 1).
+        values: the quantiles at `levels`, in `unit`, non-decreasing and non-negative.
+        n, dim_x, dim_y: rows and columns of the sample.
+        in_range: whether the sample lies inside what the model was trained on.
+        warnings: everything that was noticed about the sample.
+        model: the weights that answered.
+        unit: "nats" or "bits".
+    """
+
+    mi: float
+    levels: tuple[float, ...]
+    values: tuple[float, ...]
+    n: int
+    dim_x: int
+    dim_y: int
+    in_range: bool
+    warnings: tuple[Notice, ...]
+    model: ModelInfo
+    unit: Unit = "nats"
+
+    @property
+    def median(self) -> float:
+        """The posterior median, in `unit`."""
+        return self.quantile(0.5)
+
+    def quantile(self, q: float) -> float:
+        """The posterior quantile at level q, linear between the model's levels, in `unit`.
+
+        Raises:
+            InvalidLevel: q lies outside the model's levels.
+        """
+        return interpolate(q, self.levels, self.values)
+
+    def interval(self, level: float = 0.9) -> tuple[float, float]:
+        """The central interval that holds the true value with probability `level`.
+
+        Raises:
+            InvalidLevel: level is not in (0, 1) or needs quantiles beyond the model's levels.
+        """
+        if not 0.0 < level < 1.0:
+            raise InvalidLevel(f"interval level is {level!r}; it must lie between 0 and 1, say 0.9")
+        # Rounding keeps 1 - level from missing an outermost level by one ulp.
+        return (
+            self.quantile(round(0.5 - level / 2, 12)),
+            self.quantile(round(0.5 + level / 2, 12)),
+        )
+
+    def to(self, unit: Unit) -> "Estimate":
+        """The same estimate in another unit, "nats" or "bits"."""
+        if unit not in _PER_NAT:
+            raise InvalidInput(f"unit is {unit!r}; it must be 'nats' or 'bits'")
+        factor = _PER_NAT[unit] / _PER_NAT[self.unit]
+        values = tuple(v * factor for v in self.values)
+        return replace(self, mi=self.mi * factor, values=values, unit=unit)
+
+    def __repr__(self) -> str:
+        low, high = self.interval(0.9)
+        flags = "" if self.in_range else ", out of range"
+        if self.warnings:
+            flags += ", warnings: " + ", ".join(w.code for w in self.warnings)
+        return (
+            f"Estimate({self.mi:.3f} {self.unit}, 90% [{low:.3f}, {high:.3f}], "
+            f"n={self.n}, {self.dim_x}+{self.dim_y} columns{flags})"
+        )
+
+
+def interpolate(q: float, levels: Sequence[float], values: Sequence[float]) -> float:
+    """Linear interpolation of a quantile function given at `levels`.
+
+    Raises:
+        InvalidLevel: q lies outside `levels`.
+    """
+    if not levels[0] <= q <= levels[-1]:
+        raise InvalidLevel(
+            f"quantile level is {q!r}; this estimate covers {levels[0]} to {levels[-1]}"
+        )
+    for i in range(1, len(levels)):
+        if q == levels[i]:
+            return values[i]  # exact: a + (b - a) need not be b
+        if q < levels[i]:
+            share = (q - levels[i - 1]) / (levels[i] - levels[i - 1])
+            return values[i - 1] + share * (values[i] - values[i - 1])
+    raise AssertionError("unreachable: q lies within the levels")

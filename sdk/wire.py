@@ -1,0 +1,129 @@
+"""The HTTP interface as bytes and objects, without a transport: both ends read and write it here.
+
+Request:  {"x": [[..]], "y": [[..]], "levels": [0.05, 0.5, 0.95]}   levels: a list, "all", or none
+Answer:   {"mi", "median", "quantiles": {"0.05": ..}, "unit", "n", "dim_x", "dim_y", "in_range",
+           "warnings": [{"code", "message"}], "model": {"name", "version", "sha256"}}
+Problem:  {"type", "title", "status", "detail", "code"} (RFC 9457)
+
+A float is written in the shortest form that reads back as itself, so an estimate survives the trip
+bit for bit.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from mizzle.errors import (
+    InvalidInput,
+    MizzleError,
+    QueueFull,
+    ServiceUnreachable,
+    TooLarge,
+    by_code,
+)
+from mizzle.types import Estimate, ModelInfo, Notice
+
+PATH = "/v1/estimate"
+ALL = "all"
+DEFAULT_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_LONGEST_MESSAGE = 2000
+_BY_STATUS: dict[int, type[MizzleError]] = {413: TooLarge, 422: InvalidInput, 429: QueueFull}
+
+
+def request(x: object, y: object) -> bytes:
+    """The body that asks for every level of the model's grid.
+
+    Raises:
+        InvalidInput: the samples cannot be sent as they stand.
+    """
+    from mizzle.arrays import check_pair  # numpy, which reading an answer does not need
+
+    left, right = check_pair(x, y)
+    body = {"x": left.tolist(), "y": right.tolist(), "levels": ALL}
+    return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+
+
+def answer(estimate: Estimate, levels: Sequence[float] | None = None) -> dict[str, Any]:
+    """An estimate as the JSON object of the interface.
+
+    Args:
+        levels: which quantiles to name; None for the estimate's own grid.
+
+    Raises:
+        InvalidLevel: a level outside the estimate's grid.
+    """
+    return {
+        "mi": estimate.mi,
+        "median": estimate.median,
+        "quantiles": {repr(q): estimate.quantile(q) for q in levels or estimate.levels},
+        "unit": estimate.unit,
+        "n": estimate.n,
+        "dim_x": estimate.dim_x,
+        "dim_y": estimate.dim_y,
+        "in_range": estimate.in_range,
+        "warnings": [notice._asdict() for notice in estimate.warnings],
+        "model": estimate.model._asdict(),
+    }
+
+
+def read_answer(body: bytes) -> Estimate:
+    """The estimate in an answer.
+
+    Raises:
+        ServiceUnreachable: the body is no answer of this interface.
+    """
+    try:
+        return _estimate(json.loads(body))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise ServiceUnreachable("the answer is not of the form of a mizzle service") from None
+
+
+def _estimate(answer: dict[str, Any]) -> Estimate:
+    quantiles = sorted((float(level), float(q)) for level, q in answer["quantiles"].items())
+    found = Estimate(
+        mi=float(answer["mi"]),
+        levels=tuple(level for level, _ in quantiles),
+        values=tuple(q for _, q in quantiles),
+        n=int(answer["n"]),
+        dim_x=int(answer["dim_x"]),
+        dim_y=int(answer["dim_y"]),
+        in_range=bool(answer["in_range"]),
+        warnings=tuple(Notice(str(w["code"]), str(w["message"])) for w in answer["warnings"]),
+        model=ModelInfo(**{key: str(answer["model"][key]) for key in ModelInfo._fields}),
+        unit=answer["unit"],
+    )
+    if not finite(found) or found.unit not in ("nats", "bits"):
+        raise ValueError("no usable numbers")
+    return found
+
+
+def finite(estimate: Estimate) -> bool:
+    """Whether every number of an estimate is finite, and there is at least one quantile."""
+    return bool(estimate.values) and all(map(math.isfinite, (estimate.mi, *estimate.values)))
+
+
+def read_problem(status: int, body: bytes) -> MizzleError:
+    """The typed error in an answer that is no estimate."""
+    problem = _object(body)
+    found = by_code(problem.get("code"))
+    detail = str(problem.get("detail", ""))[:_LONGEST_MESSAGE]
+    if found is not None and detail:
+        return found(detail)
+    return _untyped(status, detail)
+
+
+def _untyped(status: int, detail: str) -> MizzleError:
+    """A refusal without a known code: of another version, a proxy, or not mizzle at all."""
+    text = f"HTTP {status}" + (f": {detail}" if detail else "")
+    if status in _BY_STATUS:
+        return _BY_STATUS[status](text)
+    return ServiceUnreachable(f"{text}; is there a mizzle service at this address?")
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

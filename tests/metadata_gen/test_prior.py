@@ -1,0 +1,157 @@
+"""The meta-distribution is what its page says, within binomial bounds."""
+
+import json
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from mizzle.errors import InvalidInput
+from mizzle.metadata_gen import prior, ranges
+from mizzle.metadata_gen.family import Family
+from mizzle.metadata_gen.laws import (
+    Exponential,
+    IntegerLaw,
+    Integers,
+    LogIntegers,
+    LogUniform,
+    Mix,
+    RealLaw,
+    Uniform,
+)
+from mizzle.metadata_gen.operators import MonotoneWarped
+
+DRAWS = 4000
+
+
+@pytest.fixture(scope="module")
+def families() -> list[Family]:
+    rng = np.random.default_rng(3)
+    return [prior.draw(rng) for _ in range(DRAWS)]
+
+
+def slack(p: float, n: int = DRAWS) -> float:
+    """4 standard errors of a share p among n draws: 4 sqrt(p (1 - p) / n)."""
+    return 4.0 * math.sqrt(p * (1.0 - p) / n)
+
+
+def test_share_of_pairs(families: list[Family]) -> None:
+    share = sum(f.dim_x == f.dim_y == 1 for f in families) / DRAWS
+    assert share >= 0.25
+    assert share >= ranges.CHANCES["pair"] - slack(0.28)
+
+
+def test_share_of_exact_independence(families: list[Family]) -> None:
+    share = sum(f.name == "independent" for f in families) / DRAWS
+    assert share >= 0.05
+    assert abs(share - ranges.CHANCES["independent"]) <= slack(0.07)
+    assert all(f.mi().nats == 0.0 for f in families if f.name == "independent")
+
+
+def test_share_of_warps(families: list[Family]) -> None:
+    share = sum(isinstance(f, MonotoneWarped) for f in families) / DRAWS
+    assert abs(share - ranges.CHANCES["warped"]) <= slack(0.1)
+
+
+def test_shapes_and_truths_lie_within_the_claim(families: list[Family]) -> None:
+    assert max(max(f.dim_x, f.dim_y) for f in families) <= ranges.MAX_DIM
+    assert all(0.0 <= f.mi().nats <= ranges.MAX_NATS for f in families)
+
+
+def test_labels_group_well(families: list[Family]) -> None:
+    labels = Counter(f.name for f in families)
+    assert len(labels) <= 25
+    assert min(labels.values()) >= DRAWS / 500
+
+
+def test_samples_are_finite_and_shaped(families: list[Family]) -> None:
+    rng = np.random.default_rng(4)
+    for family in families[:1000]:
+        x, y = family.sample(rng, 40)
+        assert (x.shape, y.shape) == ((40, family.dim_x), (40, family.dim_y))
+        assert np.isfinite(x).all()
+        assert np.isfinite(y).all()
+
+
+def test_samples_have_no_ties(families: list[Family]) -> None:
+    rng = np.random.default_rng(5)
+    for family in families[:400]:
+        for side in family.sample(rng, 200):
+            assert (np.diff(np.sort(side, axis=0), axis=0) > 0.0).all()
+
+
+def test_rows_lie_in_range() -> None:
+    rng = np.random.default_rng(6)
+    rows = [prior.draw_rows(rng) for _ in range(DRAWS)]
+    assert min(rows) >= 10
+    assert 500 < max(rows) <= 2000
+
+
+def test_same_generator_same_problem() -> None:
+    first, second = (prior.draw(np.random.default_rng(7)) for _ in range(2))
+    assert repr(first) == repr(second)
+
+
+def test_description_survives_json() -> None:
+    assert json.loads(json.dumps(prior.describe())) == prior.describe()
+
+
+def test_description_holds_every_number() -> None:
+    text = prior.describe()
+    for part, source in (
+        ("chances", ranges.CHANCES),
+        ("mixes", ranges.MIXES),
+        ("integers", ranges.INTEGERS),
+        ("reals", ranges.REALS),
+    ):
+        assert set(text[part]) == set(source)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("key", sorted(ranges.CHANCES))
+def test_chance_is_a_probability(key: str) -> None:
+    assert 0.0 < ranges.CHANCES[key] < 1.0
+
+
+@pytest.mark.parametrize("law", [Uniform(-1, 2), LogUniform(0.1, 9), Exponential(0.7, 4.2)])
+def test_real_law_stays_in_range(law: RealLaw) -> None:
+    rng, low = np.random.default_rng(8), getattr(law, "low", 0.0)
+    many = np.append(law.draw_many(rng, 2000), [law.draw(rng) for _ in range(200)])
+    assert low <= many.min() < many.max() <= law.high
+    assert many.max() > low + 0.9 * (law.high - low)
+
+
+@pytest.mark.parametrize("law", [Integers(2, 5), LogIntegers(2, 5)])
+def test_integer_law_reaches_both_ends(law: IntegerLaw) -> None:
+    rng = np.random.default_rng(9)
+    assert {law.draw(rng) for _ in range(300)} == {2, 3, 4, 5}
+    assert {law.draw(rng, 3) for _ in range(300)} == {2, 3}
+
+
+def test_mix_follows_its_weights() -> None:
+    rng, mix = np.random.default_rng(10), Mix((("a", 3.0), ("b", 1.0)))
+    share = sum(mix.draw(rng) == "a" for _ in range(DRAWS)) / DRAWS
+    assert abs(share - 0.75) <= slack(0.75)
+
+
+@pytest.mark.parametrize("weights", [(), (("a", 0.0),)])
+def test_empty_mix_is_refused(weights: tuple[tuple[str, float], ...]) -> None:
+    with pytest.raises(InvalidInput):
+        Mix(weights)
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 64])
+def test_canonical_draws_respect_the_cap(most: int) -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(300):
+        rho = prior._canonical_rho(rng, most)
+        assert 1 <= len(rho) <= most
+        assert 0.0 <= rho.min() <= rho.max() <= ranges.MAX_RHO + 1e-12
+
+
+@pytest.mark.parametrize(("total", "parts"), [(2, 2), (3, 3), (9, 2), (20, 3)])
+def test_composition_adds_up(total: int, parts: int) -> None:
+    dims = prior._composition(np.random.default_rng(12), total, parts)
+    assert len(dims) == parts
+    assert sum(dims) == total
+    assert min(dims) >= 1

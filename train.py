@@ -1,0 +1,299 @@
+"""Train the estimator on a stream of data sets that know their own mutual information.
+
+    python train.py --out runs/first --steps 5000
+
+Worker processes draw data sets and summarise them into tokens; this process fits the network. Batch t depends on
+(seed, t) alone, so a run that was stopped and resumed is the run that never stopped. The result is
+`OUT/mizzle.safetensors`, calibrated and evaluated on draws that training never saw. Nothing happens at import.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from mizzle.metadata_gen import dataset, prior
+from mizzle.model import weights
+from mizzle.model.batch import collate, grouped
+from mizzle.model.calibrate import Calibration
+from mizzle.model.evaluate import Draws, table
+from mizzle.model.fitting import Fit, FitConfig
+from mizzle.model.net import NetConfig
+from mizzle.model.preprocess import Table, prepare
+from mizzle.model.tokens import Tokens, repad, tokenise
+
+log = logging.getLogger("train")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole run; each plain field is a command-line flag of the same name.
+
+    Attributes:
+        out: folder of checkpoint, journal, weights and final table.
+        seed: of the training stream; seed + 1 sets the input scales, + 2 the calibration, + 3 the evaluation.
+        batch: fresh data sets in each optimizer step.
+        workers: processes that make data sets.
+        checkpoint: steps between checkpoints.
+        calibrate, evaluate: held-out data sets for the level map and for the final table.
+        name, release: what the weights will call themselves.
+    """
+
+    out: Path = Path("runs/latest")
+    seed: int = 1
+    batch: int = 128
+    workers: int = 2
+    checkpoint: int = 100
+    calibrate: int = 20_480
+    evaluate: int = 10_240
+    name: str = "mizzle-base"
+    release: str = "1"
+    fit: FitConfig = field(default_factory=FitConfig)
+    net: NetConfig = field(default_factory=NetConfig)
+
+    @property
+    def stream(self) -> dict[str, Any]:
+        """What a resumed run must share with the run that wrote the checkpoint."""
+        return {
+            "seed": self.seed,
+            "batch": self.batch,
+            "fit": asdict(self.fit),
+            "net": asdict(self.net),
+            "prior": prior.describe(),
+        }
+
+
+class Chunk(NamedTuple):
+    """Part of a batch, of similar n: tokens, true log(1 + nats), rows, dx + dy, family labels."""
+
+    tokens: Tokens
+    truth: Tensor
+    n: Tensor
+    columns: Tensor
+    family: list[str]
+
+
+class Stream(Dataset[list[Chunk]]):
+    """Batch t of a seed: fresh data sets t * batch .. (t + 1) * batch - 1, summarised."""
+
+    def __init__(self, seed: int, batch: int) -> None:
+        self.seed, self.batch = seed, batch
+
+    def __getitem__(self, t: int) -> list[Chunk]:
+        sets = [dataset(self.seed, t * self.batch + i) for i in range(self.batch)]
+        tables = [prepare(s.x, s.y) for s in sets]
+        tokens = summarise(tables)
+        return [
+            Chunk(
+                repad([tokens[i] for i in part]),
+                torch.tensor([sets[i].truth.nats for i in part], dtype=torch.float32).log1p(),
+                torch.tensor([tables[i].n for i in part]),
+                torch.tensor([len(tables[i].x) + len(tables[i].y) for i in part]),
+                [sets[i].family for i in part],
+            )
+            for part in _quarters(sorted(range(len(tables)), key=lambda i: tables[i].n))
+        ]
+
+
+def summarise(tables: list[Table]) -> list[Tokens]:
+    """Tokens of each problem, computed in groups of similar shape."""
+    found: dict[int, Tokens] = {}
+    with torch.no_grad():
+        for group in grouped(tables):
+            tokens = tokenise(collate([tables[i] for i in group]))
+            found.update(zip(group, tokens.unbind(), strict=True))
+    return [found[i] for i in range(len(tables))]
+
+
+def _quarters(order: list[int]) -> Iterator[list[int]]:
+    """Four runs of similar n: padding to the largest of a whole batch would double the work."""
+    step = -(-len(order) // 4)
+    for start in range(0, len(order), step):
+        yield order[start : start + step]
+
+
+def batches(config: TrainConfig, seed: int, start: int, stop: int) -> DataLoader[list[Chunk]]:
+    """Batches start .. stop - 1 of a seed, in order, made ahead by the worker processes."""
+    return DataLoader(
+        Stream(seed, config.batch),
+        batch_size=None,
+        sampler=range(start, stop),
+        num_workers=config.workers,
+        prefetch_factor=4 if config.workers else None,
+        multiprocessing_context="spawn" if config.workers else None,
+        worker_init_fn=_ignore_interrupt if config.workers else None,
+    )
+
+
+def _ignore_interrupt(_: int) -> None:
+    """Signals reach the whole process group; only the trainer may decide when to stop."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def train(config: TrainConfig) -> Path:
+    """Train, calibrate, evaluate and write the weights; goes on from a checkpoint in `config.out`.
+
+    Returns:
+        path of the weights file.
+
+    Raises:
+        KeyboardInterrupt: stopped by SIGINT or SIGTERM, after writing a checkpoint.
+        ValueError: the checkpoint in `config.out` belongs to a run with other settings.
+    """
+    torch.set_num_threads(1)
+    config.out.mkdir(parents=True, exist_ok=True)
+    fit = Fit(config.net, config.fit, config.seed)
+    if _checkpoint(config).exists():
+        fit.restore(_checkpoint(config), config.stream)
+        log.info("going on from step %d of %d", fit.step, config.fit.steps)
+    else:
+        stream = Stream(config.seed + 1, config.batch)
+        fit.fit_inputs([chunk.tokens for t in range(4) for chunk in stream[t]])
+    _fit(fit, config)
+    return _finish(fit, config)
+
+
+def _checkpoint(config: TrainConfig) -> Path:
+    return config.out / "checkpoint.safetensors"
+
+
+def _fit(fit: Fit, config: TrainConfig) -> None:
+    """Run the remaining steps, with a bar, a journal and checkpoints."""
+    stopped, steps = _stop_signal(), config.fit.steps
+    started = time.monotonic() - fit.seconds
+    bar = tqdm(
+        total=steps * config.batch, initial=fit.step * config.batch, unit="set", smoothing=0.02
+    )
+    recent: list[float] = []
+    with bar, (config.out / "journal.jsonl").open("a") as journal:
+        for chunks in batches(config, config.seed, fit.step, steps):
+            recent = [*recent[-99:], fit.update([(c.tokens, c.truth) for c in chunks])]
+            fit.seconds = time.monotonic() - started
+            loss = sum(recent) / len(recent)
+            bar.update(config.batch)
+            bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+            ends = fit.step == steps or stopped.is_set()
+            if ends or fit.step % config.checkpoint == 0:
+                fit.save(_checkpoint(config), config.stream)
+                line = {"step": fit.step, "loss": round(loss, 5), "seconds": round(fit.seconds)}
+                print(json.dumps(line), file=journal, flush=True)
+            if stopped.is_set():
+                raise KeyboardInterrupt
+
+
+def _stop_signal() -> threading.Event:
+    """Set by SIGINT and SIGTERM, so that a checkpoint is written before the program ends."""
+    stopped = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+def _finish(fit: Fit, config: TrainConfig) -> Path:
+    """Calibrate and evaluate on draws of other seeds, and write the weights and the table."""
+    draws = _held_out(fit, config, config.seed + 2, config.calibrate)
+    calibration = Calibration.fit(draws.values, draws.truth, draws.n, draws.columns)
+    path = config.out / "mizzle.safetensors"
+    weights.save(path, fit.averaged, calibration, _header(fit, config))
+    draws = _held_out(fit, config, config.seed + 3, config.evaluate)
+    text = table(draws.calibrated(calibration))
+    (config.out / "evaluation.txt").write_text(text + "\n")
+    print(text)
+    return path
+
+
+def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
+    """The averaged network's answers on fresh data sets of another seed."""
+    found = []
+    stop = max(1, count // config.batch)
+    for chunks in tqdm(batches(config, seed, 0, stop), unit="batch", desc=f"held out, seed {seed}"):
+        with torch.no_grad():
+            found += [Draws(fit.averaged(c.tokens), *c[1:]) for c in chunks]
+    return Draws.joined(found)
+
+
+def _header(fit: Fit, config: TrainConfig) -> weights.Header:
+    ranges = prior.describe()
+    training = {
+        "command": f"python train.py --seed {config.seed} --steps {config.fit.steps}",
+        "data_sets": fit.step * config.batch,
+        "minutes": round(fit.seconds / 60, 1),
+        "cores": len(os.sched_getaffinity(0)),
+        "finished": datetime.now(UTC).date().isoformat(),
+        "commit": _commit(),
+        "package": version("mizzle"),
+        **config.stream,
+    }
+    del training["prior"], training["net"]
+    return weights.Header(
+        name=config.name,
+        version=config.release,
+        net=config.net,
+        rows=prior.ROWS,
+        columns=prior.COLUMNS,
+        prior=ranges,
+        training=training,
+    )
+
+
+def _commit() -> str:
+    """Commit of the code that trained, marked where the tree differs from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def parse(arguments: list[str]) -> TrainConfig:
+    """Flags from the fields of TrainConfig, FitConfig and NetConfig."""
+    parser = argparse.ArgumentParser(description="Train mizzle's network.")
+    groups = {"": TrainConfig(), "fit": FitConfig(), "net": NetConfig()}
+    for config in groups.values():
+        for f in fields(config):
+            value = getattr(config, f.name)
+            if isinstance(value, (int, float, str, Path)):
+                flag = "--" + f.name.replace("_", "-")
+                parser.add_argument(flag, type=type(value), default=value, help=f"default: {value}")
+    given = vars(parser.parse_args(arguments))
+    made = {
+        name: type(config)(**{f.name: given[f.name] for f in fields(config) if f.name in given})
+        for name, config in groups.items()
+    }
+    plain = {f.name: given[f.name] for f in fields(TrainConfig) if f.name in given}
+    return TrainConfig(**plain, fit=made["fit"], net=made["net"])  # type: ignore[arg-type]
+
+
+def main() -> int:
+    """Command line; 130 after Ctrl-C with a checkpoint to go on from."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    config = parse(sys.argv[1:])
+    try:
+        path = train(config)
+    except KeyboardInterrupt:
+        log.info("stopped; the same command goes on from %s", _checkpoint(config))
+        return 130
+    log.info("weights: %s (copy to model/weights/ to ship them)", path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

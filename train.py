@@ -159,6 +159,7 @@ def train(config: TrainConfig) -> Path:
     """
     torch.set_num_threads(1)
     config.out.mkdir(parents=True, exist_ok=True)
+    commit = _commit()  # now: the tree may change while this runs
     fit = Fit(config.net, config.fit, config.seed)
     if _checkpoint(config).exists():
         fit.restore(_checkpoint(config), config.stream)
@@ -167,7 +168,7 @@ def train(config: TrainConfig) -> Path:
         stream = Stream(config.seed + 1, config.batch)
         fit.fit_inputs([chunk.tokens for t in range(4) for chunk in stream[t]])
     _fit(fit, config)
-    return _finish(fit, config)
+    return _finish(fit, config, commit)
 
 
 def _checkpoint(config: TrainConfig) -> Path:
@@ -207,12 +208,12 @@ def _stop_signal() -> threading.Event:
     return stopped
 
 
-def _finish(fit: Fit, config: TrainConfig) -> Path:
+def _finish(fit: Fit, config: TrainConfig, commit: str) -> Path:
     """Calibrate and evaluate on draws of other seeds, and write the weights and the table."""
     draws = _held_out(fit, config, config.seed + 2, config.calibrate)
     calibration = Calibration.fit(draws.values, draws.truth, draws.n, draws.columns)
     path = config.out / "mizzle.safetensors"
-    weights.save(path, fit.averaged, calibration, _header(fit, config))
+    weights.save(path, fit.averaged, calibration, _header(fit, config, commit))
     draws = _held_out(fit, config, config.seed + 3, config.evaluate)
     text = table(draws.calibrated(calibration))
     (config.out / "evaluation.txt").write_text(text + "\n")
@@ -230,7 +231,7 @@ def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
     return Draws.joined(found)
 
 
-def _header(fit: Fit, config: TrainConfig) -> weights.Header:
+def _header(fit: Fit, config: TrainConfig, commit: str) -> weights.Header:
     ranges = prior.describe()
     training = {
         "command": f"python train.py --seed {config.seed} --steps {config.fit.steps}",
@@ -238,7 +239,7 @@ def _header(fit: Fit, config: TrainConfig) -> weights.Header:
         "minutes": round(fit.seconds / 60, 1),
         "cores": len(os.sched_getaffinity(0)),
         "finished": datetime.now(UTC).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit,
         "package": version("mizzle"),
         **config.stream,
     }

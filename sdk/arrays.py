@@ -88,8 +88,7 @@ def _from_array(array: NDArray[Any], name: str, at: int = 0) -> FloatArray:
     """A numpy array; `at` is the position of its first column in the table."""
     if array.ndim not in (1, 2):
         raise InvalidShape(
-            f"{name} has {array.ndim} dimensions; shape (n,) or (n, d) is needed, "
-            "one row per observation"
+            f"{name} has {array.ndim} dimensions; shape (n,) or (n, d) is needed, one row per observation"
         )
     _check_size(*array.shape, name=name)
     if array.dtype.kind == "O":

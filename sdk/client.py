@@ -34,9 +34,12 @@ class _Core:
     def attempts(self) -> Attempts:
         return Attempts(self.timeout)
 
-    def limits(self, attempts: Attempts) -> httpx2.Timeout:
+    def request(
+        self, http: httpx2.Client | httpx2.AsyncClient, body: bytes, attempts: Attempts
+    ) -> httpx2.Request:
         left = attempts.remaining()
-        return httpx2.Timeout(left, connect=min(left, _CONNECT_SECONDS))
+        limits = httpx2.Timeout(left, connect=min(left, _CONNECT_SECONDS))
+        return http.build_request("POST", self.endpoint, content=body, headers=_HEADERS, timeout=limits)
 
     def read(self, reply: Reply) -> Estimate:
         """The estimate in a reply.
@@ -131,10 +134,7 @@ class Client:
 
     def _post(self, body: bytes, attempts: Attempts) -> Reply:
         try:
-            limits = self._core.limits(attempts)
-            return _reply(
-                self._http.post(self._core.endpoint, content=body, headers=_HEADERS, timeout=limits)
-            )
+            return _reply(self._http.send(self._core.request(self._http, body, attempts)))
         except httpx2.RequestError as error:
             return _failure(error)
 
@@ -207,12 +207,8 @@ class AsyncClient:
 
     async def _post(self, body: bytes, attempts: Attempts) -> Reply:
         try:
-            limits = self._core.limits(attempts)
-            return _reply(
-                await self._http().post(
-                    self._core.endpoint, content=body, headers=_HEADERS, timeout=limits
-                )
-            )
+            http = self._http()
+            return _reply(await http.send(self._core.request(http, body, attempts)))
         except httpx2.RequestError as error:
             return _failure(error)
 

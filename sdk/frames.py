@@ -71,6 +71,5 @@ def _wrong_dtype(dtype: object, name: str, j: int) -> NotNumeric:
     """The dtype's first words only: some spell out their categories, which are data."""
     word = "".join(c for c in str(dtype).split("(")[0].split("[")[0] if c.isalnum())[:20]
     return NotNumeric(
-        f"{name} column {j} (counted from 0) has dtype {word}; "
-        "integers or floats of up to 64 bits are needed"
+        f"{name} column {j} (counted from 0) has dtype {word}; integers or floats of up to 64 bits are needed"
     )

@@ -82,9 +82,7 @@ def _rows(reader: _Lines, width: int) -> Iterator[tuple[int, list[str]]]:
         if empty:
             raise InvalidFile(f"line {empty} is empty; remove it")
         if len(row) != width:
-            raise InvalidFile(
-                f"line {reader.line_num} has {len(row)} cells and the header has {width}"
-            )
+            raise InvalidFile(f"line {reader.line_num} has {len(row)} cells and the header has {width}")
         yield reader.line_num, row
 
 

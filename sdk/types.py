@@ -105,9 +105,7 @@ def interpolate(q: float, levels: Sequence[float], values: Sequence[float]) -> f
         InvalidLevel: q lies outside `levels`.
     """
     if not levels[0] <= q <= levels[-1]:
-        raise InvalidLevel(
-            f"quantile level is {q!r}; this estimate covers {levels[0]} to {levels[-1]}"
-        )
+        raise InvalidLevel(f"quantile level is {q!r}; this estimate covers {levels[0]} to {levels[-1]}")
     for i in range(1, len(levels)):
         if q == levels[i]:
             return values[i]  # exact: a + (b - a) need not be b

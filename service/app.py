@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
 
-from mizzle import estimator as estimators
 from mizzle import wire
 from mizzle.estimator import EstimatorLike
 from mizzle.service import body, openapi, problems, schemas
@@ -25,7 +24,7 @@ def create_app(settings: Settings | None = None, estimator: EstimatorLike | None
         estimator: the model; loaded from `settings.weights` in the background when left out.
     """
     chosen = settings or Settings()
-    engine = Engine(chosen, lambda: estimator or estimators.load(chosen.weights))
+    engine = Engine(chosen, estimator)
     # The documentation pages of FastAPI load scripts from elsewhere; /openapi.json does not.
     app = FastAPI(
         title="mizzle",
@@ -88,9 +87,7 @@ def _add_health(app: FastAPI, engine: Engine) -> None:
         return schemas.Health(status="ready")
 
 
-async def _while_connected(
-    request: Request, work: Coroutine[Any, Any, dict[str, Any]]
-) -> dict[str, Any]:
+async def _while_connected(request: Request, work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
     """The result of `work`, which is cancelled when the caller hangs up.
 
     Raises:

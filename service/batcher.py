@@ -178,7 +178,9 @@ class Batcher(Generic[Item, Result]):
             if len(results) != len(items):
                 raise InferenceFailed("the model gave another number of answers than problems")
             return results
+        except (StopIteration, StopAsyncIteration) as error:  # no future takes these
+            return RuntimeError(f"the run raised {type(error).__name__}")
         except Exception as error:
             return error
         except BaseException as error:
-            return RuntimeError(f"the model raised {type(error).__name__}")
+            return RuntimeError(f"the run raised {type(error).__name__}")

@@ -87,6 +87,8 @@ def parse(body: bytes, grid: Sequence[float]) -> Asked:
 def _object(body: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(body.decode(), object_pairs_hook=_unique)
+    except InvalidRequest:  # of `_unique`; a ValueError like the ones below
+        raise
     except UnicodeDecodeError:
         raise InvalidRequest("the body is not UTF-8") from None
     except json.JSONDecodeError as error:

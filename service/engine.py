@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from mizzle import estimator as estimators
 from mizzle import wire
 from mizzle.errors import (
     Fault,
@@ -31,37 +32,41 @@ class Engine:
         on_failure: called when loading has failed; logs, unless the server sets something else.
     """
 
-    def __init__(self, settings: Settings, load: Callable[[], EstimatorLike]) -> None:
+    def __init__(self, settings: Settings, estimator: EstimatorLike | None = None) -> None:
         self.failure: MizzleError | None = None
         self.on_failure: Callable[[MizzleError], None] = _log_failure
         self._settings = settings
-        self._load = load
-        self._estimator: EstimatorLike | None = None
+        self._estimator = estimator
         self._batcher: Batcher[Any, Estimate] | None = None
         self._loading: asyncio.Task[None] | None = None
         self._probing: asyncio.Task[Estimate] | None = None
 
     def start(self) -> None:
-        """Begins to load; answers NotReady until that is done."""
-        self._loading = asyncio.create_task(self._start())
+        """Begins to load, unless the model was given; answers NotReady until that is done."""
+        if self._estimator is not None:
+            self._open(self._estimator)
+        else:
+            self._loading = asyncio.create_task(self._load())
 
-    async def _start(self) -> None:
+    async def _load(self) -> None:
         try:
-            self._estimator = await asyncio.to_thread(self._load)
+            self._open(await asyncio.to_thread(estimators.load, self._settings.weights))
         except MizzleError as error:
-            self.failure = error
+            self._fail(error)
         except Exception:
             _log.exception("the model could not be loaded")
-            self.failure = ModelUnavailable("the model could not be loaded; see the log")
-        else:
-            self._batcher = Batcher(self._estimator.run, self._limits())
-            self._batcher.start()
-        if self.failure is not None:
-            self.on_failure(self.failure)
+            self._fail(ModelUnavailable("the model could not be loaded; see the log"))
 
-    def _limits(self) -> Limits:
+    def _open(self, estimator: EstimatorLike) -> None:
         s = self._settings
-        return Limits(s.max_batch_items, s.max_batch_cost, s.max_queue_items, s.max_queue_cost)
+        limits = Limits(s.max_batch_items, s.max_batch_cost, s.max_queue_items, s.max_queue_cost)
+        self._estimator = estimator
+        self._batcher = Batcher(estimator.run, limits)
+        self._batcher.start()
+
+    def _fail(self, error: MizzleError) -> None:
+        self.failure = error
+        self.on_failure(error)
 
     async def close(self) -> None:
         """Finishes what runs, refuses what waits."""

@@ -55,9 +55,7 @@ def install(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(
-        title=app.title, version=app.version, summary=app.summary, routes=app.routes
-    )
+    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     known = document.setdefault("components", {}).setdefault("schemas", {})
     for model in (schemas.EstimateRequest, schemas.Problem):
         known[model.__name__] = model.model_json_schema(ref_template=_TEMPLATE)

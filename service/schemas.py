@@ -25,15 +25,11 @@ class EstimateRequest(BaseModel):
         description="n rows of d finite numbers each, or n numbers for one column. Integers beyond "
         "2**53, booleans, text and null are refused."
     )
-    y: Annotated[_Matrix, Field(min_length=MIN_ROWS)] = Field(
-        description="As x, with as many rows."
-    )
-    levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = (
-        Field(
-            list(DEFAULT_LEVELS),
-            description="Increasing quantile levels to answer at, within the model's own; "
-            '"all" for every level of the model.',
-        )
+    y: Annotated[_Matrix, Field(min_length=MIN_ROWS)] = Field(description="As x, with as many rows.")
+    levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = Field(
+        list(DEFAULT_LEVELS),
+        description="Increasing quantile levels to answer at, within the model's own; "
+        '"all" for every level of the model.',
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import uvicorn
 
-from mizzle.errors import TooManyColumns
+from mizzle.errors import ModelUnavailable, TooManyColumns
 from mizzle.estimator import EstimatorLike
 from mizzle.service.app import create_app
 from mizzle.service.settings import Settings
@@ -101,6 +101,11 @@ def _gaussian(table: FakeTable, levels: tuple[float, ...], info: ModelInfo) -> E
     return Estimate(mi, levels, values, *shape, n <= 1000, warnings, info)
 
 
+def no_model() -> FakeEstimator:
+    """A load that fails."""
+    raise ModelUnavailable("the weights are missing")
+
+
 def poisoned(x: np.ndarray) -> np.ndarray:
     """A sample on which the fake's run fails."""
     bad = np.array(x, dtype=float)
@@ -177,7 +182,6 @@ def in_lifespan() -> Callable[..., Any]:
     def run(app: Any, scenario: Callable[[Any], Any]) -> Any:
         async def live() -> Any:
             async with app.router.lifespan_context(app):
-                await app.state.engine.loaded()
                 return await scenario(app)
 
         return asyncio.run(live())

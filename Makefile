@@ -1,0 +1,61 @@
+# Two commands are all a newcomer needs: `make run` and `make test`. Both set up what they use.
+
+PYTHON ?= python3
+VENV ?= .venv
+# CPU torch first: whatever names torch afterwards is content with it. Where PyPI's build of torch brings CUDA
+# along, name PyTorch's own CPU wheels: make run TORCH_FLAGS="--index-url <the CPU wheel index>".
+TORCH ?= torch==2.13.0
+TORCH_FLAGS ?=
+PORT ?= 8000
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check -q
+
+.PHONY: run demo test lint types test-slow picture wheel clean
+
+run: $(VENV)/service.stamp
+	$(PY) examples/demo.py --port $(PORT)
+
+demo: $(VENV)/service.stamp
+	$(PY) examples/demo.py --stop --port 0
+
+test: $(VENV)/dev.stamp lint types
+	$(PY) -m pytest -q
+
+lint: $(VENV)/dev.stamp
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+# The editable install is an import hook that type checkers cannot follow: show them a tree of links.
+types: $(VENV)/dev.stamp
+	@rm -rf build/types && mkdir -p build/types/mizzle
+	@ln -s $(CURDIR)/sdk/* build/types/mizzle/
+	@for room in service model metadata_gen; do ln -s $(CURDIR)/$$room build/types/mizzle/$$room; done
+	MYPYPATH=build/types $(VENV)/bin/mypy -p mizzle
+	MYPYPATH=build/types:examples:benchmarks $(VENV)/bin/mypy train.py examples/*.py benchmarks/accuracy.py benchmarks/speed.py
+
+test-slow: $(VENV)/dev.stamp
+	$(PY) -m pytest -q -m slow
+
+picture: $(VENV)/dev.stamp
+	$(PY) examples/picture.py docs/breast_cancer.png
+
+wheel: $(VENV)/dev.stamp
+	$(PIP) wheel --no-deps -w dist .
+
+$(VENV)/torch.stamp:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mizzle needs Python 3.11 or newer; say make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install $(TORCH_FLAGS) '$(TORCH)'
+	@touch $@
+
+$(VENV)/service.stamp: $(VENV)/torch.stamp pyproject.toml
+	$(PIP) install -e '.[service]'
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml
+	$(PIP) install -e '.[dev]'
+	@touch $@ $(VENV)/service.stamp
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,78 @@
+"""Start the service, ask it about a real data set through the Python client, print the answers.
+
+    python examples/demo.py           and keep serving until Ctrl-C
+    python examples/demo.py --stop    and stop
+"""
+
+import argparse
+import socket
+import subprocess
+import sys
+import time
+
+import mizzle
+from mizzle import Estimate
+from questions import FILE, QUESTIONS, TARGET, pairs
+
+_PATIENCE = 120.0  # seconds for the first start, which compiles bytecode on a slow disk
+
+
+def main() -> int:
+    """Command line; the service's exit code if it fails to start."""
+    parser = argparse.ArgumentParser(description="Estimates on a real data set, through the service.")
+    parser.add_argument("--stop", action="store_true", help="stop the service afterwards")
+    parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (default: 8000)")
+    options = parser.parse_args()
+    port = options.port or _free_port()
+    server = subprocess.Popen([sys.executable, "-m", "mizzle", "serve", "--port", str(port)])
+    try:
+        return _demonstrate(server, f"http://127.0.0.1:{port}", options.stop)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _demonstrate(server: subprocess.Popen[bytes], url: str, stop: bool) -> int:
+    with mizzle.Client(url) as client:
+        if not _ready(client, server):
+            return server.poll() or 1
+        print_table(client.estimate_many(pairs()))
+    if not stop:
+        print(f"\nServing at {url} (API description: {url}/openapi.json). Ctrl-C stops it.", flush=True)
+        return server.wait()
+    return 0
+
+
+def _ready(client: mizzle.Client, server: subprocess.Popen[bytes]) -> bool:
+    """Wait until the service answers a known problem rightly, or ends."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        if client.ready():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def print_table(estimates: list[Estimate]) -> None:
+    """One line a question: posterior mean, 90 % interval, and what was noticed."""
+    first = estimates[0]
+    print(f"\nHow much do measures of a cell nucleus say about its {TARGET[0]}? ({FILE.name}, n = {first.n})\n")
+    print(f"{'columns':36}{'nats':>7}  {'90 % interval':17}noticed")
+    for names, estimate in zip(QUESTIONS, estimates, strict=True):
+        low, high = estimate.interval(0.9)
+        codes = ", ".join(w.code for w in estimate.warnings) or "-"
+        print(f"{' + '.join(names):36}{estimate.mi:7.3f}  {low:6.3f} to {high:6.3f} {codes}")
+    print(f"\nmodel {first.model.name} {first.model.version}, sha256 {first.model.sha256[:12]}", flush=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())

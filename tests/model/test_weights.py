@@ -1,0 +1,99 @@
+"""One file is the whole model: it comes back as it was, or not at all."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mizzle.errors import ModelUnavailable
+from mizzle.model import Estimator, weights
+from mizzle.model.calibrate import Calibration
+from mizzle.model.net import Net, NetConfig
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+HEADER = weights.Header(
+    name="test",
+    version="0",
+    net=NetConfig(width=16, channels=8, heads=2, queries=2, layers=1, trunk_blocks=2),
+    rows=(10, 100),
+    columns=(1, 4),
+    prior={"a": [1, 2]},
+    training={"seed": 3},
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A small weights file."""
+    torch.manual_seed(0)
+    file = tmp_path / "small.safetensors"
+    weights.save(file, Net(HEADER.net), Calibration.identity(), HEADER)
+    return file
+
+
+def test_round_trip(path: Path) -> None:
+    net, calibration, header, info = weights.load(path)
+    assert header == HEADER
+    assert info[:2] == ("test", "0")
+    assert len(info.sha256) == 64
+    assert not net.training
+    torch.testing.assert_close(calibration.levels, Calibration.identity().levels)
+
+
+def test_no_partial_file_is_left(path: Path) -> None:
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"not a model" * 100)
+
+
+def _another_format(path: Path) -> None:
+    _rewrite(path, format=99)
+
+
+def _missing_tensor(path: Path) -> None:
+    _rewrite(path, drop="head.bias")
+
+
+def _not_finite(path: Path) -> None:
+    _rewrite(path, spoil="head.bias")
+
+
+def _no_header(path: Path) -> None:
+    save_file(load_file(path), path)
+
+
+def _rewrite(path: Path, drop: str = "", spoil: str = "", **changed: int) -> None:
+    with safe_open(path, framework="pt") as file:
+        text = json.loads(file.metadata()["mizzle"])
+    tensors = {name: t for name, t in load_file(path).items() if name != drop}
+    if spoil:
+        tensors[spoil][0] = torch.nan
+    save_file(tensors, path, metadata={"mizzle": json.dumps(text | changed)})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [_truncate, _garbage, _another_format, _missing_tensor, _not_finite, _no_header, Path.unlink],
+    ids=lambda f: f.__name__.strip("_"),
+)
+def test_a_damaged_file_is_refused_in_one_sentence(path: Path, damage: object) -> None:
+    damage(path)  # type: ignore[operator]
+    with pytest.raises(ModelUnavailable) as caught:
+        weights.load(path)
+    assert path.name in str(caught.value)
+    assert str(path.parent) not in str(caught.value)
+
+
+def test_estimator_answers_from_the_file(path: Path) -> None:
+    rng = np.random.default_rng(0)
+    estimate = Estimator.load(path).estimate(rng.normal(size=50), rng.normal(size=(50, 2)))
+    assert (estimate.n, estimate.dim_x, estimate.dim_y) == (50, 1, 2)
+    assert estimate.model.name == "test"

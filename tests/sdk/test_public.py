@@ -1,0 +1,69 @@
+"""What `import mizzle` loads, what it offers, and what it says when torch is missing."""
+
+import subprocess
+import sys
+
+import pytest
+
+import mizzle
+from mizzle import errors, local
+
+
+def _python(code):
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_loads_neither_torch_nor_web_libraries():
+    code = (
+        "import mizzle, sys; mizzle.MizzleError, mizzle.Estimate;"
+        "heavy = {'torch', 'fastapi', 'uvicorn', 'pydantic', 'httpx2', 'pandas', 'numpy'};"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    assert _python(code).strip() == "[]"
+
+
+def test_the_client_loads_no_torch_and_no_service():
+    code = (
+        "import mizzle, sys; mizzle.Client('http://127.0.0.1:1').close(); mizzle.AsyncClient;"
+        "print(sorted({'torch', 'fastapi', 'pydantic'} & sys.modules.keys()))"
+    )
+    assert _python(code).strip() == "[]"
+
+
+def test_every_public_name_exists():
+    assert set(mizzle.__all__) <= set(dir(mizzle))
+    for name in mizzle.__all__:
+        assert getattr(mizzle, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = mizzle.nonsense
+
+
+def test_every_error_of_the_tree_is_public_and_found_by_its_code():
+    waiting, codes = [errors.MizzleError], set()
+    while waiting:
+        cls = waiting.pop()
+        waiting += cls.__subclasses__()
+        assert getattr(mizzle, cls.__name__) is cls
+        assert errors.by_code(cls.code) is cls
+        assert cls.__name__ in errors.__doc__
+        assert cls.code not in codes
+        codes.add(cls.code)
+    assert errors.by_code("nonsense") is None
+    assert errors.by_code(["nonsense"]) is None
+
+
+def test_without_torch_the_error_names_the_extra(monkeypatch, draw):
+    monkeypatch.setattr(local, "_shared", None)
+    for name in [name for name in sys.modules if name.startswith("mizzle.model")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)  # makes `import torch` fail
+    with pytest.raises(errors.MissingExtra, match=r"pip install 'mizzle\[local\]'"):
+        mizzle.estimate(*draw())
+
+
+def test_bad_input_is_refused_before_the_model_is_loaded(monkeypatch):
+    monkeypatch.setattr(local, "_loaded", lambda: pytest.fail("loaded"))
+    with pytest.raises(mizzle.TooFewSamples):
+        mizzle.estimate([1.0], [1.0])

@@ -1,0 +1,121 @@
+"""The training program: stopped and resumed equals straight, whatever the workers; nothing at import."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mizzle.model import Estimator
+from mizzle.model.fitting import FitConfig, schedule
+from mizzle.model.net import NetConfig
+from safetensors.torch import load_file
+
+import train
+
+SMALL = train.TrainConfig(
+    seed=5,
+    batch=8,
+    workers=0,
+    checkpoint=2,
+    calibrate=8,
+    evaluate=8,
+    fit=FitConfig(steps=4),
+    net=NetConfig(width=16, channels=8, heads=2, queries=2, layers=1, trunk_blocks=2),
+)
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a run that never stopped."""
+    return train.train(dataclasses.replace(SMALL, out=tmp_path_factory.mktemp("straight")))
+
+
+def same(left: Path, right: Path) -> None:
+    a, b = load_file(left), load_file(right)
+    assert a.keys() == b.keys()
+    for name, tensor in a.items():
+        assert torch.equal(tensor, b[name]), name
+
+
+def test_stopped_and_resumed_is_the_straight_run(
+    straight: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal arrives during step 3, between two checkpoints."""
+    config = dataclasses.replace(SMALL, out=tmp_path)
+    update = train.Fit.update
+
+    def interrupted(fit: train.Fit, parts: list[tuple[train.Tokens, torch.Tensor]]) -> float:
+        if fit.step == 2:
+            signalled.set()
+        return update(fit, parts)
+
+    signalled = train.threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "_stop_signal", lambda: signalled)
+        patch.setattr(train.Fit, "update", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train.train(config)
+    assert not (tmp_path / "mizzle.safetensors").exists()
+    same(train.train(config), straight)
+
+
+@pytest.mark.slow
+def test_worker_processes_do_not_matter(straight: Path, tmp_path: Path) -> None:
+    same(train.train(dataclasses.replace(SMALL, out=tmp_path, workers=2)), straight)
+
+
+def test_another_configuration_does_not_resume(straight: Path) -> None:
+    config = dataclasses.replace(SMALL, out=straight.parent, seed=6)
+    with pytest.raises(ValueError, match="other settings"):
+        train.train(config)
+
+
+def test_the_weights_answer_and_say_how_they_were_made(straight: Path) -> None:
+    estimator = Estimator.load(straight)
+    rng = np.random.default_rng(0)
+    estimate = estimator.estimate(rng.normal(size=100), rng.normal(size=100))
+    assert estimate.mi >= 0
+    assert estimator.header.training["data_sets"] == 32
+    assert estimator.header.training["seed"] == 5
+    assert estimator.header.rows == (10, 2000)
+
+
+def test_the_final_table_lists_n_and_families(straight: Path) -> None:
+    lines = (straight.parent / "evaluation.txt").read_text().splitlines()
+    assert lines[0].split() == ["sets", "MAE", "MSE", "bias", "pinball", "cover", "90"]
+    assert lines[1].startswith("all")
+    counted = {line[:24].strip(): int(line[24:31]) for line in lines[1:]}
+    assert counted.pop("all") == 8
+    assert sum(c for name, c in counted.items() if name.startswith("n ")) == 8
+    assert sum(c for name, c in counted.items() if not name.startswith("n ")) == 8
+
+
+def test_loss_falls_on_a_batch_seen_again(tmp_path: Path) -> None:
+    chunks = train.Stream(1, 32)[0]
+    fit = train.Fit(SMALL.net, FitConfig(steps=60, rate=5e-3), seed=0)
+    fit.fit_inputs([c.tokens for c in chunks])
+    losses = [fit.update([(c.tokens, c.truth) for c in chunks]) for _ in range(60)]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_learning_rate_warms_up_and_ends_at_zero() -> None:
+    assert schedule(0.0) < 0.02
+    assert schedule(0.02) == pytest.approx(0.98)
+    assert schedule(1.0) == 0.0
+
+
+def test_flags_are_the_fields() -> None:
+    config = train.parse(["--out", "somewhere", "--steps", "7", "--width", "32", "--batch", "4"])
+    assert (config.out, config.fit.steps, config.net.width, config.batch) == (Path("somewhere"), 7, 32, 4)
+
+
+def test_nothing_happens_at_import(tmp_path: Path) -> None:
+    code = "import train; print(sorted(p.name for p in __import__('pathlib').Path('.').iterdir()))"
+    root = Path(train.__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(root)}, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")

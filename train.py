@@ -158,6 +158,7 @@ def train(config: TrainConfig) -> Path:
         ValueError: the checkpoint in `config.out` belongs to a run with other settings.
     """
     torch.set_num_threads(1)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers: small matrices, one core each
     config.out.mkdir(parents=True, exist_ok=True)
     commit = _commit()  # now: the tree may change while this runs
     fit = Fit(config.net, config.fit, config.seed)
@@ -179,9 +180,7 @@ def _fit(fit: Fit, config: TrainConfig) -> None:
     """Run the remaining steps, with a bar, a journal and checkpoints."""
     stopped, steps = _stop_signal(), config.fit.steps
     started = time.monotonic() - fit.seconds
-    bar = tqdm(
-        total=steps * config.batch, initial=fit.step * config.batch, unit="set", smoothing=0.02
-    )
+    bar = tqdm(total=steps * config.batch, initial=fit.step * config.batch, unit="set", smoothing=0.02)
     recent: list[float] = []
     with bar, (config.out / "journal.jsonl").open("a") as journal:
         for chunks in batches(config, config.seed, fit.step, steps):

@@ -24,10 +24,7 @@ def ksg(x: ArrayLike, y: ArrayLike, k: int = 3) -> float:
     # "Strictly inside" as the closed ball of the next smaller radius; the row itself is in the
     # count, which makes it n_x + 1, and a radius of 0 (ties) still holds the row.
     inside = np.nextafter(distance, 0.0)
-    counts = [
-        cKDTree(side).query_ball_point(side, inside, p=np.inf, return_length=True)
-        for side in (a, b)
-    ]
+    counts = [cKDTree(side).query_ball_point(side, inside, p=np.inf, return_length=True) for side in (a, b)]
     value = digamma(k) + digamma(n) - np.mean(digamma(counts[0]) + digamma(counts[1]))
     return max(0.0, float(value))
 

@@ -1,7 +1,7 @@
 """Start the service, ask it about a real data set through the Python client, print the answers.
 
-    python examples/demo.py           and keep serving until Ctrl-C
-    python examples/demo.py --stop    and stop
+python examples/demo.py           and keep serving until Ctrl-C
+python examples/demo.py --stop    and stop
 """
 
 import argparse
@@ -58,7 +58,9 @@ def _ready(client: mizzle.Client, server: subprocess.Popen[bytes]) -> bool:
 def print_table(estimates: list[Estimate]) -> None:
     """One line a question: posterior mean, 90 % interval, and what was noticed."""
     first = estimates[0]
-    print(f"\nHow much do measures of a cell nucleus say about its {TARGET[0]}? ({FILE.name}, n = {first.n})\n")
+    print(
+        f"\nHow much do measures of a cell nucleus say about its {TARGET[0]}? ({FILE.name}, n = {first.n})\n"
+    )
     print(f"{'columns':36}{'nats':>7}  {'90 % interval':17}noticed")
     for names, estimate in zip(QUESTIONS, estimates, strict=True):
         low, high = estimate.interval(0.9)

@@ -19,9 +19,7 @@ def to_correlation(covariance: Array) -> Array:
 def dense(dim: int, off_diag: float) -> Array:
     """Every pair of columns correlates alike: (1 - c) 1 + c J, for -1/(dim-1) < c < 1."""
     if not (off_diag < 1.0 and off_diag * (dim - 1) > -1.0):
-        raise InvalidInput(
-            f"off_diag is {off_diag}; with {dim} columns it must be in (-1/(d-1), 1)"
-        )
+        raise InvalidInput(f"off_diag is {off_diag}; with {dim} columns it must be in (-1/(d-1), 1)")
     matrix = np.full((dim, dim), off_diag)
     np.fill_diagonal(matrix, 1.0)
     return matrix

@@ -25,9 +25,7 @@ class MonotoneWarped(Family):
     def __init__(self, base: Family, warps_x: Sequence[Warp], warps_y: Sequence[Warp]) -> None:
         super().__init__(base.name, base.dim_x, base.dim_y)
         if (len(warps_x), len(warps_y)) != (base.dim_x, base.dim_y):
-            raise InvalidInput(
-                f"{len(warps_x)}+{len(warps_y)} warps for {base.dim_x}+{base.dim_y} columns"
-            )
+            raise InvalidInput(f"{len(warps_x)}+{len(warps_y)} warps for {base.dim_x}+{base.dim_y} columns")
         self.base, self.warps_x, self.warps_y = base, tuple(warps_x), tuple(warps_y)
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:

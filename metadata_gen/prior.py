@@ -176,9 +176,7 @@ def _broad_dispersion(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Array:
 
 
 def _canonical(rng: Rng, dim_x: int, dim_y: int) -> Array:
-    mix_x, mix_y = (
-        dsp.random_mixing(rng, reals(rng, "canonical.scales", d)) for d in (dim_x, dim_y)
-    )
+    mix_x, mix_y = (dsp.random_mixing(rng, reals(rng, "canonical.scales", d)) for d in (dim_x, dim_y))
     return dsp.canonical(_canonical_rho(rng, min(dim_x, dim_y)), mix_x, mix_y)
 
 

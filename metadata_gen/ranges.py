@@ -56,15 +56,17 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         "dims": Mix((("equal", 0.60), ("free", 0.25), ("large", 0.15))),
         "pair": Mix((("normal", 0.45), ("student", 0.25), ("additive", 0.30))),
         "pair.rho": Mix((("rho", 0.4), ("nats_exponential", 0.3), ("nats_uniform", 0.3))),
-        "mist": _evenly(
-            "normal-dense",
-            "normal-sparse",
-            "normal-lvm",
-            "normal-2pair",
-            "student-dense",
-            "student-sparse",
-            "student-2pair",
-            "additive",
+        "mist": Mix(
+            (
+                ("normal-dense", 1.0),
+                ("normal-sparse", 1.0),
+                ("normal-lvm", 1.0),
+                ("normal-2pair", 0.8),
+                ("student-dense", 1.0),
+                ("student-sparse", 1.5),
+                ("student-2pair", 0.8),
+                ("additive", 2.5),  # its bounded noise is the hardest of these to read off
+            )
         ),
         "broad": Mix(
             (
@@ -80,9 +82,7 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         ),
         "noise.marginal": Mix((("normal", 0.5), ("student", 0.35), ("uniform", 0.15))),
         "warp": _evenly("affine", "power", "asinh", "wiggly"),
-        "warp.light_tails": _evenly(
-            "affine", "power", "asinh", "wiggly", "sinh", "exp", "cdf", "logistic"
-        ),
+        "warp.light_tails": _evenly("affine", "power", "asinh", "wiggly", "sinh", "exp", "cdf", "logistic"),
     }
 )
 

@@ -48,9 +48,7 @@ class Calibration:
         placed, where = placement(values, truth), cell(n, columns)
         nominal = torch.tensor(LEVELS)
         rows = [
-            torch.quantile(placed[where == c], nominal)
-            if int((where == c).sum()) >= _FEWEST
-            else nominal
+            torch.quantile(placed[where == c], nominal) if int((where == c).sum()) >= _FEWEST else nominal
             for c in range(_CELLS)
         ]
         return cls(torch.stack(rows).clamp(LEVELS[0], LEVELS[-1]))

@@ -20,9 +20,7 @@ from mizzle.types import Estimate, ModelInfo, Notice
 class Estimator:
     """A network with its calibration. Calls are safe from one thread at a time."""
 
-    def __init__(
-        self, net: Net, calibration: Calibration, header: weights.Header, info: ModelInfo
-    ) -> None:
+    def __init__(self, net: Net, calibration: Calibration, header: weights.Header, info: ModelInfo) -> None:
         self.info = info
         self.header = header
         self.levels = quantiles.LEVELS
@@ -68,9 +66,7 @@ class Estimator:
         Raises:
             InferenceFailed: the network gave something that is not finite.
         """
-        answers: dict[int, Estimate] = {
-            i: self._zero(t) for i, t in enumerate(tables) if t.constant
-        }
+        answers: dict[int, Estimate] = {i: self._zero(t) for i, t in enumerate(tables) if t.constant}
         live = [i for i in range(len(tables)) if i not in answers]
         for group in grouped([tables[i] for i in live]):
             chosen = [live[g] for g in group]

@@ -67,9 +67,10 @@ class Fit:
         self.optimizer.zero_grad()
         total = 0.0
         for tokens, truth in parts:
-            loss = quantiles.pinball(self.net(tokens), truth).sum() / count
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += loss.item()
+            values = self.net(tokens)
+            losses = quantiles.pinball(values, truth) / count
+            (losses * quantiles.importance(values)).sum().backward()  # type: ignore[no-untyped-call]
+            total += losses.sum().item()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
         self.ema.update_parameters(self.net)

@@ -18,9 +18,14 @@ _NEVER_ONE = 1.0 - 1e-6
 
 
 class Linear(NamedTuple):
-    """What the joint correlation matrix of the normal scores says."""
+    """What the joint correlation matrix of the normal scores says.
+
+    `canonical` and `robust` are canonical correlations at each ridge, in falling order; `robust` gives rows far out
+    less weight, and so does not mistake heavy joint tails for lack of correlation.
+    """
 
     canonical: Float64[Tensor, "b r d"]
+    robust: Float64[Tensor, "b r d"]
     norms: Float64[Tensor, "b 2 n"]
     partial: Float64[Tensor, "b p d d"]
     explained: Float64[Tensor, "b 2 d"]
@@ -64,36 +69,54 @@ def _gram(left: Float32[Tensor, "b n d"], right: Float32[Tensor, "b n d"]) -> Te
 
 
 def linear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Linear:
-    """Ridge canonical correlations, whitened row norms, partial correlations, explained variance.
+    """Ridge canonical correlations, plain and robust; whitened row norms; partial correlations.
 
-    The ridge is a multiple of (dx + dy) / n, the size of sampling noise in an eigenvalue.
+    The robust ones come from rows divided by their whitened length: for an elliptical sample that leaves the
+    dispersion, whatever the tails (one step towards Tyler 1987).
     """
     unit = standardise(batch, z.double())
-    noise = batch.dims.sum(-1).double() / batch.n
-    within = unit.transpose(-1, -2) @ unit + _padding(batch)
-    cross = unit[:, 0].transpose(-1, -2) @ unit[:, 1]
+    canonical, norms = _canonical(batch, *_covariance(batch, unit), unit)
+    length = (norms / batch.dims[..., None]).mean(1).clamp_min(0.05).sqrt()
+    shrunk = standardise(batch, unit / length[:, None, :, None])
+    robust, _ = _canonical(batch, *_covariance(batch, shrunk), shrunk)
+    partial, explained = _precision(batch, *_covariance(batch, unit))
+    return Linear(canonical, robust, norms, partial, explained)
+
+
+def _noise(batch: Batch) -> Float64[Tensor, " b"]:
+    """(dx + dy) / n: the size of sampling noise in an eigenvalue, and the unit of every ridge."""
+    return batch.dims.sum(-1).double() / batch.n
+
+
+def _covariance(
+    batch: Batch, unit: Float64[Tensor, "b 2 n d"]
+) -> tuple[Float64[Tensor, "b 2 d d"], Float64[Tensor, "b d d"]]:
+    """Correlations inside each side and across. Padded columns are independent of everything."""
+    within = unit.transpose(-1, -2) @ unit + torch.diag_embed((~batch.columns).double())
+    return within, unit[:, 0].transpose(-1, -2) @ unit[:, 1]
+
+
+def _canonical(
+    batch: Batch,
+    within: Float64[Tensor, "b 2 d d"],
+    cross: Float64[Tensor, "b d d"],
+    unit: Float64[Tensor, "b 2 n d"],
+) -> tuple[Float64[Tensor, "b r d"], Float64[Tensor, "b 2 n"]]:
+    """Canonical correlations at every ridge from one decomposition a side, and whitened squared norms."""
     values, vectors = torch.linalg.eigh(within)
-    level = torch.tensor(RIDGES, dtype=torch.float64) * noise[:, None]
+    level = torch.tensor(RIDGES, dtype=torch.float64) * _noise(batch)[:, None]
     scale = (values.clamp_min(0)[:, None] + level[:, :, None, None]).rsqrt()
     turned = vectors[:, 0].transpose(-1, -2) @ cross @ vectors[:, 1]
     core = scale[:, :, 0, :, None] * turned[:, None] * scale[:, :, 1, None, :]
     squared = torch.linalg.eigvalsh(core @ core.transpose(-1, -2)).flip(-1)
     whitened = unit @ vectors * scale[:, _NORM_RIDGE, :, None]
-    norms = whitened.square().sum(-1) * batch.n[:, None, None]
-    partial, explained = _precision(batch, within, cross, noise)
-    return Linear(squared.clamp(0, 1).sqrt(), norms, partial, explained)
-
-
-def _padding(batch: Batch) -> Float64[Tensor, "b 2 d d"]:
-    """1 on the diagonal of padded columns: they become independent of everything."""
-    return torch.diag_embed((~batch.columns).double())
+    return squared.clamp(0, 1).sqrt(), whitened.square().sum(-1) * batch.n[:, None, None]
 
 
 def _precision(
     batch: Batch,
     within: Float64[Tensor, "b 2 d d"],
     cross: Float64[Tensor, "b d d"],
-    noise: Float64[Tensor, " b"],
 ) -> tuple[Float64[Tensor, "b p d d"], Float64[Tensor, "b 2 d"]]:
     """|Partial correlations| across the sides, and 1 - 1 / (precision x variance) per column."""
     joint = torch.cat(
@@ -103,7 +126,7 @@ def _precision(
         ],
         -2,
     )
-    level = torch.tensor(_PARTIAL_RIDGES, dtype=torch.float64) * noise[:, None]
+    level = torch.tensor(_PARTIAL_RIDGES, dtype=torch.float64) * _noise(batch)[:, None]
     eye = torch.eye(joint.shape[-1], dtype=torch.float64)
     inverse = torch.linalg.inv(joint[:, None] + level[:, :, None, None] * eye)
     diagonal = inverse.diagonal(dim1=-2, dim2=-1)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mizzle.model.batch import Batch
 
-QUERIES = 192
+QUERIES = 128
 NEIGHBOURS = (1, 3, 10)
 _TINY = 1e-9  # squared distance below which two rows are the same
 
@@ -40,9 +40,7 @@ def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Neighbours:
     joint = sides.amax(1)
     k = torch.tensor(NEIGHBOURS).expand(len(z), -1).minimum(batch.n[:, None] - 1)
     radius = _kth_smallest(joint, k)
-    reach = radius.clamp_min(
-        _TINY
-    )  # copies of a row count as inside, or ties would see no neighbour
+    reach = radius.clamp_min(_TINY)  # copies of a row count as inside, or ties would see no neighbour
     inside = _count_below(sides, reach[:, None])
     found = _neighbours_found(joint, radius, k).double()
     marginal = torch.digamma(inside.double() + 1)
@@ -104,9 +102,7 @@ def _distances(
     return distance.scatter_(-1, index, float("inf"))
 
 
-def _kth_smallest(
-    distance: Float32[Tensor, "b m n"], k: Int64[Tensor, "b k"]
-) -> Float32[Tensor, "b m k"]:
+def _kth_smallest(distance: Float32[Tensor, "b m n"], k: Int64[Tensor, "b k"]) -> Float32[Tensor, "b m k"]:
     width = min(max(NEIGHBOURS), distance.shape[-1])
     nearest = distance.topk(width, dim=-1, largest=False).values
     return nearest.gather(-1, (k - 1)[:, None].expand(-1, nearest.shape[1], -1))
@@ -127,7 +123,5 @@ def _count_below(
     sides: Float32[Tensor, "b 2 m n"], reach: Float32[Tensor, "b 1 m k"]
 ) -> Int32[Tensor, "b 2 m k"]:
     # int32 sums are four times as fast as the default int64 ones
-    counts = [
-        (sides < reach[..., i, None]).sum(-1, dtype=torch.int32) for i in range(reach.shape[-1])
-    ]
+    counts = [(sides < reach[..., i, None]).sum(-1, dtype=torch.int32) for i in range(reach.shape[-1])]
     return torch.stack(counts, -1)

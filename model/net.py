@@ -134,17 +134,13 @@ class TwoAxis(nn.Module):
     def forward(self, trunk: Float[Tensor, "b w"], tokens: Tokens) -> Float[Tensor, "b w"]:
         axes = self.axes()
         seen = [
-            (axis.embedded(values), mask)
-            for axis, (values, mask) in zip(axes, _axes(tokens), strict=True)
+            (axis.embedded(values), mask) for axis, (values, mask) in zip(axes, _axes(tokens), strict=True)
         ]
         seeds = [axis.seeds.expand(len(trunk), -1, -1) for axis in axes]
         state = torch.cat([*seeds, self.overall(trunk)[:, None]], 1)
         for i, (across, mix) in enumerate(zip(self.across, self.mix, strict=True)):
             *parts, last = state.split([*(s.shape[1] for s in seeds), 1], 1)
-            parts = [
-                axis.read[i](part, *look)
-                for axis, part, look in zip(axes, parts, seen, strict=True)
-            ]
+            parts = [axis.read[i](part, *look) for axis, part, look in zip(axes, parts, seen, strict=True)]
             state = torch.cat([*parts, last], 1)
             state = mix(across(state, state))
         out: Tensor = self.out(state.flatten(1))

@@ -100,5 +100,7 @@ def _ties(tied: int) -> tuple[Notice, ...]:
     """Name the columns whose repeated values are more than a rounding accident."""
     if not tied:
         return ()
-    text = f"{tied} column(s) repeat values in more than 5 % of the rows; the model learnt on continuous columns"
+    text = (
+        f"{tied} column(s) repeat values in more than 5 % of the rows; the model learnt on continuous columns"
+    )
     return (Notice("ties", text),)

@@ -22,7 +22,7 @@ def increasing(raw: Float[Tensor, "b q"]) -> Float[Tensor, "b q"]:
 
 
 def pinball(values: Float[Tensor, "b q"], target: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
-    """Mean quantile loss of `values` (before clamping at 0) at `LEVELS`.
+    """Mean quantile loss of `values` (before clamping at 0) at `LEVELS`, in log(1 + nats).
 
     Values below 0 will be reported as 0, so they cost what 0 costs, but for a small slope that lets a wrongly
     negative quantile come back. That is what makes exact zeros reachable for independent data.
@@ -31,6 +31,15 @@ def pinball(values: Float[Tensor, "b q"], target: Float[Tensor, " b"]) -> Float[
     error = target[:, None] - reported
     level = torch.tensor(LEVELS, dtype=values.dtype, device=values.device)
     return torch.maximum(level * error, (level - 1) * error).mean(1)
+
+
+def importance(values: Float[Tensor, "b q"]) -> Float[Tensor, " b"]:
+    """Weight of a data set in training: sqrt(1 + I) at the predicted median, without gradient.
+
+    Halfway between errors relative to 1 + I and errors in nats. It depends on the prediction and not on the truth,
+    so that the quantiles which minimise the weighted loss stay the same.
+    """
+    return (values[:, _MIDDLE].detach().clamp(0, 4) / 2).exp()
 
 
 def to_nats(values: Float[Tensor, "b q"]) -> Float[Tensor, "b q"]:

@@ -17,7 +17,7 @@ from mizzle.model.moments import RIDGES, Linear, Pairs, information, linear, pai
 from mizzle.model.neighbours import NEIGHBOURS, Neighbours, neighbours
 
 _CONTEXT = 3
-SPECTRUM_CHANNELS = 2 * len(RIDGES) + 1 + _CONTEXT
+SPECTRUM_CHANNELS = 4 * len(RIDGES) + 1 + _CONTEXT
 COLUMN_CHANNELS = 6 * 3 + 2 * len(BINS) + 4 + 1 + 4 + 1 + _CONTEXT
 ROW_CHANNELS = 3 * len(NEIGHBOURS) + 2 + _CONTEXT
 _TOP = 3
@@ -25,7 +25,7 @@ _SHAPE = 6
 GLOBAL_CHANNELS = (
     3 * (COLUMN_CHANNELS - _CONTEXT)
     + 2 * (ROW_CHANNELS - _CONTEXT)
-    + (2 + _TOP) * len(RIDGES)
+    + 2 * (2 + _TOP) * len(RIDGES)
     + 4
     + _SHAPE
 )
@@ -87,8 +87,8 @@ def _with_context(batch: Batch, tokens: Float32[Tensor, "b t e"]) -> Tensor:
 
 
 def _spectrum(batch: Batch, axes: Linear) -> tuple[Tensor, Tensor]:
-    """Token j: the j-th canonical correlation and its information at each ridge."""
-    rho = axes.canonical.transpose(1, 2).float()
+    """Token j: the j-th canonical correlation and its information at each ridge, plain and robust."""
+    rho = torch.cat([axes.canonical, axes.robust], 1).transpose(1, 2).float()
     order = torch.arange(rho.shape[1])
     smaller = batch.dims.amin(-1, keepdim=True)
     place = (order / smaller).clamp_max(1)[..., None]
@@ -158,7 +158,7 @@ def _pool_rows(rows: Float32[Tensor, "b m e"], mask: Bool[Tensor, "b m"]) -> Ten
 
 def _pool_spectrum(axes: Linear) -> Tensor:
     """Gaussian information and total squared correlation at each ridge, and the largest correlations."""
-    rho = axes.canonical.float()
+    rho = torch.cat([axes.canonical, axes.robust], 1).float()
     top = torch.nn.functional.pad(rho, (0, _TOP))[..., :_TOP].flatten(1)
     return torch.cat([information(rho).sum(-1), rho.square().sum(-1), top], -1)
 

@@ -72,13 +72,9 @@ def load(path: Path) -> tuple[Net, Calibration, Header, ModelInfo]:
         calibration = Calibration(tensors.pop(_CALIBRATION))
         net.load_state_dict(tensors)
     except FileNotFoundError as error:
-        raise ModelUnavailable(
-            f"there are no weights at {path.name}; train or reinstall"
-        ) from error
+        raise ModelUnavailable(f"there are no weights at {path.name}; train or reinstall") from error
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelUnavailable(
-            f"{path.name} is not a mizzle weights file, or is damaged"
-        ) from error
+        raise ModelUnavailable(f"{path.name} is not a mizzle weights file, or is damaged") from error
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
         raise ModelUnavailable(f"{path.name} holds weights that are not finite")
     return net.eval(), calibration, header, ModelInfo(header.name, header.version, sha256)

@@ -149,7 +149,3 @@ def _serve(options: argparse.Namespace) -> int:
     chosen = settings.read(**{name: value for name, value in given.items() if value is not None})
     code: int = server.serve(chosen)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -24,7 +24,8 @@ class _Core:
 
     def __init__(self, url: str, timeout: float) -> None:
         parts = _split(url)
-        self.endpoint = url.rstrip("/") + wire.PATH
+        self.base = url.rstrip("/")
+        self.endpoint = self.base + wire.PATH
         host = parts.netloc.rpartition("@")[2]  # a password in the url stays out of messages
         self.shown = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         if not 0 < timeout < float("inf"):
@@ -37,9 +38,11 @@ class _Core:
     def request(
         self, http: httpx2.Client | httpx2.AsyncClient, body: bytes, attempts: Attempts
     ) -> httpx2.Request:
-        left = attempts.remaining()
-        limits = httpx2.Timeout(left, connect=min(left, _CONNECT_SECONDS))
+        limits = _limits(attempts.remaining())
         return http.build_request("POST", self.endpoint, content=body, headers=_HEADERS, timeout=limits)
+
+    def probe(self, http: httpx2.Client | httpx2.AsyncClient) -> httpx2.Request:
+        return http.build_request("GET", self.base + wire.READY, timeout=_limits(self.timeout))
 
     def read(self, reply: Reply) -> Estimate:
         """The estimate in a reply.
@@ -112,6 +115,13 @@ class Client:
         finally:
             pool.shutdown(cancel_futures=True)
 
+    def ready(self) -> bool:
+        """Whether the service is there and answers a known problem rightly; asks once."""
+        try:
+            return self._http.send(self._core.probe(self._http)).status_code == 200
+        except httpx2.RequestError:
+            return False
+
     def close(self) -> None:
         """Closes the connections, if this client opened them."""
         if self._owned:
@@ -183,6 +193,14 @@ class AsyncClient:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def ready(self) -> bool:
+        """As `Client.ready`."""
+        http = self._http()
+        try:
+            return (await http.send(self._core.probe(http))).status_code == 200
+        except httpx2.RequestError:
+            return False
+
     async def aclose(self) -> None:
         """Closes the connections, if this client opened them."""
         if self._own is not None and self._loop is asyncio.get_running_loop():
@@ -220,6 +238,10 @@ class AsyncClient:
         if self._own is None or self._loop is not loop:
             self._own, self._loop = httpx2.AsyncClient(), loop
         return self._own
+
+
+def _limits(seconds: float) -> httpx2.Timeout:
+    return httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
 
 
 def _reply(response: httpx2.Response) -> Reply:

@@ -25,6 +25,7 @@ from mizzle.errors import (
 from mizzle.types import Estimate, ModelInfo, Notice
 
 PATH = "/v1/estimate"
+READY = "/readyz"
 ALL = "all"
 DEFAULT_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LONGEST_MESSAGE = 2000

@@ -76,7 +76,7 @@ def _add_health(app: FastAPI, engine: Engine) -> None:
         return schemas.Health(status="alive")
 
     @app.get(
-        "/readyz",
+        wire.READY,
         operation_id="readyz",
         summary="Whether a problem with a known answer is answered rightly",
         tags=["health"],

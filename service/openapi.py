@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from mizzle.service import problems, schemas
 
 _TEMPLATE = "#/components/schemas/{model}"
-_EXAMPLE = {"x": [[0.1 * i] for i in range(12)], "y": [(-1) ** i * 0.3 * i for i in range(12)]}
+_EXAMPLE = {"x": [[i / 8] for i in range(12)], "y": [(-1) ** i * i / 4 for i in range(12)]}
 REQUEST: dict[str, Any] = {
     "requestBody": {
         "required": True,

@@ -33,14 +33,14 @@ class EstimateRequest(BaseModel):
     )
 
 
-class Warning(BaseModel):
+class Notice(BaseModel):
     """Something that was noticed about the sample."""
 
     code: str
     message: str
 
 
-class Model(BaseModel):
+class ModelInfo(BaseModel):
     """The weights that answered."""
 
     name: str
@@ -62,8 +62,8 @@ class EstimateAnswer(BaseModel):
     dim_x: int = Field(description="columns of x")
     dim_y: int = Field(description="columns of y")
     in_range: bool = Field(description="whether the model was trained on samples like this one")
-    warnings: list[Warning]
-    model: Model
+    warnings: list[Notice]
+    model: ModelInfo
 
 
 class Problem(BaseModel):

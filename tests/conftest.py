@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import hypothesis
 import numpy as np
 import pytest
 import uvicorn
@@ -18,6 +19,9 @@ from mizzle.service.app import create_app
 from mizzle.service.settings import Settings
 from mizzle.types import Estimate, ModelInfo, Notice
 
+# No clock decides about a test, and a run repeats itself.
+hypothesis.settings.register_profile("mizzle", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("mizzle")
 _POISON = 666.0
 _Z = {0.005: -2.576, 0.05: -1.645, 0.25: -0.674, 0.5: 0.0, 0.75: 0.674, 0.95: 1.645, 0.995: 2.576}
 

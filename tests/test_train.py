@@ -116,6 +116,10 @@ def test_nothing_happens_at_import(tmp_path: Path) -> None:
     code = "import train; print(sorted(p.name for p in __import__('pathlib').Path('.').iterdir()))"
     root = Path(train.__file__).parent
     done = subprocess.run(
-        [sys.executable, "-B", "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(root)}, capture_output=True, text=True
+        [sys.executable, "-B", "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -171,7 +171,7 @@ def test_without_a_reader_it_ends_quietly(data, served):
     read_end, write_end = os.pipe()
     os.close(read_end)
     done = subprocess.run(
-        [sys.executable, "-m", "mizzle.cli", "estimate", data, "--x=a", "--y=c", "--url", served],
+        [sys.executable, "-m", "mizzle", "estimate", data, "--x=a", "--y=c", "--url", served],
         stdout=write_end,
         stderr=subprocess.PIPE,
     )

@@ -261,6 +261,26 @@ def test_one_async_client_serves_several_loops(served, draw):
     gc.collect()  # the lost connections complain here, where that is expected
 
 
+def test_readiness_is_yes_or_no(served):
+    async def ask(url):
+        async with mizzle.AsyncClient(url) as client:
+            return await client.ready()
+
+    for url, ready in ((served, True), ("http://127.0.0.1:9", False)):
+        with mizzle.Client(url) as client:
+            assert client.ready() is asyncio.run(ask(url)) is ready
+
+
+def test_a_service_that_says_no_is_not_ready():
+    def refuse(request):
+        assert (request.method, request.url.path) == ("GET", "/readyz")
+        return httpx2.Response(503)
+
+    http = httpx2.Client(transport=httpx2.MockTransport(refuse))
+    with http, mizzle.Client(URL, http_client=http) as client:
+        assert not client.ready()
+
+
 def test_a_client_given_stays_open(draw, answer):
     http = httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200, content=answer)))
     with mizzle.Client(URL, http_client=http):

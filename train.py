@@ -2,9 +2,10 @@
 
     python train.py --out runs/first --steps 5000
 
-Worker processes draw data sets and summarise them into tokens; this process fits the network. Batch t depends on
-(seed, t) alone, so a run that was stopped and resumed is the run that never stopped. The result is
-`OUT/mizzle.safetensors`, calibrated and evaluated on draws that training never saw. Nothing happens at import.
+Worker processes draw data sets and summarise them into tokens; this process fits the network. Batch t depends
+on (seed, t) alone, so a run that was stopped and resumed is the run that never stopped. The result is
+`OUT/mizzle.safetensors`, calibrated and evaluated on draws that training never saw. Nothing happens at
+import.
 """
 
 import argparse

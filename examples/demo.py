@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 
+from questions import FILE, QUESTIONS, TARGET, pairs
+
 import mizzle
 from mizzle import Estimate
-from questions import FILE, QUESTIONS, TARGET, pairs
 
 _PATIENCE = 120.0  # seconds for the first start, which compiles bytecode on a slow disk
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import matplotlib
+from questions import QUESTIONS, TARGET, pairs
 
 import mizzle
 from mizzle import Estimate
-from questions import QUESTIONS, TARGET, pairs
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

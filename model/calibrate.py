@@ -1,9 +1,9 @@
 """Recalibration: in each cell of (n, columns), which of the net's levels covers how often.
 
-The net's quantiles are right on average over its training stream, not in every cell. On held-out draws the level u
-at which the net places the truth should be uniform; where its empirical distribution is not, the reported quantile
-at level t is the net's quantile at the t-quantile of u (Kuleshov et al. 2018, per cell). The map of levels keeps
-quantiles increasing and non-negative.
+The net's quantiles are right on average over its training stream, not in every cell. On held-out draws the
+level u at which the net places the truth should be uniform; where its empirical distribution is not, the
+reported quantile at level t is the net's quantile at the t-quantile of u (Kuleshov et al. 2018, per cell).
+The map of levels keeps quantiles increasing and non-negative.
 """
 
 from dataclasses import dataclass

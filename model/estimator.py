@@ -98,7 +98,7 @@ class Estimator:
             dim_x=table.dim_x,
             dim_y=table.dim_y,
             in_range=not outside,
-            warnings=table.warnings + outside + self._saturated(table, values),
+            warnings=table.warnings + outside + self._suspicious(table, values),
             model=self.info,
         )
 
@@ -114,12 +114,13 @@ class Estimator:
         return (Notice("rows_out_of_range", text),)
 
     @staticmethod
-    def _saturated(table: Table, values: tuple[float, ...]) -> tuple[Notice, ...]:
-        """No sample of n rows can certify much more than log n nats (McAllester and Stratos 2020)."""
-        if values[quantiles.LEVELS.index(0.05)] <= math.log(table.n):
+    def _suspicious(table: Table, values: tuple[float, ...]) -> tuple[Notice, ...]:
+        """A sample of n rows can certify about log n nats and no more (McAllester and Stratos 2020)."""
+        limit = math.log(table.n)
+        if table.same:
+            text = "a column of x orders the rows as a column of y does; the true value is infinite if both are"
+            return (Notice("deterministic", text + " continuous and functions of each other"),)
+        if values[quantiles.LEVELS.index(0.05)] <= limit:
             return ()
-        text = (
-            f"the estimate exceeds log n = {math.log(table.n):.1f} nats: it rests on the model's idea of "
-            "the distribution, and X and Y may be functions of each other"
-        )
-        return (Notice("above_log_n", text),)
+        text = f"the estimate exceeds log n = {limit:.1f} nats, more than the sample alone can show"
+        return (Notice("above_log_n", text + ": it rests on the model's idea of the distribution"),)

@@ -20,8 +20,8 @@ _NEVER_ONE = 1.0 - 1e-6
 class Linear(NamedTuple):
     """What the joint correlation matrix of the normal scores says.
 
-    `canonical` and `robust` are canonical correlations at each ridge, in falling order; `robust` gives rows far out
-    less weight, and so does not mistake heavy joint tails for lack of correlation.
+    `canonical` and `robust` are canonical correlations at each ridge, in falling order; `robust` gives rows
+    far out less weight, and so does not mistake heavy joint tails for lack of correlation.
     """
 
     canonical: Float64[Tensor, "b r d"]

@@ -1,9 +1,9 @@
 """Neighbour counts in normal-score space: the ingredients of the KSG estimator, row by row.
 
-Kraskov, Stoegbauer, Grassberger (2004), algorithm 1, with the Euclidean norm inside a side and the larger of the
-two across; where the k-th neighbour lies at distance 0 (ties) the counts follow Gao et al. (2017), so that
-discrete columns do not break it. At most `QUERIES` rows are looked up against all rows, so that no n x n matrix
-exists.
+Kraskov, Stoegbauer, Grassberger (2004), algorithm 1, with the Euclidean norm inside a side and the larger of
+the two across; where the k-th neighbour lies at distance 0 (ties) the counts follow Gao et al. (2017), so
+that discrete columns do not break it. At most `QUERIES` rows are looked up against all rows, so that no n x n
+matrix exists.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """The network: a residual trunk on the global token, corrected by attention over both axes of the table.
 
-A few learned queries gather from the rows, from the columns and from the spectrum (induced attention, Lee et al.
-2019), then attend to one another and to the global token. What they find is added to the trunk. Full
+A few learned queries gather from the rows, from the columns and from the spectrum (induced attention, Lee et
+al. 2019), then attend to one another and to the global token. What they find is added to the trunk. Full
 self-attention over 256 rows would cost 30 times as much. Axes: see `batch.py`.
 """
 

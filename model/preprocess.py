@@ -39,6 +39,12 @@ class Table:
         return min(len(self.x), len(self.y)) == 0
 
     @property
+    def same(self) -> bool:
+        """Whether a column of one side orders the rows as a column of the other does, or in reverse."""
+        y = {column.tobytes() for column in self.y.numpy()}
+        return any(c.tobytes() in y or (-c).tobytes() in y for c in self.x.numpy())
+
+    @property
     def cost(self) -> int:
         """Cells that this problem adds to a batch."""
         return self.n * (self.dim_x + self.dim_y)

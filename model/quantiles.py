@@ -36,8 +36,8 @@ def pinball(values: Float[Tensor, "b q"], target: Float[Tensor, " b"]) -> Float[
 def importance(values: Float[Tensor, "b q"]) -> Float[Tensor, " b"]:
     """Weight of a data set in training: sqrt(1 + I) at the predicted median, without gradient.
 
-    Halfway between errors relative to 1 + I and errors in nats. It depends on the prediction and not on the truth,
-    so that the quantiles which minimise the weighted loss stay the same.
+    Halfway between errors relative to 1 + I and errors in nats. It depends on the prediction and not on the
+    truth, so that the quantiles which minimise the weighted loss stay the same.
     """
     return (values[:, _MIDDLE].detach().clamp(0, 4) / 2).exp()
 

@@ -1,7 +1,7 @@
 """Statistic tokens: everything the network gets to see of a sample.
 
-One token per canonical correlation (spectrum), per column, per query row, and one global token. Each is free of
-signs, of column order, of row order and of which side is called X; see docs/method.md for the list.
+One token per canonical correlation (spectrum), per column, per query row, and one global token. Each is free
+of signs, of column order, of row order and of which side is called X; see docs/method.md for the list.
 """
 
 from typing import NamedTuple

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mizzle.model import Estimator
-from mizzle.model.fitting import FitConfig, schedule
-from mizzle.model.net import NetConfig
 from safetensors.torch import load_file
 
 import train
+from mizzle.model import Estimator
+from mizzle.model.fitting import FitConfig, schedule
+from mizzle.model.net import NetConfig
 
 SMALL = train.TrainConfig(
     seed=5,

@@ -1,6 +1,7 @@
 """Recalibration repairs a net that is wrong by cell, and leaves a right one alone."""
 
 import torch
+
 from mizzle.model.calibrate import Calibration, cell, placement
 from mizzle.model.quantiles import LEVELS
 

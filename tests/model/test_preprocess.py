@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from mizzle.model.preprocess import centred_ranks, prepare
 from scipy.stats import rankdata
+
+from mizzle.model.preprocess import centred_ranks, prepare
 
 
 @pytest.mark.parametrize("decimals", [None, 1, 0])

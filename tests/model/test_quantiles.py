@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+
 from mizzle.model.quantiles import LEVELS, increasing, mean, pinball, to_nats
 
 
 def test_levels_are_symmetric_and_hold_the_documented_defaults() -> None:
-    assert LEVELS == tuple(sorted(LEVELS))
+    assert tuple(sorted(LEVELS)) == LEVELS
     assert [round(1 - q, 10) for q in reversed(LEVELS)] == list(LEVELS)
     assert {0.05, 0.25, 0.5, 0.75, 0.95} <= set(LEVELS)
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
 from mizzle.errors import ModelUnavailable
 from mizzle.model import Estimator, weights
 from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net, NetConfig
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 
 HEADER = weights.Header(
     name="test",

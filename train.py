@@ -267,7 +267,7 @@ def _commit() -> str:
 def parse(arguments: list[str]) -> TrainConfig:
     """Flags from the fields of TrainConfig, FitConfig and NetConfig."""
     parser = argparse.ArgumentParser(description="Train mizzle's network.")
-    groups = {"": TrainConfig(), "fit": FitConfig(), "net": NetConfig()}
+    groups: dict[str, Any] = {"": TrainConfig(), "fit": FitConfig(), "net": NetConfig()}
     for config in groups.values():
         for f in fields(config):
             value = getattr(config, f.name)
@@ -275,12 +275,11 @@ def parse(arguments: list[str]) -> TrainConfig:
                 flag = "--" + f.name.replace("_", "-")
                 parser.add_argument(flag, type=type(value), default=value, help=f"default: {value}")
     given = vars(parser.parse_args(arguments))
-    made = {
-        name: type(config)(**{f.name: given[f.name] for f in fields(config) if f.name in given})
+    chosen = {
+        name: {f.name: given[f.name] for f in fields(config) if f.name in given}
         for name, config in groups.items()
     }
-    plain = {f.name: given[f.name] for f in fields(TrainConfig) if f.name in given}
-    return TrainConfig(**plain, fit=made["fit"], net=made["net"])  # type: ignore[arg-type]
+    return TrainConfig(**chosen[""], fit=FitConfig(**chosen["fit"]), net=NetConfig(**chosen["net"]))
 
 
 def main() -> int:

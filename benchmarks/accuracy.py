@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from peers import PEERS
 from results import RESULTS, print_table, write_result
 from scores import LEVELS, Answers, point_scores, posterior_scores
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from mizzle.errors import InvalidInput
 from mizzle.model import Estimator

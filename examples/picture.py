@@ -6,14 +6,11 @@ python examples/picture.py docs/breast_cancer.png
 import sys
 from pathlib import Path
 
-import matplotlib
+from matplotlib.figure import Figure
 from questions import QUESTIONS, TARGET, pairs
 
 import mizzle
 from mizzle import Estimate
-
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
 
 _INK, _DOT = "#1f3b57", "#d1495b"
 
@@ -24,9 +21,10 @@ def main() -> None:
     figure.savefig(Path(sys.argv[1]), dpi=150)
 
 
-def draw(estimates: list[Estimate]) -> plt.Figure:
+def draw(estimates: list[Estimate]) -> Figure:
     """One line a question, the strongest dependence on top."""
-    figure, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = figure.add_subplot()
     order = sorted(zip(estimates, QUESTIONS, strict=True), key=lambda item: item[0].mi)
     for place, (estimate, _) in enumerate(order):
         for level, width in ((0.9, 2.0), (0.5, 6.0)):

@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import torch
+from jaxtyping import Float64
 
 from mizzle.arrays import check_pair
 from mizzle.errors import InferenceFailed, TooManyColumns
@@ -12,7 +14,7 @@ from mizzle.model import quantiles, weights
 from mizzle.model.batch import collate, grouped
 from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net
-from mizzle.model.preprocess import ArrayX, ArrayY, Table, prepare
+from mizzle.model.preprocess import Table, prepare
 from mizzle.model.tokens import tokenise
 from mizzle.types import Estimate, ModelInfo, Notice
 
@@ -38,7 +40,7 @@ class Estimator:
         """
         return cls(*weights.load(path or weights.SHIPPED))
 
-    def prepare(self, x: ArrayX, y: ArrayY) -> Table:
+    def prepare(self, x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:
         """Rank a checked pair of shape (n, dx), (n, dy).
 
         Raises:
@@ -118,7 +120,7 @@ class Estimator:
         """A sample of n rows can certify about log n nats and no more (McAllester and Stratos 2020)."""
         limit = math.log(table.n)
         if table.same:
-            text = "a column of x orders the rows as a column of y does; the true value is infinite if both are"
+            text = "a column of x orders the rows as one of y does; the true value is infinite if both are"
             return (Notice("deterministic", text + " continuous and functions of each other"),)
         if values[quantiles.LEVELS.index(0.05)] <= limit:
             return ()

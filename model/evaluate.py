@@ -24,8 +24,9 @@ class Draws(NamedTuple):
     @classmethod
     def joined(cls, parts: list["Draws"]) -> "Draws":
         """All parts as one."""
-        values, truth, n, columns = (torch.cat([p[i] for p in parts]) for i in range(4))
-        return cls(values, truth, n, columns, [f for p in parts for f in p.family])
+        values, truth, n, columns, family = zip(*parts, strict=True)
+        labels = [label for part in family for label in part]
+        return cls(torch.cat(values), torch.cat(truth), torch.cat(n), torch.cat(columns), labels)
 
     def calibrated(self, calibration: Calibration) -> "Draws":
         """The same answers after recalibration."""

@@ -54,7 +54,8 @@ class Standardise(nn.Module):
         self.scale.copy_(1 / y.std(0).clamp_min(1e-3))
 
     def forward(self, x: Tensor) -> Tensor:
-        return ((self.squash(x) - self.mean) * self.scale).clamp(-_CLIP, _CLIP)
+        scaled: Tensor = (self.squash(x) - self.mean) * self.scale
+        return scaled.clamp(-_CLIP, _CLIP)
 
 
 class Block(nn.Module):
@@ -67,7 +68,8 @@ class Block(nn.Module):
         self.down = zeroed(nn.Linear(inner, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.down(F.gelu(self.up(self.norm(x))))
+        out: Tensor = x + self.down(F.gelu(self.up(self.norm(x))))
+        return out
 
 
 class Attention(nn.Module):
@@ -92,10 +94,12 @@ class Attention(nn.Module):
         k, v = self.key_value(self.norm_tokens(tokens)).chunk(2, -1)
         allowed = None if mask is None else mask[:, None, None, :]
         found = F.scaled_dot_product_attention(q, self._split(k), self._split(v), allowed)
-        return queries + self.out(found.transpose(1, 2).flatten(2))
+        out: Tensor = queries + self.out(found.transpose(1, 2).flatten(2))
+        return out
 
     def _split(self, x: Float[Tensor, "b t e"]) -> Float[Tensor, "b h t f"]:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        split: Tensor = x.unflatten(-1, (self.heads, -1))
+        return split.transpose(1, 2)
 
 
 class Gather(nn.Module):

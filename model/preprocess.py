@@ -18,7 +18,6 @@ from mizzle.types import Notice
 _FEW_TIES = 0.95  # share of distinct values below which ties are reported
 
 Array = Float64[np.ndarray, "n d"]
-ArrayX, ArrayY = Float64[np.ndarray, "n dx"], Float64[np.ndarray, "n dy"]
 Ranks = Int64[Tensor, "d n"]
 
 
@@ -50,7 +49,7 @@ class Table:
         return self.n * (self.dim_x + self.dim_y)
 
 
-def prepare(x: ArrayX, y: ArrayY) -> Table:
+def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:
     """Rank both sides and set aside constant columns.
 
     Args:

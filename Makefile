@@ -11,7 +11,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test lint types test-slow picture wheel clean
+.PHONY: run demo test lint types picture wheel clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -29,18 +29,16 @@ lint: $(VENV)/dev.stamp
 # The editable install is an import hook that type checkers cannot follow: show them a tree of links.
 types: $(VENV)/dev.stamp
 	@rm -rf build/types && mkdir -p build/types/mizzle
-	@ln -s $(CURDIR)/sdk/* build/types/mizzle/
-	@for room in service model metadata_gen; do ln -s $(CURDIR)/$$room build/types/mizzle/$$room; done
+	@ln -s '$(CURDIR)'/sdk/* build/types/mizzle/
+	@for room in service model metadata_gen; do ln -s '$(CURDIR)'/$$room build/types/mizzle/$$room; done
 	MYPYPATH=build/types $(VENV)/bin/mypy -p mizzle
 	MYPYPATH=build/types:examples:benchmarks $(VENV)/bin/mypy train.py examples/*.py benchmarks/accuracy.py benchmarks/speed.py
-
-test-slow: $(VENV)/dev.stamp
-	$(PY) -m pytest -q -m slow
 
 picture: $(VENV)/dev.stamp
 	$(PY) examples/picture.py docs/breast_cancer.png
 
 wheel: $(VENV)/dev.stamp
+	rm -rf build/lib
 	$(PIP) wheel --no-deps -w dist .
 
 $(VENV)/torch.stamp:

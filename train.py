@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -31,15 +32,15 @@ from tqdm import tqdm
 
 from mizzle.metadata_gen import dataset, prior
 from mizzle.model import weights
-from mizzle.model.batch import collate, grouped
 from mizzle.model.calibrate import Calibration
 from mizzle.model.evaluate import Draws, table
 from mizzle.model.fitting import Fit, FitConfig
 from mizzle.model.net import NetConfig
-from mizzle.model.preprocess import Table, prepare
-from mizzle.model.tokens import Tokens, repad, tokenise
+from mizzle.model.preprocess import prepare
+from mizzle.model.tokens import Tokens, repad, summarise
 
 log = logging.getLogger("train")
+_NO_FLAGS = ("out", "fit", "net")
 
 
 @dataclass(frozen=True)
@@ -112,16 +113,6 @@ class Stream(Dataset[list[Chunk]]):
         ]
 
 
-def summarise(tables: list[Table]) -> list[Tokens]:
-    """Tokens of each problem, computed in groups of similar shape."""
-    found: dict[int, Tokens] = {}
-    with torch.no_grad():
-        for group in grouped(tables):
-            tokens = tokenise(collate([tables[i] for i in group]))
-            found.update(zip(group, tokens.unbind(), strict=True))
-    return [found[i] for i in range(len(tables))]
-
-
 def _quarters(order: list[int]) -> Iterator[list[int]]:
     """Four runs of similar n: padding to the largest of a whole batch would double the work."""
     step = -(-len(order) // 4)
@@ -161,16 +152,16 @@ def train(config: TrainConfig) -> Path:
     torch.set_num_threads(1)
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers: small matrices, one core each
     config.out.mkdir(parents=True, exist_ok=True)
-    commit = _commit()  # now: the tree may change while this runs
     fit = Fit(config.net, config.fit, config.seed)
     if _checkpoint(config).exists():
         fit.restore(_checkpoint(config), config.stream)
         log.info("going on from step %d of %d", fit.step, config.fit.steps)
     else:
+        fit.origin = _commit()  # now: the tree may change while this runs
         stream = Stream(config.seed + 1, config.batch)
         fit.fit_inputs([chunk.tokens for t in range(4) for chunk in stream[t]])
     _fit(fit, config)
-    return _finish(fit, config, commit)
+    return _finish(fit, config)
 
 
 def _checkpoint(config: TrainConfig) -> Path:
@@ -179,11 +170,11 @@ def _checkpoint(config: TrainConfig) -> Path:
 
 def _fit(fit: Fit, config: TrainConfig) -> None:
     """Run the remaining steps, with a bar, a journal and checkpoints."""
-    stopped, steps = _stop_signal(), config.fit.steps
+    steps = config.fit.steps
     started = time.monotonic() - fit.seconds
     bar = tqdm(total=steps * config.batch, initial=fit.step * config.batch, unit="set", smoothing=0.02)
     recent: list[float] = []
-    with bar, (config.out / "journal.jsonl").open("a") as journal:
+    with bar, _stop_signal() as stopped, (config.out / "journal.jsonl").open("a") as journal:
         for chunks in batches(config, config.seed, fit.step, steps):
             recent = [*recent[-99:], fit.update([(c.tokens, c.truth) for c in chunks])]
             fit.seconds = time.monotonic() - started
@@ -199,21 +190,28 @@ def _fit(fit: Fit, config: TrainConfig) -> None:
                 raise KeyboardInterrupt
 
 
-def _stop_signal() -> threading.Event:
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
     """Set by SIGINT and SIGTERM, so that a checkpoint is written before the program ends."""
     stopped = threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopped.set())
-    return stopped
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+    try:
+        yield stopped
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
-def _finish(fit: Fit, config: TrainConfig, commit: str) -> Path:
+def _finish(fit: Fit, config: TrainConfig) -> Path:
     """Calibrate and evaluate on draws of other seeds, and write the weights and the table."""
     draws = _held_out(fit, config, config.seed + 2, config.calibrate)
     calibration = Calibration.fit(draws.values, draws.truth, draws.n, draws.columns)
     path = config.out / "mizzle.safetensors"
-    weights.save(path, fit.averaged, calibration, _header(fit, config, commit))
+    weights.save(path, fit.averaged, calibration, _header(fit, config))
     draws = _held_out(fit, config, config.seed + 3, config.evaluate)
     text = table(draws.calibrated(calibration))
     (config.out / "evaluation.txt").write_text(text + "\n")
@@ -231,15 +229,15 @@ def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
     return Draws.joined(found)
 
 
-def _header(fit: Fit, config: TrainConfig, commit: str) -> weights.Header:
+def _header(fit: Fit, config: TrainConfig) -> weights.Header:
     ranges = prior.describe()
     training = {
-        "command": f"python train.py --seed {config.seed} --steps {config.fit.steps}",
+        "command": "python train.py" + _flags(config),
         "data_sets": fit.step * config.batch,
         "minutes": round(fit.seconds / 60, 1),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
         "finished": datetime.now(UTC).date().isoformat(),
-        "commit": commit,
+        "commit": fit.origin,
         "package": version("mizzle"),
         **config.stream,
     }
@@ -253,6 +251,14 @@ def _header(fit: Fit, config: TrainConfig, commit: str) -> weights.Header:
         prior=ranges,
         training=training,
     )
+
+
+def _flags(config: TrainConfig) -> str:
+    """The flags that make this configuration, but for the folder."""
+    parts = ((config, TrainConfig()), (config.fit, FitConfig()), (config.net, NetConfig()))
+    pairs = [(f.name, getattr(c, f.name), getattr(d, f.name)) for c, d in parts for f in fields(c)]
+    plain = [(name, value) for name, value, default in pairs if value != default and name not in _NO_FLAGS]
+    return "".join(f" --{name} {value}" for name, value in plain)
 
 
 def _commit() -> str:

@@ -63,25 +63,24 @@ def grouped(tables: list[Table]) -> Iterator[list[int]]:
     """
     order = sorted(range(len(tables)), key=lambda i: (_side_bucket(tables[i]), tables[i].n))
     group: list[int] = []
+    n = d = 0
     for i in order:
-        candidate = [*group, i]
-        if group and _padded_cost([tables[j] for j in candidate]) > _CACHE_CELLS:
+        n, d = max(n, tables[i].n), max(d, _larger_side(tables[i]))
+        if group and (len(group) + 1) * n * (2 * d + _DISTANCE_COST) > _CACHE_CELLS:
             yield group
-            candidate = [i]
-        group = candidate
+            group, n, d = [], tables[i].n, _larger_side(tables[i])
+        group.append(i)
     if group:
         yield group
 
 
+def _larger_side(table: Table) -> int:
+    return max(len(table.x), len(table.y))
+
+
 def _side_bucket(table: Table) -> int:
-    """Larger side rounded up to a power of 4: problems that share padding without much waste."""
-    return (max(len(table.x), len(table.y)) - 1).bit_length() // 2
-
-
-def _padded_cost(tables: list[Table]) -> int:
-    n = max(table.n for table in tables)
-    d = max(len(side) for table in tables for side in (table.x, table.y))
-    return len(tables) * n * (2 * d + _DISTANCE_COST)
+    """0 for up to 2 columns, 1 for up to 8, 2 for up to 32, ..: sizes that share padding well."""
+    return (_larger_side(table) - 1).bit_length() // 2
 
 
 def normal_scores(batch: Batch) -> Float32[Tensor, "b 2 n d"]:

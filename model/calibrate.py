@@ -32,6 +32,18 @@ class Calibration:
         return cls(torch.tensor(LEVELS).expand(_CELLS, -1))
 
     @classmethod
+    def checked(cls, levels: Tensor) -> "Calibration":
+        """Levels that were read from a file.
+
+        Raises:
+            ValueError: not a table of non-decreasing levels within those of the net.
+        """
+        inside = (levels >= LEVELS[0]) & (levels <= LEVELS[-1])
+        if levels.shape != (_CELLS, len(LEVELS)) or not bool(inside.all()) or bool((levels.diff() < 0).any()):
+            raise ValueError("no calibration table")
+        return cls(levels)
+
+    @classmethod
     def fit(
         cls,
         values: Float[Tensor, "b q"],
@@ -45,7 +57,7 @@ class Calibration:
             values: the net's quantiles of log(1 + I); truth: the true log(1 + I).
             n, columns: rows and dx + dy of each draw.
         """
-        placed, where = placement(values, truth), cell(n, columns)
+        placed, where = _spread_zeros(placement(values, truth), values, truth), cell(n, columns)
         nominal = torch.tensor(LEVELS)
         rows = [
             torch.quantile(placed[where == c], nominal) if int((where == c).sum()) >= _FEWEST else nominal
@@ -71,6 +83,20 @@ def cell(n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]) -> Int64[Tensor, 
     row = torch.bucketize(n, torch.tensor(ROW_EDGES), right=True)
     column = torch.bucketize(columns, torch.tensor(COLUMN_EDGES), right=True)
     return row * (len(COLUMN_EDGES) + 1) + column
+
+
+def _spread_zeros(
+    placed: Float[Tensor, " b"], values: Float[Tensor, "b q"], truth: Float[Tensor, " b"]
+) -> Float[Tensor, " b"]:
+    """Spread a truth of 0 evenly over the levels whose quantile is 0.
+
+    Any of these levels places it rightly. Counted as the lowest they would heap up at level 0 and push the
+    lower quantiles of every other problem in the cell down (randomised probability integral transform).
+    """
+    zeros = (values <= 0).sum(1)
+    highest = torch.tensor((0.0, *LEVELS))[zeros]
+    share = torch.rand(len(truth), generator=torch.Generator().manual_seed(0))
+    return torch.where(truth <= 0, share * highest, placed)
 
 
 def placement(values: Float[Tensor, "b q"], truth: Float[Tensor, " b"]) -> Float[Tensor, " b"]:

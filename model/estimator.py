@@ -1,7 +1,7 @@
 """The door of this room: arrays in, calibrated estimates out."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,6 @@ class Estimator:
         self.info = info
         self.header = header
         self.levels = quantiles.LEVELS
-        self.min_rows = header.rows[0]
         self.max_columns = header.columns[1]
         self._net = net
         self._calibration = calibration
@@ -81,7 +80,8 @@ class Estimator:
         with torch.inference_mode():
             values = self._net(tokenise(batch))
             values = self._calibration.apply(values, batch.n, batch.dims.sum(-1))
-            nats = quantiles.to_nats(values.double())
+            ceiling = torch.tensor([[table.ceiling] for table in tables], dtype=torch.float64)
+            nats = quantiles.to_nats(values.double()).minimum(ceiling)
             mean = quantiles.mean(nats)
         if not bool(torch.isfinite(nats).all()):
             raise InferenceFailed("the network gave a value that is not finite; please report this")
@@ -92,6 +92,7 @@ class Estimator:
 
     def _answer(self, table: Table, mean: float, values: tuple[float, ...]) -> Estimate:
         outside = self._outside(table)
+        noticed = table.warnings + outside + tuple(_suspicious(table, values))
         return Estimate(
             mi=mean,
             levels=self.levels,
@@ -99,8 +100,8 @@ class Estimator:
             n=table.n,
             dim_x=table.dim_x,
             dim_y=table.dim_y,
-            in_range=not outside,
-            warnings=table.warnings + outside + self._suspicious(table, values),
+            in_range=not (outside or table.discrete),
+            warnings=noticed,
             model=self.info,
         )
 
@@ -115,14 +116,16 @@ class Estimator:
         text = f"n = {table.n} is outside the trained range of {low} to {high} rows; the interval may be off"
         return (Notice("rows_out_of_range", text),)
 
-    @staticmethod
-    def _suspicious(table: Table, values: tuple[float, ...]) -> tuple[Notice, ...]:
-        """A sample of n rows can certify about log n nats and no more (McAllester and Stratos 2020)."""
-        limit = math.log(table.n)
-        if table.same:
-            text = "a column of x orders the rows as one of y does; the true value is infinite if both are"
-            return (Notice("deterministic", text + " continuous and functions of each other"),)
-        if values[quantiles.LEVELS.index(0.05)] <= limit:
-            return ()
+
+def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
+    """What the answer itself gives away."""
+    limit = math.log(table.n)
+    if values[-1] >= table.ceiling:
+        text = f"the answer was limited to {table.ceiling:.4g} nats, the entropy of the more discrete side"
+        yield Notice("limited_by_entropy", text)
+    elif table.same:
+        text = "a column of x orders the rows as one of y does: if they are functions of each other"
+        yield Notice("deterministic", f"{text} and continuous, the true value is infinite")
+    elif values[quantiles.LEVELS.index(0.05)] > limit:
         text = f"the estimate exceeds log n = {limit:.1f} nats, more than the sample alone can show"
-        return (Notice("above_log_n", text + ": it rests on the model's idea of the distribution"),)
+        yield Notice("above_log_n", f"{text} (McAllester and Stratos 2020): it rests on the model's prior")

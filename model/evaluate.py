@@ -34,7 +34,7 @@ class Draws(NamedTuple):
 
 
 def table(draws: Draws) -> str:
-    """Mean errors and interval coverage in nats, by n and by family, as text."""
+    """Errors in nats, pinball loss in log(1 + nats) and interval coverage, by n and by family, as text."""
     groups: list[tuple[str, Tensor]] = [("all", torch.ones_like(draws.n, dtype=torch.bool))]
     for low, high in ROW_BINS:
         name = f"n {low}-{high}" if high < 10**9 else f"n {low}+"
@@ -49,7 +49,7 @@ def _line(draws: Draws, name: str, pick: Tensor) -> str:
     nats = quantiles.to_nats(draws.values[pick].double())
     truth = torch.expm1(draws.truth[pick].double())
     error = quantiles.mean(nats) - truth
-    loss = quantiles.pinball(draws.values[pick], draws.truth[pick]).mean()
+    loss = quantiles.pinball(draws.values[pick].clamp_min(0), draws.truth[pick]).mean()
     inside = (nats[:, _LOW] <= truth + 1e-6) & (truth <= nats[:, _HIGH] + 1e-6)
     scores = (error.abs(), error.square(), error, loss[None], inside.double())
     forms = ("9.4f", "9.4f", "+9.4f", "9.4f", "10.3f")

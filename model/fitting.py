@@ -32,13 +32,18 @@ class FitConfig:
 
 
 class Fit:
-    """A network being fitted. `step` counts optimizer steps, `seconds` the time spent so far."""
+    """A network being fitted.
+
+    Attributes:
+        step, seconds: optimizer steps and time spent so far, over all sessions.
+        origin: the commit that the run started from.
+    """
 
     def __init__(self, net: NetConfig, config: FitConfig, seed: int) -> None:
         torch.manual_seed(seed)
         self.config = config
         self.net = Net(net)
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.origin = 0, 0.0, "unknown"
         self._start()
 
     def _start(self) -> None:
@@ -86,9 +91,9 @@ class Fit:
 
     def save(self, path: Path, about: dict[str, Any]) -> None:
         """Write a checkpoint atomically; `about` says which run it belongs to."""
-        header = {"step": self.step, "seconds": self.seconds, "about": about}
+        done = {"step": self.step, "seconds": self.seconds, "origin": self.origin}
         partial = path.with_suffix(".partial")
-        save_file(self._tensors(), partial, metadata={"fit": json.dumps(header)})
+        save_file(self._tensors(), partial, metadata={"fit": json.dumps({**done, "about": about})})
         partial.replace(path)
 
     def restore(self, path: Path, about: dict[str, Any]) -> None:
@@ -102,7 +107,7 @@ class Fit:
         if header["about"] != json.loads(json.dumps(about)):
             raise ValueError(f"{path} belongs to a run with other settings: {header['about']}")
         self._load(load_file(path))
-        self.step, self.seconds = header["step"], header["seconds"]
+        self.step, self.seconds, self.origin = header["step"], header["seconds"], header["origin"]
 
     def _tensors(self) -> dict[str, Tensor]:
         slots = self.optimizer.state_dict()["state"].items()

@@ -48,7 +48,7 @@ def standardise(batch: Batch, values: Float[Tensor, "b 2 n d"]) -> Float[Tensor,
     cells = batch.cells
     mean = values.where(cells, 0).sum(2, keepdim=True) / batch.n[:, None, None, None]
     centred = (values - mean).where(cells, 0)
-    length = centred.square().sum(2, keepdim=True).sqrt()
+    length = centred.square().sum(2, keepdim=True).clamp_min(1e-12).sqrt()  # a root of 0 has no gradient
     return torch.where(length > 1e-4, centred / length.clamp_min(1e-4), 0)
 
 
@@ -91,8 +91,12 @@ def _noise(batch: Batch) -> Float64[Tensor, " b"]:
 def _covariance(
     batch: Batch, unit: Float64[Tensor, "b 2 n d"]
 ) -> tuple[Float64[Tensor, "b 2 d d"], Float64[Tensor, "b d d"]]:
-    """Correlations inside each side and across. Padded columns are independent of everything."""
-    within = unit.transpose(-1, -2) @ unit + torch.diag_embed((~batch.columns).double())
+    """Correlations inside each side and across. Padded columns are independent of everything.
+
+    Their variances differ from one another, or the decomposition would have no gradient.
+    """
+    padding = torch.arange(2, 2 + unit.shape[-1]) * ~batch.columns
+    within = unit.transpose(-1, -2) @ unit + torch.diag_embed(padding.double())
     return within, unit[:, 0].transpose(-1, -2) @ unit[:, 1]
 
 
@@ -110,7 +114,7 @@ def _canonical(
     core = scale[:, :, 0, :, None] * turned[:, None] * scale[:, :, 1, None, :]
     squared = torch.linalg.eigvalsh(core @ core.transpose(-1, -2)).flip(-1)
     whitened = unit @ vectors * scale[:, _NORM_RIDGE, :, None]
-    return squared.clamp(0, 1).sqrt(), whitened.square().sum(-1) * batch.n[:, None, None]
+    return squared.clamp(1e-12, 1).sqrt(), whitened.square().sum(-1) * batch.n[:, None, None]
 
 
 def _precision(

@@ -16,6 +16,7 @@ from mizzle.model.batch import Batch
 
 QUERIES = 128
 NEIGHBOURS = (1, 3, 10)
+_MOST_DISTANCES = 4_000_000  # held at a time, per side
 _TINY = 1e-9  # squared distance below which two rows are the same
 
 
@@ -36,18 +37,26 @@ def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Neighbours:
         z: normal scores, 0 on padding (a padded column then adds 0 to every distance).
     """
     queries, valid = query_rows(batch)
-    sides = _distances(batch, z, queries)
-    joint = sides.amax(1)
     k = torch.tensor(NEIGHBOURS).expand(len(z), -1).minimum(batch.n[:, None] - 1)
-    radius = _kth_smallest(joint, k)
-    reach = radius.clamp_min(_TINY)  # copies of a row count as inside, or ties would see no neighbour
-    inside = _count_below(sides, reach[:, None])
-    found = _neighbours_found(joint, radius, k).double()
+    step = max(1, _MOST_DISTANCES // batch.rows.numel())  # bounds memory; one step unless n is huge
+    parts = [_counts(batch, z, part, k) for part in queries.split(step, 1)]
+    radius, inside, found = (torch.cat(columns, -2) for columns in zip(*parts, strict=True))
     marginal = torch.digamma(inside.double() + 1)
-    total = torch.digamma(found) + torch.digamma(batch.n.double())[:, None, None]
+    total = torch.digamma(found.double()) + torch.digamma(batch.n.double())[:, None, None]
     local = (total - marginal.sum(1)).float()
     gap = (marginal[:, 0] - marginal[:, 1]).abs().float()
     return Neighbours(queries, valid, local, gap, radius)
+
+
+def _counts(
+    batch: Batch, z: Float32[Tensor, "b 2 n d"], queries: Int64[Tensor, "b m"], k: Int64[Tensor, "b k"]
+) -> tuple[Float32[Tensor, "b m k"], Int32[Tensor, "b 2 m k"], Int64[Tensor, "b m k"]]:
+    """Squared distance to the k-th neighbour, rows inside it on each side, and the k that was reached."""
+    sides = _distances(batch, z, queries)
+    joint = sides.amax(1)
+    radius = _kth_smallest(joint, k)
+    reach = radius.clamp_min(_TINY)  # copies of a row count as inside, or ties would see no neighbour
+    return radius, _count_below(sides, reach[:, None]), _neighbours_found(joint, radius, k)
 
 
 def query_rows(batch: Batch) -> tuple[Int64[Tensor, "b m"], Bool[Tensor, "b m"]]:
@@ -65,16 +74,21 @@ def query_rows(batch: Batch) -> tuple[Int64[Tensor, "b m"], Bool[Tensor, "b m"]]
 def _content_key(batch: Batch) -> Int64[Tensor, "b n"]:
     """A hash of each row that ignores row order, column order, side names and column signs.
 
-    Integer arithmetic wraps and is exact, so the order of summation does not matter. Each column is first
-    oriented by an odd moment (so that reversing it changes nothing) and given a fingerprint (so that two rows
-    that exchange their values still differ). Only a data set that is its own mirror image leaves ties.
+    Integer arithmetic wraps and is exact, so the order of summation does not matter. A column is oriented by
+    an odd moment, so that reversing it changes nothing, and marked by an even one, so that two rows that
+    exchange their values still differ. The second pass orients columns that only the signs of others can
+    orient. What then still ties is the mirror image of another row in a data set that is its own mirror
+    image.
     """
     a, cells = batch.ranks, batch.cells
-    row = _mix(a * a).masked_fill(~cells, 0).sum((1, 3))
-    odd = (a * (row & 0xFFFF)[:, None, :, None]).sum(2).sign()
-    mark = (_mix(a * a) * row[:, None, :, None]).masked_fill(~cells, 0).sum(2)
-    oriented = torch.where(odd[:, :, None] == 0, a.abs(), a * odd[:, :, None])
-    return _mix(oriented + mark[:, :, None]).masked_fill(~cells, 0).sum((1, 3))
+    size = _mix(a * a).masked_fill(~cells, 0)
+    key = size.sum((1, 3))
+    mark = (size * _mix(key)[:, None, :, None]).sum(2, keepdim=True)
+    for _ in range(2):
+        sign = (a * (key & 0xFFFF)[:, None, :, None]).sum(2, keepdim=True).sign()
+        oriented = torch.where(sign == 0, a.abs(), a * sign)
+        key = _mix(oriented + mark).masked_fill(~cells, 0).sum((1, 3))
+    return key
 
 
 def _mix(v: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 A few learned queries gather from the rows, from the columns and from the spectrum (induced attention, Lee et
 al. 2019), then attend to one another and to the global token. What they find is added to the trunk. Full
-self-attention over 256 rows would cost 30 times as much. Axes: see `batch.py`.
+self-attention over all query rows would cost 30 times as much. Axes: see `batch.py`.
 """
 
 from dataclasses import asdict, dataclass
@@ -29,6 +29,10 @@ class NetConfig:
     heads: int = 4
     queries: int = 8
     layers: int = 2
+
+    def __post_init__(self) -> None:
+        if min(asdict(self).values()) < 1 or self.channels % self.heads:
+            raise ValueError(f"sizes must be positive, and channels a multiple of heads: {self}")
 
 
 class Standardise(nn.Module):

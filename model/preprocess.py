@@ -1,35 +1,50 @@
 """Arrays to rank tables: the one door into the model, the same in training and in serving.
 
-I(X;Y) does not change under a strictly monotone map of any column, so a column enters as its ranks alone.
-A rank is kept as the *centred double rank* a = (rows below) - (rows above): an odd integer function of the
+I(X;Y) does not change under a strictly monotone map of any column, so a column enters as its ranks alone. A
+rank is kept as the *centred double rank* a = (rows below) - (rows above): an odd integer function of the
 order, equal on ties, whose sign flips exactly when the column is reversed. Everything downstream starts from
 these integers, which is why the invariances are exact and not approximate.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from mizzle.types import Notice
 
-_FEW_TIES = 0.95  # share of distinct values below which ties are reported
+_DISTANCES = 8  # a row's distances take about the memory of this many cells
+_SOME_TIES = 0.95  # share of distinct values below which ties are reported
+_MANY_TIES = 0.5  # and below which a column is no longer like those of the training
+_LEVELS_SEEN = 0.2  # distinct rows, as a share of n, up to which a side counts as discrete
+_COPIES = 0.01  # share of repeated rows above which they are reported
 
 Array = Float64[np.ndarray, "n d"]
-Ranks = Int64[Tensor, "d n"]
+Ranks = Int64[np.ndarray, "d n"]
+Counts = Int64[np.ndarray, " d"]
 
 
 @dataclass(frozen=True)
 class Table:
-    """One problem, ranked. `x` and `y` hold the columns that vary; the dims count all that came."""
+    """One problem, ranked.
+
+    Attributes:
+        x, y: centred ranks of the columns that vary, shape (columns, n).
+        dim_x, dim_y: counts of all columns that came.
+        ceiling: an upper bound on I(X;Y) in nats from the entropy of a discrete side; infinite without one.
+        discrete: whether a column repeats values more than any that the model learnt on.
+    """
 
     x: Tensor
     y: Tensor
     n: int
     dim_x: int
     dim_y: int
+    ceiling: float = math.inf
+    discrete: bool = False
     warnings: tuple[Notice, ...] = ()
 
     @property
@@ -45,29 +60,38 @@ class Table:
 
     @property
     def cost(self) -> int:
-        """Cells that this problem adds to a batch."""
-        return self.n * (self.dim_x + self.dim_y)
+        """Cells that this problem adds to a batch, its neighbour distances counted as cells."""
+        return self.n * (self.dim_x + self.dim_y + _DISTANCES)
 
 
 def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:
-    """Rank both sides and set aside constant columns.
+    """Rank both sides, set aside constant columns, and note what the answer should be taken with.
 
     Args:
         x, y: finite arrays of shape (n, dx) and (n, dy), already checked by `mizzle.arrays.check_pair`.
     """
-    (ranks_x, tied_x, notes_x), (ranks_y, tied_y, notes_y) = _side(x, "x"), _side(y, "y")
-    warnings = notes_x + notes_y + _ties(tied_x + tied_y)
-    return Table(ranks_x, ranks_y, len(x), x.shape[1], y.shape[1], warnings)
+    (ranks_x, distinct_x), (ranks_y, distinct_y) = centred_ranks(x), centred_ranks(y)
+    vary_x, vary_y = distinct_x > 1, distinct_y > 1
+    distinct = np.concatenate([distinct_x[vary_x], distinct_y[vary_y]])
+    both = np.concatenate([ranks_x, ranks_y])
+    return Table(
+        x=torch.from_numpy(ranks_x[vary_x]),
+        y=torch.from_numpy(ranks_y[vary_y]),
+        n=len(x),
+        dim_x=x.shape[1],
+        dim_y=y.shape[1],
+        ceiling=min(entropy_bound(ranks_x, distinct_x), entropy_bound(ranks_y, distinct_y)),
+        discrete=bool((distinct < _MANY_TIES * len(x)).any()),
+        warnings=(
+            *_constant(vary_x, "x"),
+            *_constant(vary_y, "y"),
+            *_ties(distinct, len(x)),
+            *_copies(both, distinct, len(x)),
+        ),
+    )
 
 
-def _side(values: Array, name: str) -> tuple[Ranks, int, tuple[Notice, ...]]:
-    """Ranks of the columns that vary, how many of them have many ties, and what to say."""
-    ranks, distinct = centred_ranks(values)
-    tied = int(((distinct > 1) & (distinct < _FEW_TIES * len(values))).sum())
-    return torch.from_numpy(ranks[distinct > 1]), tied, _constant(distinct > 1, name)
-
-
-def centred_ranks(values: Array) -> tuple[np.ndarray, np.ndarray]:
+def centred_ranks(values: Array) -> tuple[Ranks, Counts]:
     """Rows below minus rows above, per column: -(n-1), -(n-3), .. n-1 without ties.
 
     Returns:
@@ -88,7 +112,22 @@ def centred_ranks(values: Array) -> tuple[np.ndarray, np.ndarray]:
     return ranks, first.sum(axis=1)
 
 
-def _constant(varies: np.ndarray, side: str) -> tuple[Notice, ...]:
+def entropy_bound(ranks: Ranks, distinct: Counts) -> float:
+    """Entropy of a discrete side in nats, which I(X;Y) cannot exceed; infinite for any other side.
+
+    Plug-in entropy of the distinct rows, plus the Miller-Madow correction (levels - 1) / 2n.
+    """
+    most = _LEVELS_SEEN * ranks.shape[1]
+    if distinct.max() > most:
+        return math.inf
+    counts = np.unique(ranks, axis=1, return_counts=True)[1]
+    if len(counts) > most:
+        return math.inf
+    share = counts / counts.sum()
+    return float(-(share * np.log(share)).sum() + (len(counts) - 1) / (2 * counts.sum()))
+
+
+def _constant(varies: Bool[np.ndarray, " d"], side: str) -> tuple[Notice, ...]:
     """Say which columns are constant, if any."""
     if varies.all():
         return ()
@@ -101,11 +140,26 @@ def _constant(varies: np.ndarray, side: str) -> tuple[Notice, ...]:
     return (Notice(f"constant_{side}", text),)
 
 
-def _ties(tied: int) -> tuple[Notice, ...]:
+def _ties(distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
     """Name the columns whose repeated values are more than a rounding accident."""
-    if not tied:
+    many, some = (int((distinct < share * n).sum()) for share in (_MANY_TIES, _SOME_TIES))
+    if many:
+        text = f"{many} column(s) take few distinct values; the model learnt on continuous columns"
+        return (Notice("discrete", f"{text} only, and the estimate may be far off"),)
+    if some:
+        text = f"{some} column(s) repeat some values, as rounding does; the model learnt without repeats"
+        return (Notice("ties", text),)
+    return ()
+
+
+def _copies(ranks: Ranks, distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
+    """Say when rows come more than once; impossible while one column has no ties."""
+    if not distinct.size or distinct.max() > (1 - _COPIES) * n:
+        return ()
+    repeated = 1 - np.unique(ranks, axis=1).shape[1] / n
+    if repeated <= _COPIES:
         return ()
     text = (
-        f"{tied} column(s) repeat values in more than 5 % of the rows; the model learnt on continuous columns"
+        f"{repeated:.0%} of the rows repeat another row; if they are copies and not observations of their own"
     )
-    return (Notice("ties", text),)
+    return (Notice("repeated_rows", f"{text}, the interval is too narrow"),)

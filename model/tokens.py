@@ -11,10 +11,11 @@ from jaxtyping import Bool, Float32
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from mizzle.model.batch import Batch, normal_scores
+from mizzle.model.batch import Batch, collate, grouped, normal_scores
 from mizzle.model.bins import BINS, binned_information
 from mizzle.model.moments import RIDGES, Linear, Pairs, information, linear, pairs
 from mizzle.model.neighbours import NEIGHBOURS, Neighbours, neighbours
+from mizzle.model.preprocess import Table
 
 _CONTEXT = 3
 SPECTRUM_CHANNELS = 4 * len(RIDGES) + 1 + _CONTEXT
@@ -153,7 +154,7 @@ def _pool_rows(rows: Float32[Tensor, "b m e"], mask: Bool[Tensor, "b m"]) -> Ten
     count = mask.sum(1, keepdim=True)
     mean = rows.sum(1) / count
     spread = ((rows - mean[:, None]) * mask[..., None]).square().sum(1) / count
-    return torch.cat([mean, spread.sqrt()], -1)
+    return torch.cat([mean, spread.clamp_min(1e-12).sqrt()], -1)
 
 
 def _pool_spectrum(axes: Linear) -> Tensor:
@@ -192,6 +193,16 @@ def _shape(batch: Batch) -> Tensor:
     logs = [n.log(), low.log(), high.log()]
     ratios = [(low + high) / n, low * high / n, 1 / n]
     return torch.stack([*logs, *ratios], -1).float()
+
+
+def summarise(tables: list[Table]) -> list[Tokens]:
+    """Tokens of each problem, computed in groups of similar shape."""
+    found: dict[int, Tokens] = {}
+    with torch.no_grad():
+        for group in grouped(tables):
+            tokens = tokenise(collate([tables[i] for i in group]))
+            found.update(zip(group, tokens.unbind(), strict=True))
+    return [found[i] for i in range(len(tables))]
 
 
 def repad(tokens: list[Tokens]) -> Tokens:

@@ -14,12 +14,24 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from mizzle.errors import ModelUnavailable
+from mizzle.model.bins import BINS
 from mizzle.model.calibrate import Calibration
+from mizzle.model.moments import RIDGES
+from mizzle.model.neighbours import NEIGHBOURS, QUERIES
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.quantiles import LEVELS
 from mizzle.types import ModelInfo
 
-FORMAT = 1
+_CODE = {
+    "format": 1,
+    "levels": list(LEVELS),
+    "tokens": {
+        "ridges": list(RIDGES),
+        "bins": list(BINS),
+        "neighbours": list(NEIGHBOURS),
+        "queries": QUERIES,
+    },
+}
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
 _CALIBRATION = "calibration.levels"
 
@@ -49,10 +61,11 @@ def save(path: Path, net: Net, calibration: Calibration, header: Header) -> None
     """Write the model as one file, atomically."""
     tensors = {name: t.detach().contiguous() for name, t in net.state_dict().items()}
     tensors[_CALIBRATION] = calibration.levels.contiguous()
-    text = {**header.__dict__, "net": net.describe(), "format": FORMAT, "levels": LEVELS}
+    text = {**header.__dict__, "net": net.describe(), **_CODE}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata={"mizzle": json.dumps(text)})
+    partial.chmod(0o644)
     partial.replace(path)
 
 
@@ -68,23 +81,32 @@ def load(path: Path) -> tuple[Net, Calibration, Header, ModelInfo]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         header = _header(metadata)
+        if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+            raise ValueError("not finite")
+        calibration = Calibration.checked(tensors.pop(_CALIBRATION))
         net = Net(header.net)
-        calibration = Calibration(tensors.pop(_CALIBRATION))
         net.load_state_dict(tensors)
     except FileNotFoundError as error:
         raise ModelUnavailable(f"there are no weights at {path.name}; train or reinstall") from error
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelUnavailable(f"{path.name} is not a mizzle weights file, or is damaged") from error
-    if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
-        raise ModelUnavailable(f"{path.name} holds weights that are not finite")
+    except (
+        OSError,
+        SafetensorError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:
+        text = f"{path.name} is no weights file of this version of mizzle, or is damaged"
+        raise ModelUnavailable(text) from error
     return net.eval(), calibration, header, ModelInfo(header.name, header.version, sha256)
 
 
 def _header(metadata: dict[str, str]) -> Header:
-    """Parse the header; refuse a format or level grid that this code does not know."""
+    """Parse the header; refuse weights that learnt on other statistics than this code computes."""
     text = json.loads(metadata["mizzle"])
-    if text.pop("format") != FORMAT or tuple(text.pop("levels")) != LEVELS:
-        raise ValueError("another format")
+    if {name: text.pop(name) for name in _CODE} != _CODE:
+        raise ValueError("made by other code")
     text["net"] = NetConfig(**text["net"])
     text["rows"], text["columns"] = tuple(text["rows"]), tuple(text["columns"])
     return Header(**text)

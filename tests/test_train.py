@@ -1,6 +1,8 @@
 """The training program: stopped and resumed equals straight, whatever the workers; nothing at import."""
 
+import contextlib
 import dataclasses
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +56,7 @@ def test_stopped_and_resumed_is_the_straight_run(
 
     signalled = train.threading.Event()
     with monkeypatch.context() as patch:
-        patch.setattr(train, "_stop_signal", lambda: signalled)
+        patch.setattr(train, "_stop_signal", lambda: contextlib.nullcontext(signalled))
         patch.setattr(train.Fit, "update", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train.train(config)
@@ -62,7 +64,6 @@ def test_stopped_and_resumed_is_the_straight_run(
     same(train.train(config), straight)
 
 
-@pytest.mark.slow
 def test_worker_processes_do_not_matter(straight: Path, tmp_path: Path) -> None:
     same(train.train(dataclasses.replace(SMALL, out=tmp_path, workers=2)), straight)
 
@@ -80,6 +81,7 @@ def test_the_weights_answer_and_say_how_they_were_made(straight: Path) -> None:
     assert estimate.mi >= 0
     assert estimator.header.training["data_sets"] == 32
     assert estimator.header.training["seed"] == 5
+    assert "--seed 5 --batch 8" in estimator.header.training["command"]
     assert estimator.header.rows == (10, 2000)
 
 
@@ -123,3 +125,20 @@ def test_nothing_happens_at_import(tmp_path: Path) -> None:
         text=True,
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_real_signal_stops_with_a_checkpoint_and_restores_the_handlers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    update = train.Fit.update
+
+    def interrupting(fit: train.Fit, parts: list[tuple[train.Tokens, torch.Tensor]]) -> float:
+        signal.raise_signal(signal.SIGINT)
+        return update(fit, parts)
+
+    monkeypatch.setattr(train.Fit, "update", interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        train.train(dataclasses.replace(SMALL, out=tmp_path))
+    assert (tmp_path / "checkpoint.safetensors").exists()
+    assert signal.getsignal(signal.SIGINT) is handler

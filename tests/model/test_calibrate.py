@@ -33,6 +33,26 @@ def test_coverage_is_repaired_in_the_cell_that_needs_it() -> None:
     assert abs(_coverage(repaired, truth[count:]) - 0.9) < margin
 
 
+def test_a_share_of_exact_zeros_does_not_move_the_others() -> None:
+    """The posterior of z ~ N(I, 1/2) with I = 0 in 30 % and I ~ U(0, 3) else, by Bayes' rule on a grid.
+
+    Its quantiles are right, so the fitted map must stay at the nominal levels within 5 binomial errors.
+    """
+    count, generator = 6000, torch.Generator().manual_seed(2)
+    truth = 3 * torch.rand(count, generator=generator)
+    truth = truth.where(torch.rand(count, generator=generator) > 0.3, 0)
+    seen = truth + 0.5 * torch.randn(count, generator=generator)
+    grid = torch.linspace(0, 3, 601)
+    prior = torch.full((601,), 0.7 / 601).index_fill(0, torch.tensor([0]), 0.3 + 0.7 / 601)
+    weight = prior * torch.exp(-2 * (seen[:, None] - grid).square())
+    below = (weight / weight.sum(1, keepdim=True)).cumsum(1)
+    values = grid[torch.searchsorted(below, _LEVEL.repeat(count, 1)).clamp_max(600)]
+    n, columns = torch.full((count,), 100), torch.full((count,), 2)
+    fitted = Calibration.fit(values, truth, n, columns).levels[cell(n, columns)[0]]
+    assert (truth == 0).float().mean() > 0.25
+    assert ((fitted - _LEVEL).abs() < 5 * (_LEVEL * (1 - _LEVEL) / count).sqrt() + 0.01).all()
+
+
 def test_other_cells_keep_the_nets_levels() -> None:
     values, truth = _answers(1000, width=0.5)
     few, many = torch.full((1000,), 20), torch.full((1000,), 900)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mizzle.model.batch import collate, normal_scores
-from mizzle.model.neighbours import QUERIES, query_rows
+from mizzle.model.neighbours import QUERIES, _content_key, query_rows
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.preprocess import prepare
 from mizzle.model.tokens import tokenise
@@ -31,13 +31,19 @@ def _rounded(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     return x.round(), (2 * y).round()
 
 
+def _balanced(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
+    """Half zeros, half ones: |rank| is constant, so that only the other columns can orient this one."""
+    x, y = _normal(rng, n, dx, dy)
+    return (x > np.median(x, axis=0)).astype(float), y
+
+
 def _binary(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     x, y = _normal(rng, n, dx, dy)
     return (x > 0.4).astype(float), y
 
 
-KINDS = {f.__name__.strip("_"): f for f in (_normal, _cauchy, _rounded, _binary)}
-SHAPES = [(10, 1, 1), (60, 3, 2), (193, 1, 4), (400, 2, 2), (701, 7, 3)]
+KINDS = {f.__name__.strip("_"): f for f in (_normal, _cauchy, _rounded, _binary, _balanced)}
+SHAPES = [(10, 1, 1), (60, 3, 2), (129, 1, 4), (600, 1, 1), (400, 2, 2), (701, 7, 3)]
 
 
 @pytest.fixture(scope="module")
@@ -122,15 +128,26 @@ def test_every_kind_of_token_reaches_the_answer(net: Net) -> None:
         assert (net(changed) - base).abs().max() > 100 * _TOLERANCE, kind
 
 
-def test_statistics_let_gradients_through() -> None:
+@pytest.mark.parametrize("dims", [(2, 2), (1, 3), (3, 1), (1, 1)])
+def test_statistics_let_gradients_through(dims: tuple[int, int]) -> None:
     """From the answer back to the normal scores: needed by whoever maximises the estimate."""
-    batch = collate([prepare(*_normal(np.random.default_rng(8), 40, 2, 2))])
+    batch = collate([prepare(*_normal(np.random.default_rng(8), 40, *dims))])
     scores = normal_scores(batch).requires_grad_()
     tokens = tokenise(batch, scores)
-    total = tokens.overall.sum() + tokens.spectrum.sum() + tokens.columns.sum()
+    total = sum(t.sum() for t in (tokens.overall, tokens.spectrum, tokens.columns, tokens.rows))
     (gradient,) = torch.autograd.grad(total, scores)
     assert torch.isfinite(gradient).all()
     assert gradient.abs().max() > 0
+
+
+@pytest.mark.parametrize("dims", [(1, 1), (2, 2), (3, 1)])
+def test_rows_that_exchange_their_values_differ(dims: tuple[int, int]) -> None:
+    """Independent ranks hold such pairs of rows; a tie would let row order choose between them."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        x, y = (rng.normal(size=(400, d)) for d in dims)
+        key = _content_key(collate([prepare(x, y)]))
+        assert len(key.unique()) == 400
 
 
 def test_query_rows_are_spread_and_distinct() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from mizzle.model.preprocess import centred_ranks, prepare
+from mizzle.model.preprocess import Table, centred_ranks, entropy_bound, prepare
 
 
 @pytest.mark.parametrize("decimals", [None, 1, 0])
@@ -38,10 +38,44 @@ def test_a_constant_side_is_recognised() -> None:
     y = np.random.default_rng(3).normal(size=(30, 2))
     table = prepare(np.full((30, 2), 7.0), y)
     assert table.constant
-    assert [w.code for w in table.warnings] == ["constant_x"]
+    assert codes(table) == ["constant_x"]
 
 
 def test_negative_zero_equals_zero() -> None:
     ranks, distinct = centred_ranks(np.array([[-0.0], [0.0], [1.0]]))
     assert distinct.tolist() == [2]
     assert ranks[0, 0] == ranks[0, 1]
+
+
+def codes(table: Table) -> list[str]:
+    return [notice.code for notice in table.warnings]
+
+
+def test_ties_are_reported_by_degree() -> None:
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=(2, 400, 1))
+    assert codes(prepare(x, y)) == []
+    some, many = prepare(x.round(2), y), prepare((x > 0).astype(float), y)
+    assert (codes(some), some.discrete) == (["ties"], False)
+    assert (codes(many), many.discrete) == (["discrete"], True)
+
+
+@pytest.mark.parametrize("times", [2, 10])
+def test_copied_rows_are_reported(times: int) -> None:
+    x, y = np.random.default_rng(5).normal(size=(2, 50, 2))
+    assert "repeated_rows" in codes(prepare(np.tile(x, (times, 1)), np.tile(y, (times, 1))))
+
+
+@pytest.mark.parametrize("levels", [2, 3, 8])
+def test_entropy_bound_of_a_discrete_side(levels: int) -> None:
+    """Uniform on `levels` values: H = log(levels). The estimate is that minus a chi-square over 2n."""
+    values = np.random.default_rng(6).integers(levels, size=(4000, 1)).astype(float)
+    bound = entropy_bound(*centred_ranks(values))
+    assert abs(bound - np.log(levels)) < 5 * np.sqrt((levels - 1) / 2) / 4000
+
+
+def test_a_continuous_side_has_no_entropy_bound() -> None:
+    x = np.random.default_rng(7).normal(size=(100, 2))
+    assert prepare(x, x).ceiling == np.inf
+    mixed = np.column_stack([x[:, 0], x[:, 1] > 0])
+    assert prepare(mixed, mixed).ceiling == np.inf

@@ -67,22 +67,53 @@ def _not_finite(path: Path) -> None:
     _rewrite(path, spoil="head.bias")
 
 
+def _spoilt_calibration(path: Path) -> None:
+    _rewrite(path, spoil="calibration.levels")
+
+
+def _wrong_calibration(path: Path) -> None:
+    tensors = load_file(path)
+    tensors["calibration.levels"] = tensors["calibration.levels"].flip(1)
+    with safe_open(path, framework="pt") as file:
+        save_file(tensors, path, metadata=file.metadata())
+
+
+def _impossible_net(path: Path) -> None:
+    _rewrite(path, net={**HEADER.net.__dict__, "heads": 0})
+
+
+def _other_tokens(path: Path) -> None:
+    _rewrite(path, tokens={"queries": 192})
+
+
 def _no_header(path: Path) -> None:
     save_file(load_file(path), path)
 
 
-def _rewrite(path: Path, drop: str = "", spoil: str = "", **changed: int) -> None:
+def _rewrite(path: Path, drop: str = "", spoil: str = "", **changed: object) -> None:
     with safe_open(path, framework="pt") as file:
         text = json.loads(file.metadata()["mizzle"])
     tensors = {name: t for name, t in load_file(path).items() if name != drop}
     if spoil:
-        tensors[spoil][0] = torch.nan
+        tensors[spoil].view(-1)[0] = torch.nan
     save_file(tensors, path, metadata={"mizzle": json.dumps(text | changed)})
 
 
 @pytest.mark.parametrize(
     "damage",
-    [_truncate, _garbage, _another_format, _missing_tensor, _not_finite, _no_header, Path.unlink],
+    [
+        _truncate,
+        _garbage,
+        _another_format,
+        _missing_tensor,
+        _not_finite,
+        _spoilt_calibration,
+        _wrong_calibration,
+        _impossible_net,
+        _other_tokens,
+        _no_header,
+        Path.unlink,
+    ],
     ids=lambda f: f.__name__.strip("_"),
 )
 def test_a_damaged_file_is_refused_in_one_sentence(path: Path, damage: object) -> None:

@@ -8,6 +8,7 @@ import argparse
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 from questions import FILE, QUESTIONS, TARGET, pairs
@@ -15,6 +16,7 @@ from questions import FILE, QUESTIONS, TARGET, pairs
 import mizzle
 from mizzle import Estimate
 
+HOST = "127.0.0.1"
 _PATIENCE = 120.0  # seconds for the first start, which compiles bytecode on a slow disk
 
 
@@ -25,9 +27,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (default: 8000)")
     options = parser.parse_args()
     port = options.port or _free_port()
-    server = subprocess.Popen([sys.executable, "-m", "mizzle", "serve", "--port", str(port)])
+    command = [sys.executable, "-m", "mizzle", "serve", "--host", HOST, "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        return _demonstrate(server, f"http://127.0.0.1:{port}", options.stop)
+        return _demonstrate(server, f"http://{HOST}:{port}", options.stop)
     except KeyboardInterrupt:
         return 0
     finally:
@@ -35,7 +38,10 @@ def main() -> int:
         server.wait()
 
 
-def _demonstrate(server: subprocess.Popen[bytes], url: str, stop: bool) -> int:
+def _demonstrate(server: subprocess.Popen[str], url: str, stop: bool) -> int:
+    if not _listening(server):
+        print(f"demo: no service of ours at {url}, see above; --port 0 picks a free port", file=sys.stderr)
+        return server.wait() or 1
     with mizzle.Client(url) as client:
         if not _ready(client, server):
             return server.poll() or 1
@@ -46,7 +52,19 @@ def _demonstrate(server: subprocess.Popen[bytes], url: str, stop: bool) -> int:
     return 0
 
 
-def _ready(client: mizzle.Client, server: subprocess.Popen[bytes]) -> bool:
+def _listening(server: subprocess.Popen[str]) -> bool:
+    """Wait for the service's first line, which it prints once the port is its own.
+
+    Without it, another service on the port would answer in the place of one that never started.
+    """
+    assert server.stdout is not None
+    print(line := server.stdout.readline(), end="", flush=True)
+    # Whatever it prints later is passed on, as a full pipe would stop it.
+    threading.Thread(target=sys.stdout.writelines, args=(server.stdout,), daemon=True).start()
+    return bool(line)
+
+
+def _ready(client: mizzle.Client, server: subprocess.Popen[str]) -> bool:
     """Wait until the service answers a known problem rightly, or ends."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and server.poll() is None:
@@ -72,7 +90,7 @@ def print_table(estimates: list[Estimate]) -> None:
 
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
 

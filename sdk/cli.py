@@ -16,7 +16,7 @@ from pathlib import Path
 import mizzle
 from mizzle import wire
 from mizzle.errors import InvalidInput, MissingExtra, MizzleError
-from mizzle.types import Estimate
+from mizzle.types import Estimate, interval_levels
 
 _URL = "MIZZLE_BASE_URL"
 
@@ -116,8 +116,7 @@ def _ask(x: object, y: object, url: str | None) -> Estimate:
 
 def _levels(level: float) -> list[float]:
     """The default quantiles and the two ends of the interval."""
-    ends = (round(0.5 - level / 2, 12), round(0.5 + level / 2, 12))
-    return sorted({*wire.DEFAULT_LEVELS, *ends})
+    return sorted({*wire.DEFAULT_LEVELS, *interval_levels(level)})
 
 
 def _report(e: Estimate, options: argparse.Namespace, interval: tuple[float, float]) -> str:

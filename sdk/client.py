@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from typing import Self
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -31,6 +32,8 @@ class _Core:
         if not 0 < timeout < float("inf"):
             raise InvalidInput("timeout must be a positive number of seconds")
         self.timeout = timeout
+        # HTTP_PROXY is for elsewhere: a proxy cannot reach this machine's own loopback interface.
+        self.trust_env = not _loopback(parts.hostname or "")
 
     def attempts(self) -> Attempts:
         return Attempts(self.timeout)
@@ -84,7 +87,7 @@ class Client:
         self._core = _Core(url, timeout)
         self._concurrency = _positive(concurrency)
         self._owned = http_client is None
-        self._http = http_client or httpx2.Client()
+        self._http = http_client or httpx2.Client(trust_env=self._core.trust_env)
         self._sleep = time.sleep
 
     def estimate(self, x: object, y: object) -> Estimate:
@@ -236,7 +239,7 @@ class AsyncClient:
             return self._given
         loop = asyncio.get_running_loop()
         if self._own is None or self._loop is not loop:
-            self._own, self._loop = httpx2.AsyncClient(), loop
+            self._own, self._loop = httpx2.AsyncClient(trust_env=self._core.trust_env), loop
         return self._own
 
 
@@ -274,6 +277,14 @@ def _split(url: str) -> SplitResult:
     if not good:
         raise InvalidInput("url must be an address like http://127.0.0.1:8000, without a query")
     return parts
+
+
+def _loopback(host: str) -> bool:
+    """Whether a host is this machine by name or address: localhost, 127.0.0.0/8, ::1."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _positive(concurrency: int) -> int:

@@ -9,7 +9,7 @@ from mizzle.types import Estimate, ModelInfo
 
 
 class EstimatorLike(Protocol):
-    """Arrays to estimates on one set of weights. `run` is called by one thread at a time."""
+    """Arrays to estimates on one set of weights. One call of `run` at a time."""
 
     @property
     def info(self) -> ModelInfo:
@@ -27,10 +27,11 @@ class EstimatorLike(Protocol):
         """
 
     def run(self, tables: list[Any]) -> list[Estimate]:
-        """One padded batch, answers in order."""
+        """Any number of prepared problems of any shapes, which it groups itself; answers in order.
 
-    def estimate_many(self, pairs: list[tuple[FloatArray, FloatArray]]) -> list[Estimate]:
-        """Any number of problems, cut into batches."""
+        Raises:
+            InferenceFailed: an answer that is not finite.
+        """
 
 
 def load(path: Path | None = None) -> EstimatorLike:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from typing import Any
 
 from mizzle import estimator as estimators
 from mizzle.arrays import FloatArray, check_pair
@@ -44,11 +45,7 @@ def estimate_many(pairs: Iterable[tuple[object, object]]) -> list[Estimate]:
         return []
     with _lock:
         model = _loaded()
-        try:
-            return model.estimate_many(checked)
-        except InvalidInput:
-            _name_offender(model, checked)
-            raise
+        return model.run([_prepare(model, i, *pair) for i, pair in enumerate(checked)])
 
 
 def _loaded() -> EstimatorLike:
@@ -59,10 +56,9 @@ def _loaded() -> EstimatorLike:
     return _shared
 
 
-def _name_offender(model: EstimatorLike, pairs: list[tuple[FloatArray, FloatArray]]) -> None:
-    """Raises the first pair's own refusal, numbered; on the error path only."""
-    for i, (x, y) in enumerate(pairs):
-        try:
-            model.prepare(x, y)
-        except InvalidInput as error:
-            raise numbered(i, error) from None
+def _prepare(model: EstimatorLike, i: int, x: FloatArray, y: FloatArray) -> Any:
+    """`model.prepare` of pair number `i`."""
+    try:
+        return model.prepare(x, y)
+    except InvalidInput as error:
+        raise numbered(i, error) from None

@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mizzle.cells import EXACT
 from mizzle.errors import InvalidFile, MissingColumn, NotFinite, NotNumeric, PrecisionLoss
 
-_EXACT = 2**53
 _LISTED = 12
 _LONGEST_NAME = 40
 
@@ -131,12 +131,13 @@ def _number(cell: str, line: int, name: str) -> float:
     value = float(cell)
     if not math.isfinite(value):
         raise NotFinite(f"{place} is NaN or infinite; drop or impute such rows before asking")
-    if abs(value) >= _EXACT and _beyond(cell):
+    if abs(value) >= EXACT and _beyond(cell):
         raise PrecisionLoss(f"{place} is an integer beyond 2**53, which a 64-bit float would round")
     return value
 
 
 def _beyond(cell: str) -> bool:
     """Whether the text spells an integer that float64 cannot be trusted with."""
-    digits = cell.strip().lstrip("+-")
-    return digits.isdecimal() and int(digits) > _EXACT
+    digits = cell.strip().lstrip("+-").lstrip("0")
+    # Length first: 2**53 has 16 digits, and int() refuses a text of thousands.
+    return digits.isdecimal() and (len(digits) > 16 or int(digits) > EXACT)

@@ -71,13 +71,8 @@ class Estimate:
         Raises:
             InvalidLevel: level is not in (0, 1) or needs quantiles beyond the model's levels.
         """
-        if not 0.0 < level < 1.0:
-            raise InvalidLevel(f"interval level is {level!r}; it must lie between 0 and 1, say 0.9")
-        # Rounding keeps 1 - level from missing an outermost level by one ulp.
-        return (
-            self.quantile(round(0.5 - level / 2, 12)),
-            self.quantile(round(0.5 + level / 2, 12)),
-        )
+        low, high = interval_levels(level)
+        return self.quantile(low), self.quantile(high)
 
     def to(self, unit: Unit) -> "Estimate":
         """The same estimate in another unit, "nats" or "bits"."""
@@ -96,6 +91,18 @@ class Estimate:
             f"Estimate({self.mi:.3f} {self.unit}, 90% [{low:.3f}, {high:.3f}], "
             f"n={self.n}, {self.dim_x}+{self.dim_y} columns{flags})"
         )
+
+
+def interval_levels(level: float) -> tuple[float, float]:
+    """The quantile levels at the two ends of the central interval of probability `level`.
+
+    Raises:
+        InvalidLevel: level is not in (0, 1).
+    """
+    if not 0.0 < level < 1.0:
+        raise InvalidLevel(f"interval level is {level!r}; it must lie between 0 and 1, say 0.9")
+    # Rounding keeps 1 - level from missing an outermost level by one ulp.
+    return round(0.5 - level / 2, 12), round(0.5 + level / 2, 12)
 
 
 def interpolate(q: float, levels: Sequence[float], values: Sequence[float]) -> float:

@@ -53,12 +53,12 @@ async def read(request: Request, max_bytes: int, seconds: float) -> bytes:
 
 
 def _check_headers(request: Request, max_bytes: int) -> None:
-    media, *parameters = request.headers.get("content-type", "").lower().split(";")
-    charsets = [p.strip().strip('"') for p in parameters]
+    media, *parameters = map(str.strip, request.headers.get("content-type", "").lower().split(";"))
+    charsets = [p.removeprefix("charset=").strip('"') for p in parameters if p.startswith("charset=")]
     encoded = request.headers.get("content-encoding", "identity").lower() != "identity"
-    if media.strip() != "application/json" or encoded:
+    if media != "application/json" or encoded:
         raise HTTPException(415)
-    if any(c.startswith("charset=") and c.strip('charset="') != "utf-8" for c in charsets):
+    if any(charset != "utf-8" for charset in charsets):
         raise HTTPException(415)
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > max_bytes:

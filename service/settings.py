@@ -15,7 +15,8 @@ class Settings(BaseSettings):
     Attributes:
         host, port: where to listen; port 0 takes any free one.
         weights: the weights file; None for the weights that ship with the package.
-        max_body_bytes: the largest request body.
+        max_body_bytes: the largest request body; reading one of this size stalls the service for
+            a few tenths of a second.
         body_seconds: how long a body may take to arrive.
         max_batch_items, max_batch_cost: what one run of the model takes, in problems and cells;
             a problem of more cells than that is refused.
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     weights: Path | None = None
-    max_body_bytes: Annotated[int, Field(ge=1)] = 64 * 2**20
+    max_body_bytes: Annotated[int, Field(ge=1)] = 32 * 2**20
     body_seconds: Annotated[float, Field(gt=0)] = 60.0
     max_batch_items: Annotated[int, Field(ge=1)] = 64
     max_batch_cost: Annotated[int, Field(ge=1)] = 4_000_000

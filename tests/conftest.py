@@ -22,6 +22,7 @@ from mizzle.types import Estimate, ModelInfo, Notice
 # No clock decides about a test, and a run repeats itself.
 hypothesis.settings.register_profile("mizzle", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("mizzle")
+PATIENCE = 20.0  # seconds after which a test that waits for another thread has failed
 _POISON = 666.0
 _Z = {0.005: -2.576, 0.05: -1.645, 0.25: -0.674, 0.5: 0.0, 0.75: 0.674, 0.95: 1.645, 0.995: 2.576}
 
@@ -72,17 +73,18 @@ class FakeEstimator:
     def run(self, tables: list[FakeTable]) -> list[Estimate]:
         self.batches.append(len(tables))
         self.started.set()
-        self.gate.wait()
+        assert self.gate.wait(PATIENCE), "the gate stayed shut"
         for table in tables:
             if table.x[0, 0] == _POISON:
                 raise RuntimeError(f"poison {_POISON} in /a/secret/path")
         return [self.distort(_gaussian(table, self.levels, self.info)) for table in tables]
 
-    def estimate(self, x: object, y: object) -> Estimate:
-        return self.estimate_many([(x, y)])[0]
+    async def begun(self) -> None:
+        """Until a run has begun."""
+        assert await asyncio.to_thread(self.started.wait, PATIENCE), "no run began"
 
-    def estimate_many(self, pairs: list[Any]) -> list[Estimate]:
-        return self.run([self.prepare(x, y) for x, y in pairs])
+    def estimate(self, x: np.ndarray, y: np.ndarray) -> Estimate:
+        return self.run([self.prepare(x, y)])[0]
 
 
 def _gaussian(table: FakeTable, levels: tuple[float, ...], info: ModelInfo) -> Estimate:
@@ -120,6 +122,12 @@ def poisoned(x: np.ndarray) -> np.ndarray:
 @pytest.fixture
 def poison() -> Callable[[np.ndarray], np.ndarray]:
     return poisoned
+
+
+@pytest.fixture(scope="session")
+def new_fake() -> type[FakeEstimator]:
+    """The fake's class, for fixtures that outlive a test."""
+    return FakeEstimator
 
 
 @pytest.fixture
@@ -164,7 +172,8 @@ def running(settings: Settings, estimator: EstimatorLike | None) -> Iterator[str
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join()
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), "the server did not stop"
 
 
 @pytest.fixture
@@ -173,7 +182,7 @@ def served(settings: Settings, fake: FakeEstimator) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve_here() -> Callable[..., Any]:
     """`running`, for tests that choose settings and estimator."""
     return running
@@ -185,7 +194,7 @@ def in_lifespan() -> Callable[..., Any]:
 
     def run(app: Any, scenario: Callable[[Any], Any]) -> Any:
         async def live() -> Any:
-            async with app.router.lifespan_context(app):
+            async with app.router.lifespan_context(app), asyncio.timeout(PATIENCE):
                 return await scenario(app)
 
         return asyncio.run(live())

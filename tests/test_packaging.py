@@ -1,8 +1,10 @@
 """What lands in the wheel, and that the changelog knows the version."""
 
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -16,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Names in a wheel built from this tree."""
+    shutil.rmtree(ROOT / "build" / "lib", ignore_errors=True)  # setuptools packs what it finds there
     out = tmp_path_factory.mktemp("wheel")
     command = [
         sys.executable,
@@ -44,6 +47,18 @@ def test_the_wheel_holds_nothing_else(wheel: set[str]) -> None:
     tops = {name.partition("/")[0] for name in wheel}
     assert tops == {"mizzle", f"mizzle-{mizzle.__version__}.dist-info"}
     assert not any("test" in name or "benchmark" in name for name in wheel)
+
+
+def test_the_sdist_can_be_tested_and_trained_from(tmp_path: Path) -> None:
+    code = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, check=True, capture_output=True)
+    (file,) = tmp_path.glob("mizzle-*.tar.gz")
+    with tarfile.open(file) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = {"train.py", "Makefile", "CHANGELOG.md", "benchmarks/accuracy.py", "examples/breast_cancer.csv"}
+    wanted |= {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py")}
+    assert wanted <= names
+    assert not any("__pycache__" in name for name in names)
 
 
 def test_the_weights_are_at_most_15_mib() -> None:

@@ -207,7 +207,7 @@ def test_nobody_listening_is_explained(draw):
 
 def test_many_stay_within_the_concurrency(draw, answer):
     """With room for 3, the first 3 wait for one another (a barrier) and no fourth is ever there."""
-    together, lock, counts = threading.Barrier(3), threading.Lock(), {"now": 0, "most": 0}
+    together, lock, counts = threading.Barrier(3, timeout=20), threading.Lock(), {"now": 0, "most": 0}
 
     def serve(request):
         with lock:
@@ -269,6 +269,44 @@ def test_readiness_is_yes_or_no(served):
     for url, ready in ((served, True), ("http://127.0.0.1:9", False)):
         with mizzle.Client(url) as client:
             assert client.ready() is asyncio.run(ask(url)) is ready
+
+
+@pytest.fixture
+def dead_proxy(monkeypatch):
+    """The environment sends all HTTP to a port where nobody listens."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+def test_a_proxy_is_not_asked_for_this_machine(dead_proxy, served, draw):
+    async def ask():
+        async with mizzle.AsyncClient(served) as client:
+            return await client.ready(), await client.estimate(*draw())
+
+    with mizzle.Client(served) as client:
+        assert (client.ready(), client.estimate(*draw())) == asyncio.run(ask())
+        assert client.ready()
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted"),
+    [
+        ("localhost", False),
+        ("LOCALHOST", False),
+        ("127.0.0.1", False),
+        ("127.8.8.8", False),
+        ("[::1]", False),
+        ("mizzle.test", True),
+        ("localhost.test", True),
+        ("10.0.0.1", True),
+        ("[::2]", True),
+    ],
+)
+def test_a_proxy_is_asked_for_other_machines(dead_proxy, host, trusted):
+    with mizzle.Client(f"http://{host}:8000") as client:
+        assert client._http.trust_env is trusted
 
 
 def test_a_service_that_says_no_is_not_ready():

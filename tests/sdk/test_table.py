@@ -40,6 +40,10 @@ def test_numeric_names_are_names(read):
     np.testing.assert_array_equal(read("2019,2020\n1,2\n", ["2020"]), [[2]])
 
 
+def test_integers_up_to_the_limit_are_exact_however_they_are_written(read):
+    np.testing.assert_array_equal(read(f"a,b\n{'0' * 5000}{2**53},-{2**53}\n"), [[2**53, -(2**53)]])
+
+
 def test_a_file_without_rows_is_a_table_without_rows(read):
     assert read("a,b\n").shape == (0, 2)
 
@@ -71,6 +75,8 @@ REFUSED = [
     ("a,b\n1e999,2\n", errors.NotFinite, "line 2, column 'a'"),
     ("a,b\n9007199254740993,2\n", errors.PrecisionLoss, "line 2, column 'a'"),
     (f"a,b\n{'9' * 5000},2\n", errors.NotFinite, "line 2, column 'a'"),
+    (f"a,b\n-{'0' * 5000}9007199254740993,2\n", errors.PrecisionLoss, "line 2, column 'a'"),
+    (f"a,b\n1{'0' * 300},2\n", errors.PrecisionLoss, "line 2, column 'a'"),
 ]
 
 

@@ -25,7 +25,7 @@ class Doubler:
     def __call__(self, items):
         self.batches.append(list(items))
         self.started.set()
-        self.gate.wait()
+        assert self.gate.wait(20), "the gate stayed shut"
         if self.poison & set(items):
             raise self.error("poison")
         return [2 * item for item in items]
@@ -35,7 +35,7 @@ class Doubler:
         self.gate.clear()
         self.started.clear()
         task = asyncio.create_task(batcher.submit(-1))
-        await asyncio.to_thread(self.started.wait)
+        assert await asyncio.to_thread(self.started.wait, 20), "no run began"
         return task
 
 

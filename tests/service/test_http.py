@@ -5,7 +5,6 @@ import json
 import re
 from dataclasses import replace
 
-import httpx2
 import pytest
 from pydantic import ValidationError
 from starlette.testclient import TestClient
@@ -15,45 +14,9 @@ from mizzle import wire
 from mizzle.service.app import create_app
 from mizzle.service.settings import Settings, read
 
-URL = "http://mizzle.test"
 
-
-@pytest.fixture
-def app(settings, fake):
-    return create_app(settings, fake)
-
-
-@pytest.fixture
-def play(app, in_lifespan):
-    """Runs `await scenario(http)` against the application."""
-
-    def run(scenario):
-        async def connect(app):
-            transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
-            async with httpx2.AsyncClient(transport=transport, base_url=URL) as http:
-                return await scenario(http)
-
-        return in_lifespan(app, connect)
-
-    return run
-
-
-def _body(pair, **more):
-    x, y = pair
-    return {"x": x.tolist(), "y": y.tolist(), **more}
-
-
-def _problem(response, status, code):
-    assert response.status_code == status
-    assert response.headers["content-type"] == "application/problem+json"
-    assert len(response.content) < 4096
-    problem = response.json()
-    assert (problem["status"], problem["code"]) == (status, code)
-    return problem
-
-
-def test_the_answer_has_the_documented_form(play, draw, fake):
-    answer = play(lambda http: http.post(wire.PATH, json=_body(draw()))).json()
+def test_the_answer_has_the_documented_form(play, draw, fake, as_body):
+    answer = play(lambda http: http.post(wire.PATH, json=as_body(draw()))).json()
     estimate = fake.estimate(*draw())
     assert answer == {
         "mi": estimate.mi,
@@ -77,19 +40,19 @@ def test_the_answer_has_the_documented_form(play, draw, fake):
         ("all", ["0.005", "0.05", "0.25", "0.5", "0.75", "0.95", "0.995"]),
     ],
 )
-def test_levels_are_chosen(play, draw, levels, keys):
-    answer = play(lambda http: http.post(wire.PATH, json=_body(draw(), levels=levels))).json()
+def test_levels_are_chosen(play, draw, levels, keys, as_body):
+    answer = play(lambda http: http.post(wire.PATH, json=as_body(draw(), levels=levels))).json()
     assert list(answer["quantiles"]) == keys
     values = list(answer["quantiles"].values())
     assert values == sorted(values)
 
 
-def test_one_dimension_is_one_column(play, draw):
+def test_one_dimension_is_one_column(play, draw, as_body):
     x, y = draw(dx=1)
     flat = {"x": x[:, 0].tolist(), "y": y[:, 0].tolist()}
 
     async def both(http):
-        return [(await http.post(wire.PATH, json=body)).json() for body in (flat, _body((x, y)))]
+        return [(await http.post(wire.PATH, json=body)).json() for body in (flat, as_body((x, y)))]
 
     one, two = play(both)
     assert one == two
@@ -107,46 +70,46 @@ def test_one_dimension_is_one_column(play, draw):
         ("POST", "/livez", 405, "method_not_allowed"),
     ],
 )
-def test_the_frameworks_refusals_are_problems_too(play, method, path, status, code):
+def test_the_frameworks_refusals_are_problems_too(play, method, path, status, code, check_problem):
     response = play(lambda http: http.request(method, path))
-    _problem(response, status, code)
+    check_problem(response, status, code)
     assert "31337" not in response.text
     assert ("allow" in response.headers) == (status == 405)
 
 
 @pytest.mark.parametrize("spoilt", [float("nan"), float("inf")])
 @pytest.mark.parametrize("where", ["mi", "values"])
-def test_an_answer_that_is_not_finite_is_our_fault(play, draw, fake, spoilt, where):
+def test_an_answer_that_is_not_finite_is_our_fault(play, draw, fake, spoilt, where, as_body, check_problem):
     def distort(estimate):
         value = spoilt if where == "mi" else (*estimate.values[:-1], spoilt)
         return replace(estimate, **{where: value})
 
     fake.distort = distort
-    response = play(lambda http: http.post(wire.PATH, json=_body(draw())))
-    _problem(response, 500, "inference_failed")
+    response = play(lambda http: http.post(wire.PATH, json=as_body(draw())))
+    check_problem(response, 500, "inference_failed")
 
 
-def test_a_bug_of_ours_is_a_problem_without_details(play, draw, app, monkeypatch):
+def test_a_bug_of_ours_is_a_problem_without_details(play, draw, app, monkeypatch, as_body, check_problem):
     async def fail(_):
         raise KeyError("/a/secret/path")
 
     monkeypatch.setattr(app.state.engine, "answer", fail)
-    response = play(lambda http: http.post(wire.PATH, json=_body(draw())))
-    _problem(response, 500, "internal_error")
+    response = play(lambda http: http.post(wire.PATH, json=as_body(draw())))
+    check_problem(response, 500, "internal_error")
     for secret in ("secret", "KeyError", "Traceback"):
         assert secret not in response.text
 
 
-def test_too_many_cells_are_413(fake, draw):
+def test_too_many_cells_are_413(fake, draw, as_body, check_problem):
     """A problem that no batch has room for is refused, however few bytes it has."""
     with TestClient(create_app(Settings(max_batch_cost=100), fake)) as http:
-        response = http.post(wire.PATH, json=_body(draw()))
-    problem = _problem(response, 413, "too_large")
+        response = http.post(wire.PATH, json=as_body(draw()))
+    problem = check_problem(response, 413, "too_large")
     assert "150 cells; this service takes 100" in problem["detail"]
     assert fake.batches == []
 
 
-def test_a_body_that_never_ends_is_408(fake, in_lifespan):
+def test_a_body_that_never_ends_is_408(fake, in_lifespan, check_problem, connect):
     app = create_app(Settings(body_seconds=0.01), fake)
 
     async def trickle():
@@ -154,12 +117,11 @@ def test_a_body_that_never_ends_is_408(fake, in_lifespan):
         await asyncio.Event().wait()
 
     async def scenario(app):
-        transport = httpx2.ASGITransport(app)
-        async with httpx2.AsyncClient(transport=transport, base_url=URL) as http:
+        async with connect(app) as http:
             headers = {"content-type": "application/json"}
             return await http.post(wire.PATH, content=trickle(), headers=headers)
 
-    _problem(in_lifespan(app, scenario), 408, "request_timeout")
+    check_problem(in_lifespan(app, scenario), 408, "request_timeout")
 
 
 def test_the_document_covers_request_answer_and_refusals(play):

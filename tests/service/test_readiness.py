@@ -4,7 +4,6 @@ import asyncio
 import threading
 from dataclasses import replace
 
-import httpx2
 import numpy as np
 import pytest
 
@@ -13,19 +12,16 @@ from mizzle.errors import ModelUnavailable
 from mizzle.service import probe
 from mizzle.service.app import create_app
 
-URL = "http://mizzle.test"
-
 
 @pytest.fixture
-def ask(in_lifespan):
+def ask(in_lifespan, connect):
     """GETs paths of an application; the responses."""
 
     def run(app, *paths, before=None):
         async def scenario(app):
             if before:
                 await before(app)
-            transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
-            async with httpx2.AsyncClient(transport=transport, base_url=URL) as http:
+            async with connect(app) as http:
                 return [await http.get(path) for path in paths]
 
         return in_lifespan(app, scenario)
@@ -84,13 +80,12 @@ def test_a_recovered_model_is_ready_again(ask, settings, fake):
     assert (broken.status_code, sound.status_code) == (503, 200)
 
 
-def test_a_stuck_model_is_alive_and_not_ready(settings, fake, in_lifespan):
+def test_a_stuck_model_is_alive_and_not_ready(settings, fake, in_lifespan, connect):
     app = create_app(settings.model_copy(update={"probe_seconds": 0.01}), fake)
 
     async def scenario(app):
         fake.gate.clear()
-        transport = httpx2.ASGITransport(app)
-        async with httpx2.AsyncClient(transport=transport, base_url=URL) as http:
+        async with connect(app) as http:
             answers = [await http.get(path) for path in ("/readyz", "/livez")]
         fake.gate.set()
         return answers
@@ -104,7 +99,7 @@ def test_many_probes_are_one_problem(settings, fake, in_lifespan):
     async def scenario(app):
         fake.gate.clear()
         probes = [asyncio.create_task(app.state.engine.prove()) for _ in range(50)]
-        await asyncio.to_thread(fake.started.wait)
+        await fake.begun()
         fake.gate.set()
         await asyncio.gather(*probes)
 
@@ -112,11 +107,11 @@ def test_many_probes_are_one_problem(settings, fake, in_lifespan):
     assert fake.batches == [1]
 
 
-def test_while_loading_it_is_alive_and_not_ready(settings, fake, draw, monkeypatch, in_lifespan):
+def test_while_loading_it_is_alive_and_not_ready(settings, fake, draw, monkeypatch, in_lifespan, connect):
     loaded = threading.Event()
 
     def load(_):
-        loaded.wait()
+        assert loaded.wait(20)
         return fake
 
     monkeypatch.setattr(estimators, "load", load)
@@ -124,8 +119,7 @@ def test_while_loading_it_is_alive_and_not_ready(settings, fake, draw, monkeypat
     body = {"x": x.tolist(), "y": y.tolist()}
 
     async def scenario(app):
-        transport = httpx2.ASGITransport(app)
-        async with httpx2.AsyncClient(transport=transport, base_url=URL) as http:
+        async with connect(app) as http:
             early = [await http.get("/livez"), await http.get("/readyz")]
             early.append(await http.post("/v1/estimate", json=body))
             loaded.set()
@@ -154,25 +148,24 @@ def test_without_a_model_it_is_alive_and_says_so(settings, ask, monkeypatch, cap
     assert "secret" in caplog.text
 
 
-def test_stopping_refuses_what_waits(settings, fake, draw):
+def test_stopping_refuses_what_waits(settings, fake, draw, connect):
     """The application ends while one problem runs and one waits; both are settled."""
     app = create_app(settings, fake)
     x, y = draw()
     body = {"x": x.tolist(), "y": y.tolist()}
 
     async def live():
-        transport = httpx2.ASGITransport(app)
-        async with httpx2.AsyncClient(transport=transport, base_url=URL) as http:
+        async with connect(app) as http:
             async with app.router.lifespan_context(app):
                 fake.gate.clear()
                 tasks = [asyncio.create_task(http.post("/v1/estimate", json=body))]
-                await asyncio.to_thread(fake.started.wait)
+                await fake.begun()
                 tasks.append(asyncio.create_task(http.post("/v1/estimate", json=body)))
                 while not len(app.state.engine._batcher):
                     await asyncio.sleep(0)
                 tasks[1].add_done_callback(lambda _: fake.gate.set())
             return await asyncio.gather(*tasks)
 
-    ran, waited = asyncio.run(live())
+    ran, waited = asyncio.run(asyncio.wait_for(live(), 20))
     assert ran.status_code == 200
     _not_ready(waited)

@@ -1,0 +1,70 @@
+"""The application without a socket, and the form that every refusal has."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+
+from mizzle.service.app import create_app
+
+
+@asynccontextmanager
+async def connected(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
+    """HTTP to an application that is alive already."""
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://mizzle.test") as http:
+        yield http
+
+
+@pytest.fixture
+def connect() -> Callable[..., Any]:
+    return connected
+
+
+@pytest.fixture
+def app(settings: Any, fake: Any) -> Any:
+    return create_app(settings, fake)
+
+
+@pytest.fixture
+def play(app: Any, in_lifespan: Callable[..., Any]) -> Callable[..., Any]:
+    """Runs `await scenario(http)` against `app`."""
+
+    def run(scenario: Callable[[httpx2.AsyncClient], Any]) -> Any:
+        async def live(app: Any) -> Any:
+            async with connected(app) as http:
+                return await scenario(http)
+
+        return in_lifespan(app, live)
+
+    return run
+
+
+def body_of(pair: tuple[np.ndarray, np.ndarray], **more: object) -> dict[str, Any]:
+    """The JSON object that asks about a sample."""
+    x, y = pair
+    return {"x": x.tolist(), "y": y.tolist(), **more}
+
+
+@pytest.fixture
+def as_body() -> Callable[..., dict[str, Any]]:
+    return body_of
+
+
+def problem_in(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem in a refusal, its form checked."""
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert len(response.content) < 4096
+    problem: dict[str, Any] = response.json()
+    assert set(problem) == {"type", "title", "status", "detail", "code"}
+    assert (problem["status"], problem["code"]) == (status, code)
+    return problem
+
+
+@pytest.fixture(scope="session")
+def check_problem() -> Callable[..., dict[str, Any]]:
+    return problem_in

@@ -101,6 +101,8 @@ class Stream(Dataset[list[Chunk]]):
         sets = [dataset(self.seed, t * self.batch + i) for i in range(self.batch)]
         tables = [prepare(s.x, s.y) for s in sets]
         tokens = summarise(tables)
+        order = torch.tensor([table.n for table in tables]).argsort(stable=True)
+        # Four parts of similar n: padding to the largest of a whole batch would double the work.
         return [
             Chunk(
                 repad([tokens[i] for i in part]),
@@ -109,15 +111,8 @@ class Stream(Dataset[list[Chunk]]):
                 torch.tensor([len(tables[i].x) + len(tables[i].y) for i in part]),
                 [sets[i].family for i in part],
             )
-            for part in _quarters(sorted(range(len(tables)), key=lambda i: tables[i].n))
+            for part in (chunk.tolist() for chunk in order.chunk(4))
         ]
-
-
-def _quarters(order: list[int]) -> Iterator[list[int]]:
-    """Four runs of similar n: padding to the largest of a whole batch would double the work."""
-    step = -(-len(order) // 4)
-    for start in range(0, len(order), step):
-        yield order[start : start + step]
 
 
 def batches(config: TrainConfig, seed: int, start: int, stop: int) -> DataLoader[list[Chunk]]:

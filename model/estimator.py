@@ -120,6 +120,8 @@ class Estimator:
 def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
     """What the answer itself gives away."""
     limit = math.log(table.n)
+    if table.constant:
+        return
     if values[-1] >= table.ceiling:
         text = f"the answer was limited to {table.ceiling:.4g} nats, the entropy of the more discrete side"
         yield Notice("limited_by_entropy", text)

@@ -17,8 +17,8 @@ from torch import Tensor
 from mizzle.types import Notice
 
 _DISTANCES = 8  # a row's distances take about the memory of this many cells
-_SOME_TIES = 0.95  # share of distinct values below which ties are reported
-_MANY_TIES = 0.5  # and below which a column is no longer like those of the training
+_SOME_TIES = 0.8  # share of distinct values below which ties are reported
+_FEW_VALUES = 20.0  # distinct values below which a column is no longer like those of the training
 _LEVELS_SEEN = 0.2  # distinct rows, as a share of n, up to which a side counts as discrete
 _COPIES = 0.01  # share of repeated rows above which they are reported
 
@@ -81,7 +81,7 @@ def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> T
         dim_x=x.shape[1],
         dim_y=y.shape[1],
         ceiling=min(entropy_bound(ranks_x, distinct_x), entropy_bound(ranks_y, distinct_y)),
-        discrete=bool((distinct < _MANY_TIES * len(x)).any()),
+        discrete=bool((distinct < _few(len(x))).any()),
         warnings=(
             *_constant(vary_x, "x"),
             *_constant(vary_y, "y"),
@@ -142,14 +142,19 @@ def _constant(varies: Bool[np.ndarray, " d"], side: str) -> tuple[Notice, ...]:
 
 def _ties(distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
     """Name the columns whose repeated values are more than a rounding accident."""
-    many, some = (int((distinct < share * n).sum()) for share in (_MANY_TIES, _SOME_TIES))
-    if many:
-        text = f"{many} column(s) take few distinct values; the model learnt on continuous columns"
+    few, some = int((distinct < _few(n)).sum()), int((distinct < _SOME_TIES * n).sum())
+    if few:
+        text = f"{few} column(s) take few distinct values; the model learnt on continuous columns"
         return (Notice("discrete", f"{text} only, and the estimate may be far off"),)
     if some:
-        text = f"{some} column(s) repeat some values, as rounding does; the model learnt without repeats"
+        text = f"{some} column(s) repeat values, as rounding makes them; the model learnt without repeats"
         return (Notice("ties", text),)
     return ()
+
+
+def _few(n: int) -> float:
+    """Measured: rounding to 20 values moves an estimate by a few percent, to 5 by a quarter (docs/log.md)."""
+    return min(_FEW_VALUES, n / 2)
 
 
 def _copies(ranks: Ranks, distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:

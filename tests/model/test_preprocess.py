@@ -55,7 +55,7 @@ def test_ties_are_reported_by_degree() -> None:
     rng = np.random.default_rng(4)
     x, y = rng.normal(size=(2, 400, 1))
     assert codes(prepare(x, y)) == []
-    some, many = prepare(x.round(2), y), prepare((x > 0).astype(float), y)
+    some, many = prepare(x.round(1), y), prepare((x > 0).astype(float), y)
     assert (codes(some), some.discrete) == (["ties"], False)
     assert (codes(many), many.discrete) == (["discrete"], True)
 

@@ -89,9 +89,14 @@ def test_bivariate_normal(estimator: Estimator, rho: float) -> None:
 
 
 def test_additivity(estimator: Estimator) -> None:
-    """Three independent pairs know three times what one knows, within a tenth."""
-    one, three = (estimator.estimate(*normal(5, 2000, 0.7, dim)).mi for dim in (1, 3))
-    assert three == pytest.approx(3 * one, rel=0.1)
+    """Three independent pairs know three times what one knows, within a tenth, on the mean of 20 samples.
+
+    The standard error of that ratio is 1.5 %: rho / sqrt(n) = 0.016 nats of 0.34 in each single pair.
+    """
+    ones, threes = (
+        estimator.estimate_many([normal(seed, 2000, 0.7, dim) for seed in range(20)]) for dim in (1, 3)
+    )
+    assert np.mean([e.mi for e in threes]) == pytest.approx(3 * np.mean([e.mi for e in ones]), rel=0.1)
 
 
 def test_intervals_shrink_with_more_rows(estimator: Estimator) -> None:

@@ -11,7 +11,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test lint types picture wheel clean
+.PHONY: run demo test lint types picture train wheel clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -36,6 +36,9 @@ types: $(VENV)/dev.stamp
 
 picture: $(VENV)/dev.stamp
 	$(PY) examples/picture.py docs/breast_cancer.png
+
+train: $(VENV)/dev.stamp
+	$(PY) train.py --seed 1 --steps 10500 --out runs/base
 
 wheel: $(VENV)/dev.stamp
 	rm -rf build/lib

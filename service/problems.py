@@ -22,7 +22,10 @@ _BY_STATUS = {
     404: ("not_found", "there is nothing at this address; /openapi.json lists what there is"),
     405: ("method_not_allowed", "this address does not take this method"),
     408: ("request_timeout", "the request body took too long to arrive"),
-    415: ("unsupported_media_type", "send application/json in UTF-8, without a content encoding"),
+    415: (
+        "unsupported_media_type",
+        "set the header content-type: application/json, in UTF-8 without a content encoding",
+    ),
 }
 _INTERNAL = (
     "internal_error",

@@ -113,7 +113,7 @@ def test_names_with_commas_are_quoted(run, tmp_path):
         (["--x=a", "--y=a,c"], "column 'a' is named twice"),
         (["--x=a,a", "--y=c"], "column 'a' is named twice"),
         (["--x=a", "--y=c", "--level=1.5"], "interval level is 1.5"),
-        (["--x=a", "--y=c", "--level=0.9999"], "covers 0.005 to 0.995"),
+        (["--x=a", "--y=c", "--level=0.9999"], "covers at most 0.99"),
         (["--x=a", "--y=c", "--level=high"], "invalid float"),
         (["--x=a", "--y=c", "--unit=bans"], "invalid choice"),
         (["--x=a", "--y="], "column names"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import mizzle
+from mizzle.service import server, settings
 
 _FAKE = """
 import sys
@@ -39,6 +40,14 @@ def test_it_announces_itself_serves_and_stops_with_0(stop, draw):
         process.send_signal(stop)
         _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
+
+
+def test_answers_do_not_wait_for_acknowledgements():
+    """asyncio leaves Nagle's algorithm on for such a socket; accepted connections inherit the option."""
+    with server._bind(settings.Settings(port=0)) as listener:
+        address = listener.getsockname()
+        with socket.create_connection(address), listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 def test_a_taken_port_is_one_line_and_1():

@@ -4,8 +4,7 @@
 
 Worker processes draw data sets and summarise them into tokens; this process fits the network. Batch t depends
 on (seed, t) alone, so a run that was stopped and resumed is the run that never stopped. The result is
-`OUT/mizzle.safetensors`, calibrated and evaluated on draws that training never saw. Nothing happens at
-import.
+`OUT/mizzle.safetensors`, calibrated and evaluated on draws that training never saw. Importing does nothing.
 """
 
 import argparse
@@ -40,7 +39,6 @@ from mizzle.model.preprocess import prepare
 from mizzle.model.tokens import Tokens, repad, summarise
 
 log = logging.getLogger("train")
-_NO_FLAGS = ("out", "fit", "net")
 
 
 @dataclass(frozen=True)
@@ -225,7 +223,6 @@ def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
 
 
 def _header(fit: Fit, config: TrainConfig) -> weights.Header:
-    ranges = prior.describe()
     training = {
         "command": "python train.py" + _flags(config),
         "data_sets": fit.step * config.batch,
@@ -243,17 +240,26 @@ def _header(fit: Fit, config: TrainConfig) -> weights.Header:
         net=config.net,
         rows=prior.ROWS,
         columns=prior.COLUMNS,
-        prior=ranges,
+        prior=prior.describe(),
         training=training,
     )
 
 
 def _flags(config: TrainConfig) -> str:
     """The flags that make this configuration, but for the folder."""
-    parts = ((config, TrainConfig()), (config.fit, FitConfig()), (config.net, NetConfig()))
-    pairs = [(f.name, getattr(c, f.name), getattr(d, f.name)) for c, d in parts for f in fields(c)]
-    plain = [(name, value) for name, value, default in pairs if value != default and name not in _NO_FLAGS]
-    return "".join(f" --{name} {value}" for name, value in plain)
+    given, usual = ({**_plain(c), **_plain(c.fit), **_plain(c.net)} for c in (config, TrainConfig()))
+    chosen = {name: value for name, value in given.items() if value != usual[name] and name != "out"}
+    return "".join(f" {_flag(name)} {value}" for name, value in chosen.items())
+
+
+def _plain(config: Any) -> dict[str, Any]:
+    """The fields of a configuration that are flags, with their values."""
+    values = {f.name: getattr(config, f.name) for f in fields(config)}
+    return {name: value for name, value in values.items() if isinstance(value, int | float | str | Path)}
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _commit() -> str:
@@ -270,16 +276,10 @@ def parse(arguments: list[str]) -> TrainConfig:
     parser = argparse.ArgumentParser(description="Train mizzle's network.")
     groups: dict[str, Any] = {"": TrainConfig(), "fit": FitConfig(), "net": NetConfig()}
     for config in groups.values():
-        for f in fields(config):
-            value = getattr(config, f.name)
-            if isinstance(value, (int, float, str, Path)):
-                flag = "--" + f.name.replace("_", "-")
-                parser.add_argument(flag, type=type(value), default=value, help=f"default: {value}")
+        for name, value in _plain(config).items():
+            parser.add_argument(_flag(name), type=type(value), default=value, help=f"default: {value}")
     given = vars(parser.parse_args(arguments))
-    chosen = {
-        name: {f.name: given[f.name] for f in fields(config) if f.name in given}
-        for name, config in groups.items()
-    }
+    chosen = {name: {key: given[key] for key in _plain(config)} for name, config in groups.items()}
     return TrainConfig(**chosen[""], fit=FitConfig(**chosen["fit"]), net=NetConfig(**chosen["net"]))
 
 

@@ -1,9 +1,10 @@
 """The real data set of the examples, and what is asked of it."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
+
+from mizzle.table import read_columns
 
 FILE = Path(__file__).with_name("breast_cancer.csv")
 TARGET = ("worst_area",)
@@ -19,14 +20,7 @@ QUESTIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def columns(names: tuple[str, ...]) -> np.ndarray:
-    """The named columns of the file, shape (n, len(names))."""
-    with FILE.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return np.array([[float(row[name]) for name in names] for row in rows])
-
-
 def pairs() -> list[tuple[np.ndarray, np.ndarray]]:
     """One (x, y) per question, with the target as y."""
-    y = columns(TARGET)
-    return [(columns(names), y) for names in QUESTIONS]
+    y = read_columns(FILE, TARGET)
+    return [(read_columns(FILE, names), y) for names in QUESTIONS]

@@ -11,10 +11,9 @@ import torch
 from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
-from mizzle.model.preprocess import Table
+from mizzle.model.preprocess import DISTANCE_CELLS, Table
 
 _CACHE_CELLS = 60_000
-_DISTANCE_COST = 8  # a row's distances cost about as much as this many of its cells
 
 
 class Batch(NamedTuple):
@@ -66,7 +65,7 @@ def grouped(tables: list[Table]) -> Iterator[list[int]]:
     n = d = 0
     for i in order:
         n, d = max(n, tables[i].n), max(d, _larger_side(tables[i]))
-        if group and (len(group) + 1) * n * (2 * d + _DISTANCE_COST) > _CACHE_CELLS:
+        if group and (len(group) + 1) * n * (2 * d + DISTANCE_CELLS) > _CACHE_CELLS:
             yield group
             group, n, d = [], tables[i].n, _larger_side(tables[i])
         group.append(i)

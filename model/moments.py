@@ -75,11 +75,12 @@ def linear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Linear:
     dispersion, whatever the tails (one step towards Tyler 1987).
     """
     unit = standardise(batch, z.double())
-    canonical, norms = _canonical(batch, *_covariance(batch, unit), unit)
+    within, cross = _covariance(batch, unit)
+    canonical, norms = _canonical(batch, within, cross, unit)
     length = (norms / batch.dims[..., None]).mean(1).clamp_min(0.05).sqrt()
     shrunk = standardise(batch, unit / length[:, None, :, None])
     robust, _ = _canonical(batch, *_covariance(batch, shrunk), shrunk)
-    partial, explained = _precision(batch, *_covariance(batch, unit))
+    partial, explained = _precision(batch, within, cross)
     return Linear(canonical, robust, norms, partial, explained)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mizzle.types import Notice
 
-_DISTANCES = 8  # a row's distances take about the memory of this many cells
+DISTANCE_CELLS = 8  # a row's distances take about the time and memory of this many of its cells
 _SOME_TIES = 0.8  # share of distinct values below which ties are reported
 _FEW_VALUES = 20.0  # distinct values below which a column is no longer like those of the training
 _LEVELS_SEEN = 0.2  # distinct rows, as a share of n, up to which a side counts as discrete
@@ -61,7 +61,7 @@ class Table:
     @property
     def cost(self) -> int:
         """Cells that this problem adds to a batch, its neighbour distances counted as cells."""
-        return self.n * (self.dim_x + self.dim_y + _DISTANCES)
+        return self.n * (self.dim_x + self.dim_y + DISTANCE_CELLS)
 
 
 def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:

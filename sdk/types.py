@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Literal, NamedTuple
 
 from mizzle.errors import InvalidInput, InvalidLevel
@@ -102,7 +103,7 @@ def interval_levels(level: float) -> tuple[float, float]:
     Raises:
         InvalidLevel: level is not in (0, 1).
     """
-    if not isinstance(level, int | float) or not 0.0 < level < 1.0:
+    if not isinstance(level, Real) or not 0.0 < level < 1.0:
         raise InvalidLevel(f"interval level is {level!r}; it must lie between 0 and 1, say 0.9")
     # Rounding keeps 1 - level from missing an outermost level by one ulp.
     return round(0.5 - level / 2, 12), round(0.5 + level / 2, 12)
@@ -114,7 +115,7 @@ def interpolate(q: float, levels: Sequence[float], values: Sequence[float]) -> f
     Raises:
         InvalidLevel: q lies outside `levels`.
     """
-    if not isinstance(q, int | float) or not levels[0] <= q <= levels[-1]:
+    if not isinstance(q, Real) or not levels[0] <= q <= levels[-1]:
         raise InvalidLevel(f"quantile level is {q!r}; this estimate covers {levels[0]} to {levels[-1]}")
     for i in range(1, len(levels)):
         if q == levels[i]:

@@ -114,6 +114,13 @@ def test_flags_are_the_fields() -> None:
     assert (config.out, config.fit.steps, config.net.width, config.batch) == (Path("somewhere"), 7, 32, 4)
 
 
+def test_the_recorded_command_makes_the_same_configuration() -> None:
+    """Names of two words too: a field has an underscore, its flag a dash."""
+    recorded = train._flags(SMALL).split()
+    assert "--trunk-blocks" in recorded
+    assert train.parse(recorded) == SMALL
+
+
 def test_nothing_happens_at_import(tmp_path: Path) -> None:
     code = "import train; print(sorted(p.name for p in __import__('pathlib').Path('.').iterdir()))"
     root = Path(train.__file__).parent

@@ -5,9 +5,12 @@ Those with scalar parameters are of the kinds of BMI (Czyz et al. 2023, NeurIPS)
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.family import Array, Rng
+
+Order = NDArray[np.intp]
 
 
 def to_correlation(covariance: Array) -> Array:
@@ -124,3 +127,20 @@ def random_mixing(rng: Rng, scales: Array) -> Array:
     """Q diag(scales) P with random rotations Q and P; its condition is max(scales)/min(scales)."""
     dim = len(scales)
     return np.asarray((random_rotation(rng, dim) * scales) @ random_rotation(rng, dim))
+
+
+def toeplitz(rho: float, order: Order) -> Array:
+    """S_ij = rho^|order_i - order_j|, |rho| < 1: an autoregression with its columns in this order."""
+    if not abs(rho) < 1.0:
+        raise InvalidInput(f"rho is {rho}; it must be in (-1, 1)")
+    return np.asarray(rho ** np.abs(order[:, None] - order))
+
+
+def blocks(block: Order, rho: Array) -> Array:
+    """Columns of the same block k correlate by rho_k in [0, 1), of different blocks not at all.
+
+    Args:
+        block: the block of each column, shape (d,).
+    """
+    same = block[:, None] == block
+    return np.asarray(np.where(same, rho[block], 0.0) * (1.0 - np.eye(len(block))) + np.eye(len(block)))

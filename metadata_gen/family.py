@@ -36,6 +36,11 @@ class Family(ABC):
             raise InvalidInput(f"{name} has {dim_x}+{dim_y} columns; each side needs at least 1")
         self.name, self.dim_x, self.dim_y = name, dim_x, dim_y
 
+    @property
+    def continuous(self) -> bool:
+        """Whether every column has a density, so that no two rows can tie."""
+        return True
+
     @abstractmethod
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
         """n independent rows: x of shape (n, dim_x) and y of shape (n, dim_y)."""

@@ -1,4 +1,4 @@
-"""Every number of the meta-distribution, as frozen data: `prior` draws from it, weights carry it.
+"""Every number of the meta-distribution, as frozen data: the prior draws from it, weights carry it.
 
 A key reads family.parameter. MIST-like ranges are those of MIST's generator (arXiv 2511.18945).
 """
@@ -6,7 +6,7 @@ A key reads family.parameter. MIST-like ranges are those of MIST's generator (ar
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from mizzle.metadata_gen.family import Array, Rng
 from mizzle.metadata_gen.laws import (
@@ -23,28 +23,55 @@ from mizzle.metadata_gen.laws import (
 
 MAX_NATS: Final = 40.0  # what lies above is drawn again
 MAX_DIM: Final = 64  # columns of one side
-ROWS: Final = (10, 2000)
+ROWS: Final = (10, 10_000)
 COLUMNS: Final = (1, MAX_DIM)
+MAX_COST: Final = 25_000  # rows x (columns + 8); a larger problem is kept with probability MAX_COST / cost
 MAX_RHO: Final = 0.999  # of the canonical correlations
 MAX_FILL: Final = 0.9  # mean nats per canonical pair, as a share of what MAX_RHO allows
+MAX_MIXED: Final = 8  # columns of a mixture, both sides together
+
+
+class Limits(NamedTuple):
+    """The most rows of a problem, and the most columns of one side."""
+
+    rows: int = ROWS[1]
+    columns: int = MAX_DIM
+
+
+EVERYTHING: Final = Limits()
 
 
 def _evenly(*labels: str) -> Mix:
     return Mix(tuple((label, 1.0) for label in labels))
 
 
+def _mix(**weights: float) -> Mix:
+    return Mix(tuple((label.replace("_", "-"), weight) for label, weight in weights.items()))
+
+
 CHANCES: Final[Mapping[str, float]] = MappingProxyType(
     {
-        "rows.small": 0.5,
-        "pair": 0.28,
-        "independent": 0.07,
-        "mist": 0.5,
+        "rows.small": 0.45,
         "mist.equal_dims": 0.25,  # MIST's own dims; else as everywhere
-        "pair.student_rho_zero": 0.15,
-        "broad.student": 0.35,
+        "student.rho_zero": 0.15,
+        "broad.student": 0.3,
+        "broad.dealt": 0.5,  # columns of blocks and autoregressions in random order
         "canonical.tail": 0.05,
+        "mixture.separate": 0.35,  # clusters of its own on either side
+        "mixture.concentric": 0.15,
+        "label.one_hot": 0.25,
+        "channel.swapped": 0.5,
+        "binned.both": 0.5,
         "nuisance": 0.1,
         "nuisance.side": 0.7,
+        "copies": 0.08,
+        "copies.exact": 0.4,
+        "mapped": 0.3,
+        "mapped.side": 0.7,
+        "contaminated": 0.06,
+        "zero_inflated": 0.04,
+        "zero_inflated.shared": 0.3,
+        "filled": 0.5,  # up to the drawn columns
         "noise.plain": 0.3,  # no dependence inside a side
         "shuffled": 0.5,
         "warped": 0.1,
@@ -53,38 +80,44 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
 
 MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
     {
-        "dims": Mix((("equal", 0.60), ("free", 0.25), ("large", 0.15))),
-        "pair": Mix((("normal", 0.45), ("student", 0.25), ("additive", 0.30))),
-        "pair.rho": Mix((("rho", 0.4), ("nats_exponential", 0.3), ("nats_uniform", 0.3))),
-        "mist": Mix(
-            (
-                ("normal-dense", 1.0),
-                ("normal-sparse", 1.0),
-                ("normal-lvm", 1.0),
-                ("normal-2pair", 0.8),
-                ("student-dense", 1.0),
-                ("student-sparse", 1.5),
-                ("student-2pair", 0.8),
-                ("additive", 2.5),  # its bounded noise is the hardest of these to read off
-            )
+        "problem": _mix(independent=0.07, pair=0.28, mist=0.25, broad=0.19, composed=0.21),
+        "dims": _mix(equal=0.35, free=0.25, small=0.25, large=0.15),
+        "pair": _mix(
+            normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
+            mixture=0.08, label=0.05, channel=0.17, table=0.05, binned=0.07,
         ),
-        "broad": Mix(
-            (
-                ("canonical", 0.30),
-                ("factor", 0.20),
-                ("dense", 0.08),
-                ("sparse", 0.06),
-                ("lvm", 0.08),
-                ("additive", 0.08),
-                ("student-identity", 0.06),
-                ("concatenated", 0.14),
-            )
+        "pair.rho": _mix(rho=0.4, nats_exponential=0.3, nats_uniform=0.3),
+        "mist": _mix(
+            normal_dense=1.0, normal_sparse=1.0, normal_lvm=1.0, normal_2pair=0.8,
+            student_dense=1.0, student_sparse=1.5, student_2pair=0.8, additive=1.2,
         ),
-        "noise.marginal": Mix((("normal", 0.5), ("student", 0.35), ("uniform", 0.15))),
+        "broad": _mix(
+            canonical=0.22, matched=0.14, factor=0.16, dense=0.06, sparse=0.05, lvm=0.07, block=0.07,
+            toeplitz=0.06, additive=0.05, student_identity=0.05, concatenated=0.07,
+        ),
+        "part": _mix(
+            channel=0.40, mixture=0.14, label=0.08, copula=0.10, normal=0.10, additive=0.05, table=0.05,
+            binned=0.08,
+        ),
+        "copula": _evenly("clayton", "gumbel", "frank"),
+        "copula.rotation": _evenly("0", "90", "180", "270"),
+        "channel.signal": _mix(
+            linear=0.10, tanh=0.06, features=0.22, polynomial=0.12, sine=0.12, absolute=0.08, square=0.08,
+            product=0.14, xor=0.08,
+        ),
+        "channel.signal_of_one": _mix(
+            linear=0.15, tanh=0.08, features=0.30, polynomial=0.15, sine=0.15, absolute=0.09, square=0.08
+        ),
+        "channel.response": _mix(
+            normal=0.32, uniform=0.12, student=0.10, scaled=0.12, multiplicative=0.08,
+            poisson=0.08, zero_poisson=0.04, bernoulli=0.08,
+        ),
+        "noise.marginal": _mix(normal=0.45, student=0.3, uniform=0.15, discrete=0.1),
+        "map": _mix(rotation=0.2, mixing=0.2, spiral=0.25, coupling=0.25, swiss=0.1),
         "warp": _evenly("affine", "power", "asinh", "wiggly"),
         "warp.light_tails": _evenly("affine", "power", "asinh", "wiggly", "sinh", "exp", "cdf", "logistic"),
     }
-)
+)  # fmt: skip
 
 INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
     {
@@ -92,14 +125,27 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "rows.wide": LogIntegers(*ROWS),
         "dims.equal": Integers(2, 32),
         "dims.free": LogIntegers(1, 32),
+        "dims.small": Integers(1, 5),
         "dims.large": LogIntegers(*COLUMNS),
         "mist.n_interacting": Integers(1, MAX_DIM),  # at most min(dim_x, dim_y)
         "broad.n_interacting": LogIntegers(1, MAX_DIM),  # at most min(dim_x, dim_y)
         "broad.coupled": LogIntegers(1, MAX_DIM),  # additive coordinates, at most min of dims
+        "broad.blocks": LogIntegers(1, 16),
         "factor.factors": LogIntegers(1, 8),
         "canonical.pairs": LogIntegers(1, MAX_DIM),  # at most min(dim_x, dim_y)
         "concatenated.parts": Integers(2, 3),
+        "composed.parts": LogIntegers(1, 4),
+        "mixture.dims": LogIntegers(1, 7),
+        "mixture.components": LogIntegers(1, 20),
+        "mixture.side_components": Integers(2, 5),
+        "label.classes": LogIntegers(2, 20),
+        "table.levels": LogIntegers(2, 20),
+        "binned.levels": LogIntegers(2, 40),
+        "copula_mixture.components": Integers(2, 3),
+        "channel.inputs": LogIntegers(1, 4),
+        "noise.levels": LogIntegers(2, 20),
         "nuisance.columns": LogIntegers(1, 8),  # at most what MAX_DIM leaves
+        "copies.columns": LogIntegers(1, 4),  # at most what MAX_DIM leaves
     }
 )
 
@@ -108,8 +154,8 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "pair.rho": Uniform(-0.9999, 0.9999),
         "pair.nats_uniform": Uniform(0.0, 4.2),
         "pair.nats_exponential": Exponential(0.7, 4.2),
-        "pair.student_rho": Uniform(-0.99, 0.99),
-        "pair.df": LogUniform(0.8, 30.0),
+        "student.rho": Uniform(-0.99, 0.99),
+        "student.df": LogUniform(0.8, 30.0),
         "pair.eps": LogUniform(0.01, 5.0),
         "mist.off_diag": Uniform(0.0, 0.5),
         "mist.strength": Uniform(0.1, 5.0),
@@ -127,13 +173,24 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "broad.eta": Uniform(0.0, 6.0),
         "broad.df": LogUniform(1.0, 30.0),
         "broad.eps": LogUniform(0.02, 5.0),
+        "broad.toeplitz": Uniform(-0.98, 0.98),
         "factor.gain": LogUniform(0.1, 2.0),
         "factor.noise": LogUniform(0.3, 3.0),
-        "canonical.nats": Uniform(0.0, 8.0),
-        "canonical.nats_tail": Uniform(8.0, 30.0),
+        "canonical.nats": Uniform(0.0, 10.0),
+        "canonical.nats_tail": Uniform(10.0, 30.0),
         "canonical.evenness": LogUniform(0.3, 10.0),  # Dirichlet concentration over the pairs
         "canonical.scales": LogUniform(0.2, 1.0),
+        "copula.tau": Uniform(0.02, 0.9),
+        "mixture.evenness": LogUniform(0.5, 20.0),  # Dirichlet concentration of the weights
+        "mixture.spread": LogUniform(0.5, 8.0),
+        "mixture.roundness": Uniform(0.1, 1.0),
+        "table.coupling": Uniform(0.15, 1.0),
+        "levels.evenness": LogUniform(0.5, 30.0),  # Dirichlet concentration
+        "channel.noise": LogUniform(0.03, 3.0),  # in standard deviations of the signal
         "noise.df": LogUniform(1.0, 30.0),
+        "copies.noise": LogUniform(0.03, 3.0),
+        "contaminated.share": LogUniform(0.01, 0.9),
+        "zero_inflated.keep": Uniform(0.2, 0.95),
         "warp.scale": LogUniform(0.1, 10.0),
         "warp.power": LogUniform(1.0 / 3.0, 3.0),
         "wiggly.slope": Uniform(0.1, 0.9),  # sum |a b|, over three waves
@@ -175,8 +232,11 @@ def describe() -> dict[str, object]:
     return {
         "max_nats": MAX_NATS,
         "max_dim": MAX_DIM,
+        "max_cost": MAX_COST,
         "max_rho": MAX_RHO,
         "max_fill": MAX_FILL,
+        "max_mixed": MAX_MIXED,
+        "rows": list(ROWS),
         "chances": dict(CHANCES),
         "mixes": {key: as_data(mix) for key, mix in MIXES.items()},
         "integers": {key: as_data(law) for key, law in INTEGERS.items()},

@@ -12,7 +12,8 @@ import numpy as np
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen import prior
-from mizzle.metadata_gen.family import Array, Truth
+from mizzle.metadata_gen.family import Array, Family, Rng, Truth
+from mizzle.metadata_gen.ranges import EVERYTHING, Limits
 
 
 class DataSet(NamedTuple):
@@ -25,8 +26,8 @@ class DataSet(NamedTuple):
     truth: Truth
 
 
-def dataset(seed: int, i: int) -> DataSet:
-    """Problem i of the stream `seed`.
+def dataset(seed: int, i: int, limits: Limits = EVERYTHING) -> DataSet:
+    """Problem i of the stream `seed`; other limits make another stream.
 
     Raises:
         InvalidInput: seed or i is negative.
@@ -34,11 +35,19 @@ def dataset(seed: int, i: int) -> DataSet:
     if min(seed, i) < 0:
         raise InvalidInput(f"seed is {seed} and i is {i}; neither may be negative")
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
-    family = prior.draw(rng)
-    x, y = family.sample(rng, prior.draw_rows(rng))
+    family = prior.draw(rng, limits)
+    x, y = _varying(family, rng, prior.draw_rows(rng, family, limits))
     return DataSet(i, family.name, x, y, family.mi())
 
 
-def stream(seed: int, start: int = 0) -> Iterator[DataSet]:
+def _varying(family: Family, rng: Rng, n: int) -> tuple[Array, Array]:
+    """A sample neither side of which is constant: few rows of discrete data may be, and then say nothing."""
+    while True:
+        x, y = family.sample(rng, n)
+        if all((side != side[0]).any() for side in (x, y)):
+            return x, y
+
+
+def stream(seed: int, start: int = 0, limits: Limits = EVERYTHING) -> Iterator[DataSet]:
     """Problems start, start + 1, ... without end."""
-    return (dataset(seed, i) for i in count(start))
+    return (dataset(seed, i, limits) for i in count(start))

@@ -1,0 +1,120 @@
+"""Make training data on disk, or show what the prior draws.
+
+    python -m mizzle.metadata_gen --count 1000000 --out DIR --seed 1 --max-rows 500 --max-columns 32
+    python -m mizzle.metadata_gen describe --count 20000 --seed 1 --out prior.png
+    python -m mizzle.metadata_gen describe DIR
+
+The first goes on where it was stopped, whenever the same command is given again. Exit codes: 0 done, 1 our
+fault or the machine's, 2 bad input or usage, 130 interrupted.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mizzle.errors import InvalidInput, MizzleError
+from mizzle.metadata_gen import facts, picture
+from mizzle.metadata_gen.build import Recipe, build
+from mizzle.metadata_gen.ranges import EVERYTHING, Limits
+from mizzle.metadata_gen.shards import Shards
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command; returns the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    describing = arguments[:1] == ["describe"]
+    try:
+        if describing:
+            _describe(_describe_parser().parse_args(arguments[1:]))
+        else:
+            _build(_build_parser().parse_args(arguments))
+    except (MizzleError, OSError) as error:
+        log.error("error: %s", error)
+        return 2 if isinstance(error, InvalidInput) else 1
+    except KeyboardInterrupt:
+        log.info("stopped" if describing else "stopped; the same command goes on")
+        return 130
+    return 0
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = _parser("", __doc__)
+    add = parser.add_argument
+    add("--count", type=int, required=True, help="data sets to make")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for them")
+    add("--seed", type=int, required=True, help="data set i depends on seed, i and limits alone")
+    add("--workers", type=int, default=os.cpu_count(), help="processes; default %(default)s, one a core")
+    add("--shard", type=int, default=Recipe.shard, help="data sets in each file; default %(default)s")
+    _add_limits(parser)
+    return parser
+
+
+def _describe_parser() -> argparse.ArgumentParser:
+    parser = _parser(" describe", "Tell of what kind data sets are: those of a folder, or those of a seed.")
+    add = parser.add_argument
+    add("folder", type=Path, nargs="?", metavar="DIR", help="data sets on disk; without it the prior's own")
+    add("--count", type=int, default=20_000, help="data sets to draw; default %(default)s")
+    add("--seed", type=int, default=0, help="of the draws; default %(default)s")
+    add("--out", type=Path, metavar="FILE", help="also draw a picture, such as prior.png")
+    _add_limits(parser)
+    return parser
+
+
+def _parser(command: str, about: str | None) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog="python -m mizzle.metadata_gen" + command,
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    for name, most in EVERYTHING._asdict().items():
+        about = f"largest number of {name}{' of one side' * (name == 'columns')}; default {most}"
+        parser.add_argument(f"--max-{name}", type=int, default=most, metavar="N", help=about)
+
+
+def _build(options: argparse.Namespace) -> None:
+    recipe = Recipe(options.seed, options.count, options.shard, _limits(options))
+    made = build(options.out, recipe, options.workers)
+    state = "is complete" if made else "was complete already, every shard as it should be"
+    log.info("%s %s: %d data sets", options.out, state, recipe.count)
+
+
+def _limits(options: argparse.Namespace) -> Limits:
+    return Limits(options.max_rows, options.max_columns)
+
+
+def _describe(options: argparse.Namespace) -> None:
+    title, found = _kept(options.folder) if options.folder else _drawn(options)
+    print(title, facts.table(found), sep="\n\n")
+    if options.out:
+        picture.draw(found, title, options.out)
+
+
+def _kept(folder: Path) -> tuple[str, facts.Facts]:
+    shards = Shards(folder)
+    recipe = shards.manifest["recipe"]
+    return _title(recipe["count"], recipe["seed"], Limits(**recipe["limits"])), shards.facts()
+
+
+def _drawn(options: argparse.Namespace) -> tuple[str, facts.Facts]:
+    recipe = Recipe(options.seed, options.count, limits=_limits(options))
+    indices = tqdm(range(recipe.count), unit="set", leave=False)
+    return _title(recipe.count, recipe.seed, recipe.limits), facts.drawn(recipe.seed, indices, recipe.limits)
+
+
+def _title(count: int, seed: int, limits: Limits) -> str:
+    most = f"at most {limits.rows} rows, and {limits.columns} columns a side"
+    return f"{count:,} data sets of seed {seed}: {most}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""What a map of one side promises: rows of other columns, and the way back; so it cannot change MI."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mizzle.errors import InvalidInput
+from mizzle.metadata_gen.family import Array
+
+Order = NDArray[np.intp]
+
+
+class SideMap(ABC):
+    """An injective map of rows of dim_in columns to rows of dim_out columns."""
+
+    def __init__(self, dim_in: int, dim_out: int) -> None:
+        if min(dim_in, dim_out) < 1:
+            raise InvalidInput(f"a map of {dim_in} to {dim_out} columns; both must be at least 1")
+        self.dim_in, self.dim_out = dim_in, dim_out
+
+    @abstractmethod
+    def forward(self, x: Array) -> Array:
+        """The image of x, shape (n, dim_out)."""
+
+    @abstractmethod
+    def inverse(self, y: Array) -> Array:
+        """The x of shape (n, dim_in) whose image is y."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.dim_in} -> {self.dim_out})"
+
+
+class Composed(SideMap):
+    """One map after the other, the first in the list first."""
+
+    def __init__(self, maps: Sequence[SideMap]) -> None:
+        if not maps or any(a.dim_out != b.dim_in for a, b in pairwise(maps)):
+            raise InvalidInput(f"the maps {list(maps)} do not form a chain")
+        super().__init__(maps[0].dim_in, maps[-1].dim_out)
+        self.maps = tuple(maps)
+
+    def forward(self, x: Array) -> Array:
+        for each in self.maps:
+            x = each.forward(x)
+        return x
+
+    def inverse(self, y: Array) -> Array:
+        for each in reversed(self.maps):
+            y = each.inverse(y)
+        return y
+
+
+def check_columns(dim: int, columns: Order) -> None:
+    """Refuses what is not a set of columns of a side of dim columns."""
+    if not set(columns.tolist()) <= set(range(dim)) or len(set(columns.tolist())) < len(columns):
+        raise InvalidInput(f"columns {columns.tolist()} must be different ones of 0..{dim - 1}")

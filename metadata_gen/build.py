@@ -19,6 +19,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -34,6 +35,7 @@ from mizzle.metadata_gen.shards import FORMAT, MANIFEST, intact, pack, read_mani
 from mizzle.metadata_gen.stream import DataSet, dataset
 
 PARTIAL: Final = ".partial"
+APART: Final = ("__main__", "build", "facts", "picture", "shards")  # sources that draw nothing
 Packed = tuple[bytes, dict[str, Any]]
 Made = Generator[tuple[int, Packed], None, None]
 Records = dict[int, dict[str, Any]]
@@ -67,6 +69,7 @@ class Recipe:
             "limits": self.limits._asdict(),
             **{name: version(name) for name in ("mizzle", "numpy", "scipy")},
             "prior_sha256": hashlib.sha256(json.dumps(ranges.describe()).encode()).hexdigest(),
+            "code_sha256": _code(),
         }
 
     def files(self) -> list[str]:
@@ -81,6 +84,13 @@ class Recipe:
 def _within(name: str, value: int, low: int, high: float) -> None:
     if not low <= value <= high:
         raise InvalidInput(f"{name} is {value}; it must be from {low} to {high}")
+
+
+@cache
+def _code() -> str:
+    """Of the generator's sources: half a folder from before an edit and half from after is neither."""
+    files = sorted(path for path in Path(__file__).parent.glob("*.py") if path.stem not in APART)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def build(folder: Path, recipe: Recipe, workers: int = 0) -> int:

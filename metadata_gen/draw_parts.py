@@ -85,7 +85,7 @@ def _table(rng: Rng, *_: int) -> Family:
 
 def _random_table(rng: Rng, levels: str) -> ContingencyTable:
     levels_x, levels_y = whole(rng, levels), whole(rng, levels)
-    return random_table(rng, levels_x, levels_y, real(rng, "levels.evenness"), real(rng, "table.coupling"))
+    return random_table(rng, levels_x, levels_y, real(rng, "table.evenness"), real(rng, "table.coupling"))
 
 
 # Mixtures

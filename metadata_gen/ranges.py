@@ -102,8 +102,8 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         "copula": _evenly("clayton", "gumbel", "frank"),
         "copula.rotation": _evenly("0", "90", "180", "270"),
         "channel.signal": _mix(
-            linear=0.10, tanh=0.06, features=0.22, polynomial=0.12, sine=0.12, absolute=0.08, square=0.08,
-            product=0.14, xor=0.08,
+            linear=0.08, tanh=0.05, features=0.20, polynomial=0.10, sine=0.10, absolute=0.06, square=0.07,
+            product=0.20, xor=0.14,
         ),
         "channel.signal_of_one": _mix(
             linear=0.15, tanh=0.08, features=0.30, polynomial=0.15, sine=0.15, absolute=0.09, square=0.08
@@ -184,8 +184,9 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "mixture.evenness": LogUniform(0.5, 20.0),  # Dirichlet concentration of the weights
         "mixture.spread": LogUniform(0.5, 8.0),
         "mixture.roundness": Uniform(0.1, 1.0),
-        "table.coupling": Uniform(0.15, 1.0),
+        "table.coupling": Uniform(0.3, 1.0),
         "levels.evenness": LogUniform(0.5, 30.0),  # Dirichlet concentration
+        "table.evenness": LogUniform(0.1, 5.0),  # Dirichlet concentration
         "channel.noise": LogUniform(0.03, 3.0),  # in standard deviations of the signal
         "noise.df": LogUniform(1.0, 30.0),
         "copies.noise": LogUniform(0.03, 3.0),

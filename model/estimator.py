@@ -100,7 +100,7 @@ class Estimator:
             n=table.n,
             dim_x=table.dim_x,
             dim_y=table.dim_y,
-            in_range=not (outside or table.discrete),
+            in_range=not outside,
             warnings=noticed,
             model=self.info,
         )

@@ -18,7 +18,6 @@ from mizzle.types import Notice
 
 DISTANCE_CELLS = 8  # a row's distances take about the time and memory of this many of its cells
 _SOME_TIES = 0.8  # share of distinct values below which ties are reported
-_FEW_VALUES = 20.0  # distinct values below which a column is no longer like those of the training
 _LEVELS_SEEN = 0.2  # distinct rows, as a share of n, up to which a side counts as discrete
 _COPIES = 0.01  # share of repeated rows above which they are reported
 
@@ -35,7 +34,6 @@ class Table:
         x, y: centred ranks of the columns that vary, shape (columns, n).
         dim_x, dim_y: counts of all columns that came.
         ceiling: an upper bound on I(X;Y) in nats from the entropy of a discrete side; infinite without one.
-        discrete: whether a column repeats values more than any that the model learnt on.
     """
 
     x: Tensor
@@ -44,7 +42,6 @@ class Table:
     dim_x: int
     dim_y: int
     ceiling: float = math.inf
-    discrete: bool = False
     warnings: tuple[Notice, ...] = ()
 
     @property
@@ -81,7 +78,6 @@ def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> T
         dim_x=x.shape[1],
         dim_y=y.shape[1],
         ceiling=min(entropy_bound(ranks_x, distinct_x), entropy_bound(ranks_y, distinct_y)),
-        discrete=bool((distinct < _few(len(x))).any()),
         warnings=(
             *_constant(vary_x, "x"),
             *_constant(vary_y, "y"),
@@ -142,19 +138,11 @@ def _constant(varies: Bool[np.ndarray, " d"], side: str) -> tuple[Notice, ...]:
 
 def _ties(distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
     """Name the columns whose repeated values are more than a rounding accident."""
-    few, some = int((distinct < _few(n)).sum()), int((distinct < _SOME_TIES * n).sum())
-    if few:
-        text = f"{few} column(s) take few distinct values; the model learnt on continuous columns"
-        return (Notice("discrete", f"{text} only, and the estimate may be far off"),)
-    if some:
-        text = f"{some} column(s) repeat values, as rounding makes them; the model learnt without repeats"
-        return (Notice("ties", text),)
-    return ()
-
-
-def _few(n: int) -> float:
-    """Measured: rounding to 20 values moves an estimate by a few percent, to 5 by a quarter (docs/log.md)."""
-    return min(_FEW_VALUES, n / 2)
+    tied = int((distinct < _SOME_TIES * n).sum())
+    if not tied:
+        return ()
+    text = f"{tied} column(s) repeat values, as labels, counts and rounded numbers do; equal values share a rank"
+    return (Notice("ties", text),)
 
 
 def _copies(ranks: Ranks, distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:

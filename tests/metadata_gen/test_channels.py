@@ -76,10 +76,12 @@ def test_standard_law(law: Standard) -> None:
         def integrand(z: float) -> float:
             return of(z) * math.exp(float(law.log_density(np.array(z))))
 
-        return float(2.0 * sum(quad(integrand, *ends, limit=200)[0] for ends in ((0.0, 1.0), (1.0, law.reach))))
+        return float(
+            2.0 * sum(quad(integrand, *ends, limit=200)[0] for ends in ((0.0, 1.0), (1.0, law.reach)))
+        )
 
     assert moment(lambda z: 1.0) == pytest.approx(1.0, abs=1e-6)
-    # a Student of 2.5 degrees of freedom has 2 % of its variance beyond the grid
+    # a Student of 2.5 degrees of freedom has 2 % of its variance beyond its reach
     assert moment(lambda z: z * z) == pytest.approx(1.0, abs=0.02)
     assert moment(lambda z: -float(law.log_density(np.array(z)))) == pytest.approx(law.entropy, abs=1e-5)
     z = np.linspace(-1.5, 1.5, 7)
@@ -108,13 +110,144 @@ def test_response_has_mass_and_entropy_as_stated(channel: Channel) -> None:
         assert entropy == pytest.approx(channel.response.entropy(few), abs=1e-6)
 
 
-@every_channel
-def test_density_has_mass_one(channel: Channel) -> None:
-    integral = channel._integral
-    _, weights = channel.response.grid(np.zeros(1)) if len(integral.y) == 2 else (None, None)
-    if isinstance(channel.response, Counts):
-        assert integral.density.sum() == pytest.approx(1.0, abs=1e-6)
-    else:
-        mass = np.trapezoid(integral.density, integral.y)
-        assert weights is None
-        assert mass == pytest.approx(1.0, abs=0.005)
+# Channels against what is known of them
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.1, 1.0, 7.0])
+@pytest.mark.parametrize("dim", [1, 2, 5])
+def test_linear_normal_is_closed_form(dim: int, noise: float) -> None:
+    """w.X has variance 1, so that T has 1 / sd^2: I = 1/2 log(1 + 1 / (sd noise)^2)."""
+    channel = Channel(Inputs(dim), Linear(examples.direction(dim)), Additive(examples.NORMAL, noise))
+    assert_close(channel.mi(), 0.5 * math.log1p((channel.sd * noise) ** -2))
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.5, 3.0])
+def test_uniform_is_additive_uniform_noise(noise: float) -> None:
+    """T has the width sqrt 12 / sd and the noise that of sqrt 12 noise: eps is half their ratio."""
+    channel = Channel(Inputs(1, "uniform"), Linear(examples.ONE), Additive(examples.UNIFORM, noise))
+    assert_close(channel.mi(), AdditiveUniformNoise(np.array([noise * channel.sd / 2.0])).mi().nats)
+
+
+@pytest.mark.parametrize("noise", [0.1, 1.0])
+def test_product_is_quadrature(noise: float) -> None:
+    """X_1 X_2 has the density K_0(|t|) / pi; h(Y) on a grid of y."""
+    channel = Channel(Inputs(2), Product(), Additive(examples.NORMAL, noise))
+    t = np.geomspace(1e-9, 40.0, 4000)
+    mass = np.gradient(t) * k0(t) / math.pi
+    y = np.linspace(-45.0, 45.0, 4501)
+    sigma = noise * channel.sd
+    p = sum(norm.pdf(y[:, None], sign * t, sigma) @ mass for sign in (-1.0, 1.0))
+    entropy = -float(xlogy(p, p).sum()) * (y[1] - y[0])
+    # the quadrature of the reference is exact to 1e-3
+    nats = entropy - 0.5 * math.log(2.0 * math.pi * math.e * sigma**2)
+    assert abs(channel.mi().nats - nats) <= 4 * channel.mi().stderr + 1e-3
+
+
+def discrete_nats(pmf: Callable[[Array, Array], Array], t: Array, mass: Array, most: int) -> float:
+    """sum_t p(t) sum_y p(y|t) log(p(y|t) / p(y)), by brute force."""
+    p = pmf(np.arange(most + 1.0)[:, None], t)
+    marginal = p @ mass
+    return float((xlogy(p, p).sum(axis=0) @ mass) - xlogy(marginal, marginal).sum())
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.4])
+@pytest.mark.parametrize("gain", [0.1, 0.7])
+def test_poisson_is_brute_force(gain: float, zeros: float) -> None:
+    channel = Channel(Inputs(1), Linear(examples.ONE), Poisson(5.0, gain, zeros))
+    z, mass = np.polynomial.hermite_e.hermegauss(200)
+
+    def pmf(y: Array, t: Array) -> Array:
+        counts = poisson.pmf(y, np.minimum(5.0 * np.exp(gain * t), responses.MAX_RATE))
+        return np.asarray(zeros * (y == 0.0) + (1.0 - zeros) * counts)
+
+    t = (z - channel.mean) / channel.sd
+    assert_close(channel.mi(), discrete_nats(pmf, t, mass / mass.sum(), 250))
+
+
+@pytest.mark.parametrize("response", [Binomial(12, 0.3, 1.2), Bernoulli(-0.5, 6.0)])
+def test_binomial_is_brute_force(response: Binomial) -> None:
+    channel = Channel(Inputs(1), Square(examples.ONE), response)
+    z = norm.ppf((np.arange(200_000) + 0.5) / 200_000)
+    t = (z**2 - channel.mean) / channel.sd
+
+    def pmf(y: Array, t: Array) -> Array:
+        odds = np.exp(response.offset + response.gain * np.minimum(t, 30.0))
+        return np.asarray(binom.pmf(y, response.trials, odds / (1.0 + odds)))
+
+    assert_close(channel.mi(), discrete_nats(pmf, t, np.full(len(t), 1.0 / len(t)), response.trials))
+
+
+def test_sharp_parity_is_one_bit_and_noise() -> None:
+    """T is almost +-1 with even odds; normal noise of sd 0.03 tells the two apart."""
+    steep = Channel(Inputs(2, "uniform"), signals.Xor(1e4), Additive(examples.NORMAL, 0.03))
+    assert steep.mi().nats == pytest.approx(math.log(2.0), abs=0.01)
+
+
+def test_rotation_of_normal_inputs_changes_nothing() -> None:
+    response = Additive(examples.LAPLACE, 0.3)
+    one, four = (Channel(Inputs(d), signals.Sine(examples.direction(d), 2.0, 0.4), response) for d in (1, 4))
+    # both know T's scale to 1 % only, which moves I by at most as much
+    difference = abs(one.mi().nats - four.mi().nats)
+    assert difference <= 4 * math.hypot(one.mi().stderr, four.mi().stderr) + 0.01
+
+
+# Random channels
+
+
+@pytest.mark.parametrize("response", RESPONSES)
+@pytest.mark.parametrize("signal", KINDS)
+def test_random_channel_knows_its_mi(signal: str, response: str) -> None:
+    rng = np.random.default_rng(0)
+    channel = random_channel(rng, signal, response, 2, 0.3)
+    nats, stderr = channel.mi()
+    assert 0.0 < nats < 6.0
+    assert stderr <= tolerance(nats)
+    assert channel.continuous == (response not in ("poisson", "zero_poisson", "binomial", "bernoulli"))
+    x, y = channel.sample(rng, 30)
+    assert np.isfinite(channel.pmi(x, y)).all()
+
+
+def test_random_channel_depends_on_rng_only() -> None:
+    one, other = (random_channel(np.random.default_rng(5), "features", "scaled", 3, 0.5) for _ in range(2))
+    assert one.mi() == other.mi()
+
+
+def test_names_are_few() -> None:
+    rng = np.random.default_rng(0)
+    pairs = [(signal, "normal") for signal in KINDS] + [("sine", response) for response in RESPONSES]
+    names = {random_channel(rng, signal, response, 2, 0.5).name for signal, response in pairs}
+    assert "channel-monotone" in names
+    assert "channel-poisson" in names
+    assert len(names) <= 14
+
+
+def test_rows_beyond_the_integration_have_a_moderate_pmi() -> None:
+    channel = Channel(Inputs(1), Linear(examples.ONE), Additive(examples.NORMAL, 0.01))
+    x = np.array([[6.0], [8.0], [1e3]])
+    pmi = channel.pmi(x, channel.latent(x)[:, None])
+    assert (pmi < 30.0).all()
+
+
+def test_ranges_are_data() -> None:
+    assert json.loads(json.dumps({key: as_data(law) for key, law in channels.RANGES.items()}))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Inputs(2, "cauchy"),
+        lambda: Inputs(2, "uniform", np.eye(2)),
+        lambda: Inputs(3, "normal", np.eye(2)),
+        lambda: signals.random_signal(np.random.default_rng(0), "loud", 2),
+        lambda: random_response(np.random.default_rng(0), "loud", 1.0),
+        lambda: random_response(np.random.default_rng(0), "normal", 0.0),
+        lambda: Additive(examples.NORMAL, -1.0),
+        lambda: responses.StandardStudent(2.0),
+        lambda: Poisson(0.0, 1.0),
+        lambda: Binomial(0, 0.0, 1.0),
+        lambda: Channel(Inputs(1), Linear(np.zeros(1)), Binomial(1, 0.0, 1.0)),
+    ],
+)
+def test_nonsense_is_refused(build: Callable[[], object]) -> None:
+    with pytest.raises(InvalidInput):
+        build()

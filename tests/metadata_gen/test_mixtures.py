@@ -59,8 +59,10 @@ def test_integral_repeats_itself(family: Integrated) -> None:
 
 
 def test_lattice_is_evenly_spread() -> None:
-    """Each of 32 equal intervals of a coordinate holds 32 of 1024 points within 8: independent ones spread by 5.6,
-    so that 96 intervals would reach 16 or more."""
+    """Each of 32 equal intervals of a coordinate holds 32 of 1024 points within 8.
+
+    Independent points spread by 5.6 and would reach 16 in one of 96 intervals.
+    """
     points = lattice(1024, np.random.default_rng(2).random(3))
     assert points.min() > 0.0
     assert points.max() < 1.0

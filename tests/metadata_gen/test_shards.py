@@ -183,10 +183,14 @@ def test_another_recipe_is_refused(copy: Path, recipe: Recipe, reason: str) -> N
     assert content(copy) == before
 
 
-def test_another_prior_or_version_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_prior_code_or_version_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(ranges, "describe", dict)
         with pytest.raises(InvalidInput, match="with prior_sha256 "):
+            build(copy, RECIPE)
+    with monkeypatch.context() as patch:
+        patch.setattr(building, "_code", lambda: "edited")
+        with pytest.raises(InvalidInput, match="with code_sha256 "):
             build(copy, RECIPE)
     monkeypatch.setattr(building, "version", lambda name: "0")
     with pytest.raises(InvalidInput, match=r"with mizzle .* \(here 0\), numpy "):

@@ -169,7 +169,7 @@ class Channel(Family):
         Where hardly a point of the integration fell, p(y) is that of one of its n points, spread over
         1 / (2 (1 + |y|)^2).
         """
-        y, rare = y[:, 0], 1.0 / self._values.size
+        y, rare = y[:, 0] if self.continuous else np.rint(y[:, 0]), 1.0 / self._values.size
         log_density = np.log(np.maximum(self._integral.density, 1e-300))
         known = np.exp(np.interp(y, self._integral.y, log_density, left=-np.inf, right=-np.inf))
         spread = 0.5 / (1.0 + np.abs(y)) ** 2

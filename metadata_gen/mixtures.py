@@ -155,7 +155,9 @@ class ClassLabel(Integrated):
         return np.column_stack([(z * z - 1.0).sum(1), self.classes.centred_labels(labels), moments])
 
     def pmi(self, x: Array, y: Array) -> Array:
-        label = (y[:, None, :] == self.codes).all(axis=2).argmax(axis=1)
+        label = (
+            np.square(y[:, None, :] - self.codes).sum(axis=2).argmin(axis=1)
+        )  # up to rounding, by a warp say
         own = self.classes.log_terms(x)[label, np.arange(len(x))] - np.log(self.classes.weights[label])
         return np.asarray(own - self.classes.log_density(x))
 

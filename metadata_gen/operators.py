@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from typing import Final
 
 import numpy as np
 from scipy.special import rel_entr  # type: ignore[import-untyped]
@@ -29,6 +30,9 @@ class _Operator(Family):
 
     def mi(self) -> Truth:
         return self.base.mi()
+
+
+ZERO: Final = 1e-12  # what a warp and its inverse may make of 0
 
 
 class MonotoneWarped(_Operator):
@@ -192,7 +196,7 @@ class ZeroInflated(_Operator):
         return Truth(of_masks + kept * base.nats, kept * base.stderr)
 
     def pmi(self, x: Array, y: Array) -> Array:
-        a, b = x.any(axis=1), y.any(axis=1)
+        a, b = (np.abs(side).max(axis=1) > ZERO for side in (x, y))
         both = np.flatnonzero(a & b)
         with np.errstate(divide="ignore"):  # an impossible cell has pmi -inf, also where a side is never 0
             table = np.log(self._masks / np.maximum(self._product, 1e-300))

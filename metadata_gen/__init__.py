@@ -6,36 +6,66 @@
 """
 
 from mizzle.metadata_gen.additive import AdditiveUniformNoise
+from mizzle.metadata_gen.archimedean import ArchimedeanCopula
+from mizzle.metadata_gen.binned import Binned
+from mizzle.metadata_gen.channels import Channel, random_channel
+from mizzle.metadata_gen.contaminated import Contaminated
+from mizzle.metadata_gen.contingency import ContingencyTable
+from mizzle.metadata_gen.copulas import CopulaMixture, NormalCopula, Rotated
 from mizzle.metadata_gen.elliptical import MultivariateNormal, MultivariateStudent
 from mizzle.metadata_gen.family import Family, Truth
 from mizzle.metadata_gen.independent import Independent, Noise
+from mizzle.metadata_gen.mixtures import ClassLabel, NormalMixture
 from mizzle.metadata_gen.operators import (
     ColumnsShuffled,
     Concatenated,
     MonotoneWarped,
+    SideWarped,
     Swapped,
+    WithCopies,
     WithNuisance,
+    ZeroInflated,
 )
-from mizzle.metadata_gen.prior import describe, draw, draw_rows
+from mizzle.metadata_gen.prior import HELD_OUT, describe, draw, draw_held_out, draw_rows
+from mizzle.metadata_gen.ranges import Limits
+from mizzle.metadata_gen.shards import Shards
 from mizzle.metadata_gen.stream import DataSet, dataset, stream
 
 __all__ = [
+    "HELD_OUT",
     "AdditiveUniformNoise",
+    "ArchimedeanCopula",
+    "Binned",
+    "Channel",
+    "ClassLabel",
     "ColumnsShuffled",
     "Concatenated",
+    "Contaminated",
+    "ContingencyTable",
+    "CopulaMixture",
     "DataSet",
     "Family",
     "Independent",
+    "Limits",
     "MonotoneWarped",
     "MultivariateNormal",
     "MultivariateStudent",
     "Noise",
+    "NormalCopula",
+    "NormalMixture",
+    "Rotated",
+    "Shards",
+    "SideWarped",
     "Swapped",
     "Truth",
+    "WithCopies",
     "WithNuisance",
+    "ZeroInflated",
     "dataset",
     "describe",
     "draw",
+    "draw_held_out",
     "draw_rows",
+    "random_channel",
     "stream",
 ]

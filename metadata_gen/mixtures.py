@@ -36,8 +36,8 @@ class Components:
     def part(self, columns: slice) -> "Components":
         """The marginal mixture of some columns."""
         rows = self.factors[:, columns]
-        covariances = rows @ rows.transpose(0, 2, 1)
-        return Components(self.weights, self.means[:, columns], np.linalg.cholesky(covariances))
+        lower: Array = np.linalg.cholesky(rows @ rows.transpose(0, 2, 1)).astype(np.float64)
+        return Components(self.weights, self.means[:, columns], lower)
 
     def labels(self, u: Array) -> Labels:
         """The component that each u in (0, 1) picks, shape (n,)."""
@@ -72,7 +72,7 @@ class Components:
 
     def centred_labels(self, labels: Labels) -> Array:
         """Indicators of all components but the first, less their weights, shape (n, k - 1)."""
-        return (labels[:, None] == np.arange(1, len(self.weights))) - self.weights[1:]
+        return np.asarray((labels[:, None] == np.arange(1, len(self.weights))) - self.weights[1:])
 
     def centred_moments(self, x: Array) -> Array:
         """x_i and x_i x_j less their means, shape (n, d + d (d + 1) / 2)."""
@@ -83,7 +83,7 @@ class Components:
 
     @cached_property
     def _whiteners(self) -> Array:
-        return np.linalg.inv(self.factors)
+        return np.asarray(np.linalg.inv(self.factors), dtype=np.float64)
 
     @cached_property
     def _centres(self) -> Array:

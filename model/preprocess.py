@@ -141,7 +141,7 @@ def _ties(distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
     tied = int((distinct < _SOME_TIES * n).sum())
     if not tied:
         return ()
-    text = f"{tied} column(s) repeat values, as labels, counts and rounded numbers do; equal values share a rank"
+    text = f"{tied} column(s) repeat values, as labels, counts and rounding do; equal values share a rank"
     return (Notice("ties", text),)
 
 

@@ -35,7 +35,7 @@ def ksg(x: Array, y: Array, k: int = 3) -> float:
 
 
 def test_truth_is_the_mean_pmi() -> None:
-    """200 draws: the largest of 200 normal deviations passes 4.5 once in 700 runs; their spread is 1 +- .2."""
+    """The largest of 200 normal deviations passes 4.5 once in 700 runs; their spread is 1 +- .2."""
     found = np.array([deviation(drawn(seed), seed) for seed in range(200)])
     assert np.abs(found).max() <= 4.5
     assert found.std() <= 1.2
@@ -51,8 +51,8 @@ def test_held_out_truth_is_the_mean_pmi(label: str) -> None:
 def test_nearest_neighbours_agree() -> None:
     """Continuous 1 + 1 draws of the prior with I < 1.5, 5,000 rows.
 
-    KSG's statistical error there is at most 0.03 nats (sd(pmi) / sqrt(n) with sd <= 2) and its bias, which grows
-    where a density is sharp or heavy-tailed, stays below 0.05 after the ranks of each column (Gao et al. 2018).
+    KSG's statistical error there is at most 0.03 nats (sd(pmi) / sqrt(n) with sd <= 2), and its bias, which
+    grows where a density is sharp or heavy-tailed, below 0.05 once columns are ranked (Gao et al. 2018).
     """
     families = [f for f in map(drawn, range(300)) if f.continuous and f.dim_x == f.dim_y == 1]
     families = [f for f in families if f.mi().nats < 1.5]

@@ -1,132 +1,56 @@
-"""Accuracy of the estimator on every export in the cache and on independent samples.
+"""Accuracy and calibration of the estimator, its peers beside it on the same arrays.
 
     python benchmarks/accuracy.py [--quick] [--no-peers] [--weights FILE]
 
-Prints tables and writes results/accuracy-YYYY-MM-DD.json. Unit: nats.
+Runs over every export in the cache and over our own generated problems. Prints tables and writes
+results/accuracy-YYYY-MM-DD.json. Unit: nats.
 """
 
 import argparse
-from collections import Counter
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from exports import CACHE, Case, Export, found, sha256
-from numpy.typing import NDArray
+import held_out
+from exports import CACHE, Export, found, neural, sha256
 from peers import PEERS
-from results import RESULTS, print_table, write_result
-from scores import LEVELS, Answers, point_scores, posterior_scores
-from tqdm import tqdm
+from results import RESULTS, Row, Rows, print_table, result_name, write_result
+from scores import LEVELS, RELIABILITY_LEVELS
+from suites import PEER_ROWS, Run, Runner, Suite
+from tables import independent_rows, normal_rows, reliability_rows, score_rows
 
-from mizzle.errors import InvalidInput
 from mizzle.model import Estimator
-from mizzle.types import Estimate
 
-Rows = list[dict[str, Any]]
-Floats = NDArray[np.float64]
-
-N_BINS = ((10, 100), (100, 300), (300, 501))
-# KSG counts neighbours in time n^2 once the columns are many.
-PEER_ROWS = 2000
-SHAPES = (1, 2, 5, 10, 25)
-INDEPENDENT_ROWS = 1000
-INDEPENDENT_SEED = 20
+GRIDS = ("independent", "normals", "normals-mixed")
+MIST_STEP = 10  # coprime to the 9 data sets of a cell: a reduced run keeps every family and n
+QUICK_BMI_ROWS = 1000
 
 
 def main() -> None:
     """Runs every suite, prints it and writes the result."""
     options = _options()
     estimator = Estimator.load(options.weights)
-    peers = {} if options.no_peers else PEERS
-    runs = [Run(estimator, export, peers) for export in _suites(options.cache, options.quick)]
-    tables = {
-        "mist": _mist_tables([r for r in runs if r.export.suite == "mist"]),
-        "bmi": _bmi_tables([r for r in runs if r.export.suite == "bmi"]),
-        "independent": _independent_table([r for r in runs if r.export.suite == "independent"]),
-    }
-    files = sorted(options.cache.glob("*.safetensors"))
+    start = time.monotonic()
+    runs = Runner(estimator, () if options.no_peers else tuple(PEERS)).run(
+        _suites(options.cache, options.quick)
+    )
+    tables = _tables(runs)
+    _show(tables)
     payload = {
         "unit": "nats",
         "quick": options.quick,
-        "weights": estimator.info._asdict(),
-        "exports": {path.name: sha256(path) for path in files},
-        "seeds": {r.export.stem: sorted({c.seed for c in r.export.cases}) for r in runs
-                  if r.export.suite != "mist"},
-        "refused": {r.export.stem: dict(r.refused) for r in runs if r.refused},
+        "seconds": round(time.monotonic() - start),
+        **_provenance(estimator, runs, options.cache),
         **tables,
-    }  # fmt: skip
-    # A quick run must not replace the full run of the same day.
-    name = "accuracy-quick" if options.quick else "accuracy"
+    }
+    name = result_name("accuracy", options.quick)
     print(f"\nwritten: {write_result(name, payload, options.out).name}")
-
-
-class Run:
-    """The answers of the estimator and of its peers to one export.
-
-    Attributes:
-        answers: the estimator's posterior; guesses: each peer's point estimates, NaN where none.
-        refused: how many problems the estimator refused, by error code.
-    """
-
-    def __init__(
-        self,
-        estimator: Estimator,
-        export: Export,
-        peers: dict[str, Callable[[Any, Any], float]],
-    ) -> None:
-        self.export = export
-        self.refused: Counter[str] = Counter()
-        truth = np.array([case.mi for case in export.cases])
-        estimates = list(self._estimates(estimator))
-        mean = np.array([np.nan if e is None else e.mi for e in estimates])
-        self.answers = Answers(truth, mean, np.array([_quantiles(e) for e in estimates]))
-        self.guesses = {name: self._guess(name, guess) for name, guess in peers.items()}
-
-    @property
-    def rows(self) -> NDArray[np.int64]:
-        """Rows of each problem."""
-        return np.array([len(case.x) for case in self.export.cases])
-
-    @property
-    def labels(self) -> list[str]:
-        """Family or task of each problem."""
-        return [case.label for case in self.export.cases]
-
-    def scores(self, keep: NDArray[np.bool_]) -> Rows:
-        """One row per method over the problems where `keep` holds."""
-        picked = self.answers.pick(keep)
-        rows = [{"method": "mizzle", **posterior_scores(picked)}]
-        for name, guess in self.guesses.items():
-            rows.append({"method": name, **point_scores(picked.truth, guess[keep])})
-        return [row for row in rows if row["answered"]]
-
-    def _estimates(self, estimator: Estimator) -> Iterable[Estimate | None]:
-        cases = self.export.cases
-        chunks = list(_chunks(cases))
-        for chunk in tqdm(chunks, desc=f"mizzle on {self.export.stem}", leave=False):
-            pairs = [(case.x, case.y) for case in chunk]
-            try:
-                yield from estimator.estimate_many(pairs)
-            except InvalidInput:
-                # One refused problem fails its batch; the others still deserve their answers.
-                yield from (self._estimate(estimator, pair) for pair in pairs)
-
-    def _estimate(self, estimator: Estimator, pair: tuple[Any, Any]) -> Estimate | None:
-        try:
-            return estimator.estimate_many([pair])[0]
-        except InvalidInput as error:
-            self.refused[error.code] += 1
-            return None
-
-    def _guess(self, name: str, guess: Callable[[Any, Any], float]) -> Floats:
-        progress = tqdm(self.export.cases, desc=f"{name} on {self.export.stem}", leave=False)
-        return np.array([guess(c.x, c.y) if len(c.x) <= PEER_ROWS else np.nan for c in progress])
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="a tenth of MIST, BMI to n = 1000")
+    parser.add_argument("--quick", action="store_true", help="minutes: a fixed part of every suite")
     parser.add_argument("--no-peers", action="store_true", help="the estimator alone")
     parser.add_argument("--weights", type=Path, help="default: the weights in the package")
     parser.add_argument("--cache", type=Path, default=CACHE)
@@ -134,107 +58,83 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _suites(cache: Path, quick: bool) -> Iterable[Export]:
+def _suites(cache: Path, quick: bool) -> Iterator[Suite]:
+    """The exports, then what we draw ourselves; one at a time, for they are large."""
     for export in found(cache):
-        if not quick:
-            yield export
-        elif export.suite == "mist":
-            # 10 is coprime to the 9 data sets of a cell: every family and n keeps some.
-            yield export._replace(cases=export.cases[::10])
-        elif len(export.cases[0].x) <= 1000:
-            yield export._replace(cases=[c for c in export.cases if c.seed == 0])
-    yield independent(5 if quick else 50)
+        suite = Suite(export, neural(export.stem, cache))
+        yield suite.pick(_reduced(export)) if quick else suite
+    yield from (Suite(export, {}, every) for export, every in _drawn(quick))
 
 
-def independent(each: int) -> Export:
-    """Independent normal samples, `each` of every shape."""
-    children = np.random.default_rng(INDEPENDENT_SEED).spawn(len(SHAPES) * each)
-    cases = [
-        Case(
-            rng.standard_normal((INDEPENDENT_ROWS, dim)),
-            rng.standard_normal((INDEPENDENT_ROWS, dim)),
-            0.0, f"{dim}+{dim}", "independent normal", INDEPENDENT_SEED,
-        )
-        for dim, rng in zip(np.repeat(SHAPES, each), children, strict=True)
-    ]  # fmt: skip
-    return Export("independent", "independent", "normal", cases)
+def _reduced(export: Export) -> Sequence[int]:
+    """A tenth of MIST; of BMI the first seed, up to QUICK_BMI_ROWS rows."""
+    cases = export.cases
+    if export.suite == "mist":
+        return range(0, len(cases), MIST_STEP)
+    first = min(case.seed for case in cases)
+    return [i for i, case in enumerate(cases) if case.seed == first and len(case.x) <= QUICK_BMI_ROWS]
 
 
-def _chunks(cases: list[Case]) -> Iterable[list[Case]]:
-    """Neighbours in batches of at most 64 problems and about 64,000 rows."""
-    start = 0
-    while start < len(cases):
-        size = min(64, max(1, 64_000 // len(cases[start].x)))
-        yield cases[start : start + size]
-        start += size
+def _drawn(quick: bool) -> Iterator[tuple[Export, int]]:
+    """Our own problems, and how many of them the peers see: one of so many."""
+    yield held_out.prior_draws(500 if quick else 4000), 8
+    yield held_out.held_out(12 if quick else 100), 4
+    yield held_out.held_out_at_fixed_rows(6 if quick else 60), 1 if quick else 3
+    yield held_out.independent(5 if quick else 50), 5
+    for mixed in (False, True):
+        yield held_out.normals(2 if quick else 30, mixed), 10
 
 
-def _quantiles(estimate: Estimate | None) -> list[float]:
-    if estimate is None:
-        return [np.nan] * len(LEVELS)
-    return [estimate.quantile(level) for level in LEVELS]
+def _tables(runs: list[Run]) -> dict[str, Rows]:
+    suites = [run for run in runs if run.suite not in GRIDS]
+    return {
+        "scores": score_rows(suites),
+        "reliability": reliability_rows(suites),
+        "independent": [row for run in runs if run.suite == "independent" for row in independent_rows(run)],
+        "normals": [row for run in runs if run.suite.startswith("normals") for row in normal_rows(run)],
+    }
 
 
-def _mist_tables(runs: list[Run]) -> dict[str, Rows]:
-    by_n = [
-        {"export": run.export.stem, "n": f"{low}-{min(high, 500)}", **row}
-        for run in runs
-        for low, high in N_BINS
-        for row in run.scores((run.rows >= low) & (run.rows < high))
-    ]
-    print_table("MIST, by number of rows", by_n)
-    by_family = [
-        {"export": run.export.stem, "family": label, **row}
-        for run in runs
-        for label in dict.fromkeys(run.labels)
-        for row in run.scores(np.array([own == label for own in run.labels]))
-    ]
-    print_table("MIST, by family", by_family)
-    return {"by_n": by_n, "by_family": by_family}
+def _provenance(estimator: Estimator, runs: list[Run], cache: Path) -> dict[str, Any]:
+    header = estimator.header
+    return {
+        "weights": estimator.info._asdict(),
+        "trained": {"rows": list(header.rows), "columns": list(header.columns), **header.training},
+        "exports": {path.name: sha256(path) for path in sorted(cache.glob("*.safetensors"))},
+        "seeds": {
+            "bmi": sorted({seed for run in runs if run.suite == "bmi" for seed in run.seeds.tolist()}),
+            "prior": held_out.PRIOR_SEED,
+            "held-out": held_out.HELD_OUT_SEED,
+            "independent": held_out.INDEPENDENT_SEED,
+            "normals": held_out.NORMALS_SEED,
+        },
+        "peer_rows": PEER_ROWS,
+        "problems": {run.suite: len(run.rows) for run in runs},
+        "refused": {run.suite: dict(run.refused) for run in runs if run.refused},
+        "levels": list(LEVELS),
+        "reliability_levels": list(RELIABILITY_LEVELS),
+    }
 
 
-def _bmi_tables(runs: list[Run]) -> dict[str, Rows]:
-    runs = sorted(runs, key=lambda run: int(run.rows[0]))
-    overall = [
-        {"n": int(run.rows[0]), **row}
-        for run in runs
-        for row in run.scores(np.ones(len(run.rows), dtype=bool))
-    ]
-    print_table("BMI, all tasks", overall)
-    by_task = [row for run in runs for row in _task_rows(run)]
-    print_table("BMI, signed mean error by task", by_task)
-    return {"overall": overall, "by_task": by_task}
+def _show(tables: dict[str, Rows]) -> None:
+    scores = tables["scores"]
+    for suite in dict.fromkeys(row["suite"] for row in scores):
+        own = [row for row in scores if row["suite"] == suite]
+        for by in ("all", "n", "columns", "family", "truth"):
+            print_table(f"{suite}, by {by}: MAE", _side_by_side([row for row in own if row["by"] == by]))
+    print_table("independent normal samples: mean estimates", tables["independent"])
+    print_table("plain normals: k pairs of correlation rho", tables["normals"])
 
 
-def _task_rows(run: Run) -> Rows:
-    """Signed mean error of each method, and coverage, one row per task."""
-    rows = []
-    for label in dict.fromkeys(run.labels):
-        keep = np.array([own == label for own in run.labels])
-        row: dict[str, Any] = {"n": int(run.rows[0]), "task": label}
-        row["truth"] = float(run.answers.truth[keep][0])
-        for score in run.scores(keep):
-            row[score["method"]] = score["bias"]
-            row.update({"cover90": score["cover90"]} if "cover90" in score else {})
-        rows.append(row)
-    return rows
-
-
-def _independent_table(runs: list[Run]) -> Rows:
-    """Mean estimates, and how often the 5 % quantile claims a dependence that is not there."""
-    rows = []
-    for run in runs:
-        for label in dict.fromkeys(run.labels):
-            keep = np.array([own == label for own in run.labels])
-            low = run.answers.at(0.05)[keep]
-            row: dict[str, Any] = {"columns": label, "n": INDEPENDENT_ROWS}
-            # The truth is 0, so the mean error is the mean estimate.
-            row |= {score["method"]: score["bias"] for score in run.scores(keep)}
-            row["answered"] = int(np.isfinite(low).sum())
-            row["share q05 > 0.02"] = float((low > 0.02).sum() / max(1, row["answered"]))
-            rows.append(row)
-    print_table("Independent normal samples: mean estimate", rows)
-    return rows
+def _side_by_side(rows: Rows) -> Rows:
+    """One line per group: our coverage and bias, and everybody's mean absolute error."""
+    lines: dict[str, Row] = {}
+    for row in rows:
+        line = lines.setdefault(row["group"], {"group": row["group"]})
+        if row["method"] == "mizzle":
+            line |= {key: row[key] for key in ("answered", "truth", "bias", "cover50", "cover90", "cover95")}
+        line[row["method"]] = row["mae"]
+    return list(lines.values())
 
 
 if __name__ == "__main__":

@@ -1,42 +1,56 @@
 """Exports the test sets of MIST (mist-statinf): its own generator, its own two configurations.
 
-Runs in an environment of its own (README.md beside this file); mizzle never imports MIST.
+    python benchmarks/export_mist.py [--reduced] [--seed S ...]
+
+Makes an environment of its own and runs there; mizzle never imports MIST. Files that are there and
+intact are left alone.
 """
 
 import argparse
 import random
 import sys
+from collections.abc import Callable
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import environments
 import numpy as np
-from exports import CACHE, Case, write_export
+from exports import CACHE, Case, intact, write_export
 
 PACKAGES = ["mist-statinf", "benchmark-mi", "jax", "jaxlib", "numpy", "scipy"]
+SEEDS = (90, 91)
 CONFIGS = {"seen": "test_imd.yaml", "unseen": "test_oomd.yaml"}
 
 
 def main() -> None:
     """Writes one file per split and seed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=CACHE)
-    parser.add_argument("--seed", type=int, nargs="+", default=[90], help="the configs say 90")
-    options = parser.parse_args()
-    folder = shallow_mist()
-    for seed in options.seed:
-        for split, config in CONFIGS.items():
-            cases = generate(folder / "configs" / "data_generation" / config, seed)
-            path = options.out / f"mist-{split}-seed{seed}.safetensors"
-            distinct = len({c.seed for c in cases})
-            write_export(
-                path, "mist", split, cases, PACKAGES,
-                config=config, seed=seed, distinct_seeds=distinct,
-            )  # fmt: skip
-            print(f"{path.name}: {len(cases)} data sets from {distinct} distinct seeds")
+    options = _options()
+    if not environments.inside("mist"):
+        raise SystemExit(environments.run_inside("mist", __file__, sys.argv[1:]))
+    for seed in options.seed or ((90,) if options.reduced else SEEDS):
+        for split in CONFIGS:
+            export(options.out / f"mist-{split}-seed{seed}.safetensors", split, seed)
 
 
+def export(path: Path, split: str, seed: int) -> None:
+    """Writes one split at one seed, unless the file is there already."""
+    if intact(path):
+        print(f"{path.name}: there already")
+        return
+    config = CONFIGS[split]
+    cases = generate(config, seed)
+    distinct = len({c.seed for c in cases})
+    write_export(
+        path, "mist", split, cases, PACKAGES,
+        config=config, seed=seed, distinct_seeds=distinct,
+    )  # fmt: skip
+    print(f"{path.name}: {len(cases)} data sets from {distinct} distinct seeds", flush=True)
+
+
+@cache
 def shallow_mist() -> Path:
     """Makes `mist_statinf.data` importable without the package's `__init__`; gives its folder.
 
@@ -45,27 +59,20 @@ def shallow_mist() -> Path:
     """
     spec = find_spec("mist_statinf")
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("mist-statinf is not installed here; see benchmarks/README.md")
+        raise SystemExit("mist-statinf is not installed here: run this program by mizzle's Python")
     package = ModuleType("mist_statinf")
     package.__path__ = list(spec.submodule_search_locations)
     sys.modules["mist_statinf"] = package
     return Path(package.__path__[0])
 
 
-def generate(config: Path, seed: int) -> list[Case]:
+def generate(config: str, seed: int) -> list[Case]:
     """The data sets of one configuration, in MIST's order."""
+    run, made = generator(config)
     import mist_statinf.data.meta_dataset as meta  # type: ignore[import-not-found]
-    from omegaconf import OmegaConf  # type: ignore[import-not-found]
 
     draw = meta.generate_mi_dataset
-    made: list[dict[str, Any]] = []
     seeds: list[int] = []
-
-    class InMemory(meta.MIRegressionGenerator):  # type: ignore[misc]
-        """MIST's generator, keeping the data sets instead of pickling them."""
-
-        def _save_meta_data(self, data: list[dict[str, Any]], info: dict[str, Any]) -> None:
-            made.extend(data)
 
     def noted(**arguments: Any) -> Any:
         # MIST drops the seed of each data set; it is wanted here because it comes from 10,000.
@@ -73,18 +80,49 @@ def generate(config: Path, seed: int) -> list[Case]:
         seeds.append(result["parameters"]["sample_seed"])
         return result
 
-    cfg = OmegaConf.to_container(OmegaConf.load(config))
-    generator = InMemory(
-        cfg["number_meta_datapoints"], tuple(cfg["n_row_range"]), cfg["meta_distribution"],
-        cfg["n_dim"], output_folder=".",
-    )  # fmt: skip
     meta.generate_mi_dataset = noted
-    # As MIST's set_seed, which also seeds torch; its generator draws nothing from torch.
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    generator.generate(cfg["grid_params"])
+    set_seed(seed)
+    run()
     meta.generate_mi_dataset = draw
     return [_case(*pair) for pair in zip(made, seeds, strict=True)]
+
+
+def generator(config: str, count: int | None = None) -> tuple[Callable[[], Any], list[dict[str, Any]]]:
+    """What runs MIST's generator under one of its configurations, and the list that the run fills.
+
+    `count` replaces the configuration's number of data sets (of each family and n, on a grid).
+    """
+    folder = shallow_mist() / "configs" / "data_generation"
+    import mist_statinf.data.meta_dataset as meta
+    from omegaconf import OmegaConf  # type: ignore[import-not-found]
+
+    made: list[dict[str, Any]] = []
+
+    class InMemory(meta.MIRegressionGenerator):  # type: ignore[misc]
+        """MIST's generator, keeping the data sets instead of pickling them."""
+
+        def _save_meta_data(self, data: list[dict[str, Any]], info: dict[str, Any]) -> None:
+            made.extend(data)
+
+    cfg = OmegaConf.to_container(OmegaConf.load(folder / config))
+    count = count or cfg["number_meta_datapoints"]
+    rows, families = tuple(cfg["n_row_range"]), cfg["meta_distribution"]
+    memory = InMemory(count, rows, families, cfg["n_dim"], output_folder=".")
+    return partial(memory.generate, cfg["grid_params"] if cfg["grid"] else None), made
+
+
+def set_seed(seed: int) -> None:
+    """As MIST's set_seed, which also seeds torch; its generator draws nothing from torch."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, default=CACHE)
+    parser.add_argument("--reduced", action="store_true", help="only what the reduced benchmark needs")
+    parser.add_argument("--seed", type=int, nargs="+", help="default: 90, which MIST's configs say, and 91")
+    return parser.parse_args()
 
 
 def _case(item: dict[str, Any], seed: int) -> Case:

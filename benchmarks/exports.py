@@ -11,11 +11,13 @@ A file `NAME.safetensors` holds, for data set i of N:
     seed            (N,) int64, the seed the data set was drawn with
 and in its header: format, suite ("mist" or "bmi"), split, and the JSON lists of N strings `labels`
 (family or task) and `names` (the same for people).
+
+Estimates of neural peers (`neural_peers.py`) lie beside it as `neural-NAME.json`.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 FORMAT = "mizzle-export-1"
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "benchmarks"
@@ -52,7 +54,10 @@ class Export(NamedTuple):
 def write_export(
     path: Path, suite: str, split: str, cases: list[Case], packages: list[str], **extra: Any
 ) -> Path:
-    """Writes `path` and its manifest; `packages` are named in the manifest with their versions."""
+    """Writes `path` and its manifest; `packages` are named in the manifest with their versions.
+
+    An interrupted export leaves no file that `intact` or `found` would take for a whole one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {
         "format": FORMAT,
@@ -61,9 +66,9 @@ def write_export(
         "labels": json.dumps([c.label for c in cases]),
         "names": json.dumps([c.name for c in cases]),
     }
-    save_file(_tensors(cases), path, metadata=header)
+    _write(path, _sorted(save(_tensors(cases), metadata=header)))
     manifest = _manifest(path, cases, packages) | extra
-    path.with_suffix(".json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_json(path.with_suffix(".json"), manifest)
     return path
 
 
@@ -95,9 +100,74 @@ def found(cache: Path = CACHE) -> Iterator[Export]:
         yield read_export(path)
 
 
+def intact(path: Path, seeds: Collection[int] = ()) -> bool:
+    """Whether an export is there, has the SHA-256 of its manifest, and covers these seeds."""
+    manifest = path.with_suffix(".json")
+    if not (path.exists() and manifest.exists()):
+        return False
+    said = json.loads(manifest.read_text())
+    return set(seeds) <= set(said.get("seeds", [said.get("seed")])) and said["sha256"] == sha256(path)
+
+
+def neural(stem: str, cache: Path = CACHE) -> dict[str, NDArray[np.float64]]:
+    """Estimates of the neural peers on one export, in nats, clipped at 0, NaN where none was made.
+
+    Empty if `neural_peers.py` has not run on this export.
+
+    Raises:
+        ValueError: they were made from another version of the export.
+    """
+    path = neural_path(stem, cache)
+    if not path.exists():
+        return {}
+    record = json.loads(path.read_text())
+    export = cache / f"{stem}.safetensors"
+    if record["sha256"] != sha256(export):
+        raise ValueError(f"{path.name} belongs to another {export.name}; run neural_peers.py again")
+    with safe_open(export, framework="numpy") as file:
+        count = len(file.get_tensor("mi"))
+    return {name: _spread(made, count) for name, made in record["estimates"].items()}
+
+
+def neural_path(stem: str, cache: Path = CACHE) -> Path:
+    """Where the estimates of the neural peers on one export lie."""
+    return cache / f"neural-{stem}.json"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a JSON file that is never seen half written."""
+    _write(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
 def sha256(path: Path) -> str:
     """SHA-256 of a file, as hex digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _sorted(file: bytes) -> bytes:
+    """A safetensors file with the metadata of its header in order of keys.
+
+    The library writes them in an order that changes with every run; so equal data make equal files.
+    """
+    size = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode().ljust(size)
+    assert len(text) == size, "the tensors must stay where the length says"
+    return file[:8] + text + file[8 + size :]
+
+
+def _spread(made: dict[str, float], count: int) -> NDArray[np.float64]:
+    """Estimates by index as an array of all problems; neural lower bounds may lie below 0."""
+    values = np.full(count, np.nan)
+    values[[int(index) for index in made]] = [max(0.0, nats) for nats in made.values()]
+    return values
 
 
 def _tensors(cases: list[Case]) -> dict[str, NDArray[Any]]:

@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results"
+_DIGITS = 6  # significant digits of a stored number
+
+Row = dict[str, Any]
+Rows = list[Row]
 
 
 def write_result(name: str, payload: Mapping[str, Any], folder: Path = RESULTS) -> Path:
@@ -18,8 +22,25 @@ def write_result(name: str, payload: Mapping[str, Any], folder: Path = RESULTS) 
     head = {"date": today, "commit": git_commit(), "machine": machine()}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{today}.json"
-    path.write_text(json.dumps({**head, **payload}, indent=2) + "\n")
+    path.write_text(_text({**head, **payload}) + "\n")
     return path
+
+
+def result_name(kind: str, quick: bool) -> str:
+    """A reduced run has a name of its own: it must not replace a full run of the same day."""
+    return f"{kind}-quick" if quick else kind
+
+
+def newest(kind: str, folder: Path = RESULTS) -> Path | None:
+    """The latest full result of a kind ("accuracy", "consistency", "speed"), if there is one."""
+    # Dates sort as text, and the digit keeps "accuracy-quick-..." out.
+    return max(folder.glob(f"{kind}-[0-9]*.json"), default=None)
+
+
+def read_newest(kind: str, folder: Path = RESULTS) -> Row:
+    """Its content, with the file's name under "file"; empty where there is none."""
+    path = newest(kind, folder)
+    return {} if path is None else {"file": path.name, **json.loads(path.read_text())}
 
 
 def machine() -> dict[str, Any]:
@@ -65,6 +86,26 @@ def _cell(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _text(value: Any, indent: str = "") -> str:
+    """JSON with one line for every container that holds no other, so that a row is a line."""
+    inside = list(value.values()) if isinstance(value, Mapping) else value
+    if not isinstance(inside, list) or not any(isinstance(part, Mapping | list) for part in inside):
+        return json.dumps(_rounded(value))
+    parts = [_text(part, indent + "  ") for part in inside]
+    if isinstance(value, Mapping):
+        parts = [f"{json.dumps(key)}: {part}" for key, part in zip(value, parts, strict=True)]
+    start, end = "{}" if isinstance(value, Mapping) else "[]"
+    return f"{start}\n{indent}  " + f",\n{indent}  ".join(parts) + f"\n{indent}{end}"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
 def _git(*arguments: str) -> str:

@@ -1,8 +1,9 @@
-"""Speed and memory of the estimator, with KSG beside it in the same process.
+"""Speed and memory of the estimator, with peers beside it in the same run.
 
     python benchmarks/speed.py [--quick]
 
-Every measurement runs in a fresh process with its threads fixed before anything is imported.
+Every measurement runs in a fresh process with its threads fixed before anything is imported. MIST's
+network is timed where its environment is there (mist_speed.py makes it), else left out.
 Prints a table and writes results/speed-YYYY-MM-DD.json.
 """
 
@@ -12,19 +13,24 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import environments
+import mist_speed
 import numpy as np
 from numpy.typing import NDArray
-from results import RESULTS, cores, print_table, write_result
+from results import RESULTS, cores, print_table, result_name, write_result
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 SMALL = (500, 5)
 LARGE = (10_000, 10)
 MANY = 256
+# Time against rows at 5 + 5 columns, and against columns at 1000 rows.
+ROWS = tuple((n, 5) for n in (100, 200, 500, 1000, 2000, 5000, 10_000))
+COLUMNS = tuple((1000, dim) for dim in (1, 2, 4, 8, 16, 32, 64))
 SEED = 7
 
 
@@ -40,11 +46,14 @@ def main() -> None:
         return
     names = [name for name in MEASUREMENTS if not (options.quick and name == "large")]
     measured = {name: _fresh(name, options.quick) for name in names}
+    against = measured.pop("scaling")
+    del against["process"], against["threads"]
     for name, values in measured.items():
         print_table(name, [values])
-    payload = {"unit": "seconds", "quick": options.quick, "seed": SEED, **measured}
-    name = "speed-quick" if options.quick else "speed"
-    print(f"\nwritten: {write_result(name, payload, options.out).name}")
+    for key in ("by_n", "by_dim"):
+        print_table(f"{key}, one core", against[key])
+    payload = {"unit": "seconds", "quick": options.quick, "seed": SEED, **measured, **against}
+    print(f"\nwritten: {write_result(result_name('speed', options.quick), payload, options.out).name}")
 
 
 def latency(quick: bool) -> dict[str, Any]:
@@ -101,13 +110,28 @@ def large(quick: bool) -> dict[str, Any]:
     return {**_beside(ours, theirs), "peak_mib": peak, "peak_mib_after_small": before}
 
 
+def scaling(quick: bool) -> dict[str, Any]:
+    """One problem on one core against rows and against columns; medians in seconds, null where undone."""
+    _one_core()
+    most = 1000 if quick else 10_000
+    rows, columns = [size for size in ROWS if size[0] <= most], list(COLUMNS)
+    mist = _mist(rows + columns, quick)
+    times = {(row["n"], row["dim"]): row["seconds"] for row in mist.pop("times")}
+    return {
+        "by_n": [_row(n, dim, times, quick) for n, dim in rows],
+        "by_dim": [_row(n, dim, times, quick) for n, dim in columns],
+        "mist-architecture": mist,
+    }
+
+
 MEASUREMENTS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "latency": latency,
     "throughput": throughput,
     "cold": cold,
     "large": large,
+    "scaling": scaling,
 }
-THREADS = {"latency": 1, "throughput": 2, "cold": 2, "large": 2}
+THREADS = {"latency": 1, "throughput": 2, "cold": 2, "large": 2, "scaling": 1}
 
 
 def problem(n: int, dim: int, seed: int = SEED) -> Pair:
@@ -115,6 +139,38 @@ def problem(n: int, dim: int, seed: int = SEED) -> Pair:
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, dim))
     return x, 0.5 * x + rng.standard_normal((n, dim))
+
+
+def _row(n: int, dim: int, mist: Mapping[tuple[int, int], float], quick: bool) -> dict[str, Any]:
+    from peers import gaussian_copula, ksg
+
+    import mizzle
+
+    x, y = problem(n, dim)
+    budget = 0.1 if quick else 2.0
+    return {
+        "n": n,
+        "dim": dim,
+        "ours": _median(lambda: mizzle.estimate(x, y), budget),
+        "ksg": _median(lambda: ksg(x, y), budget),
+        "copula": _median(lambda: gaussian_copula(x, y), budget),
+        "mist": mist.get((n, dim)),
+    }
+
+
+def _mist(sizes: Sequence[tuple[int, int]], quick: bool) -> dict[str, Any]:
+    """What mist_speed.py prints for the sizes that its network takes."""
+    python = environments.ready("mist")
+    if python is None:
+        return {"times": [], "note": "no environment of MIST here; benchmarks/mist_speed.py makes one"}
+    most = 1000 if quick else mist_speed.MAX_ROWS
+    names = [f"{n}x{dim}" for n, dim in sizes if n <= most and dim <= mist_speed.MAX_COLUMNS]
+    command = [str(python), mist_speed.__file__, *names, *["--quick"] * quick]
+    done = subprocess.run(
+        command, env=environments.variables(), stdout=subprocess.PIPE, text=True, check=True
+    )
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {**measured, "note": "random weights: its time, not its accuracy"}
 
 
 def _fresh(name: str, quick: bool) -> dict[str, Any]:
@@ -148,6 +204,17 @@ def _times(call: Callable[[], Any], repeats: int, warm: bool = True) -> NDArray[
         call()
         marks.append(time.perf_counter())
     return np.diff(marks)
+
+
+def _median(call: Callable[[], Any], budget: float) -> float:
+    """Median seconds of as many calls as fit the budget, after one that does not count."""
+    call()
+    times: list[float] = []
+    while sum(times) < budget and len(times) < 100:
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
 
 
 def _beside(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> dict[str, Any]:

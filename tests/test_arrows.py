@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("sdk", "metadata_gen", "model", "service")
 LIBRARIES = {
     "sdk": {"numpy", "httpx2"},
-    "metadata_gen": {"numpy", "scipy"},
+    "metadata_gen": {"numpy", "scipy", "safetensors", "tqdm", "matplotlib"},
     "model": {"numpy", "torch", "safetensors", "jaxtyping"},
     "service": {"numpy", "fastapi", "starlette", "uvicorn", "pydantic", "pydantic_settings", "anyio"},
 }

@@ -1,0 +1,70 @@
+"""The self-consistency tests of Song and Ermon (ICLR 2020, section 5.2) on scikit-learn's digits.
+
+X is an image and Y its first t rows, so I(X;Y) = H(Y): unknown, but it must not fall as t grows
+(baseline), must not change when [X, X] stands beside [Y, h(Y)] (data processing, ratio 1), and must
+double for two independent images (additivity, ratio 2). The images are 8 x 8 pixels of 17 levels;
+horizontal neighbours are averaged to 8 x 4, so that two images fit the estimator's 64 columns.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from exports import Case
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+
+from mizzle.metadata_gen.family import Array, Rng
+
+SEED = 2_000_093
+IMAGES = 800  # of one sample; two disjoint samples fit the 1797 images
+ROWS = 8
+HIDDEN = 2  # rows that h takes away from Y
+
+
+class Images(NamedTuple):
+    """All images, shape (images, columns), and the image row that each column belongs to."""
+
+    columns: Array
+    row: NDArray[np.int64]
+    dropped: int
+
+    def visible(self, chosen: NDArray[np.int64], t: int) -> Array:
+        """The first t rows of some images."""
+        return np.asarray(self.columns[chosen][:, self.row < t])
+
+
+def load() -> Images:
+    """The pooled images without the columns that are the same in every image."""
+    pixels = np.asarray(load_digits().images, dtype=np.float64)
+    pooled = pixels.reshape(len(pixels), ROWS, 4, 2).mean(axis=-1).reshape(len(pixels), -1)
+    varies = pooled.max(axis=0) > pooled.min(axis=0)
+    row = np.repeat(np.arange(ROWS), 4)
+    return Images(pooled[:, varies], row[varies], int((~varies).sum()))
+
+
+def cases(images: Images, replicates: int) -> list[Case]:
+    """Every problem of every test, labelled by the test and named by t; `seed` is the replicate."""
+    return [case for i in range(replicates) for case in _replicate(images, i)]
+
+
+def _replicate(images: Images, i: int) -> list[Case]:
+    one, two = _halves(np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=(i,))), images)
+    x, other = (images.visible(half, ROWS) for half in (one, two))
+    found = [_case(x, other, "shuffled", ROWS, i)]
+    for t in range(1, ROWS + 1):
+        y, more = images.visible(one, t), images.visible(two, t)
+        found.append(_case(x, y, "baseline", t, i))
+        found.append(_case(np.hstack([x, other]), np.hstack([y, more]), "additivity", t, i))
+        if t > HIDDEN:
+            less = images.visible(one, t - HIDDEN)
+            found.append(_case(np.hstack([x, x]), np.hstack([y, less]), "processing", t, i))
+    return found
+
+
+def _halves(rng: Rng, images: Images) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    order = rng.permutation(len(images.columns))
+    return order[:IMAGES], order[IMAGES : 2 * IMAGES]
+
+
+def _case(x: Array, y: Array, test: str, t: int, i: int) -> Case:
+    return Case(x, y, float("nan"), test, str(t), i)

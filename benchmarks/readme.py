@@ -1,0 +1,144 @@
+"""Writes the measured part of the README from the newest full results.
+
+    python benchmarks/readme.py [--check]
+
+What stands between the two markers is made here and nowhere else; `--check` exits with 1 where the
+README differs from it. What the results lack is left out.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from paragraphs import METHODS, coverage, errors, independent, normals, number, percent, table, weak_spots
+from results import RESULTS, Row, Rows, read_newest
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+
+
+def main() -> int:
+    """Rewrites the README, or says whether it is up to date."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if it would")
+    options = parser.parse_args()
+    old = README.read_text()
+    new = updated(old, section())
+    if options.check:
+        print("the README is up to date" if new == old else "the README differs; run benchmarks/readme.py")
+        return int(new != old)
+    README.write_text(new)
+    return 0
+
+
+def updated(text: str, measured: str) -> str:
+    """The README with another text between its markers."""
+    before, mark, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    assert (mark, end) == (BEGIN, END), f"the README needs {BEGIN} and {END}"
+    return f"{before}{BEGIN}\n{measured}\n{END}{after}"
+
+
+def section(folder: Path = RESULTS) -> str:
+    """Everything between the markers."""
+    accuracy, consistency, speed = (read_newest(k, folder) for k in ("accuracy", "consistency", "speed"))
+    parts = [
+        *_provenance(accuracy, consistency, speed),
+        *errors(accuracy),
+        *coverage(accuracy),
+        *weak_spots(accuracy),
+        *independent(accuracy),
+        *normals(accuracy),
+        *_laws(consistency),
+        *_speed(speed),
+    ]
+    return "\n\n".join(parts)
+
+
+def _provenance(*results: Row) -> Iterator[str]:
+    named = [row for row in results if row]
+    if not named or "weights" not in named[0]:
+        return
+    links = [f"[{row['file'].partition('-')[0]}](benchmarks/results/{row['file']})" for row in named]
+    machine, trained = named[0]["machine"], named[0]["trained"]
+    low, high = trained["rows"]
+    reduced = any(row["quick"] for row in named)
+    command = "a **reduced** run of `make benchmark`" if reduced else "`make benchmark FULL=1`"
+    yield (
+        f"Measured on {named[0]['date']} by {command} with the weights "
+        f"`{named[0]['weights']['sha256'][:12]}` on {machine['cores']} cores ({machine['processor']}): "
+        f"{', '.join(links)}. All in nats. Every method sees the same arrays; simple ones see at most "
+        f"{named[0]['peer_rows']:,} rows. The training distribution has n = {low:,} to {high:,} and up to "
+        f"{trained['columns'][1]} columns on either side; what lies outside is flagged."
+    )
+
+
+LAWS: Final = (
+    ("shuffled", "Y shuffled: mean estimate", "0"),
+    ("noise", "noise added to Y: I / I before", "at most 1"),
+    ("fewer", "a column of Y dropped: I / I before", "at most 1"),
+    ("copied", "[X, X] and [Y, h(Y)]: I / I before", "1"),
+    ("additivity", "two independent problems side by side: I / sum of both", "1"),
+)
+DIGIT_LAWS: Final = (
+    ("shuffled", "digits, images shuffled: mean estimate", "0"),
+    ("processing", "digits, [X, X] and [Y, h(Y)]: I / I(X; Y)", "1"),
+    ("additivity", "digits, two images: I / I of one", "2"),
+)
+
+
+def _laws(result: Row) -> Iterator[str]:
+    if not result:
+        return
+    body = [_law(result["generated"], *law) for law in LAWS]
+    body += [_law([r for r in result["digits"] if r.get("t") == 8], *law) for law in DIGIT_LAWS]
+    falls = {row["method"]: row for row in result["digits"] if row["test"] == "falls"}
+    shares = [percent(falls[m]["share"]) for m in ("mizzle", "ksg")]
+    body.append(["digits, one more row of the image visible: how often I falls", "0 %", *shares])
+    yield (
+        f"**Laws that need no true value** (after [Song and Ermon 2020](https://arxiv.org/abs/1910.06222); "
+        f"{result['problems']} draws of the training distribution with n = {result['rows']}, and "
+        f"{result['digits_replicates']} samples of {result['digits_rows']} of scikit-learn's digits; "
+        "± one standard error):"
+    )
+    yield table(["law", "ideal", "mizzle", METHODS["ksg"]], body)
+    own = {row["test"]: row for row in result["generated"] if row["method"] == "mizzle"}
+    noise, fewer, copied = (percent(own[t]["interval_violations"], 1) for t in ("noise", "fewer", "copied"))
+    yield (
+        f"The 90 % interval after processing lies entirely above the one before in {noise} (noise), {fewer} "
+        f"(a column dropped) and {copied} ([X, X] and [Y, h(Y)]) of the draws. Mean relative error of "
+        f"additivity: {percent(own['additivity']['relative_error'], 1)}."
+    )
+
+
+def _law(rows: Rows, test: str, name: str, ideal: str) -> list[str]:
+    key = "mean" if test == "shuffled" else "ratio"
+    found = {row["method"]: row for row in rows if row["test"] == test}
+    cells = [f"{number(found[m][key])} ± {number(found[m][key + '_se'])}" for m in ("mizzle", "ksg")]
+    return [name, ideal, *cells]
+
+
+def _speed(result: Row) -> Iterator[str]:
+    if "latency" in result:
+        alone, many, cold = result["latency"], result["throughput"], result["cold"]
+        first = cold["import"] + cold["load_and_first_answer"]
+        yield (
+            f"**Speed.** One estimate at n = 500 with 5 + 5 columns takes {1000 * alone['median']:.1f} ms on "
+            f"one core; 256 such problems run at {many['problems_per_second']:.0f} a second on "
+            f"{many['threads']} cores; import, load and first answer take {first:.1f} s."
+            + _large(result.get("large"))
+        )
+    if result.get("by_n"):
+        yield "![Time of one estimate](docs/figures/time.png)"
+
+
+def _large(row: Row | None) -> str:
+    if row is None:
+        return ""
+    return f" n = 10,000 with 10 + 10 columns takes {row['median']:.2f} s and {row['peak_mib']:.0f} MiB."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""What the README says about measurements is what the results in the tree say."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from readme import BEGIN, END, README, section, updated
+from results import read_newest
+
+from mizzle.metadata_gen.ranges import MAX_DIM, ROWS
+from mizzle.model import Estimator
+from mizzle.model.weights import SHIPPED
+
+ROOT = README.parent
+KINDS = ("accuracy", "consistency", "speed")
+# A number with the word that follows it: "64 minutes", "10.2 MiB", "90 %".
+NUMBER = re.compile(r"(?<![\w.])\.?\d[\d,]*(?:\.\d+)*(?:\s?(?:%|[A-Za-z]+))?")
+UNITS = {"%", "ms", "s", "MiB", "GiB", "nats", "bits", "seconds", "minutes", "hours", "times"}
+# Numbers outside the markers that nothing measures. A measured one belongs between the markers.
+CONSTANTS = {
+    "569 real",  # the data set of the picture
+    "50 %",  # the intervals of the picture
+    "90 %",
+    "3.11 or",  # Python
+}
+
+
+def constants() -> set[str]:
+    """CONSTANTS, and what the code and the header of the weights say: limits, and how training went."""
+    header = Estimator.load().header
+    training = header.training
+    sides = {f"{header.rows[0]:,}", f"{header.rows[1]:,}", f"{ROWS[0]:,}", f"{ROWS[1]:,}", str(MAX_DIM)}
+    trained = {
+        f"{training['data_sets']:,} fresh",
+        str(training["seed"]),
+        f"{training['minutes']:.0f} minutes",
+    }
+    return CONSTANTS | sides | trained | {f"{SHIPPED.stat().st_size / 2**20:.1f} MiB"}
+
+
+def prose(text: str) -> str:
+    """Without what is made by `readme.py`, code, link targets and pictures."""
+    before, _, rest = text.partition(BEGIN)
+    text = before + rest.partition(END)[2]
+    for pattern in (r"```.*?```", r"`[^`]*`", r"\]\([^)]*\)", r"<!--.*?-->"):
+        text = re.sub(pattern, " ", text, flags=re.DOTALL)
+    return text
+
+
+def unknown(text: str, known: set[str]) -> Iterator[str]:
+    """Numbers of a text that are not known, with the word behind them; without it where it is no unit."""
+    for match in NUMBER.findall(text):
+        number = match.rstrip(",.")
+        bare = number.rstrip("%").split()[0]
+        measured = number[len(bare) :].strip() in UNITS
+        if number not in known and (measured or bare not in known):
+            yield number
+
+
+def test_the_measured_part_is_made_from_the_results() -> None:
+    text = README.read_text()
+    assert text == updated(text, section()), "run: python benchmarks/readme.py"
+
+
+def test_check_says_so() -> None:
+    command = [sys.executable, ROOT / "benchmarks" / "readme.py", "--check"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def test_prose_holds_no_number_that_a_benchmark_should_have_written() -> None:
+    found = list(unknown(prose(README.read_text()), constants()))
+    assert found == [], "a measured number belongs between the markers; any other into CONSTANTS"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It takes 6 ms.", ["6 ms"]),
+        ("It takes `6 ms`.", []),
+        ("90 % and 64 columns, 64 %, 64%", ["64 %", "64%"]),
+        ("coverage is .91 on held-out draws", [".91 on"]),
+        ("1,234 problems, 0.5 nats", ["1,234 problems", "0.5 nats"]),
+        ("Python 3.11 or newer, [table](results-2026.json)", []),
+        (f"{BEGIN}\n| 0.123 |\n{END}", []),
+    ],
+)
+def test_the_reader_of_numbers(text: str, found: list[str]) -> None:
+    assert list(unknown(prose(text), {*CONSTANTS, "64"})) == found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_results_are_full_and_say_where_they_come_from(kind: str) -> None:
+    result = read_newest(kind)
+    assert result["quick"] is False, "run: make benchmark FULL=1"
+    assert set(result["machine"]) == {"processor", "cores"}
+    assert result["commit"]
+
+
+@pytest.mark.parametrize("kind", ["accuracy", "consistency"])
+def test_results_are_those_of_the_shipped_weights(kind: str) -> None:
+    assert read_newest(kind)["weights"]["sha256"] == Estimator.load().info.sha256
+
+
+def test_pictures_and_results_that_the_readme_names_exist() -> None:
+    targets = re.findall(r"\]\(((?:docs|benchmarks)/[^)#]+)\)", README.read_text())
+    missing = [target for target in targets if not (ROOT / target).exists()]
+    assert missing == []
+
+
+def test_markers_are_needed(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="the README needs"):
+        updated("no markers here", "text")

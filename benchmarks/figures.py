@@ -102,7 +102,7 @@ def coverage_by_family(result: Row) -> Figure | None:
     for place, row in enumerate(reversed(rows)):
         spread = 2 * math.sqrt(row["cover90"] * (1 - row["cover90"]) / row["answered"])
         colour = WARN if row["held_out"] else INK
-        ends = (row["cover90"] - spread, min(1.0, row["cover90"] + spread))
+        ends = (max(0.0, row["cover90"] - spread), min(1.0, row["cover90"] + spread))
         axes.plot(ends, (place, place), color=colour, lw=1.5, alpha=0.5)
         axes.plot(row["cover90"], place, "o", color=colour, ms=5)
     axes.set_yticks(range(len(rows)), [row["group"] for row in reversed(rows)], fontsize=8)

@@ -17,9 +17,10 @@ from mizzle.metadata_gen.elliptical import student_entropy
 from mizzle.metadata_gen.family import Array, Rng
 
 TAIL: Final = 1e-9  # the mass of noise beyond the grid of y, on either side
-PANELS: Final = 48  # of the grid where the mass is; eight more reach out on either side
+PANELS: Final = 48  # of the grid of y, of nearly equal mass; eight more reach out on either side
+SPLITS: Final = 32  # panels of equal width; the edges of both kinds hold
 NARROW: Final = 0.01  # half-width of a cell, in standard deviations of the noise
-WIDE: Final = 0.5
+WIDE: Final = 0.25
 MAX_RATE: Final = 100.0  # of Poisson counts
 _ROOTS, _ROOT_WEIGHTS = np.polynomial.legendre.leggauss(4)
 
@@ -197,9 +198,10 @@ class Additive(Response):
         return self.law.average((y[:, None] - middle) / scale, width / (2.0 * scale)) / scale
 
     def grid(self, t: Array) -> tuple[Array, Array]:
-        """Gauss-Legendre panels between quantiles of Y, and from its extremes on into the tails."""
+        """Gauss-Legendre panels between quantiles of Y, split where wide, and on into its tails."""
         y = np.sort(self.sample(np.random.default_rng(0), t[:2048]))
-        inner = y[(smooth_levels(PANELS) * (len(y) - 1)).astype(np.intp)]
+        quantiles = y[(smooth_levels(PANELS) * (len(y) - 1)).astype(np.intp)]
+        inner = np.sort(np.concatenate([quantiles, np.linspace(y[0], y[-1], SPLITS + 1)[1:-1]]))
         tail, steps = self.law.reach * self._scale(t), np.linspace(0.0, 1.0, 9)[1:] ** 3
         below = inner[0] + ((t - tail).min() - inner[0]) * steps[::-1]
         above = inner[-1] + ((t + tail).max() - inner[-1]) * steps

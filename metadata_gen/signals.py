@@ -1,6 +1,6 @@
 """Inputs X and random maps f: R^m -> R, whose value T = f(X) is the signal that a channel passes on.
 
-Every signal maps x of shape (n, m) to t of shape (n,). A direction w has |w| = 1.
+A signal maps x of shape (n, m) to t of shape (n,). A direction w has |w| = 1.
 """
 
 import math
@@ -43,7 +43,6 @@ class Inputs:
     """The law of X: columns with mean 0 and variance 1, independent or normal with a correlation matrix.
 
     Attributes:
-        dim: the number of columns.
         marginal: "normal", "uniform" or "laplace".
         dispersion: the correlation matrix of a normal, shape (dim, dim); None for independent columns.
     """
@@ -53,8 +52,10 @@ class Inputs:
     dispersion: Array | None = None
 
     def __post_init__(self) -> None:
-        if self.marginal not in QUANTILES or (self.dispersion is not None and self.marginal != "normal"):
-            raise InvalidInput(f"no inputs with marginal {self.marginal!r} and this dispersion")
+        shape = (self.dim, self.dim) if self.dispersion is None else self.dispersion.shape
+        plain = self.dispersion is None or self.marginal == "normal"
+        if self.marginal not in QUANTILES or not plain or shape != (self.dim, self.dim):
+            raise InvalidInput(f"no {self.dim} {self.marginal!r} inputs with a dispersion of shape {shape}")
 
     def sample(self, rng: Rng, n: int) -> Array:
         """n independent rows, shape (n, dim)."""
@@ -296,5 +297,4 @@ _BUILDERS: Final[Mapping[str, Callable[[Rng, int], Signal]]] = MappingProxyType(
         "radius": lambda rng, dim: Radius(),
     }
 )
-
 KINDS: Final = tuple(_BUILDERS)

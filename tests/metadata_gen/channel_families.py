@@ -33,7 +33,11 @@ FAMILIES: dict[str, Family] = {
     "channel linear weak": Channel(CORRELATED, signals.Linear(direction(3)), Additive(LAPLACE, 5.0)),
     "channel uniform": Channel(Inputs(1, "uniform"), signals.Linear(ONE), Additive(UNIFORM, 0.3)),
     "channel tanh": Channel(Inputs(2, "laplace"), signals.Tanh(direction(2), 3.0), Additive(UNIFORM, 0.2)),
-    "channel waves": Channel(Inputs(2), signals.random_signal(RNG, "features", 2), Additive(NORMAL, 0.3)),
+    "channel waves": Channel(
+        Inputs(2),
+        signals.Waves(RNG.standard_normal((4, 2)), np.arange(4.0), RNG.standard_normal(4)),
+        Additive(NORMAL, 0.3),
+    ),
     "channel network": Channel(
         CORRELATED,
         signals.Network(RNG.standard_normal((5, 3)), RNG.standard_normal(5), RNG.standard_normal(5)),

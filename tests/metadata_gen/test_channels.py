@@ -81,8 +81,8 @@ def test_standard_law(law: Standard) -> None:
         )
 
     assert moment(lambda z: 1.0) == pytest.approx(1.0, abs=1e-6)
-    # a Student of 2.5 degrees of freedom has 2 % of its variance beyond its reach
-    assert moment(lambda z: z * z) == pytest.approx(1.0, abs=0.02)
+    # beyond its reach, a Student of 2.5 degrees of freedom has 2.4 % of its variance
+    assert moment(lambda z: z * z) == pytest.approx(1.0, abs=0.03)
     assert moment(lambda z: -float(law.log_density(np.array(z)))) == pytest.approx(law.entropy, abs=1e-5)
     z = np.linspace(-1.5, 1.5, 7)
     slope = (law.cdf(z + 0.05) - law.cdf(z - 0.05)) / 0.1
@@ -90,10 +90,13 @@ def test_standard_law(law: Standard) -> None:
 
 
 @every_law
-def test_average_is_continuous_where_cells_become_wide(law: Standard) -> None:
-    z = np.linspace(-4.0, 4.0, 81)[:, None]
-    below, above = (law.average(z, np.array([responses.WIDE + step])) for step in (-1e-9, 1e-9))
-    assert below == pytest.approx(above, abs=0.02)
+@pytest.mark.parametrize("half", [0.1, 0.24, 0.26])
+def test_cells_side_by_side_average_to_one_wide_cell(law: Standard, half: float) -> None:
+    y, cells = np.linspace(-2.0, 2.0, 41)[:, None], np.arange(-50, 51)
+    narrow = law.average(y - 2.0 * half * cells, np.full(101, half)).mean(axis=1)
+    wide = (law.cdf(y + 101 * half) - law.cdf(y - 101 * half)) / (202 * half)
+    # a stretched Laplace ripples by twice its transform 1 / (1 + k^2 / 2) at k = pi / half and its multiples
+    assert narrow == pytest.approx(wide[:, 0], rel=0.04)
 
 
 @every_channel
@@ -105,9 +108,9 @@ def test_response_has_mass_and_entropy_as_stated(channel: Channel) -> None:
     mass = weights @ np.exp(logs)
     # the grid resolves p(y), the average of these over t, and each of them only if the noise is strong
     if isinstance(channel.response, Counts) or channel.mi().nats < 0.1:
-        assert mass == pytest.approx(np.ones(3), abs=1e-6)
+        assert mass == pytest.approx(np.ones(3), abs=1e-4)  # a Laplace's peak costs most
         entropy = -(weights @ (np.exp(logs) * logs))
-        assert entropy == pytest.approx(channel.response.entropy(few), abs=1e-6)
+        assert entropy == pytest.approx(channel.response.entropy(few), abs=1e-4)
 
 
 # Channels against what is known of them

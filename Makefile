@@ -48,6 +48,7 @@ endif
 	$(PY) benchmarks/accuracy.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/consistency.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/speed.py $(if $(FULL),,--quick)
+	$(PY) benchmarks/generator_speed.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/figures.py
 	$(PY) benchmarks/readme.py
 

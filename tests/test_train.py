@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 import train
+from mizzle.metadata_gen.ranges import ROWS
 from mizzle.model import Estimator
 from mizzle.model.fitting import FitConfig, schedule
 from mizzle.model.net import NetConfig
@@ -82,7 +83,7 @@ def test_the_weights_answer_and_say_how_they_were_made(straight: Path) -> None:
     assert estimator.header.training["data_sets"] == 32
     assert estimator.header.training["seed"] == 5
     assert "--seed 5 --batch 8" in estimator.header.training["command"]
-    assert estimator.header.rows == (10, 2000)
+    assert estimator.header.rows == ROWS
 
 
 def test_the_final_table_lists_n_and_families(straight: Path) -> None:

@@ -37,14 +37,12 @@ types: $(VENV)/dev.stamp
 picture: $(VENV)/dev.stamp
 	$(PY) examples/picture.py docs/breast_cancer.png
 
-# Minutes, on a fixed part of the problems. FULL=1: all of them, with the exports of other benchmarks and
-# networks trained beside; its results are what the README and the pictures are made from.
+# Minutes, on a fixed part of the problems. FULL=1: all of them, with networks trained beside; its results are
+# what the README and the pictures are made from.
 benchmark: $(VENV)/dev.stamp
-ifdef FULL
-	$(PY) benchmarks/export_bmi.py
-	$(PY) benchmarks/export_mist.py
-	$(PY) benchmarks/neural_peers.py
-endif
+	$(PY) benchmarks/export_bmi.py $(if $(FULL),,--reduced)
+	$(PY) benchmarks/export_mist.py $(if $(FULL),,--reduced)
+	$(if $(FULL),$(PY) benchmarks/neural_peers.py --reduced)
 	$(PY) benchmarks/accuracy.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/consistency.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/speed.py $(if $(FULL),,--quick)

@@ -65,7 +65,7 @@ def with_copies(rng: Rng, family: Family, most: int) -> Family:
 
 
 def _picks(rng: Rng, dim: int, room: int) -> Order:
-    return rng.integers(dim, size=whole(rng, "copies.columns", room) if room else 0)
+    return rng.integers(dim, size=whole(rng, "copies.columns", room) if room > 0 else 0)
 
 
 # Maps of a side, and of a column

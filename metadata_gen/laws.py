@@ -63,8 +63,8 @@ class Integers:
     high: int
 
     def draw(self, rng: Rng, at_most: int | None = None) -> int:
-        high = self.high if at_most is None else min(self.high, at_most)
-        return self.low + int((high - self.low + 1) * rng.random())
+        low, high = _ends(self.low, self.high, at_most)
+        return low + int((high - low + 1) * rng.random())
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,15 @@ class LogIntegers:
     high: int
 
     def draw(self, rng: Rng, at_most: int | None = None) -> int:
-        high = self.high if at_most is None else min(self.high, at_most)
-        k = int(self.low * math.exp(math.log((high + 1) / self.low) * rng.random()))
-        return min(max(k, self.low), high)  # exp and log may round across an end
+        low, high = _ends(self.low, self.high, at_most)
+        k = int(low * math.exp(math.log((high + 1) / low) * rng.random()))
+        return min(max(k, low), high)  # exp and log may round across an end
+
+
+def _ends(low: int, high: int, at_most: int | None) -> tuple[int, int]:
+    """The ends of a range whose upper one a problem may lower, even below the lower one, which then follows."""
+    high = high if at_most is None else min(high, at_most)
+    return min(low, high), high
 
 
 RealLaw = Uniform | LogUniform | Exponential

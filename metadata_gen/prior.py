@@ -127,7 +127,9 @@ HELD_OUT: Final[Mapping[str, Callable[[Rng], Family]]] = MappingProxyType(
     {
         "copula joe": lambda rng: archimedean(rng, "joe"),
         "signal triangle": lambda rng: _held_out_channel(rng, "triangle", "normal"),
-        "signal radius": lambda rng: _held_out_channel(rng, "radius", "normal"),
+        "signal radius": lambda rng: random_channel(
+            rng, "radius", "normal", whole(rng, "radius.inputs"), real(rng, "channel.noise")
+        ),
         "noise laplace": lambda rng: _held_out_channel(rng, _any_signal(rng), "laplace"),
         "response binomial": lambda rng: _held_out_channel(rng, _any_signal(rng), "binomial"),
         "map shear": lambda rng: _mapped(rng, "shear"),

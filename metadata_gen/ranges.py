@@ -60,7 +60,6 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "mixture.separate": 0.35,  # clusters of its own on either side
         "mixture.concentric": 0.15,
         "label.one_hot": 0.25,
-        "channel.swapped": 0.5,
         "binned.both": 0.5,
         "nuisance": 0.1,
         "nuisance.side": 0.7,
@@ -143,6 +142,7 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "binned.levels": LogIntegers(2, 40),
         "copula_mixture.components": Integers(2, 3),
         "channel.inputs": LogIntegers(1, 4),
+        "radius.inputs": LogIntegers(2, 4),  # held out; of one input it would be a folded line
         "noise.levels": LogIntegers(2, 20),
         "nuisance.columns": LogIntegers(1, 8),  # at most what MAX_DIM leaves
         "copies.columns": LogIntegers(1, 4),  # at most what MAX_DIM leaves

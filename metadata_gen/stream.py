@@ -13,7 +13,7 @@ import numpy as np
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen import prior
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
-from mizzle.metadata_gen.ranges import EVERYTHING, Limits
+from mizzle.metadata_gen.ranges import EVERYTHING, ROWS, Limits
 
 
 class DataSet(NamedTuple):
@@ -30,10 +30,12 @@ def dataset(seed: int, i: int, limits: Limits = EVERYTHING) -> DataSet:
     """Problem i of the stream `seed`; other limits make another stream.
 
     Raises:
-        InvalidInput: seed or i is negative.
+        InvalidInput: seed or i is negative, or the limits allow nothing.
     """
     if min(seed, i) < 0:
         raise InvalidInput(f"seed is {seed} and i is {i}; neither may be negative")
+    if limits.rows < ROWS[0] or limits.columns < 1:
+        raise InvalidInput(f"{limits} leaves nothing; the least are {ROWS[0]} rows and 1 column")
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
     family = prior.draw(rng, limits)
     x, y = _varying(family, rng, prior.draw_rows(rng, family, limits))

@@ -47,8 +47,8 @@ benchmark: $(VENV)/dev.stamp
 	$(PY) benchmarks/consistency.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/speed.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/generator_speed.py $(if $(FULL),,--quick)
-	$(PY) benchmarks/figures.py
-	$(PY) benchmarks/readme.py
+	$(if $(FULL),$(PY) benchmarks/figures.py)
+	$(if $(FULL),$(PY) benchmarks/readme.py)
 
 train: $(VENV)/dev.stamp
 	$(PY) train.py --seed 11 --steps 6000 --out runs/base

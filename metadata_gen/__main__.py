@@ -39,7 +39,8 @@ def main(arguments: Sequence[str]) -> int:
         log.error("error: %s", error)
         return 2 if isinstance(error, InvalidInput) else 1
     except KeyboardInterrupt:
-        log.info("stopped" if describing else "stopped; the same command goes on")
+        kept = "" if describing else "; whole files are kept, and the same command goes on from there"
+        log.info("stopped%s", kept)
         return 130
     return 0
 
@@ -93,6 +94,8 @@ def _limits(options: argparse.Namespace) -> Limits:
 
 
 def _describe(options: argparse.Namespace) -> None:
+    if options.out:
+        picture.check(options.out)
     title, found = _kept(options.folder) if options.folder else _drawn(options)
     print(title, facts.table(found), sep="\n\n")
     if options.out:

@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import json
 import logging
-import math
 import multiprocessing
 import os
 import signal
@@ -28,7 +27,7 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from mizzle.errors import Fault, InvalidInput
-from mizzle.metadata_gen import ranges
+from mizzle.metadata_gen import prior, ranges
 from mizzle.metadata_gen.facts import named
 from mizzle.metadata_gen.ranges import EVERYTHING, Limits
 from mizzle.metadata_gen.shards import FORMAT, MANIFEST, intact, pack, read_manifest
@@ -56,9 +55,9 @@ class Recipe:
     limits: Limits = EVERYTHING
 
     def __post_init__(self) -> None:
-        _within("seed", self.seed, 0, math.inf)
-        _within("count", self.count, 1, math.inf)
-        _within("shard", self.shard, 1, math.inf)
+        _within("seed", self.seed, 0)
+        _within("count", self.count, 1)
+        _within("shard", self.shard, 1)
         _within("max-rows", self.limits.rows, *ranges.ROWS)
         _within("max-columns", self.limits.columns, *ranges.COLUMNS)
 
@@ -68,7 +67,7 @@ class Recipe:
             **vars(self),
             "limits": self.limits._asdict(),
             **{name: version(name) for name in ("mizzle", "numpy", "scipy")},
-            "prior_sha256": hashlib.sha256(json.dumps(ranges.describe()).encode()).hexdigest(),
+            "prior_sha256": hashlib.sha256(json.dumps(prior.describe()).encode()).hexdigest(),
             "code_sha256": _code(),
         }
 
@@ -81,9 +80,10 @@ class Recipe:
         return range(k * self.shard, min((k + 1) * self.shard, self.count))
 
 
-def _within(name: str, value: int, low: int, high: float) -> None:
-    if not low <= value <= high:
-        raise InvalidInput(f"{name} is {value}; it must be from {low} to {high}")
+def _within(name: str, value: int, low: int, high: int | None = None) -> None:
+    if value < low or (high is not None and value > high):
+        allowed = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise InvalidInput(f"{name} is {value}; it must be {allowed}")
 
 
 @cache

@@ -81,7 +81,7 @@ class LogIntegers:
 
 
 def _ends(low: int, high: int, at_most: int | None) -> tuple[int, int]:
-    """The ends of a range whose upper one a problem may lower, even below the lower one, which then follows."""
+    """The ends of a range whose upper one a problem may lower; the lower one follows where it must."""
     high = high if at_most is None else min(high, at_most)
     return min(low, high), high
 

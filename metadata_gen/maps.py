@@ -16,7 +16,7 @@ from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.curves import Arc, SwissRoll, Wave
 from mizzle.metadata_gen.dispersion import random_mixing, random_rotation
 from mizzle.metadata_gen.family import Array, Rng
-from mizzle.metadata_gen.laws import Integers, LogUniform, Uniform
+from mizzle.metadata_gen.laws import IntegerLaw, Integers, LogUniform, RealLaw, Uniform
 from mizzle.metadata_gen.side_map import Composed, Order, SideMap, check_columns
 
 __all__ = [
@@ -50,6 +50,20 @@ HIDDEN: Final = 8  # columns of h, of a coupling
 GAIN: Final = LogUniform(0.5, 3.0)  # standard deviation of what tanh is applied to
 LOG_SCALE: Final = Uniform(0.1, 0.6)  # standard deviation of h S at |h| = 1
 SHIFT: Final = LogUniform(0.2, 2.0)  # standard deviation of h T at |h| = 1
+RANGES: Final[Mapping[str, RealLaw | IntegerLaw]] = MappingProxyType(
+    {
+        "mixing.scales": SCALES,
+        "shear.amplitude": AMPLITUDE,
+        "wave.frequency": FREQUENCY,
+        "wave.phase": PHASE,
+        "spiral.turn": TURN,
+        "arc.span": SPAN,
+        "coupling.layers": LAYERS,
+        "coupling.gain": GAIN,
+        "coupling.log_scale": LOG_SCALE,
+        "coupling.shift": SHIFT,
+    }
+)
 
 
 class Linear(SideMap):

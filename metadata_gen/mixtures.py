@@ -167,7 +167,7 @@ def random_components(rng: Rng, weights: Array, dim: int, spread: float, roundne
 
     Args:
         spread: standard deviation of the centres; 0 makes them concentric.
-        roundness: of the shapes, in (0, 1]; 1 makes them nearly spheres, small values needles.
+        roundness: of the shapes, in (0, 1]; 1 makes them unit spheres, small values needles.
     """
     k = len(weights)
     means = spread * rng.standard_normal((k, dim))

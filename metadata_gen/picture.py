@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mizzle.errors import MissingExtra
+from mizzle.errors import InvalidInput, MissingExtra
 from mizzle.metadata_gen.facts import Facts, by_family
 
 INK: Final = "#1f3b57"
@@ -13,24 +13,39 @@ BARS: Final = 50  # families with a bar of their own
 _TICKS: Final = (0, 0.5, 1, 2, 5, 10, 20, 40)
 
 
-def draw(facts: Facts, title: str, path: Path) -> None:
-    """Four panels, saved to a file of any format that matplotlib knows.
+def check(path: Path) -> None:
+    """Whether a picture can be drawn there, before the work that it takes.
 
     Raises:
         MissingExtra: matplotlib is not installed.
+        InvalidInput: its folder is not there, or matplotlib knows no such format.
     """
+    allowed = _figure().canvas.get_supported_filetypes()
+    if path.suffix.lstrip(".").lower() not in allowed or not path.parent.is_dir():
+        known = ", ".join(sorted(allowed))
+        raise InvalidInput(
+            f"no picture can be saved as {path}: its folder must exist, and its name end in one of {known}"
+        )
+
+
+def draw(facts: Facts, title: str, path: Path) -> None:
+    """Four panels, saved to a file that `check` allows."""
+    figure = _figure()
+    figure.suptitle(title, fontsize=13, color=INK)
+    panels = figure.subplots(2, 2).ravel()
+    for panel, fill in zip(panels, (_truth, _rows, _columns, _families), strict=True):
+        fill(panel, facts)
+    figure.savefig(path, dpi=150)
+
+
+def _figure() -> Any:
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise MissingExtra(
             "matplotlib is not installed, and pictures need it: run pip install 'mizzle[train]'"
         ) from error
-    figure = Figure(figsize=(11, 10), layout="constrained")
-    figure.suptitle(title, fontsize=13, color=INK)
-    panels = figure.subplots(2, 2).ravel()
-    for panel, fill in zip(panels, (_truth, _rows, _columns, _families), strict=True):
-        fill(panel, facts)
-    figure.savefig(path, dpi=150)
+    return Figure(figsize=(11, 10), layout="constrained")
 
 
 def _truth(axes: Any, facts: Facts) -> None:

@@ -1,7 +1,8 @@
 """The meta-distribution: which problems the network is trained on. This page is that claim.
 
-`draw` goes from the kind of a problem to its family to the disguises that keep its MI. Every number stands
-in `ranges` and is read from there by key, so that page and exported ranges agree. Behind the names stand
+`draw` goes from the kind of a problem to its family to the disguises that keep its MI. Its numbers stand in
+`ranges` and are read from there by key, so that page and exported ranges agree; channels and maps hold their
+own, and coins between equals are tossed where they fall. `describe` exports all three. Behind the names stand
 `draw_elliptical` (normals, Students, additive noise), `draw_parts` (copulas, mixtures, channels, discrete
 data) and `disguises` (nuisance, copies, maps inside a side, warps, shuffles).
 """
@@ -10,13 +11,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mizzle.metadata_gen import disguises
+from mizzle.metadata_gen import channels, disguises, maps, ranges
 from mizzle.metadata_gen.additive import AdditiveUniformNoise
 from mizzle.metadata_gen.channels import random_channel
 from mizzle.metadata_gen.draw_elliptical import broad, composition, mist, normal_pair
 from mizzle.metadata_gen.draw_parts import archimedean, pair, part
 from mizzle.metadata_gen.elliptical import MultivariateNormal
 from mizzle.metadata_gen.family import Family, Rng
+from mizzle.metadata_gen.laws import as_data
 from mizzle.metadata_gen.maps import random_map
 from mizzle.metadata_gen.montecarlo import tolerance
 from mizzle.metadata_gen.operators import Concatenated, SideWarped, Swapped
@@ -29,7 +31,6 @@ from mizzle.metadata_gen.ranges import (
     Limits,
     chance,
     choice,
-    describe,
     real,
     whole,
 )
@@ -42,6 +43,13 @@ def draw(rng: Rng, limits: Limits = EVERYTHING) -> Family:
     kind = choice(rng, "problem")
     family = _kept(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
     return disguises.warped(rng, family, _light(family)) if chance(rng, "warped") else family
+
+
+def describe() -> dict[str, object]:
+    """Ranges and weights as JSON-able data, for the header of the weights."""
+    parts = {"channels": channels.RANGES, "maps": maps.RANGES}
+    laws = {name: {key: as_data(law) for key, law in part.items()} for name, part in parts.items()}
+    return {**ranges.describe(), **laws, "held_out": sorted(HELD_OUT)}
 
 
 def draw_rows(rng: Rng, family: Family, limits: Limits = EVERYTHING) -> int:

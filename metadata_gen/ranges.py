@@ -1,4 +1,4 @@
-"""Every number of the meta-distribution, as frozen data: the prior draws from it, weights carry it.
+"""The numbers of the meta-distribution, as frozen data: the prior draws from them, weights carry them.
 
 A key reads family.parameter. MIST-like ranges are those of MIST's generator (arXiv 2511.18945).
 """
@@ -25,7 +25,7 @@ MAX_NATS: Final = 40.0  # what lies above is drawn again
 MAX_DIM: Final = 64  # columns of one side
 ROWS: Final = (10, 10_000)
 COLUMNS: Final = (1, MAX_DIM)
-MAX_COST: Final = 25_000  # rows x (columns + 8); a larger problem is kept with probability MAX_COST / cost
+MAX_COST: Final = 25_000  # rows x (columns + 8); larger n are kept with probability MAX_COST / cost
 MAX_RHO: Final = 0.999  # of the canonical correlations
 MAX_FILL: Final = 0.9  # mean nats per canonical pair, as a share of what MAX_RHO allows
 MAX_MIXED: Final = 8  # columns of a mixture, both sides together
@@ -144,8 +144,8 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "channel.inputs": LogIntegers(1, 4),
         "radius.inputs": LogIntegers(2, 4),  # held out; of one input it would be a folded line
         "noise.levels": LogIntegers(2, 20),
-        "nuisance.columns": LogIntegers(1, 8),  # at most what MAX_DIM leaves
-        "copies.columns": LogIntegers(1, 4),  # at most what MAX_DIM leaves
+        "nuisance.columns": LogIntegers(1, 8),  # at most what the limits leave
+        "copies.columns": LogIntegers(1, 4),  # at most what the limits leave
     }
 )
 
@@ -229,7 +229,7 @@ def whole(rng: Rng, key: str, at_most: int | None = None) -> int:
 
 
 def describe() -> dict[str, object]:
-    """All of it as JSON-able data, for the header of the weights."""
+    """All of it as JSON-able data."""
     return {
         "max_nats": MAX_NATS,
         "max_dim": MAX_DIM,

@@ -225,6 +225,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError):
         found = None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise InvalidInput(f"{path} is not the manifest of a folder of {FORMAT}")
+    if (
+        not isinstance(found, dict)
+        or found.get("format") != FORMAT
+        or not {"recipe", "shards"} <= found.keys()
+    ):
+        raise InvalidInput(f"there is no {path}, or it is not the manifest of {FORMAT}")
     return found

@@ -143,7 +143,7 @@ def test_interrupt_ends_with_130_and_a_way_to_go_on(straight: Path, tmp_path: Pa
     """Ctrl-C reaches the whole process group."""
     done = disturbed(INTERRUPT, 3, tmp_path, 2)
     assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr.endswith("stopped; the same command goes on\n")
+    assert done.stderr.endswith("and the same command goes on from there\n")
     assert "Traceback" not in done.stderr
     build(tmp_path, RECIPE)
     assert content(tmp_path) == content(straight)

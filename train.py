@@ -14,29 +14,28 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from mizzle.metadata_gen import dataset, prior
 from mizzle.model import weights
 from mizzle.model.calibrate import Calibration
+from mizzle.model.chunks import Chunk, Use, fresh, parts, read, uses, write
 from mizzle.model.evaluate import Draws, table
-from mizzle.model.fitting import Fit, FitConfig
+from mizzle.model.fitting import Fit, FitConfig, stop_signal
 from mizzle.model.net import NetConfig
 from mizzle.model.preprocess import prepare
-from mizzle.model.tokens import Tokens, repad, summarise
+from mizzle.model.tokens import repad, summarise
 
 log = logging.getLogger("train")
 
@@ -48,7 +47,8 @@ class TrainConfig:
     Attributes:
         out: folder of checkpoint, journal, weights and final table.
         seed: of the training stream; seed + 1 sets the input scales, + 2 the calibration, + 3 the evaluation.
-        batch: fresh data sets in each optimizer step.
+        batch: data sets in each optimizer step.
+        passes, lag: how often a batch is used, and how many new ones come between; it waits in OUT/batches.
         workers: processes that make data sets.
         checkpoint: steps between checkpoints.
         calibrate, evaluate: held-out data sets for the level map and for the final table.
@@ -58,6 +58,8 @@ class TrainConfig:
     out: Path = Path("runs/latest")
     seed: int = 1
     batch: int = 128
+    passes: int = 2
+    lag: int = 800
     workers: int = 2
     checkpoint: int = 100
     calibrate: int = 20_480
@@ -73,34 +75,33 @@ class TrainConfig:
         return {
             "seed": self.seed,
             "batch": self.batch,
+            "passes": self.passes,
+            "lag": self.lag,
             "fit": asdict(self.fit),
             "net": asdict(self.net),
             "prior": prior.describe(),
         }
 
 
-class Chunk(NamedTuple):
-    """Part of a batch, of similar n: tokens, true log(1 + nats), rows, dx + dy, family labels."""
-
-    tokens: Tokens
-    truth: Tensor
-    n: Tensor
-    columns: Tensor
-    family: list[str]
-
-
 class Stream(Dataset[list[Chunk]]):
-    """Batch t of a seed: fresh data sets t * batch .. (t + 1) * batch - 1, summarised."""
+    """Batch t of a seed: data sets t * batch .. (t + 1) * batch - 1, summarised; kept in `folder`, if any."""
 
-    def __init__(self, seed: int, batch: int) -> None:
-        self.seed, self.batch = seed, batch
+    def __init__(self, seed: int, batch: int, folder: Path | None = None) -> None:
+        self.seed, self.batch, self.folder = seed, batch, folder
 
     def __getitem__(self, t: int) -> list[Chunk]:
+        if self.folder is None:
+            return self._made(t)
+        path = _kept(self.folder, t)
+        if not path.exists():
+            write(path, self._made(t))
+        return read(path)
+
+    def _made(self, t: int) -> list[Chunk]:
         sets = [dataset(self.seed, t * self.batch + i) for i in range(self.batch)]
         tables = [prepare(s.x, s.y) for s in sets]
         tokens = summarise(tables)
         order = torch.tensor([table.n for table in tables]).argsort(stable=True)
-        # Four parts of similar n: padding to the largest of a whole batch would double the work.
         return [
             Chunk(
                 repad([tokens[i] for i in part]),
@@ -109,16 +110,20 @@ class Stream(Dataset[list[Chunk]]):
                 torch.tensor([len(tables[i].x) + len(tables[i].y) for i in part]),
                 [sets[i].family for i in part],
             )
-            for part in (chunk.tolist() for chunk in order.chunk(4))
+            for part in parts(order)
         ]
 
 
-def batches(config: TrainConfig, seed: int, start: int, stop: int) -> DataLoader[list[Chunk]]:
-    """Batches start .. stop - 1 of a seed, in order, made ahead by the worker processes."""
+def _kept(folder: Path, t: int) -> Path:
+    return folder / f"{t}.safetensors"
+
+
+def batches(config: TrainConfig, stream: Stream, order: Sequence[int]) -> DataLoader[list[Chunk]]:
+    """Batches of a stream in this order, made ahead by the worker processes."""
     return DataLoader(
-        Stream(seed, config.batch),
+        stream,
         batch_size=None,
-        sampler=range(start, stop),
+        sampler=order,
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
         multiprocessing_context="spawn" if config.workers else None,
@@ -167,8 +172,8 @@ def _fit(fit: Fit, config: TrainConfig) -> None:
     started = time.monotonic() - fit.seconds
     bar = tqdm(total=steps * config.batch, initial=fit.step * config.batch, unit="set", smoothing=0.02)
     recent: list[float] = []
-    with bar, _stop_signal() as stopped, (config.out / "journal.jsonl").open("a") as journal:
-        for chunks in batches(config, config.seed, fit.step, steps):
+    with bar, stop_signal() as stopped, (config.out / "journal.jsonl").open("a") as journal:
+        for use, chunks in _batches_to_fit(fit, config):
             recent = [*recent[-99:], fit.update([(c.tokens, c.truth) for c in chunks])]
             fit.seconds = time.monotonic() - started
             loss = sum(recent) / len(recent)
@@ -179,24 +184,19 @@ def _fit(fit: Fit, config: TrainConfig) -> None:
                 fit.save(_checkpoint(config), config.stream)
                 line = {"step": fit.step, "loss": round(loss, 5), "seconds": round(fit.seconds)}
                 print(json.dumps(line), file=journal, flush=True)
+            if use.last:
+                _kept(config.out / "batches", use.batch).unlink(missing_ok=True)
             if stopped.is_set():
                 raise KeyboardInterrupt
 
 
-@contextmanager
-def _stop_signal() -> Iterator[threading.Event]:
-    """Set by SIGINT and SIGTERM, so that a checkpoint is written before the program ends."""
-    stopped = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
-    try:
-        yield stopped
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+def _batches_to_fit(fit: Fit, config: TrainConfig) -> Iterator[tuple[Use, list[Chunk]]]:
+    """The uses of batches that remain, each with its batch."""
+    order = list(islice(uses(config.passes, config.lag), fit.step, config.fit.steps))
+    folder = config.out / "batches"
+    folder.mkdir(exist_ok=True)
+    stream = Stream(config.seed, config.batch, folder if config.passes > 1 else None)
+    return zip(order, batches(config, stream, [use.batch for use in order]), strict=True)
 
 
 def _finish(fit: Fit, config: TrainConfig) -> Path:
@@ -215,8 +215,9 @@ def _finish(fit: Fit, config: TrainConfig) -> Path:
 def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
     """The averaged network's answers on fresh data sets of another seed."""
     found = []
-    stop = max(1, count // config.batch)
-    for chunks in tqdm(batches(config, seed, 0, stop), unit="batch", desc=f"held out, seed {seed}"):
+    order = range(max(1, count // config.batch))
+    made = batches(config, Stream(seed, config.batch), order)
+    for chunks in tqdm(made, unit="batch", desc=f"held out, seed {seed}"):
         with torch.no_grad():
             found += [Draws(fit.averaged(c.tokens), *c[1:]) for c in chunks]
     return Draws.joined(found)
@@ -225,7 +226,7 @@ def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
 def _header(fit: Fit, config: TrainConfig) -> weights.Header:
     training = {
         "command": "python train.py" + _flags(config),
-        "data_sets": fit.step * config.batch,
+        "data_sets": config.batch * fresh(config.passes, config.lag, fit.step),
         "minutes": round(fit.seconds / 60, 1),
         "cores": os.cpu_count(),
         "finished": datetime.now(UTC).date().isoformat(),

@@ -123,7 +123,7 @@ def canonical_rho(rng: Rng, most: int) -> Array:
     """
     cap = -0.5 * math.log1p(-(MAX_RHO**2))
     room = MAX_FILL * cap  # nats per pair on average, which leaves the shares some play
-    nats = real(rng, "canonical.nats_tail" if chance(rng, "canonical.tail") else "canonical.nats")
+    nats = real(rng, _canonical_law(rng))
     nats = nats if nats < room * most else room * most * rng.random()
     k = max(whole(rng, "canonical.pairs", most), math.ceil(nats / room))
     shares = rng.standard_gamma(real(rng, "canonical.evenness"), k)
@@ -133,6 +133,13 @@ def canonical_rho(rng: Rng, most: int) -> Array:
         pull = excess / (float(shares.max()) - 1.0 / k)
         shares += (pull + (1.0 - pull) * rng.random()) * (1.0 / k - shares)
     return np.sqrt(-np.expm1(-2.0 * nats * shares))
+
+
+def _canonical_law(rng: Rng) -> str:
+    """Much information in one draw of twenty; little, as many columns often share, in two of five."""
+    if chance(rng, "canonical.tail"):
+        return "canonical.nats_tail"
+    return "canonical.nats_weak" if chance(rng, "canonical.weak") else "canonical.nats"
 
 
 def factors(rng: Rng, dim_x: int, dim_y: int) -> Array:

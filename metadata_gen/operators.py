@@ -1,6 +1,7 @@
 """Families made of families: MI is kept, or adds up."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Final
@@ -77,7 +78,10 @@ class SideWarped(_Operator):
 
 
 class Concatenated(Family):
-    """Independent problems side by side: I = sum of the parts', stderr in quadrature."""
+    """Independent problems side by side: I = sum of the parts', stderr in quadrature.
+
+    The same part may stand there several times; its error then adds up.
+    """
 
     def __init__(self, parts: Sequence[Family], name: str | None = None) -> None:
         label = "+".join(part.name for part in parts) if name is None else name
@@ -93,8 +97,8 @@ class Concatenated(Family):
         return all(part.continuous for part in self.parts)
 
     def mi(self) -> Truth:
-        truths = [part.mi() for part in self.parts]
-        return Truth(sum(t.nats for t in truths), math.hypot(*(t.stderr for t in truths)))
+        truths = [(part.mi(), count) for part, count in Counter(self.parts).items()]
+        return Truth(sum(k * t.nats for t, k in truths), math.hypot(*(k * t.stderr for t, k in truths)))
 
     def pmi(self, x: Array, y: Array) -> Array:
         xs = _split(x, [part.dim_x for part in self.parts])

@@ -78,12 +78,22 @@ def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
 
 
 def _composed(rng: Rng, dim_x: int, dim_y: int) -> Family:
-    """One to four parts side by side, with noise columns or without."""
-    parts = whole(rng, "composed.parts", min(dim_x, dim_y))
-    dims = zip(composition(rng, dim_x, parts), composition(rng, dim_y, parts), strict=True)
-    drawn = [_part(rng, *d) for d in dims]
-    family = drawn[0] if parts == 1 else Concatenated(drawn, "composed")
+    """One to four parts side by side, or many of one law, with noise columns or without."""
+    family = (_repeated if chance(rng, "composed.repeated") else _parts)(rng, dim_x, dim_y)
     return disguises.filled(rng, family, dim_x, dim_y) if chance(rng, "filled") else family
+
+
+def _parts(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    count = whole(rng, "composed.parts", min(dim_x, dim_y))
+    dims = zip(composition(rng, dim_x, count), composition(rng, dim_y, count), strict=True)
+    drawn = [_part(rng, *d) for d in dims]
+    return drawn[0] if count == 1 else Concatenated(drawn, "composed")
+
+
+def _repeated(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    """Pairs of columns that all follow one law."""
+    count = whole(rng, "repeated.copies", min(dim_x, dim_y))
+    return Concatenated([pair(rng)] * count, "repeated")
 
 
 def _part(rng: Rng, dim_x: int, dim_y: int) -> Family:

@@ -52,11 +52,12 @@ def _mix(**weights: float) -> Mix:
 CHANCES: Final[Mapping[str, float]] = MappingProxyType(
     {
         "rows.small": 0.45,
-        "mist.equal_dims": 0.25,  # MIST's own dims; else as everywhere
+        "mist.equal_dims": 0.45,  # MIST's own dims; else as everywhere
         "student.rho_zero": 0.15,
         "broad.student": 0.3,
         "broad.dealt": 0.5,  # columns of blocks and autoregressions in random order
         "canonical.tail": 0.05,
+        "canonical.weak": 0.4,
         "mixture.separate": 0.35,  # clusters of its own on either side
         "mixture.concentric": 0.15,
         "label.one_hot": 0.25,
@@ -70,6 +71,7 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "contaminated": 0.06,
         "zero_inflated": 0.04,
         "zero_inflated.shared": 0.3,
+        "composed.repeated": 0.2,  # one law for all parts
         "filled": 0.5,  # up to the drawn columns
         "noise.plain": 0.3,  # no dependence inside a side
         "shuffled": 0.5,
@@ -79,7 +81,7 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
 
 MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
     {
-        "problem": _mix(independent=0.07, pair=0.28, mist=0.25, broad=0.19, composed=0.21),
+        "problem": _mix(independent=0.07, pair=0.27, mist=0.26, broad=0.20, composed=0.20),
         "dims": _mix(equal=0.35, free=0.25, small=0.25, large=0.15),
         "pair": _mix(
             normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
@@ -91,8 +93,8 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
             student_dense=1.0, student_sparse=1.5, student_2pair=0.8, additive=1.2,
         ),
         "broad": _mix(
-            canonical=0.22, matched=0.14, factor=0.16, dense=0.06, sparse=0.05, lvm=0.07, block=0.07,
-            toeplitz=0.06, additive=0.05, student_identity=0.05, concatenated=0.07,
+            canonical=0.22, matched=0.17, factor=0.15, dense=0.06, sparse=0.05, lvm=0.07, block=0.07,
+            toeplitz=0.05, additive=0.05, student_identity=0.05, concatenated=0.05,
         ),
         "part": _mix(
             channel=0.40, mixture=0.14, label=0.08, copula=0.10, normal=0.10, additive=0.05, table=0.05,
@@ -131,6 +133,7 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "broad.coupled": LogIntegers(1, MAX_DIM),  # additive coordinates, at most min of dims
         "broad.blocks": LogIntegers(1, 16),
         "factor.factors": LogIntegers(1, 8),
+        "repeated.copies": LogIntegers(2, 16),  # at most min(dim_x, dim_y)
         "canonical.pairs": LogIntegers(1, MAX_DIM),  # at most min(dim_x, dim_y)
         "concatenated.parts": Integers(2, 3),
         "composed.parts": LogIntegers(1, 4),
@@ -177,8 +180,9 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "factor.gain": LogUniform(0.1, 2.0),
         "factor.noise": LogUniform(0.3, 3.0),
         "canonical.nats": Uniform(0.0, 10.0),
+        "canonical.nats_weak": Exponential(0.5, 10.0),
         "canonical.nats_tail": Uniform(10.0, 30.0),
-        "canonical.evenness": LogUniform(0.3, 10.0),  # Dirichlet concentration over the pairs
+        "canonical.evenness": LogUniform(0.3, 100.0),  # Dirichlet concentration over the pairs
         "canonical.scales": LogUniform(0.2, 1.0),
         "copula.tau": Uniform(0.02, 0.9),
         "mixture.evenness": LogUniform(0.5, 20.0),  # Dirichlet concentration of the weights

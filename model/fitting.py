@@ -1,6 +1,10 @@
 """Fitting: network, optimizer, moving average, and the checkpoint that lets a stopped run go on unchanged."""
 
 import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,8 @@ from mizzle.model import quantiles
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.tokens import Tokens, repad
 
+_WARM_UP = 200  # steps
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -22,10 +28,13 @@ class FitConfig:
 
     Attributes:
         steps: optimizer steps of the whole run.
+        cooldown: share of the steps over which the learning rate falls to zero; before, it stands still, so
+            that runs of several lengths may part from one (Hu et al. 2024).
         rate, decay, average: peak learning rate, weight decay, decay of the weights' moving average.
     """
 
-    steps: int = 9200
+    steps: int = 24_000
+    cooldown: float = 0.3
     rate: float = 1.5e-3
     decay: float = 0.02
     average: float = 0.998
@@ -67,7 +76,7 @@ class Fit:
             mean pinball loss in log(1 + nats).
         """
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.rate * schedule(self.step / self.config.steps)
+            group["lr"] = self.config.rate * schedule(self.step, self.config)
         count = sum(len(truth) for _, truth in parts)
         self.optimizer.zero_grad()
         total = 0.0
@@ -97,15 +106,20 @@ class Fit:
         partial.replace(path)
 
     def restore(self, path: Path, about: dict[str, Any]) -> None:
-        """Continue from a checkpoint.
+        """Continue from a checkpoint; to another length too, while the learning rate has not begun to fall.
 
         Raises:
             ValueError: the checkpoint belongs to another run.
         """
         with safe_open(path, framework="pt") as file:
             header = json.loads(file.metadata()["fit"])
-        if header["about"] != json.loads(json.dumps(about)):
-            raise ValueError(f"{path} belongs to a run with other settings: {header['about']}")
+        before, now = header["about"], json.loads(json.dumps(about))
+        same = before == now or (
+            _but_length(before) == _but_length(now)
+            and all(_on_plateau(header["step"], run["fit"]) for run in (before, now))
+        )
+        if not same:
+            raise ValueError(f"{path} belongs to a run with other settings: {before}")
         self._load(load_file(path))
         self.step, self.seconds, self.origin = header["step"], header["seconds"], header["origin"]
 
@@ -130,6 +144,32 @@ def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[cut:]: t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
 
 
-def schedule(progress: float) -> float:
-    """Share of the peak learning rate: 2 % linear warm-up, then a straight line to zero."""
-    return min(progress / 0.02 + 0.01, 1.0) * (1.0 - progress)
+def _but_length(about: dict[str, Any]) -> dict[str, Any]:
+    fit = {name: value for name, value in about["fit"].items() if name not in ("steps", "cooldown")}
+    return {**about, "fit": fit}
+
+
+def _on_plateau(step: int, fit: dict[str, Any]) -> bool:
+    return bool(step <= fit["steps"] * (1 - fit["cooldown"]))
+
+
+def schedule(step: int, config: FitConfig) -> float:
+    """Share of the peak learning rate: linear warm-up, a plateau, then a straight line to zero."""
+    left = 1.0 - step / config.steps
+    return min((step + 1) / _WARM_UP, 1.0, left / config.cooldown)
+
+
+@contextmanager
+def stop_signal() -> Iterator[threading.Event]:
+    """Set by SIGINT and SIGTERM, so that a checkpoint is written before the program ends."""
+    stopped = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+    try:
+        yield stopped
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -21,7 +21,8 @@ class Linear(NamedTuple):
     """What the joint correlation matrix of the normal scores says.
 
     `canonical` and `robust` are canonical correlations at each ridge, in falling order; `robust` gives rows
-    far out less weight, and so does not mistake heavy joint tails for lack of correlation.
+    far out less weight, and so does not mistake heavy joint tails for lack of correlation. `unit` are the
+    standardised columns, `cross` their correlations across, `roots` whiten a side.
     """
 
     canonical: Float64[Tensor, "b r d"]
@@ -29,6 +30,9 @@ class Linear(NamedTuple):
     norms: Float64[Tensor, "b 2 n"]
     partial: Float64[Tensor, "b p d d"]
     explained: Float64[Tensor, "b 2 d"]
+    unit: Float64[Tensor, "b 2 n d"]
+    roots: Float64[Tensor, "b 2 d d"]
+    cross: Float64[Tensor, "b d d"]
 
 
 class Pairs(NamedTuple):
@@ -76,12 +80,14 @@ def linear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Linear:
     """
     unit = standardise(batch, z.double())
     within, cross = _covariance(batch, unit)
-    canonical, norms = _canonical(batch, within, cross, unit)
+    axes, scale = whitening(within, _noise(batch), RIDGES)
+    norms = _norms(batch, unit, axes, scale[:, _NORM_RIDGE])
     length = (norms / batch.dims[..., None]).mean(1).clamp_min(0.05).sqrt()
-    shrunk = standardise(batch, unit / length[:, None, :, None])
-    robust, _ = _canonical(batch, *_covariance(batch, shrunk), shrunk)
+    shrunk_within, shrunk_cross = _covariance(batch, standardise(batch, unit / length[:, None, :, None]))
+    robust = canonical(shrunk_cross, *whitening(shrunk_within, _noise(batch), RIDGES))
     partial, explained = _precision(batch, within, cross)
-    return Linear(canonical, robust, norms, partial, explained)
+    roots = axes * scale[:, _NORM_RIDGE, :, None] @ axes.transpose(-1, -2)
+    return Linear(canonical(cross, axes, scale), robust, norms, partial, explained, unit, roots, cross)
 
 
 def _noise(batch: Batch) -> Float64[Tensor, " b"]:
@@ -101,21 +107,34 @@ def _covariance(
     return within, unit[:, 0].transpose(-1, -2) @ unit[:, 1]
 
 
-def _canonical(
-    batch: Batch,
-    within: Float64[Tensor, "b 2 d d"],
-    cross: Float64[Tensor, "b d d"],
-    unit: Float64[Tensor, "b 2 n d"],
-) -> tuple[Float64[Tensor, "b r d"], Float64[Tensor, "b 2 n"]]:
-    """Canonical correlations at every ridge from one decomposition a side, and whitened squared norms."""
-    values, vectors = torch.linalg.eigh(within)
-    level = torch.tensor(RIDGES, dtype=torch.float64) * _noise(batch)[:, None]
-    scale = (values.clamp_min(0)[:, None] + level[:, :, None, None]).rsqrt()
-    turned = vectors[:, 0].transpose(-1, -2) @ cross @ vectors[:, 1]
+def whitening(
+    within: Float64[Tensor, "b 2 d d"], noise: Float64[Tensor, " b"], ridges: tuple[float, ...]
+) -> tuple[Float64[Tensor, "b 2 d d"], Float64[Tensor, "b r 2 d"]]:
+    """Principal axes of either side, and at every ridge the factors that bring them to unit variance."""
+    values, axes = torch.linalg.eigh(within)
+    level = torch.tensor(ridges, dtype=torch.float64) * noise[:, None]
+    return axes, (values.clamp_min(0)[:, None] + level[:, :, None, None]).rsqrt()
+
+
+def canonical(
+    cross: Float64[Tensor, "b d d"], axes: Float64[Tensor, "b 2 d d"], scale: Float64[Tensor, "b r 2 d"]
+) -> Float64[Tensor, "b r d"]:
+    """Canonical correlations at every ridge, in falling order, from what `whitening` found."""
+    turned = axes[:, 0].transpose(-1, -2) @ cross @ axes[:, 1]
     core = scale[:, :, 0, :, None] * turned[:, None] * scale[:, :, 1, None, :]
     squared = torch.linalg.eigvalsh(core @ core.transpose(-1, -2)).flip(-1)
-    whitened = unit @ vectors * scale[:, _NORM_RIDGE, :, None]
-    return squared.clamp(1e-12, 1).sqrt(), whitened.square().sum(-1) * batch.n[:, None, None]
+    rho: Tensor = squared.clamp(1e-12, 1).sqrt()
+    return rho
+
+
+def _norms(
+    batch: Batch,
+    unit: Float64[Tensor, "b 2 n d"],
+    axes: Float64[Tensor, "b 2 d d"],
+    scale: Float64[Tensor, "b 2 d"],
+) -> Float64[Tensor, "b 2 n"]:
+    """Whitened squared length of every row."""
+    return (unit @ axes * scale[:, :, None]).square().sum(-1) * batch.n[:, None, None]
 
 
 def _precision(

@@ -14,10 +14,21 @@ from torch import Tensor
 
 from mizzle.model.batch import Batch
 
-QUERIES = 128
+POOLED = (256, 512)  # query rows, whose averages enter the global token: n / 8, but within these
+_FEW_COLUMNS = 10  # of dx + dy; beyond, neighbours are far for any k, and `QUERIES` rows tell as much
+QUERIES = 128  # of these, the rows that become tokens
 NEIGHBOURS = (1, 3, 10)
-_MOST_DISTANCES = 4_000_000  # held at a time, per side
+_AT_ONCE = 1 << 17  # distances per side: what is compared and counted stays in the processor's cache
+_DIRECT = 2  # columns up to which differences are squared one by one
+_WORDS = 250  # of eight counters of one byte, summed before a counter overflows
 _TINY = 1e-9  # squared distance below which two rows are the same
+
+
+class QueryRows(NamedTuple):
+    """Rows whose neighbours are looked up."""
+
+    places: Int64[Tensor, "b m"]
+    valid: Bool[Tensor, "b m"]
 
 
 class Neighbours(NamedTuple):
@@ -30,45 +41,59 @@ class Neighbours(NamedTuple):
     squared_radius: Float[Tensor, "b m k"]
 
 
-def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Neighbours:
+def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"], rows: QueryRows) -> Neighbours:
     """Local KSG terms psi(k) + psi(n) - psi(n_x + 1) - psi(n_y + 1) at the query rows.
 
     Args:
-        z: normal scores, 0 on padding (a padded column then adds 0 to every distance).
+        z: normal scores or functions of them, 0 on padding (a padded column then adds 0 to every distance).
     """
-    queries, valid = query_rows(batch)
     k = torch.tensor(NEIGHBOURS).expand(len(z), -1).minimum(batch.n[:, None] - 1)
-    step = max(1, _MOST_DISTANCES // batch.rows.numel())  # bounds memory; one step unless n is huge
-    parts = [_counts(batch, z, part, k) for part in queries.split(step, 1)]
+    points = _points(batch, z)
+    step = max(1, _AT_ONCE // (len(z) * points.shape[2]))
+    parts = [_counts(points, part, k) for part in rows.places.split(step, 1)]
     radius, inside, found = (torch.cat(columns, -2) for columns in zip(*parts, strict=True))
-    marginal = torch.digamma(inside.double() + 1)
-    total = torch.digamma(found.double()) + torch.digamma(batch.n.double())[:, None, None]
+    digamma = torch.digamma(torch.arange(1.0, points.shape[2] + 2, dtype=torch.float64))  # of 1, 2, ..
+    marginal = digamma[inside]
+    total = digamma[found - 1] + digamma[batch.n - 1][:, None, None]
     local = (total - marginal.sum(1)).float()
     gap = (marginal[:, 0] - marginal[:, 1]).abs().float()
-    return Neighbours(queries, valid, local, gap, radius)
+    return Neighbours(rows.places, rows.valid, local, gap, radius)
+
+
+def subset(near: Neighbours, batch: Batch) -> Neighbours:
+    """The query rows that become tokens: at most `QUERIES` of each data set's own, evenly spaced."""
+    own = near.valid.sum(-1, keepdim=True)
+    slot = torch.arange(min(QUERIES, near.valid.shape[1]))[None]
+    place = torch.where(own > QUERIES, (2 * slot + 1) * own // (2 * QUERIES), slot.expand(len(own), -1))
+    wide = place[..., None].expand(-1, -1, len(NEIGHBOURS))
+    valid = slot < own
+    picked = (values.gather(1, wide) for values in (near.local, near.gap, near.squared_radius))
+    return Neighbours(near.queries.gather(1, place), valid, *picked)
 
 
 def _counts(
-    batch: Batch, z: Float32[Tensor, "b 2 n d"], queries: Int64[Tensor, "b m"], k: Int64[Tensor, "b k"]
+    points: Tensor, queries: Int64[Tensor, "b m"], k: Int64[Tensor, "b k"]
 ) -> tuple[Float32[Tensor, "b m k"], Int32[Tensor, "b 2 m k"], Int64[Tensor, "b m k"]]:
     """Squared distance to the k-th neighbour, rows inside it on each side, and the k that was reached."""
-    sides = _distances(batch, z, queries)
+    sides = _distances(points, queries)
     joint = sides.amax(1)
     radius = _kth_smallest(joint, k)
-    reach = radius.clamp_min(_TINY)  # copies of a row count as inside, or ties would see no neighbour
-    return radius, _count_below(sides, reach[:, None]), _neighbours_found(joint, radius, k)
+    reach = radius.clamp_min(_TINY)[:, None]  # copies count as inside, or ties would see no neighbour
+    inside = [_true(sides < reach[..., i, None]) for i in range(len(NEIGHBOURS))]
+    return radius, torch.stack(inside, -1), _neighbours_found(joint, radius, k)
 
 
-def query_rows(batch: Batch) -> tuple[Int64[Tensor, "b m"], Bool[Tensor, "b m"]]:
-    """All rows where they are few; else evenly spaced ones in an order that depends on content alone."""
-    m = min(QUERIES, batch.rows.shape[1])
-    if batch.rows.shape[1] <= QUERIES:
-        return torch.arange(m).expand(len(batch.rows), -1), batch.rows
-    order = _content_key(batch).masked_fill(~batch.rows, torch.iinfo(torch.int64).max).argsort(-1)
+def query_rows(batch: Batch) -> QueryRows:
+    """Evenly spaced rows in an order that depends on content alone; all of them where they are few."""
     n = batch.n[:, None]
-    slot = torch.arange(m)[None]
-    place = torch.where(n > m, (2 * slot + 1) * n // (2 * m), slot)
-    return order.gather(1, place), slot < n
+    few = batch.dims.sum(-1, keepdim=True) <= _FEW_COLUMNS
+    most = torch.where(few, (n // 8).clamp(*POOLED), QUERIES).minimum(n)
+    slot = torch.arange(int(most.max()))[None]
+    if batch.rows.shape[1] <= QUERIES:
+        return QueryRows(slot.expand(len(n), -1), slot < n)
+    order = _content_key(batch).masked_fill(~batch.rows, torch.iinfo(torch.int64).max).argsort(-1)
+    place = torch.where(n > most, (2 * slot + 1) * n // (2 * most), slot)
+    return QueryRows(order.gather(1, place.clamp_max(batch.rows.shape[1] - 1)), slot < most)
 
 
 def _content_key(batch: Batch) -> Int64[Tensor, "b n"]:
@@ -98,21 +123,42 @@ def _mix(v: Tensor) -> Tensor:
     return v ^ (v >> 31)
 
 
-def _distances(
-    batch: Batch, z: Float32[Tensor, "b 2 n d"], queries: Int64[Tensor, "b m"]
-) -> Float32[Tensor, "b 2 m n"]:
+def _points(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Tensor:
+    """What distances are made of, with rows added until they fill whole words; padding is infinitely far.
+
+    Few columns: the scores themselves. More: [z, |z|^2] in double precision, for one product.
+    """
+    n = z.shape[2]
+    groups = -(-n // (8 * _WORDS))
+    missing = -n % (8 * groups)
+    outside = ~batch.rows[:, None, :, None]
+    if z.shape[-1] <= _DIRECT:
+        points = z.masked_fill(outside, float("inf"))
+    else:
+        z = z.double()
+        norm = z.square().sum(-1, keepdim=True).masked_fill(outside, float("inf"))
+        points = torch.cat([z, norm], -1)
+    far = points.new_zeros(*points.shape[:2], missing, points.shape[-1])
+    far[..., points.shape[-1] - 1 :] = float("inf")
+    return torch.cat([points, far], 2)
+
+
+def _distances(points: Tensor, queries: Int64[Tensor, "b m"]) -> Float32[Tensor, "b 2 m n"]:
     """Squared distances of query rows to all other rows, per side; infinite to self and to padding.
 
-    One product [-2 q, |q|^2, 1] [z, 1, |z|^2]^T, in double precision: the rounding to single afterwards hides
-    the order of summation, and equal rows come out far below the distance of any two different ones.
+    Of many columns in double precision: the rounding to single afterwards hides the order of summation, and
+    equal rows come out far below the distance of any two different ones.
     """
-    z = z.double()
-    norm, one = z.square().sum(-1, keepdim=True), torch.ones_like(z[..., :1])
     index = queries[:, None, :, None].expand(-1, 2, -1, 1)
-    point = z.gather(2, index.expand(-1, -1, -1, z.shape[-1]))
-    left = torch.cat([-2 * point, norm.gather(2, index), one.gather(2, index)], -1)
-    distance = (left @ torch.cat([z, one, norm], -1).transpose(-1, -2)).float()
-    distance.masked_fill_(~batch.rows[:, None, None, :], float("inf"))
+    query = points.gather(2, index.expand(-1, -1, -1, points.shape[-1]))
+    if points.dtype == torch.float32:
+        gaps = [(query[..., c, None] - points[..., None, :, c]).square_() for c in range(points.shape[-1])]
+        distance = gaps[0] if len(gaps) == 1 else gaps[0].add_(gaps[1])
+    else:
+        one = torch.ones_like(points[..., :1])
+        left = torch.cat([-2 * query[..., :-1], query[..., -1:], torch.ones_like(query[..., :1])], -1)
+        right = torch.cat([points[..., :-1], one, points[..., -1:]], -1)
+        distance = (left @ right.transpose(-1, -2)).float()
     return distance.scatter_(-1, index, float("inf"))
 
 
@@ -133,9 +179,9 @@ def _neighbours_found(
     return torch.where(radius > _TINY, wanted, copies.expand_as(wanted))
 
 
-def _count_below(
-    sides: Float32[Tensor, "b 2 m n"], reach: Float32[Tensor, "b 1 m k"]
-) -> Int32[Tensor, "b 2 m k"]:
-    # int32 sums are four times as fast as the default int64 ones
-    counts = [(sides < reach[..., i, None]).sum(-1, dtype=torch.int32) for i in range(reach.shape[-1])]
-    return torch.stack(counts, -1)
+def _true(flags: Bool[Tensor, "b 2 m n"]) -> Int32[Tensor, "b 2 m"]:
+    """How many are true: eight flags make a word whose bytes count side by side, ten times as fast."""
+    words = flags.view(torch.int64)
+    groups = -(-words.shape[-1] // _WORDS)
+    counted: Tensor = words.unflatten(-1, (groups, -1)).sum(-1).view(torch.uint8)
+    return counted.sum(-1, dtype=torch.int32)

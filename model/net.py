@@ -1,11 +1,12 @@
 """The network: a residual trunk on the global token, corrected by attention over both axes of the table.
 
-A few learned queries gather from the rows, from the columns and from the spectrum (induced attention, Lee et
-al. 2019), then attend to one another and to the global token. What they find is added to the trunk. Full
-self-attention over all query rows would cost 30 times as much. Axes: see `batch.py`.
+A few learned queries gather from the rows, from the columns, from the spectrum and from the edges (induced
+attention, Lee et al. 2019), then attend to one another and to the global token. What they find is added to
+the trunk. Full self-attention over all query rows would cost 30 times as much. Axes: see `batch.py`.
 """
 
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Bool, Float
@@ -16,12 +17,24 @@ from mizzle.model import tokens as kinds
 from mizzle.model.quantiles import LEVELS, increasing
 from mizzle.model.tokens import Tokens
 
+AXES = MappingProxyType(
+    {
+        "rows": kinds.ROW_CHANNELS,
+        "columns": kinds.COLUMN_CHANNELS,
+        "spectrum": kinds.SPECTRUM_CHANNELS,
+        "edges": kinds.EDGE_CHANNELS,
+    }
+)
 _CLIP = 6.0  # standard deviations beyond which an input feature is held
 
 
 @dataclass(frozen=True)
 class NetConfig:
-    """Sizes of the network; they travel in the header of the weights."""
+    """Sizes of the network; they travel in the header of the weights.
+
+    Attributes:
+        axes: which kinds of tokens are attended to, of `AXES`; none leaves the trunk alone.
+    """
 
     width: int = 384
     trunk_blocks: int = 3
@@ -29,10 +42,14 @@ class NetConfig:
     heads: int = 4
     queries: int = 8
     layers: int = 2
+    axes: str = " ".join(AXES)
 
     def __post_init__(self) -> None:
-        if min(asdict(self).values()) < 1 or self.channels % self.heads:
+        sizes = [value for value in asdict(self).values() if isinstance(value, int)]
+        if min(sizes) < 1 or self.channels % self.heads:
             raise ValueError(f"sizes must be positive, and channels a multiple of heads: {self}")
+        if unknown := set(self.axes.split()) - set(AXES):
+            raise ValueError(f"axes are {', '.join(AXES)}; there is no {', '.join(sorted(unknown))}")
 
 
 class Standardise(nn.Module):
@@ -123,27 +140,21 @@ class Gather(nn.Module):
 
 
 class TwoAxis(nn.Module):
-    """Attention between rows, between columns, over the spectrum, and across all of these."""
+    """Attention between rows, between columns, over spectrum and edges, and across all of these."""
 
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
         c = config.channels
-        sizes = (kinds.ROW_CHANNELS, kinds.COLUMN_CHANNELS, kinds.SPECTRUM_CHANNELS)
-        self.rows, self.columns, self.spectrum = (Gather(size, config) for size in sizes)
+        names = config.axes.split()
+        self.axes = nn.ModuleDict({name: Gather(AXES[name], config) for name in names})
         self.overall = nn.Linear(config.width, c)
         self.across = nn.ModuleList(Attention(c, config.heads) for _ in range(config.layers))
         self.mix = nn.ModuleList(Block(c, 2 * c) for _ in range(config.layers))
-        self.out = zeroed(nn.Linear((3 * config.queries + 1) * c, config.width))
-
-    def axes(self) -> tuple[Gather, Gather, Gather]:
-        """The three readers, in the order of `_axes`."""
-        return self.rows, self.columns, self.spectrum
+        self.out = zeroed(nn.Linear((len(names) * config.queries + 1) * c, config.width))
 
     def forward(self, trunk: Float[Tensor, "b w"], tokens: Tokens) -> Float[Tensor, "b w"]:
-        axes = self.axes()
-        seen = [
-            (axis.embedded(values), mask) for axis, (values, mask) in zip(axes, _axes(tokens), strict=True)
-        ]
+        axes = self.gathers
+        seen = [(axis.embedded(values), mask) for axis, values, mask in self.paired(tokens)]
         seeds = [axis.seeds.expand(len(trunk), -1, -1) for axis in axes]
         state = torch.cat([*seeds, self.overall(trunk)[:, None]], 1)
         for i, (across, mix) in enumerate(zip(self.across, self.mix, strict=True)):
@@ -153,6 +164,16 @@ class TwoAxis(nn.Module):
             state = mix(across(state, state))
         out: Tensor = self.out(state.flatten(1))
         return out
+
+    @property
+    def gathers(self) -> list[Gather]:
+        """The readers of the axes."""
+        return [axis for axis in self.axes.values() if isinstance(axis, Gather)]
+
+    def paired(self, tokens: Tokens) -> list[tuple[Gather, Tensor, Tensor]]:
+        """Every reader with its tokens and their mask."""
+        found = [(getattr(tokens, name), getattr(tokens, f"{name}_mask")) for name in self.axes]
+        return [(axis, *look) for axis, look in zip(self.gathers, found, strict=True)]
 
 
 class Net(nn.Module):
@@ -173,7 +194,8 @@ class Net(nn.Module):
         features = self.standardise(tokens.overall)
         first, *rest = self.trunk
         state = first(self.embed(features))
-        state = state + self.attention(state, tokens)
+        if self.config.axes:
+            state = state + self.attention(state, tokens)
         for block in rest:
             state = block(state)
         raw = self.head(F.layer_norm(state, state.shape[-1:]))
@@ -184,20 +206,12 @@ class Net(nn.Module):
     def fit_inputs(self, tokens: Tokens) -> None:
         """Freeze the input statistics on a sample of the stream."""
         self.standardise.fit(tokens.overall)
-        for axis, (values, mask) in zip(self.attention.axes(), _axes(tokens), strict=True):
+        for axis, values, mask in self.attention.paired(tokens):
             axis.standardise.fit(values[mask])
 
-    def describe(self) -> dict[str, int]:
+    def describe(self) -> dict[str, int | str]:
         """The sizes, for the header of the weights."""
         return asdict(self.config)
-
-
-def _axes(tokens: Tokens) -> tuple[tuple[Tensor, Tensor], ...]:
-    return (
-        (tokens.rows, tokens.rows_mask),
-        (tokens.columns, tokens.columns_mask),
-        (tokens.spectrum, tokens.spectrum_mask),
-    )
 
 
 def zeroed(layer: nn.Linear) -> nn.Linear:

@@ -1,33 +1,41 @@
 """Statistic tokens: everything the network gets to see of a sample.
 
-One token per canonical correlation (spectrum), per column, per query row, and one global token. Each is free
-of signs, of column order, of row order and of which side is called X; see docs/method.md for the list.
+One token per canonical correlation (spectrum), per column, per query row, per strong pair of columns (edge),
+and one global token. Each is free of signs, of column order, of row order and of which side is called X; see
+docs/method.md for the list.
 """
 
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Float64
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from mizzle.model.batch import Batch, collate, grouped, normal_scores
 from mizzle.model.bins import BINS, binned_information
+from mizzle.model.edges import FINE_BINS, at, fine_information, strongest
 from mizzle.model.moments import RIDGES, Linear, Pairs, information, linear, pairs
-from mizzle.model.neighbours import NEIGHBOURS, Neighbours, neighbours
+from mizzle.model.neighbours import NEIGHBOURS, Neighbours, QueryRows, neighbours, query_rows, subset
 from mizzle.model.preprocess import Table
+from mizzle.model.variates import QUADRATIC_RIDGES, Variates, centred_ranks, quadratic, variates
 
 _CONTEXT = 3
 SPECTRUM_CHANNELS = 4 * len(RIDGES) + 1 + _CONTEXT
 COLUMN_CHANNELS = 6 * 3 + 2 * len(BINS) + 4 + 1 + 4 + 1 + _CONTEXT
 ROW_CHANNELS = 3 * len(NEIGHBOURS) + 2 + _CONTEXT
+EDGE_CHANNELS = len(FINE_BINS) + 6 + 2 + 2 + _CONTEXT
 _TOP = 3
 _SHAPE = 6
+_PLANE = 2  # canonical variates a side whose neighbours are counted
 GLOBAL_CHANNELS = (
     3 * (COLUMN_CHANNELS - _CONTEXT)
     + 2 * (ROW_CHANNELS - _CONTEXT)
     + 2 * (2 + _TOP) * len(RIDGES)
     + 4
+    + (2 + _TOP) * len(QUADRATIC_RIDGES)
+    + 2 * len(NEIGHBOURS)
+    + 5 * len(FINE_BINS)
     + _SHAPE
 )
 
@@ -42,6 +50,8 @@ class Tokens(NamedTuple):
     columns_mask: Bool[Tensor, "*b c"]
     rows: Float32[Tensor, "*b m er"]
     rows_mask: Bool[Tensor, "*b m"]
+    edges: Float32[Tensor, "*b k ek"]
+    edges_mask: Bool[Tensor, "*b k"]
 
     def unbind(self) -> list["Tokens"]:
         """One `Tokens` a data set, still padded as it was in the batch."""
@@ -55,16 +65,22 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
         scores: normal scores to use in place of the batch's own, for gradients with respect to them.
     """
     z = normal_scores(batch) if scores is None else scores
-    axes, near = linear(batch, z), neighbours(batch, z)
+    axes, queries = linear(batch, z), query_rows(batch)
+    near = neighbours(batch, z, queries)
+    moments, binned, turned = pairs(batch, z), binned_information(batch), variates(batch, axes)
     spectrum, spectrum_mask = _spectrum(batch, axes)
-    columns, columns_mask = _columns(batch, z, axes), batch.columns.flatten(1)
-    rows = _rows(batch, axes, near)
+    columns, columns_mask = _columns(batch, z, axes, moments, binned), batch.columns.flatten(1)
+    few = subset(near, batch)
+    edges, edges_mask = _edges(batch, axes, moments, binned, turned)
     overall = torch.cat(
         [
             _pool_columns(columns, columns_mask),
-            _pool_rows(rows, near.valid),
+            _pool_rows(_rows(batch, axes, near), near.valid),
             _pool_spectrum(axes),
             _norm_coupling(batch, axes),
+            _pool_quadratic(quadratic(batch, turned)),
+            _pool_near(_in_plane(batch, turned, near)),
+            _pool_edges(edges, edges_mask),
             _shape(batch),
         ],
         -1,
@@ -75,8 +91,10 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
         spectrum_mask,
         _with_context(batch, columns),
         columns_mask,
-        _with_context(batch, rows),
-        near.valid,
+        _with_context(batch, _rows(batch, axes, few)),
+        few.valid,
+        _with_context(batch, edges),
+        edges_mask,
     )
 
 
@@ -96,11 +114,12 @@ def _spectrum(batch: Batch, axes: Linear) -> tuple[Tensor, Tensor]:
     return torch.cat([rho, information(rho), place], -1), order < smaller
 
 
-def _columns(batch: Batch, z: Float32[Tensor, "b 2 n d"], axes: Linear) -> Tensor:
+def _columns(
+    batch: Batch, z: Float32[Tensor, "b 2 n d"], axes: Linear, moments: Pairs, binned: Tensor
+) -> Tensor:
     """Token of a column: its dependence on the other side, on its own side, and its ties."""
-    moments = pairs(batch, z)
     cross = _both_ways(moments.cross, swap=(0, 1, 2, 3, 5, 4))
-    binned = _both_ways(binned_information(batch))
+    binned = _both_ways(binned)
     partial = _both_ways(axes.partial.float())
     within = _off_diagonal(moments).transpose(1, 2)
     scatter = (z.square().sum(2) / batch.n[:, None, None])[..., None]
@@ -140,6 +159,29 @@ def _rows(batch: Batch, axes: Linear, near: Neighbours) -> Float32[Tensor, "b m 
     return torch.cat(tokens, -1) * near.valid[..., None]
 
 
+def _edges(
+    batch: Batch, axes: Linear, moments: Pairs, binned: Tensor, turned: Variates
+) -> tuple[Tensor, Tensor]:
+    """Token of a pair of columns, then of variates: its information in fine bins and its correlations."""
+    chosen = strongest(batch, binned[:, 0])
+    ranks = [
+        side.gather(2, index[:, None].expand(-1, side.shape[1], -1))
+        for side, index in zip(batch.ranks.unbind(1), (chosen.x, chosen.y), strict=True)
+    ]
+    paired = turned.used.all(1)
+    turned_ranks = centred_ranks(batch, turned.values).unbind(1)
+    fine = fine_information(batch, *(torch.cat(both, -1) for both in zip(ranks, turned_ranks, strict=True)))
+    cross, mixed = moments.cross.split([4, 2], 1)
+    symmetric = torch.cat([cross, mixed.amax(1, keepdim=True), mixed.amin(1, keepdim=True)], 1)
+    picked = at(chosen, torch.cat([symmetric, axes.partial.float()], 1))
+    picked = torch.cat([picked, picked.new_zeros(len(picked), paired.shape[1], picked.shape[-1])], 1)
+    place = torch.cat([torch.arange(k) / 10 for k in (chosen.x.shape[1], paired.shape[1])])
+    kind = torch.cat([torch.zeros(chosen.x.shape[1]), torch.ones(paired.shape[1])])
+    labels = torch.stack([kind, place], -1).expand(len(picked), -1, -1)
+    mask = torch.cat([chosen.mask, paired], 1)
+    return torch.cat([fine, picked, labels], -1) * mask[..., None], mask
+
+
 def _log_norms(batch: Batch, axes: Linear) -> Float32[Tensor, "b 2 n"]:
     """Log of the whitened squared norm per column of a side."""
     return (axes.norms / batch.dims[..., None] + 1e-3).log().float()
@@ -162,6 +204,36 @@ def _pool_spectrum(axes: Linear) -> Tensor:
     rho = torch.cat([axes.canonical, axes.robust], 1).float()
     top = torch.nn.functional.pad(rho, (0, _TOP))[..., :_TOP].flatten(1)
     return torch.cat([information(rho).sum(-1), rho.square().sum(-1), top], -1)
+
+
+def _pool_quadratic(rho: Float64[Tensor, "b r q"]) -> Tensor:
+    """Information and total squared correlation of the quadratic variates, and the largest correlations."""
+    rho = rho.float()
+    top = torch.nn.functional.pad(rho, (0, _TOP))[..., :_TOP].flatten(1)
+    return torch.cat([information(rho).sum(-1), rho.square().sum(-1), top], -1)
+
+
+def _in_plane(batch: Batch, turned: Variates, near: Neighbours) -> Neighbours:
+    """Neighbours among the first variates that have a partner; for one column a side that is `near` again."""
+    if batch.columns.shape[-1] == 1:
+        return near
+    queries = QueryRows(near.queries, near.valid)
+    paired = turned.values * turned.used.all(1)[:, None, None]
+    plane = neighbours(batch, paired[..., :_PLANE].float(), queries)
+    single = (batch.dims.amax(-1) == 1)[:, None, None]
+    return plane._replace(local=near.local.where(single, plane.local))
+
+
+def _pool_near(near: Neighbours) -> Tensor:
+    """Mean and spread of the local information at each k."""
+    return _pool_rows(near.local * near.valid[..., None], near.valid)
+
+
+def _pool_edges(edges: Float32[Tensor, "b k e"], mask: Bool[Tensor, "b k"]) -> Tensor:
+    """Fine information: largest and total over columns, total and largest over variates, first of columns."""
+    fine, variate = edges[..., : len(FINE_BINS)], edges[..., -2, None]
+    columns, turned = fine * (1 - variate), fine * variate
+    return torch.cat([columns.amax(1), columns.sum(1), turned.sum(1), turned.amax(1), columns[:, 0]], -1)
 
 
 def _norm_coupling(batch: Batch, axes: Linear) -> Tensor:
@@ -208,7 +280,7 @@ def summarise(tables: list[Table]) -> list[Tokens]:
 def repad(tokens: list[Tokens]) -> Tokens:
     """Stack single data sets from different batches, each kind padded to its longest valid run."""
     stacked = [torch.stack([one.overall for one in tokens])]
-    for kind in (1, 3, 5):
+    for kind in (1, 3, 5, 7):
         valid = [one[kind][one[kind + 1]] for one in tokens]
         stacked.append(pad_sequence(valid, batch_first=True))
         stacked.append(pad_sequence([torch.ones(len(v), dtype=torch.bool) for v in valid], True))

@@ -5,6 +5,8 @@ import dataclasses
 import signal
 import subprocess
 import sys
+import threading
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +17,17 @@ from safetensors.torch import load_file
 import train
 from mizzle.metadata_gen.ranges import ROWS
 from mizzle.model import Estimator
+from mizzle.model.chunks import fresh, uses
 from mizzle.model.fitting import FitConfig, schedule
 from mizzle.model.net import NetConfig
+from mizzle.model.tokens import Tokens
 
+Parts = list[tuple[Tokens, torch.Tensor]]
 SMALL = train.TrainConfig(
     seed=5,
     batch=8,
+    passes=2,
+    lag=1,
     workers=0,
     checkpoint=2,
     calibrate=8,
@@ -50,14 +57,14 @@ def test_stopped_and_resumed_is_the_straight_run(
     config = dataclasses.replace(SMALL, out=tmp_path)
     update = train.Fit.update
 
-    def interrupted(fit: train.Fit, parts: list[tuple[train.Tokens, torch.Tensor]]) -> float:
+    def interrupted(fit: train.Fit, parts: Parts) -> float:
         if fit.step == 2:
             signalled.set()
         return update(fit, parts)
 
-    signalled = train.threading.Event()
+    signalled = threading.Event()
     with monkeypatch.context() as patch:
-        patch.setattr(train, "_stop_signal", lambda: contextlib.nullcontext(signalled))
+        patch.setattr(train, "stop_signal", lambda: contextlib.nullcontext(signalled))
         patch.setattr(train.Fit, "update", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train.train(config)
@@ -80,7 +87,7 @@ def test_the_weights_answer_and_say_how_they_were_made(straight: Path) -> None:
     rng = np.random.default_rng(0)
     estimate = estimator.estimate(rng.normal(size=100), rng.normal(size=100))
     assert estimate.mi >= 0
-    assert estimator.header.training["data_sets"] == 32
+    assert estimator.header.training["data_sets"] == 24
     assert estimator.header.training["seed"] == 5
     assert "--seed 5 --batch 8" in estimator.header.training["command"]
     assert estimator.header.rows == ROWS
@@ -104,10 +111,55 @@ def test_loss_falls_on_a_batch_seen_again(tmp_path: Path) -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_learning_rate_warms_up_and_ends_at_zero() -> None:
-    assert schedule(0.0) < 0.02
-    assert schedule(0.02) == pytest.approx(0.98)
-    assert schedule(1.0) == 0.0
+def test_learning_rate_warms_up_stands_still_and_ends_at_zero() -> None:
+    config = FitConfig(steps=1000, cooldown=0.5)
+    assert schedule(0, config) < 0.02
+    assert schedule(300, config) == schedule(500, config) == 1.0
+    assert schedule(750, config) == pytest.approx(0.5)
+    assert schedule(1000, config) == 0.0
+
+
+def test_batches_come_back_after_the_lag() -> None:
+    order = list(islice(uses(passes=3, lag=2), 12))
+    assert [use.batch for use in order] == [0, 1, 2, 0, 3, 1, 4, 2, 0, 5, 3, 1]
+    assert [use.batch for use in order if use.last] == [0, 1]
+    assert fresh(passes=3, lag=2, steps=12) == 6
+
+
+def test_a_batch_on_disk_is_the_batch(tmp_path: Path) -> None:
+    made, folder = train.Stream(3, 8)[2], train.Stream(3, 8, tmp_path)
+    for again in (folder[2], folder[2]):
+        for left, right in zip(made, again, strict=True):
+            assert left.family == right.family
+            assert all(map(torch.equal, (*left.tokens, *left[1:4]), (*right.tokens, *right[1:4])))
+
+
+def test_a_batch_is_forgotten_after_its_last_use(straight: Path) -> None:
+    """Four steps: batches 0, 1, 0, 2."""
+    assert sorted(p.stem for p in (straight.parent / "batches").iterdir()) == ["1", "2"]
+
+
+def test_a_longer_run_parts_from_a_shorter_one(tmp_path: Path) -> None:
+    """Up to the plateau's end they are the same run."""
+    long = FitConfig(steps=6, cooldown=0.5)
+    whole = train.train(dataclasses.replace(SMALL, out=tmp_path / "whole", fit=long))
+    first = dataclasses.replace(SMALL, out=tmp_path / "parted", fit=FitConfig(steps=4, cooldown=0.25))
+    fit = train.Fit(first.net, first.fit, first.seed)
+    step = fit.update
+
+    def stop_after_three(fit: train.Fit, parts: Parts) -> float:
+        loss = step.__func__(fit, parts)  # type: ignore[attr-defined]
+        if fit.step == 3:
+            signal.raise_signal(signal.SIGINT)
+        return float(loss)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train.Fit, "update", stop_after_three)
+        with pytest.raises(KeyboardInterrupt):
+            train.train(first)
+    same(train.train(dataclasses.replace(first, fit=long)), whole)
+    with pytest.raises(ValueError, match="other settings"):
+        train.train(first)
 
 
 def test_flags_are_the_fields() -> None:
@@ -141,7 +193,7 @@ def test_a_real_signal_stops_with_a_checkpoint_and_restores_the_handlers(
     handler = signal.getsignal(signal.SIGINT)
     update = train.Fit.update
 
-    def interrupting(fit: train.Fit, parts: list[tuple[train.Tokens, torch.Tensor]]) -> float:
+    def interrupting(fit: train.Fit, parts: Parts) -> float:
         signal.raise_signal(signal.SIGINT)
         return update(fit, parts)
 

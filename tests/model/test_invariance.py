@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mizzle.model.batch import collate, normal_scores
-from mizzle.model.neighbours import QUERIES, _content_key, query_rows
+from mizzle.model.neighbours import _content_key, query_rows
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.preprocess import prepare
 from mizzle.model.tokens import tokenise
@@ -123,7 +123,7 @@ def test_the_net_does_look_at_the_data(net: Net) -> None:
 def test_every_kind_of_token_reaches_the_answer(net: Net) -> None:
     tokens = tokenise(collate([prepare(*_normal(np.random.default_rng(6), 300, 4, 3))]))
     base = net(tokens)
-    for kind in ("overall", "spectrum", "columns", "rows"):
+    for kind in ("overall", "spectrum", "columns", "rows", "edges"):
         changed = tokens._replace(**{kind: getattr(tokens, kind) + 1.0})
         assert (net(changed) - base).abs().max() > 100 * _TOLERANCE, kind
 
@@ -134,7 +134,7 @@ def test_statistics_let_gradients_through(dims: tuple[int, int]) -> None:
     batch = collate([prepare(*_normal(np.random.default_rng(8), 40, *dims))])
     scores = normal_scores(batch).requires_grad_()
     tokens = tokenise(batch, scores)
-    total = sum(t.sum() for t in (tokens.overall, tokens.spectrum, tokens.columns, tokens.rows))
+    total = sum(t.sum() for t in (tokens.overall, tokens.spectrum, tokens.columns, tokens.rows, tokens.edges))
     (gradient,) = torch.autograd.grad(total, scores)
     assert torch.isfinite(gradient).all()
     assert gradient.abs().max() > 0
@@ -150,9 +150,12 @@ def test_rows_that_exchange_their_values_differ(dims: tuple[int, int]) -> None:
         assert len(key.unique()) == 400
 
 
-def test_query_rows_are_spread_and_distinct() -> None:
-    batch = collate([prepare(*_normal(np.random.default_rng(9), 1000, 2, 2))])
+@pytest.mark.parametrize(
+    ("n", "columns", "count"), [(1000, 2, 256), (3200, 2, 400), (1000, 6, 128), (90, 2, 90)]
+)
+def test_query_rows_are_spread_and_distinct(n: int, columns: int, count: int) -> None:
+    batch = collate([prepare(*_normal(np.random.default_rng(9), n, columns, columns))])
     rows, valid = query_rows(batch)
-    assert rows.shape == (1, QUERIES)
+    assert rows.shape == (1, count)
     assert valid.all()
-    assert len(rows.unique()) == QUERIES
+    assert len(rows.unique()) == count

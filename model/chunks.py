@@ -1,0 +1,76 @@
+"""Training batches: in parts of similar n, each used several times, and on disk in between."""
+
+import json
+from collections.abc import Iterator
+from itertools import count, islice
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mizzle.model.tokens import Tokens
+
+_FACTS = ("truth", "n", "columns")
+
+
+class Chunk(NamedTuple):
+    """Part of a batch, of similar n: tokens, true log(1 + nats), rows, dx + dy, family labels."""
+
+    tokens: Tokens
+    truth: Tensor
+    n: Tensor
+    columns: Tensor
+    family: list[str]
+
+
+class Use(NamedTuple):
+    """One use of a batch in training; after the last it may be forgotten."""
+
+    batch: int
+    last: bool
+
+
+def uses(passes: int, lag: int) -> Iterator[Use]:
+    """Batches 0, 1, 2, .. as they come, each again every `lag` batches until it was used `passes` times."""
+    for fresh in count():
+        for again in range(passes):
+            if fresh >= again * lag:
+                yield Use(fresh - again * lag, again == passes - 1)
+
+
+def fresh(passes: int, lag: int, steps: int) -> int:
+    """Number of different batches among the first `steps` uses."""
+    return 1 + max(use.batch for use in islice(uses(passes, lag), steps))
+
+
+def write(path: Path, chunks: list[Chunk]) -> None:
+    """Write a batch atomically."""
+    tensors: dict[str, Tensor] = {}
+    for i, chunk in enumerate(chunks):
+        named = {**chunk.tokens._asdict(), **{f"of.{name}": getattr(chunk, name) for name in _FACTS}}
+        tensors |= {f"{i}.{name}": tensor.contiguous() for name, tensor in named.items()}
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata={"family": json.dumps([chunk.family for chunk in chunks])})
+    partial.replace(path)
+
+
+def read(path: Path) -> list[Chunk]:
+    """The batch that `write` wrote."""
+    with safe_open(path, framework="pt") as file:
+        families = json.loads(file.metadata()["family"])
+        return [
+            Chunk(
+                Tokens(**{name: file.get_tensor(f"{i}.{name}") for name in Tokens._fields}),
+                *(file.get_tensor(f"{i}.of.{name}") for name in _FACTS),
+                family,
+            )
+            for i, family in enumerate(families)
+        ]
+
+
+def parts(order: Tensor) -> list[list[int]]:
+    """Four parts of an order by n: padding to the largest of a whole batch would double the work."""
+    return [part.tolist() for part in torch.chunk(order, 4)]

@@ -34,6 +34,7 @@ from mizzle.model.chunks import Chunk, Use, fresh, parts, read, uses, write
 from mizzle.model.evaluate import Draws, table
 from mizzle.model.fitting import Fit, FitConfig, stop_signal
 from mizzle.model.net import NetConfig
+from mizzle.model.novelty import Novelty
 from mizzle.model.preprocess import prepare
 from mizzle.model.tokens import repad, summarise
 
@@ -203,10 +204,11 @@ def _finish(fit: Fit, config: TrainConfig) -> Path:
     """Calibrate and evaluate on draws of other seeds, and write the weights and the table."""
     draws = _held_out(fit, config, config.seed + 2, config.calibrate)
     calibration = Calibration.fit(draws.values, draws.truth, draws.n, draws.columns)
+    novelty = Novelty.fit(draws.features, draws.n, draws.columns)
     path = config.out / "mizzle.safetensors"
-    weights.save(path, fit.averaged, calibration, _header(fit, config))
+    weights.save(path, fit.averaged, calibration, novelty, _header(fit, config))
     draws = _held_out(fit, config, config.seed + 3, config.evaluate)
-    text = table(draws.calibrated(calibration))
+    text = table(draws.answered(calibration, novelty))
     (config.out / "evaluation.txt").write_text(text + "\n")
     print(text)
     return path
@@ -219,7 +221,7 @@ def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
     made = batches(config, Stream(seed, config.batch), order)
     for chunks in tqdm(made, unit="batch", desc=f"held out, seed {seed}"):
         with torch.no_grad():
-            found += [Draws(fit.averaged(c.tokens), *c[1:]) for c in chunks]
+            found += [Draws(fit.averaged(c.tokens), *c[1:], fit.features(c.tokens)) for c in chunks]
     return Draws.joined(found)
 
 

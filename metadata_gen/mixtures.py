@@ -4,7 +4,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.family import Array, Rng
@@ -45,49 +44,48 @@ class Components:
 
     def rows(self, labels: Labels, z: Array) -> Array:
         """m_k + L_k z for every row, shape (n, d), from standard normal z."""
-        x = np.empty_like(z)
-        for k in range(len(self.weights)):
-            own = labels == k
-            x[own] = z[own] @ self.factors[k].T + self.means[k]
-        return x
+        return self.means[labels] + np.einsum("nij,nj->ni", self.factors[labels], z)
 
-    def log_terms(self, x: Array) -> Array:
-        """log(w_k N(x; m_k, L_k L_k^T)), shape (k, n)."""
-        whitened = self._whiteners @ x.T - self._centres
-        return np.asarray(self._constants - 0.5 * np.square(whitened).sum(axis=1))
+    def squares(self, x: Array) -> Array:
+        """The squares of L_k^-1 (x - m_k), shape (k, d, n); their sum over d is chi2 for rows of component k.
+
+        As L is triangular, the first of the d are those of the marginal of as many columns.
+        """
+        whitened = self._whiteners @ np.vstack([x.T, np.ones(len(x))])
+        np.square(whitened, out=whitened)
+        return whitened.reshape(*self.means.shape, len(x))
+
+    def log_terms(self, norms: Array) -> Array:
+        """log(w_k N(x; m_k, L_k L_k^T)) from the summed squares, shape (k, n)."""
+        return self._constants - 0.5 * norms
 
     def log_density(self, x: Array) -> Array:
         """log p(x), shape (n,)."""
-        terms = self.log_terms(x)
-        top = terms.max(axis=0)
-        return np.asarray(top + np.log(np.exp(terms - top).sum(axis=0)))
-
-    def own_norms(self, labels: Labels, x: Array) -> Array:
-        """|L_k^-1 (x - m_k)|^2 of every row in its own component: chi2 with d degrees of freedom."""
-        norms = np.empty(len(x))
-        for k in range(len(self.weights)):
-            own = labels == k
-            norms[own] = np.square((x[own] - self.means[k]) @ self._whiteners[k].T).sum(axis=1)
-        return norms
+        return _log_sum(self.log_terms(self.squares(x).sum(axis=1)))
 
     def centred_labels(self, labels: Labels) -> Array:
-        """Indicators of all components but the first, less their weights, shape (n, k - 1)."""
-        return np.asarray((labels[:, None] == np.arange(1, len(self.weights))) - self.weights[1:])
+        """Indicators of all components but the first, less their weights, shape (k - 1, n)."""
+        return np.asarray((labels == np.arange(1, len(self.weights))[:, None]) - self.weights[1:, None])
 
     def centred_moments(self, x: Array) -> Array:
-        """x_i and x_i x_j less their means, shape (n, d + d (d + 1) / 2)."""
-        mean, (i, j) = self.weights @ self.means, np.triu_indices(x.shape[1])
+        """x_i and x_i x_j less their means, shape (d + d (d + 1) / 2, n)."""
+        columns, (i, j) = np.ascontiguousarray(x.T), np.triu_indices(x.shape[1])
+        mean, second = self._moments
+        return np.vstack([columns - mean, columns[i] * columns[j] - second[i, j, None]])
+
+    @cached_property
+    def _moments(self) -> tuple[Array, Array]:
+        """E x of shape (d, 1) and E x x^T."""
         outer = self.factors @ self.factors.transpose(0, 2, 1) + self.means[:, :, None] * self.means[:, None]
-        second = np.tensordot(self.weights, outer, axes=1)
-        return np.hstack([x - mean, x[:, i] * x[:, j] - second[i, j]])
+        return (self.weights @ self.means)[:, None], np.tensordot(self.weights, outer, axes=1)
 
     @cached_property
     def _whiteners(self) -> Array:
-        return np.asarray(np.linalg.inv(self.factors), dtype=np.float64)
-
-    @cached_property
-    def _centres(self) -> Array:
-        return np.asarray(self._whiteners @ self.means[:, :, None])
+        """(L_k^-1, -L_k^-1 m_k), which takes (x, 1) to L_k^-1 (x - m_k): shape (k d, d + 1)."""
+        whiteners = np.linalg.inv(self.factors)
+        d = self.means.shape[1]
+        both = np.concatenate([whiteners, -whiteners @ self.means[:, :, None]], axis=2)
+        return np.asarray(both.reshape(-1, d + 1), dtype=np.float64)
 
     @cached_property
     def _constants(self) -> Array:
@@ -107,20 +105,24 @@ class NormalMixture(Integrated):
         super().__init__(name, dim_x, joint.means.shape[1] - dim_x)
         self.joint = joint
         self.side_x, self.side_y = joint.part(slice(dim_x)), joint.part(slice(dim_x, None))
-        self.uniforms = 1 + joint.means.shape[1]
+        self.normals = joint.means.shape[1]
 
-    def rows(self, u: Array) -> tuple[Array, Array]:
-        rows = self.joint.rows(self.joint.labels(u[:, 0]), ndtri(u[:, 1:]))
+    def rows(self, u: Array, z: Array) -> tuple[Array, Array]:
+        rows = self.joint.rows(self.joint.labels(u), z)
         return rows[:, : self.dim_x], rows[:, self.dim_x :]
 
-    def controls(self, u: Array) -> Array:
-        """Norms in the own component, labels, moments; for one component the pmi is a sum of these."""
-        labels, z = self.joint.labels(u[:, 0]), ndtri(u[:, 1:])
+    def integrand(self, u: Array, z: Array) -> Array:
+        """Its controls: norms in the own component, labels, moments. Of one component they sum to the pmi."""
+        labels = self.joint.labels(u)
         rows = self.joint.rows(labels, z)
-        own_y = self.side_y.own_norms(labels, rows[:, self.dim_x :])
-        squares = z * z - 1.0
-        norms = [squares[:, : self.dim_x].sum(1), squares.sum(1), own_y - self.dim_y]
-        return np.column_stack([*norms, self.joint.centred_labels(labels), self.joint.centred_moments(rows)])
+        squares = self.joint.squares(rows)
+        norm_x, norm_y = squares[:, : self.dim_x].sum(1), self.side_y.squares(rows[:, self.dim_x :]).sum(1)
+        norm = norm_x + squares[:, self.dim_x :].sum(1)
+        sides = _log_sum(self.side_x.log_terms(norm_x)) + _log_sum(self.side_y.log_terms(norm_y))
+        pmi = _log_sum(self.joint.log_terms(norm)) - sides
+        own = np.stack([norm_x, norm_y, norm])[:, labels, np.arange(len(rows))]
+        norms = own - np.array([[self.dim_x], [self.dim_y], [self.normals]])
+        return np.vstack([pmi, norms, self.joint.centred_labels(labels), self.joint.centred_moments(rows)])
 
     def pmi(self, x: Array, y: Array) -> Array:
         marginals = self.side_x.log_density(x) + self.side_y.log_density(y)
@@ -139,27 +141,38 @@ class ClassLabel(Integrated):
         if len(np.unique(codes, axis=0)) != len(classes.weights):
             raise InvalidInput(f"{len(classes.weights)} classes need as many different codes")
         self.classes, self.codes = classes, codes
-        self.uniforms = 1 + self.dim_x
+        self.normals = self.dim_x
 
     @property
     def continuous(self) -> bool:
         return False
 
-    def rows(self, u: Array) -> tuple[Array, Array]:
-        labels = self.classes.labels(u[:, 0])
-        return self.classes.rows(labels, ndtri(u[:, 1:])), self.codes[labels]
+    def rows(self, u: Array, z: Array) -> tuple[Array, Array]:
+        labels = self.classes.labels(u)
+        return self.classes.rows(labels, z), self.codes[labels]
 
-    def controls(self, u: Array) -> Array:
-        labels, z = self.classes.labels(u[:, 0]), ndtri(u[:, 1:])
-        moments = self.classes.centred_moments(self.classes.rows(labels, z))
-        return np.column_stack([(z * z - 1.0).sum(1), self.classes.centred_labels(labels), moments])
+    def integrand(self, u: Array, z: Array) -> Array:
+        """Its controls: the norm in the own class, labels, moments."""
+        labels = self.classes.labels(u)
+        x = self.classes.rows(labels, z)
+        norm = np.square(z).sum(axis=1) - self.dim_x
+        controls = self.classes.centred_labels(labels), self.classes.centred_moments(x)
+        return np.vstack([self._pmi(x, labels), norm, *controls])
 
     def pmi(self, x: Array, y: Array) -> Array:
-        label = (
-            np.square(y[:, None, :] - self.codes).sum(axis=2).argmin(axis=1)
-        )  # up to rounding, by a warp say
-        own = self.classes.log_terms(x)[label, np.arange(len(x))] - np.log(self.classes.weights[label])
-        return np.asarray(own - self.classes.log_density(x))
+        distances = np.square(y[:, None, :] - self.codes).sum(axis=2)  # codes up to rounding, by a warp say
+        return self._pmi(x, distances.argmin(axis=1))
+
+    def _pmi(self, x: Array, labels: Labels) -> Array:
+        terms = self.classes.log_terms(self.classes.squares(x).sum(axis=1))
+        own = terms[labels, np.arange(len(x))] - np.log(self.classes.weights[labels])
+        return np.asarray(own - _log_sum(terms))
+
+
+def _log_sum(terms: Array) -> Array:
+    """log sum_k exp(terms), shapes (k, n) and (n,)."""
+    top = terms.max(axis=0)
+    return np.asarray(top + np.log(np.exp(terms - top).sum(axis=0)))
 
 
 def random_components(rng: Rng, weights: Array, dim: int, spread: float, roundness: float) -> Components:

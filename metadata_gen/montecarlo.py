@@ -1,18 +1,25 @@
-"""Truth by quasi Monte Carlo, for families whose density is known and whose MI has no closed form."""
+"""Truth by quasi Monte Carlo, for families whose density is known and whose MI has no closed form.
+
+Axes: `c` the integrand and its controls, `r` replicate, `n` row.
+"""
 
 from abc import abstractmethod
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Final
 
 import numpy as np
+from scipy.special import ndtri  # type: ignore[import-untyped]
+from scipy.stats.qmc import Sobol  # type: ignore[import-untyped]
 
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
 
 SEED: Final = 20_260  # of the integration alone; the samples of a data set have their own
 REPLICATES: Final = 16
-FIRST: Final = 192  # rows of a replicate in the first pass
-MOST: Final = 2**12  # what would need more keeps its larger stderr, and the prior draws again
-CHUNK: Final = 1024  # rows at a time, which fit the processor's cache
+POINTS: Final = 128  # of a replicate in one block, which with its 2048 rows fits the processor's cache
+MOST: Final = 32  # blocks; what would need more keeps its larger stderr, and the prior draws again
+CELL: Final = 2.0**-30  # of a Sobol sequence, whose points are the lower ends of cells
 
 
 def tolerance(nats: float) -> float:
@@ -20,57 +27,78 @@ def tolerance(nats: float) -> float:
     return max(0.002, 0.005 * nats)
 
 
-class Integrated(Family):
-    """A family whose rows are a function of `uniforms` independent U(0, 1) numbers each, and I the mean pmi.
+def controlled_mean(blocks: Iterable[Array], most: int) -> Truth:
+    """The mean of row 0 of the blocks, an MI in nats, by regression on the other rows, whose means are 0.
 
-    The uniforms of the integral come from randomly shifted lattices (Cranley & Patterson 1976), which spread
-    more evenly than independent numbers. The pmi is regressed on `controls` whose mean is known to be 0
-    (Glasserman 2003, section 4.1); the spread of the replicates is the standard error.
+    That is the method of control variates (Glasserman 2003, section 4.1); the spread of the replicates is
+    the standard error. Blocks are doubled until it is within `tolerance`, `most` of them are used up, or
+    four times as many would not do.
+
+    Args:
+        blocks: each of shape (c, r * n), the columns of a replicate one after another.
+    """
+    means, products, truth = np.zeros(()), np.zeros(()), Truth(0.0)
+    for count, block in enumerate(islice(blocks, most), 1):
+        means = means + block.reshape(len(block), REPLICATES, -1).mean(axis=2)
+        products = products + block @ block.T / block.shape[1]
+        if count & (count - 1):
+            continue  # neither 1, 2, 4, ...
+        truth = _regressed(means / count, products / count)
+        excess = truth.stderr / tolerance(truth.nats)
+        if excess <= 1.0 or count * excess**2 > 4.0 * most:
+            break
+    return truth
+
+
+def _regressed(means: Array, products: Array) -> Truth:
+    """From the means of every replicate, shape (c, r), and the mean products of all rows, shape (c, c)."""
+    centre = means.mean(axis=1)
+    covariance = products - np.outer(centre, centre)
+    slopes = np.linalg.lstsq(covariance[1:, 1:], covariance[1:, 0], rcond=1e-9)[0]
+    estimates = means[0] - slopes @ means[1:]
+    return Truth(max(0.0, float(estimates.mean())), float(estimates.std(ddof=1)) / REPLICATES**0.5)
+
+
+class Integrated(Family):
+    """Rows that are a function of u ~ U(0, 1) and of `normals` independent N(0, 1); I is their mean pmi.
+
+    The numbers of the integral come from randomly scrambled Sobol sequences (Owen 1997), which spread more
+    evenly than independent ones.
     """
 
-    uniforms: int
+    normals: int
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
-        return self.rows(open_uniforms(rng, (n, self.uniforms)))
+        return self.rows(rng.random(n), rng.standard_normal((n, self.normals)))
 
     def mi(self) -> Truth:
         return self._truth
 
     @abstractmethod
-    def rows(self, u: Array) -> tuple[Array, Array]:
-        """The rows that u of shape (n, uniforms) stands for."""
+    def rows(self, u: Array, z: Array) -> tuple[Array, Array]:
+        """The rows that u of shape (n,) and z of shape (n, normals) stand for."""
 
     @abstractmethod
-    def controls(self, u: Array) -> Array:
-        """Functions of the same rows with mean 0, shape (n, c)."""
+    def integrand(self, u: Array, z: Array) -> Array:
+        """The pmi of these rows, and below it functions of them with mean 0, shape (c, n)."""
+
+    def blocks(self, seed: int = SEED) -> Iterator[Array]:
+        """The integrand at block after block of points."""
+        return (self.integrand(u, z) for u, z in _points(self.normals, seed))
 
     @cached_property
     def _truth(self) -> Truth:
-        rng, rows = np.random.default_rng(SEED), FIRST
-        while True:
-            truth = self._integrated(rng, rows)
-            excess = truth.stderr / tolerance(truth.nats)
-            if excess <= 1.0 or rows >= MOST or rows * excess**2 > 4.0 * MOST:
-                return truth
-            rows = int(rows * min(4.0, 1.0 + excess))  # stderr falls with the root of the rows, or faster
+        return controlled_mean(self.blocks(), MOST)
 
-    def _integrated(self, rng: Rng, rows: int) -> Truth:
-        """The mean of the replicates, `rows` each, and its standard error."""
-        moments = [self._moments(lattice(rows, rng.random(self.uniforms))) for _ in range(REPLICATES)]
-        means = np.array([moment[0] for moment in moments]) / rows
-        covariance = np.sum(moments, axis=0) / (rows * REPLICATES) - np.outer(means.mean(0), means.mean(0))
-        slopes = np.linalg.lstsq(covariance[2:, 2:], covariance[2:, 1], rcond=1e-9)[0]
-        estimates = means[:, 1] - means[:, 2:] @ slopes
-        stderr = float(estimates.std(ddof=1)) / REPLICATES**0.5
-        return Truth(max(0.0, float(estimates.mean())), stderr)
 
-    def _moments(self, u: Array) -> Array:
-        """sum v v^T over the rows, with v = (1, pmi, controls)."""
-        total = np.zeros(())
-        for part in np.split(u, range(CHUNK, len(u), CHUNK)):
-            v = np.column_stack([np.ones(len(part)), self.pmi(*self.rows(part)), self.controls(part)])
-            total = total + v.T @ v
-        return total
+@lru_cache(maxsize=16)
+def _points(normals: int, seed: int) -> list[tuple[Array, Array]]:
+    """MOST blocks of u and z, replicate after replicate. All families share them."""
+    rng = np.random.default_rng(seed)
+    sobol = [Sobol(1 + normals, seed=rng).random(MOST * POINTS) for _ in range(REPLICATES)]
+    cut = np.reshape(sobol, (REPLICATES, MOST, POINTS, 1 + normals)).swapaxes(0, 1)
+    points = (cut + CELL / 2.0).reshape(MOST, REPLICATES * POINTS, 1 + normals)
+    return [(block[:, 0].copy(), ndtri(block[:, 1:])) for block in points]
 
 
 def open_uniforms(rng: Rng, shape: tuple[int, ...]) -> Array:

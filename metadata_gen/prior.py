@@ -79,7 +79,8 @@ def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
 
 def _composed(rng: Rng, dim_x: int, dim_y: int) -> Family:
     """One to four parts side by side, or many of one law, with noise columns or without."""
-    family = (_repeated if chance(rng, "composed.repeated") else _parts)(rng, dim_x, dim_y)
+    alike = min(dim_x, dim_y) > 1 and chance(rng, "composed.repeated")
+    family = (_repeated if alike else _parts)(rng, dim_x, dim_y)
     return disguises.filled(rng, family, dim_x, dim_y) if chance(rng, "filled") else family
 
 
@@ -91,7 +92,7 @@ def _parts(rng: Rng, dim_x: int, dim_y: int) -> Family:
 
 
 def _repeated(rng: Rng, dim_x: int, dim_y: int) -> Family:
-    """Pairs of columns that all follow one law."""
+    """Two pairs of columns or more that all follow one law."""
     count = whole(rng, "repeated.copies", min(dim_x, dim_y))
     return Concatenated([pair(rng)] * count, "repeated")
 

@@ -81,7 +81,7 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
 
 MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
     {
-        "problem": _mix(independent=0.07, pair=0.27, mist=0.26, broad=0.20, composed=0.20),
+        "problem": _mix(independent=0.09, pair=0.25, mist=0.28, broad=0.19, composed=0.19),
         "dims": _mix(equal=0.35, free=0.25, small=0.25, large=0.15),
         "pair": _mix(
             normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
@@ -114,7 +114,9 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
             poisson=0.08, zero_poisson=0.04, bernoulli=0.08,
         ),
         "noise.marginal": _mix(normal=0.45, student=0.3, uniform=0.15, discrete=0.1),
-        "map": _mix(rotation=0.2, mixing=0.2, spiral=0.25, coupling=0.25, swiss=0.1),
+        "map": _mix(
+            rotation=0.17, mixing=0.18, spiral=0.22, coupling=0.25, swiss=0.08, arc=0.05, polar=0.05
+        ),
         "warp": _evenly("affine", "power", "asinh", "wiggly"),
         "warp.light_tails": _evenly("affine", "power", "asinh", "wiggly", "sinh", "exp", "cdf", "logistic"),
     }

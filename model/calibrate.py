@@ -1,11 +1,13 @@
-"""Recalibration: in each cell of (n, columns), which of the net's levels covers how often.
+"""Recalibration: in each stratum of n, columns and answer, which of the net's levels covers how often.
 
-The net's quantiles are right on average over its training stream, not in every cell. On held-out draws the
+The net's quantiles are right on average over its training stream, not in every stratum. On held-out draws the
 level u at which the net places the truth should be uniform; where its empirical distribution is not, the
-reported quantile at level t is the net's quantile at the t-quantile of u (Kuleshov et al. 2018, per cell).
-The map of levels keeps quantiles increasing and non-negative.
+reported quantile at level t is the net's quantile at the t-quantile of u (Kuleshov et al. 2018, per stratum).
+The map of levels keeps quantiles increasing and non-negative. A stratum is known from the sample alone, so
+what holds over the draws holds inside each.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,22 +16,25 @@ from torch import Tensor
 
 from mizzle.model.quantiles import LEVELS
 
-ROW_EDGES = (50, 150, 500)
+ROW_EDGES = (50, 150, 500, 2000)
 COLUMN_EDGES = (3, 11)  # of dx + dy: 1 + 1, a handful, many
-_CELLS = (len(ROW_EDGES) + 1) * (len(COLUMN_EDGES) + 1)
-_FEWEST = 200  # draws in a cell below which it keeps the net's own levels
+ANSWER_EDGES = (0.05, 0.5, 2.0)  # of the net's median, in nats
+SHAPES = (len(ROW_EDGES) + 1) * (len(COLUMN_EDGES) + 1)
+_ANSWERS = len(ANSWER_EDGES) + 1
+_WEIGHT = 200  # draws that what is known of a coarser stratum counts for
+_MIDDLE = LEVELS.index(0.5)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """levels[c, q]: the net's level to report as nominal LEVELS[q] in cell c."""
+    """levels[c, q]: the net's level to report as nominal LEVELS[q] in stratum c."""
 
     levels: Float[Tensor, "c q"]
 
     @classmethod
     def identity(cls) -> "Calibration":
         """Report the net's own quantiles."""
-        return cls(torch.tensor(LEVELS).expand(_CELLS, -1))
+        return cls(torch.tensor(LEVELS).repeat(SHAPES * _ANSWERS, 1))
 
     @classmethod
     def checked(cls, levels: Tensor) -> "Calibration":
@@ -39,7 +44,11 @@ class Calibration:
             ValueError: not a table of non-decreasing levels within those of the net.
         """
         inside = (levels >= LEVELS[0]) & (levels <= LEVELS[-1])
-        if levels.shape != (_CELLS, len(LEVELS)) or not bool(inside.all()) or bool((levels.diff() < 0).any()):
+        if (
+            levels.shape != (SHAPES * _ANSWERS, len(LEVELS))
+            or not bool(inside.all())
+            or bool((levels.diff() < 0).any())
+        ):
             raise ValueError("no calibration table")
         return cls(levels)
 
@@ -51,25 +60,24 @@ class Calibration:
         n: Int64[Tensor, " b"],
         columns: Int64[Tensor, " b"],
     ) -> "Calibration":
-        """Fit on held-out draws.
+        """Fit on held-out draws: per shape, drawn to the nominal levels; per stratum, drawn to its shape's.
 
         Args:
             values: the net's quantiles of log(1 + I); truth: the true log(1 + I).
             n, columns: rows and dx + dy of each draw.
         """
-        placed, where = _spread_zeros(placement(values, truth), values, truth), cell(n, columns)
+        placed = _spread_zeros(placement(values, truth), values, truth)
+        shape, inner = shape_cell(n, columns), stratum(values, n, columns)
         nominal = torch.tensor(LEVELS)
-        rows = [
-            torch.quantile(placed[where == c], nominal) if int((where == c).sum()) >= _FEWEST else nominal
-            for c in range(_CELLS)
-        ]
-        return cls(torch.stack(rows).clamp(LEVELS[0], LEVELS[-1]))
+        coarse = [_drawn_to(nominal, placed[shape == c]) for c in range(SHAPES)]
+        fine = [_drawn_to(coarse[c // _ANSWERS], placed[inner == c]) for c in range(SHAPES * _ANSWERS)]
+        return cls(torch.stack(fine).clamp(LEVELS[0], LEVELS[-1]))
 
     def apply(
         self, values: Float[Tensor, "b q"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
     ) -> Float[Tensor, "b q"]:
         """The recalibrated quantiles at LEVELS."""
-        wanted = self.levels[cell(n, columns)]
+        wanted = self.levels[stratum(values, n, columns)]
         nominal = torch.tensor(LEVELS)
         right = torch.searchsorted(nominal, wanted.contiguous()).clamp(1, len(LEVELS) - 1)
         left = right - 1
@@ -78,11 +86,28 @@ class Calibration:
         return low + share * (high - low)
 
 
-def cell(n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]) -> Int64[Tensor, " b"]:
-    """Index of the calibration cell."""
+def shape_cell(n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]) -> Int64[Tensor, " b"]:
+    """Index of the cell of n and dx + dy."""
     row = torch.bucketize(n, torch.tensor(ROW_EDGES), right=True)
     column = torch.bucketize(columns, torch.tensor(COLUMN_EDGES), right=True)
     return row * (len(COLUMN_EDGES) + 1) + column
+
+
+def stratum(
+    values: Float[Tensor, "b q"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
+) -> Int64[Tensor, " b"]:
+    """Index of the stratum: the cell of the shape, divided by the net's own median."""
+    edges = torch.tensor([math.log1p(nats) for nats in ANSWER_EDGES])
+    answer = torch.bucketize(values[:, _MIDDLE].contiguous(), edges, right=True)
+    return shape_cell(n, columns) * _ANSWERS + answer
+
+
+def _drawn_to(usual: Float[Tensor, " q"], placed: Float[Tensor, " b"]) -> Float[Tensor, " q"]:
+    """Quantiles of where truths fell, averaged with the usual ones, which count as `_WEIGHT` draws."""
+    if not len(placed):
+        return usual
+    share = len(placed) / (len(placed) + _WEIGHT)
+    return usual + share * (torch.quantile(placed, torch.tensor(LEVELS)) - usual)
 
 
 def _spread_zeros(
@@ -91,7 +116,7 @@ def _spread_zeros(
     """Spread a truth of 0 evenly over the levels whose quantile is 0.
 
     Any of these levels places it rightly. Counted as the lowest they would heap up at level 0 and push the
-    lower quantiles of every other problem in the cell down (randomised probability integral transform).
+    lower quantiles of every other problem in the stratum down (randomised probability integral transform).
     """
     zeros = (values <= 0).sum(1)
     highest = torch.tensor((0.0, *LEVELS))[zeros]

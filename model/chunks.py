@@ -63,9 +63,9 @@ def read(path: Path) -> list[Chunk]:
         families = json.loads(file.metadata()["family"])
         return [
             Chunk(
-                Tokens(**{name: file.get_tensor(f"{i}.{name}") for name in Tokens._fields}),
-                *(file.get_tensor(f"{i}.of.{name}") for name in _FACTS),
-                family,
+                Tokens(*(file.get_tensor(f"{i}.{name}") for name in Tokens._fields)),
+                **{name: file.get_tensor(f"{i}.of.{name}") for name in _FACTS},
+                family=family,
             )
             for i, family in enumerate(families)
         ]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64, Int64
+from torch import Tensor
 
 from mizzle.arrays import check_pair
 from mizzle.errors import InferenceFailed, TooManyColumns
@@ -14,21 +15,27 @@ from mizzle.model import quantiles, weights
 from mizzle.model.batch import collate, grouped
 from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net
+from mizzle.model.novelty import Novelty, stretch, widening
 from mizzle.model.preprocess import Table, prepare
 from mizzle.model.tokens import tokenise
 from mizzle.types import Estimate, ModelInfo, Notice
+
+_BEYOND_ROWS = 1.5  # times as wide, for an n outside the trained range
 
 
 class Estimator:
     """A network with its calibration. Calls are safe from one thread at a time."""
 
-    def __init__(self, net: Net, calibration: Calibration, header: weights.Header, info: ModelInfo) -> None:
+    def __init__(
+        self, net: Net, calibration: Calibration, novelty: Novelty, header: weights.Header, info: ModelInfo
+    ) -> None:
         self.info = info
         self.header = header
         self.levels = quantiles.LEVELS
         self.max_columns = header.columns[1]
         self._net = net
         self._calibration = calibration
+        self._novelty = novelty
 
     @classmethod
     def load(cls, path: Path | None = None) -> "Estimator":
@@ -78,20 +85,23 @@ class Estimator:
         """One padded pass."""
         batch = collate(tables)
         with torch.inference_mode():
-            values = self._net(tokenise(batch))
-            values = self._calibration.apply(values, batch.n, batch.dims.sum(-1))
+            tokens, columns = tokenise(batch), batch.dims.sum(-1)
+            values = self._calibration.apply(self._net(tokens), batch.n, columns)
+            features = self._net.standardise.unclamped(tokens.overall)
+            excess = self._novelty.excess(features, batch.n, columns).maximum(self._beyond(batch.n))
+            values = stretch(values, excess)
             ceiling = torch.tensor([[table.ceiling] for table in tables], dtype=torch.float64)
             nats = quantiles.to_nats(values.double()).minimum(ceiling)
             mean = quantiles.mean(nats)
         if not bool(torch.isfinite(nats).all()):
             raise InferenceFailed("the network gave a value that is not finite; please report this")
         return [
-            self._answer(table, float(m), tuple(row))
-            for table, m, row in zip(tables, mean.tolist(), nats.tolist(), strict=True)
+            self._answer(table, m, tuple(row), e)
+            for table, m, row, e in zip(tables, mean.tolist(), nats.tolist(), excess.tolist(), strict=True)
         ]
 
-    def _answer(self, table: Table, mean: float, values: tuple[float, ...]) -> Estimate:
-        outside = self._outside(table)
+    def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:
+        outside = tuple(self._rows_outside(table)) or tuple(_unfamiliar(excess))
         noticed = table.warnings + outside + tuple(_suspicious(table, values))
         return Estimate(
             mi=mean,
@@ -109,12 +119,25 @@ class Estimator:
         """A side that does not vary shares no information: exactly 0."""
         return self._answer(table, 0.0, (0.0,) * len(self.levels))
 
-    def _outside(self, table: Table) -> tuple[Notice, ...]:
+    def _rows_outside(self, table: Table) -> Iterator[Notice]:
         low, high = self.header.rows
-        if low <= table.n <= high:
-            return ()
-        text = f"n = {table.n} is outside the trained range of {low} to {high} rows; the interval may be off"
-        return (Notice("rows_out_of_range", text),)
+        if not low <= table.n <= high:
+            text = f"n = {table.n} is outside the trained range of {low} to {high} rows"
+            yield Notice("rows_out_of_range", f"{text}; the interval was widened and may still be off")
+
+    def _beyond(self, n: Int64[Tensor, " b"]) -> Float32[Tensor, " b"]:
+        """How much wider the interval becomes for an n outside the trained range."""
+        low, high = self.header.rows
+        return torch.where((n < low) | (n > high), _BEYOND_ROWS, 0.0)
+
+
+def _unfamiliar(excess: float) -> Iterator[Notice]:
+    """Say so where the statistics of the sample lie outside those of the training."""
+    if excess > 1.0:
+        width = float(widening(torch.tensor(excess)))
+        text = f"the sample is unlike those of the training: {excess:.2g} times as far out as 99 % of them"
+        text = f"{text}; the interval was made {width:.2g} times as wide and may still be off"
+        yield Notice("unfamiliar", text)
 
 
 def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:

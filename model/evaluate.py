@@ -7,30 +7,36 @@ from torch import Tensor
 
 from mizzle.model import quantiles
 from mizzle.model.calibrate import Calibration
+from mizzle.model.novelty import Novelty, stretch
 
 ROW_BINS = ((10, 30), (30, 100), (100, 300), (300, 1000), (1000, 10**9))
+COLUMN_BINS = ((2, 3), (3, 11), (11, 31), (31, 129))  # of dx + dy
+TRUTH_BINS = ((0.0, 1e-9), (1e-9, 0.05), (0.05, 0.5), (0.5, 2.0), (2.0, 100.0))  # nats
 _LOW, _HIGH = quantiles.LEVELS.index(0.05), quantiles.LEVELS.index(0.95)
 
 
 class Draws(NamedTuple):
-    """Answers beside the truth: quantiles of log(1 + I), true log(1 + I), n, dx + dy, family."""
+    """Answers beside the truth: quantiles of log(1 + I), true log(1 + I), n, dx + dy, family, features."""
 
     values: Tensor
     truth: Tensor
     n: Tensor
     columns: Tensor
     family: list[str]
+    features: Tensor
 
     @classmethod
     def joined(cls, parts: list["Draws"]) -> "Draws":
         """All parts as one."""
-        values, truth, n, columns, family = zip(*parts, strict=True)
+        values, truth, n, columns, family, features = zip(*parts, strict=True)
         labels = [label for part in family for label in part]
-        return cls(torch.cat(values), torch.cat(truth), torch.cat(n), torch.cat(columns), labels)
+        tensors = (torch.cat(values), torch.cat(truth), torch.cat(n), torch.cat(columns))
+        return cls(*tensors, labels, torch.cat(features))
 
-    def calibrated(self, calibration: Calibration) -> "Draws":
-        """The same answers after recalibration."""
-        return self._replace(values=calibration.apply(self.values, self.n, self.columns))
+    def answered(self, calibration: Calibration, novelty: Novelty) -> "Draws":
+        """What a user would be told: recalibrated, and stretched where the sample is unfamiliar."""
+        values = calibration.apply(self.values, self.n, self.columns)
+        return self._replace(values=stretch(values, novelty.excess(self.features, self.n, self.columns)))
 
 
 def table(draws: Draws) -> str:
@@ -39,10 +45,17 @@ def table(draws: Draws) -> str:
     for low, high in ROW_BINS:
         name = f"n {low}-{high}" if high < 10**9 else f"n {low}+"
         groups.append((name, (draws.n >= low) & (draws.n < high)))
+    groups += [(f"columns {low}-{high - 1}", _between(draws.columns, low, high)) for low, high in COLUMN_BINS]
+    nats = torch.expm1(draws.truth)
+    groups += [(f"truth {low:g}-{high:g}", _between(nats, low, high)) for low, high in TRUTH_BINS]
     for family in sorted(set(draws.family)):
         groups.append((family, torch.tensor([f == family for f in draws.family])))
     head = f"{'':24}{'sets':>7}{'MAE':>9}{'MSE':>9}{'bias':>9}{'pinball':>9}{'cover 90':>10}"
     return "\n".join([head, *(_line(draws, name, pick) for name, pick in groups if pick.any())])
+
+
+def _between(values: Tensor, low: float, high: float) -> Tensor:
+    return (values >= low) & (values < high)
 
 
 def _line(draws: Draws, name: str, pick: Tensor) -> str:

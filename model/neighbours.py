@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float, Float32, Int32, Int64
 from torch import Tensor
+from torch.nn import functional as F
 
 from mizzle.model.batch import Batch
 
@@ -21,6 +22,7 @@ NEIGHBOURS = (1, 3, 10)
 _AT_ONCE = 1 << 17  # distances per side: what is compared and counted stays in the processor's cache
 _DIRECT = 2  # columns up to which differences are squared one by one
 _WORDS = 250  # of eight counters of one byte, summed before a counter overflows
+_HEAP = 64  # topk of k among at least 64 k uses a heap, three times as fast as its other way: padding pays
 _TINY = 1e-9  # squared distance below which two rows are the same
 
 
@@ -76,7 +78,7 @@ def _counts(
 ) -> tuple[Float32[Tensor, "b m k"], Int32[Tensor, "b 2 m k"], Int64[Tensor, "b m k"]]:
     """Squared distance to the k-th neighbour, rows inside it on each side, and the k that was reached."""
     sides = _distances(points, queries)
-    joint = sides.amax(1)
+    joint = torch.maximum(*sides.unbind(1))
     radius = _kth_smallest(joint, k)
     reach = radius.clamp_min(_TINY)[:, None]  # copies count as inside, or ties would see no neighbour
     inside = [_true(sides < reach[..., i, None]) for i in range(len(NEIGHBOURS))]
@@ -164,6 +166,9 @@ def _distances(points: Tensor, queries: Int64[Tensor, "b m"]) -> Float32[Tensor,
 
 def _kth_smallest(distance: Float32[Tensor, "b m n"], k: Int64[Tensor, "b k"]) -> Float32[Tensor, "b m k"]:
     width = min(max(NEIGHBOURS), distance.shape[-1])
+    missing = _HEAP * width - distance.shape[-1]
+    if 0 < missing < 4 * distance.shape[-1]:
+        distance = F.pad(distance, (0, missing), value=float("inf"))
     nearest = distance.topk(width, dim=-1, largest=False).values
     return nearest.gather(-1, (k - 1)[:, None].expand(-1, nearest.shape[1], -1))
 

@@ -74,9 +74,13 @@ class Standardise(nn.Module):
         self.mean.copy_(y.mean(0))
         self.scale.copy_(1 / y.std(0).clamp_min(1e-3))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def unclamped(self, x: Tensor) -> Tensor:
+        """Standardised, however far out."""
         scaled: Tensor = (self.squash(x) - self.mean) * self.scale
-        return scaled.clamp(-_CLIP, _CLIP)
+        return scaled
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.unclamped(x).clamp(-_CLIP, _CLIP)
 
 
 class Block(nn.Module):

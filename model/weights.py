@@ -16,24 +16,34 @@ from safetensors.torch import save_file
 from mizzle.errors import ModelUnavailable
 from mizzle.model.bins import BINS
 from mizzle.model.calibrate import Calibration
+from mizzle.model.edges import EDGES, FINE_BINS
 from mizzle.model.moments import RIDGES
-from mizzle.model.neighbours import NEIGHBOURS, QUERIES
+from mizzle.model.neighbours import NEIGHBOURS, POOLED, QUERIES
 from mizzle.model.net import Net, NetConfig
+from mizzle.model.novelty import Novelty
 from mizzle.model.quantiles import LEVELS
+from mizzle.model.tokens import GLOBAL_CHANNELS
+from mizzle.model.variates import QUADRATIC_RIDGES, VARIATES
 from mizzle.types import ModelInfo
 
 _CODE = {
-    "format": 1,
+    "format": 2,
     "levels": list(LEVELS),
     "tokens": {
         "ridges": list(RIDGES),
         "bins": list(BINS),
         "neighbours": list(NEIGHBOURS),
         "queries": QUERIES,
+        "pooled": list(POOLED),
+        "edges": EDGES,
+        "fine_bins": list(FINE_BINS),
+        "variates": VARIATES,
+        "quadratic_ridges": list(QUADRATIC_RIDGES),
     },
 }
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
 _CALIBRATION = "calibration.levels"
+_NOVELTY = ("novelty.centre", "novelty.whitening", "novelty.thresholds")
 
 
 @dataclass(frozen=True)
@@ -57,10 +67,12 @@ class Header:
     training: dict[str, Any]
 
 
-def save(path: Path, net: Net, calibration: Calibration, header: Header) -> None:
+def save(path: Path, net: Net, calibration: Calibration, novelty: Novelty, header: Header) -> None:
     """Write the model as one file, atomically."""
     tensors = {name: t.detach().contiguous() for name, t in net.state_dict().items()}
     tensors[_CALIBRATION] = calibration.levels.contiguous()
+    parts = (novelty.centre, novelty.whitening, novelty.thresholds)
+    tensors |= {name: part.contiguous() for name, part in zip(_NOVELTY, parts, strict=True)}
     text = {**header.__dict__, "net": net.describe(), **_CODE}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
@@ -69,7 +81,7 @@ def save(path: Path, net: Net, calibration: Calibration, header: Header) -> None
     partial.replace(path)
 
 
-def load(path: Path) -> tuple[Net, Calibration, Header, ModelInfo]:
+def load(path: Path) -> tuple[Net, Calibration, Novelty, Header, ModelInfo]:
     """Read and check a weights file.
 
     Raises:
@@ -84,6 +96,7 @@ def load(path: Path) -> tuple[Net, Calibration, Header, ModelInfo]:
         if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
             raise ValueError("not finite")
         calibration = Calibration.checked(tensors.pop(_CALIBRATION))
+        novelty = Novelty.checked(GLOBAL_CHANNELS, *(tensors.pop(name) for name in _NOVELTY))
         net = Net(header.net)
         net.load_state_dict(tensors)
     except FileNotFoundError as error:
@@ -99,7 +112,7 @@ def load(path: Path) -> tuple[Net, Calibration, Header, ModelInfo]:
     ) as error:
         text = f"{path.name} is no weights file of this version of mizzle, or is damaged"
         raise ModelUnavailable(text) from error
-    return net.eval(), calibration, header, ModelInfo(header.name, header.version, sha256)
+    return net.eval(), calibration, novelty, header, ModelInfo(header.name, header.version, sha256)
 
 
 def _header(metadata: dict[str, str]) -> Header:

@@ -201,13 +201,25 @@ def test_concatenation_adds(family: Family) -> None:
     assert both.name == f"{family.name}+student"
 
 
-def test_concatenation_adds_stderr_in_quadrature() -> None:
-    class Rough(MultivariateNormal):
-        def mi(self) -> Truth:
-            return Truth(1.0, 0.3)
+class Rough(MultivariateNormal):
+    """One whose truth has an error, and which counts how often it is asked for."""
 
+    asked = 0
+
+    def mi(self) -> Truth:
+        self.asked += 1
+        return Truth(1.0, 0.3)
+
+
+def test_concatenation_adds_stderr_in_quadrature() -> None:
+    parts = [Rough(np.eye(2), 1), Rough(np.eye(2), 1)]
+    assert Concatenated(parts).mi() == pytest.approx((2.0, 0.3 * math.sqrt(2.0)))
+
+
+def test_concatenation_of_one_part_asks_once_and_adds_its_error() -> None:
     part = Rough(np.eye(2), 1)
-    assert Concatenated([part, part]).mi() == pytest.approx((2.0, 0.3 * math.sqrt(2.0)))
+    assert Concatenated([part] * 3).mi() == pytest.approx((3.0, 0.9))
+    assert part.asked == 1
 
 
 def test_independence_is_zero() -> None:

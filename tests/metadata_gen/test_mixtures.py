@@ -9,7 +9,7 @@ from mixture_families import FAMILIES
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.elliptical import MultivariateNormal
 from mizzle.metadata_gen.mixtures import ClassLabel, Components, NormalMixture, random_components
-from mizzle.metadata_gen.montecarlo import Integrated, lattice, tolerance
+from mizzle.metadata_gen.montecarlo import MOST, Integrated, controlled_mean, lattice, tolerance
 
 INTEGRATED = {name: f for name, f in FAMILIES.items() if isinstance(f, Integrated)}
 
@@ -45,15 +45,23 @@ def test_label_never_exceeds_its_entropy() -> None:
 @pytest.mark.parametrize("family", INTEGRATED.values(), ids=INTEGRATED.keys())
 def test_controls_have_mean_zero(family: Integrated) -> None:
     """4.5 standard errors, for there are about 50 controls of nine families."""
-    controls = family.controls(np.random.default_rng(1).random((40_000, family.uniforms)))
-    assert np.all(np.abs(controls.mean(0)) <= 4.5 * controls.std(0) / math.sqrt(len(controls)) + 1e-12)
+    rng, rows = np.random.default_rng(1), 40_000
+    controls = family.integrand(rng.random(rows), rng.standard_normal((rows, family.normals)))[1:]
+    assert np.all(np.abs(controls.mean(1)) <= 4.5 * controls.std(1) / math.sqrt(rows) + 1e-12)
+
+
+@pytest.mark.parametrize("family", INTEGRATED.values(), ids=INTEGRATED.keys())
+def test_first_of_the_integrand_is_the_pmi(family: Integrated) -> None:
+    rng = np.random.default_rng(3)
+    u, z = rng.random(200), rng.standard_normal((200, family.normals))
+    np.testing.assert_allclose(family.integrand(u, z)[0], family.pmi(*family.rows(u, z)), rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("family", INTEGRATED.values(), ids=INTEGRATED.keys())
 def test_integral_repeats_itself(family: Integrated) -> None:
-    """An independent integration with four times the rows differs by at most 4 of both standard errors."""
+    """An integration at other points differs by at most 4 of both standard errors."""
     truth = family.mi()
-    again = family._integrated(np.random.default_rng(99), 2048)
+    again = controlled_mean(family.blocks(seed=99), MOST)
     assert abs(again.nats - truth.nats) <= 4 * math.hypot(truth.stderr, again.stderr) + 1e-12
     assert truth.stderr <= tolerance(truth.nats)
 

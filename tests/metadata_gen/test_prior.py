@@ -20,7 +20,7 @@ from mizzle.metadata_gen.laws import (
     RealLaw,
     Uniform,
 )
-from mizzle.metadata_gen.operators import MonotoneWarped
+from mizzle.metadata_gen.operators import Concatenated, MonotoneWarped
 
 DRAWS = 1500
 PROBLEMS = dict(ranges.MIXES["problem"].weights)
@@ -187,6 +187,29 @@ def test_canonical_draws_respect_the_cap(most: int) -> None:
         rho = draw_elliptical.canonical_rho(rng, most)
         assert 1 <= len(rho) <= most
         assert 0.0 <= rho.min() <= rho.max() <= ranges.MAX_RHO + 1e-12
+
+
+@pytest.mark.parametrize("most", [2, 7])
+def test_little_information_in_several_pairs_is_common(most: int) -> None:
+    """0.1 nats is 3 pairs of rho = .25. The chance of less than that is at least .95 x .4 of the weak
+    law's, 1 - exp(-.1 / .5) = .18."""
+    rng = np.random.default_rng(13)
+    nats = [-0.5 * np.log1p(-(draw_elliptical.canonical_rho(rng, most) ** 2)).sum() for _ in range(DRAWS)]
+    least = 0.95 * 0.4 * -math.expm1(-0.1 / 0.5)
+    assert np.mean(np.array(nats) < 0.1) >= least - slack(least)
+
+
+def test_repeated_pairs_follow_one_law(families: list[Family]) -> None:
+    rng = np.random.default_rng(14)
+    for _ in range(40):
+        family = prior._repeated(rng, 6, 3)
+        assert isinstance(family, Concatenated)
+        assert 2 <= len(family.parts) <= 3
+        assert len(set(family.parts)) == 1
+        truth, own = family.mi(), family.parts[0].mi()
+        assert truth.nats == pytest.approx(len(family.parts) * own.nats)
+    assert sum(f.name == "repeated" for f in families) > 0.02 * DRAWS
+    assert all(min(f.dim_x, f.dim_y) > 1 for f in families if f.name == "repeated")
 
 
 @pytest.mark.parametrize(("total", "parts"), [(2, 2), (3, 3), (9, 2), (20, 3)])

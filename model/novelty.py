@@ -1,0 +1,93 @@
+"""Novelty: how far a sample's statistics lie from everything seen in training.
+
+The score is the Mahalanobis distance of the net's standardised global features from those of held-out
+training draws. What distance is usual depends on n and on the number of columns, so each cell of shapes has
+its own threshold, which one draw of a hundred exceeds. Beyond it the net extrapolates, and its interval is
+stretched in proportion.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from mizzle.model.calibrate import SHAPES, shape_cell
+
+FALSE_ALARMS = 0.01
+_FEWEST = 500  # draws in a cell below which it takes the threshold of all
+_FLOOR = 1e-3  # of the largest eigenvalue: features repeat one another
+_MOST = 3.0  # times as wide, at the utmost
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """The usual place and spread of g features.
+
+    Attributes:
+        centre, whitening: score = |(features - centre) whitening|, 1 on average over the draws in square.
+        thresholds: of the score, per cell of the shape.
+    """
+
+    centre: Float[Tensor, " g"]
+    whitening: Float[Tensor, "g g"]
+    thresholds: Float[Tensor, " c"]
+
+    @classmethod
+    def nothing(cls, features: int) -> "Novelty":
+        """Nothing is unusual."""
+        return cls(torch.zeros(features), torch.eye(features), torch.full((SHAPES,), torch.inf))
+
+    @classmethod
+    def fit(
+        cls, features: Float[Tensor, "b g"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
+    ) -> "Novelty":
+        """Fit on held-out draws of the training stream; columns counts dx + dy."""
+        centre = features.double().mean(0)
+        values, axes = torch.linalg.eigh((features.double() - centre).T.cov())
+        values = values.clamp_min(_FLOOR * values[-1])
+        whitening = axes / (values * len(values)).sqrt()
+        found = cls(centre.float(), whitening.float(), torch.full((SHAPES,), torch.inf))
+        score, cell = found.score(features), shape_cell(n, columns)
+        usual = _threshold(score)
+        cells = [score[cell == c] for c in range(SHAPES)]
+        thresholds = [_threshold(own) if len(own) >= _FEWEST else usual for own in cells]
+        return cls(found.centre, found.whitening, torch.stack(thresholds))
+
+    @classmethod
+    def checked(cls, features: int, centre: Tensor, whitening: Tensor, thresholds: Tensor) -> "Novelty":
+        """Parts that were read from a file.
+
+        Raises:
+            ValueError: their shapes are not those of g features, or a threshold is not positive.
+        """
+        shapes = [tuple(part.shape) for part in (centre, whitening, thresholds)]
+        if shapes != [(features,), (features, features), (SHAPES,)] or not bool((thresholds > 0).all()):
+            raise ValueError("no novelty score")
+        return cls(centre, whitening, thresholds)
+
+    def score(self, features: Float[Tensor, "b g"]) -> Float[Tensor, " b"]:
+        """Distance from the centre, in standard deviations."""
+        found: Tensor = torch.linalg.vector_norm((features - self.centre) @ self.whitening, dim=-1)
+        return found
+
+    def excess(
+        self, features: Float[Tensor, "b g"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
+    ) -> Float[Tensor, " b"]:
+        """The score as a multiple of the threshold for this shape; familiar up to 1."""
+        return self.score(features) / self.thresholds[shape_cell(n, columns)]
+
+
+def stretch(values: Float[Tensor, "b q"], excess: Float[Tensor, " b"]) -> Float[Tensor, "b q"]:
+    """Quantiles of log(1 + I) spread about their median, in proportion to the excess over 1."""
+    middle = values[:, values.shape[1] // 2, None]
+    return middle + (values - middle) * widening(excess)[:, None]
+
+
+def widening(excess: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
+    """How many times as wide the interval becomes."""
+    return excess.clamp(1.0, _MOST)
+
+
+def _threshold(score: Float[Tensor, " b"]) -> Float[Tensor, ""]:
+    return torch.quantile(score, 1 - FALSE_ALARMS)

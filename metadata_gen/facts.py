@@ -47,7 +47,7 @@ def _problem(seed: int, i: int, limits: Limits) -> tuple[str, int, int, int, flo
     with named(seed, i, limits):
         family = prior.draw(rng, limits)
         rows = prior.draw_rows(rng, family, limits)
-        return family.name, rows, family.dim_x, family.dim_y, family.mi().nats
+        return family.name, rows, family.dim_x, family.dim_y, family.mi().rounded().nats
 
 
 @contextmanager

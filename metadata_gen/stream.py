@@ -6,7 +6,7 @@ machines as far as numpy does: same version of numpy, same linear algebra librar
 
 from collections.abc import Iterator
 from itertools import count
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,6 @@ from mizzle.errors import InvalidInput
 from mizzle.metadata_gen import prior
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
 from mizzle.metadata_gen.ranges import EVERYTHING, ROWS, Limits
-
-DIGITS: Final = 10  # decimals of a truth: how many threads summed it shows from the fourteenth on
 
 
 class DataSet(NamedTuple):
@@ -41,8 +39,7 @@ def dataset(seed: int, i: int, limits: Limits = EVERYTHING) -> DataSet:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
     family = prior.draw(rng, limits)
     x, y = _varying(family, rng, prior.draw_rows(rng, family, limits))
-    nats, stderr = (round(value, DIGITS) for value in family.mi())
-    return DataSet(i, family.name, x, y, Truth(nats, stderr))
+    return DataSet(i, family.name, x, y, family.mi().rounded())
 
 
 def _varying(family: Family, rng: Rng, n: int) -> tuple[Array, Array]:

@@ -17,7 +17,7 @@ from mizzle.model.batch import Batch
 
 POOLED = (256, 512)  # query rows, whose averages enter the global token: n / 8, but within these
 _FEW_COLUMNS = 10  # of dx + dy; beyond, neighbours are far for any k, and `QUERIES` rows tell as much
-QUERIES = 128  # of these, the rows that become tokens
+QUERIES = 128  # of these, the rows whose neighbours are counted among the canonical variates too
 NEIGHBOURS = (1, 3, 10)
 _AT_ONCE = 1 << 17  # distances per side: what is compared and counted stays in the processor's cache
 _DIRECT = 2  # columns up to which differences are squared one by one
@@ -62,15 +62,14 @@ def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"], rows: QueryRows) -> 
     return Neighbours(rows.places, rows.valid, local, gap, radius)
 
 
-def subset(near: Neighbours, batch: Batch) -> Neighbours:
-    """The query rows that become tokens: at most `QUERIES` of each data set's own, evenly spaced."""
+def subset(near: Neighbours, most: int) -> Neighbours:
+    """At most so many of each data set's query rows, evenly spaced."""
     own = near.valid.sum(-1, keepdim=True)
-    slot = torch.arange(min(QUERIES, near.valid.shape[1]))[None]
-    place = torch.where(own > QUERIES, (2 * slot + 1) * own // (2 * QUERIES), slot.expand(len(own), -1))
+    slot = torch.arange(min(most, near.valid.shape[1]))[None]
+    place = torch.where(own > most, (2 * slot + 1) * own // (2 * most), slot.expand(len(own), -1))
     wide = place[..., None].expand(-1, -1, len(NEIGHBOURS))
-    valid = slot < own
     picked = (values.gather(1, wide) for values in (near.local, near.gap, near.squared_radius))
-    return Neighbours(near.queries.gather(1, place), valid, *picked)
+    return Neighbours(near.queries.gather(1, place), slot < own, *picked)
 
 
 def _counts(

@@ -10,30 +10,32 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float32, Float64
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from mizzle.model.batch import Batch, collate, grouped, normal_scores
 from mizzle.model.bins import BINS, binned_information
 from mizzle.model.edges import FINE_BINS, at, fine_information, strongest
 from mizzle.model.moments import RIDGES, Linear, Pairs, information, linear, pairs
-from mizzle.model.neighbours import NEIGHBOURS, Neighbours, QueryRows, neighbours, query_rows, subset
+from mizzle.model.neighbours import NEIGHBOURS, QUERIES, Neighbours, QueryRows, neighbours, query_rows, subset
 from mizzle.model.preprocess import Table
-from mizzle.model.variates import QUADRATIC_RIDGES, Variates, centred_ranks, quadratic, variates
+from mizzle.model.variates import Variates, centred_ranks, variates
 
+ROWS = 64  # query rows that become tokens
 _CONTEXT = 3
 SPECTRUM_CHANNELS = 4 * len(RIDGES) + 1 + _CONTEXT
 COLUMN_CHANNELS = 6 * 3 + 2 * len(BINS) + 4 + 1 + 4 + 1 + _CONTEXT
-ROW_CHANNELS = 3 * len(NEIGHBOURS) + 2 + _CONTEXT
+_POOLED_ROW_CHANNELS = 3 * len(NEIGHBOURS) + 2
+_PLANE = 2  # canonical variates a side whose neighbours are counted
+ROW_CHANNELS = _POOLED_ROW_CHANNELS + len(NEIGHBOURS) + 2 * _PLANE + _CONTEXT
 EDGE_CHANNELS = len(FINE_BINS) + 6 + 2 + 2 + _CONTEXT
 _TOP = 3
 _SHAPE = 6
-_PLANE = 2  # canonical variates a side whose neighbours are counted
 GLOBAL_CHANNELS = (
     3 * (COLUMN_CHANNELS - _CONTEXT)
-    + 2 * (ROW_CHANNELS - _CONTEXT)
+    + 2 * _POOLED_ROW_CHANNELS
     + 2 * (2 + _TOP) * len(RIDGES)
     + 4
-    + (2 + _TOP) * len(QUADRATIC_RIDGES)
     + 2 * len(NEIGHBOURS)
     + 5 * len(FINE_BINS)
     + _SHAPE
@@ -70,7 +72,9 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
     moments, binned, turned = pairs(batch, z), binned_information(batch), variates(batch, axes)
     spectrum, spectrum_mask = _spectrum(batch, axes)
     columns, columns_mask = _columns(batch, z, axes, moments, binned), batch.columns.flatten(1)
-    few = subset(near, batch)
+    few = subset(near, QUERIES)
+    plane = _in_plane(batch, turned, few)
+    few, seen = subset(few, ROWS), subset(plane, ROWS)
     edges, edges_mask = _edges(batch, axes, moments, binned, turned)
     overall = torch.cat(
         [
@@ -78,8 +82,7 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
             _pool_rows(_rows(batch, axes, near), near.valid),
             _pool_spectrum(axes),
             _norm_coupling(batch, axes),
-            _pool_quadratic(quadratic(batch, turned)),
-            _pool_near(_in_plane(batch, turned, near)),
+            _pool_near(plane),
             _pool_edges(edges, edges_mask),
             _shape(batch),
         ],
@@ -91,7 +94,7 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
         spectrum_mask,
         _with_context(batch, columns),
         columns_mask,
-        _with_context(batch, _rows(batch, axes, few)),
+        _with_context(batch, torch.cat([_rows(batch, axes, few), _rows_in_plane(turned, seen)], -1)),
         few.valid,
         _with_context(batch, edges),
         edges_mask,
@@ -202,26 +205,30 @@ def _pool_rows(rows: Float32[Tensor, "b m e"], mask: Bool[Tensor, "b m"]) -> Ten
 def _pool_spectrum(axes: Linear) -> Tensor:
     """Gaussian information and total squared correlation at each ridge, and the largest correlations."""
     rho = torch.cat([axes.canonical, axes.robust], 1).float()
-    top = torch.nn.functional.pad(rho, (0, _TOP))[..., :_TOP].flatten(1)
-    return torch.cat([information(rho).sum(-1), rho.square().sum(-1), top], -1)
-
-
-def _pool_quadratic(rho: Float64[Tensor, "b r q"]) -> Tensor:
-    """Information and total squared correlation of the quadratic variates, and the largest correlations."""
-    rho = rho.float()
-    top = torch.nn.functional.pad(rho, (0, _TOP))[..., :_TOP].flatten(1)
+    top = F.pad(rho, (0, _TOP))[..., :_TOP].flatten(1)
     return torch.cat([information(rho).sum(-1), rho.square().sum(-1), top], -1)
 
 
 def _in_plane(batch: Batch, turned: Variates, near: Neighbours) -> Neighbours:
-    """Neighbours among the first variates that have a partner; for one column a side that is `near` again."""
+    """Neighbours of the same rows among the first pairs of variates; for one column a side `near` again."""
     if batch.columns.shape[-1] == 1:
         return near
-    queries = QueryRows(near.queries, near.valid)
-    paired = turned.values * turned.used.all(1)[:, None, None]
-    plane = neighbours(batch, paired[..., :_PLANE].float(), queries)
+    plane = neighbours(batch, _plane(turned).float(), QueryRows(near.queries, near.valid))
     single = (batch.dims.amax(-1) == 1)[:, None, None]
     return plane._replace(local=near.local.where(single, plane.local))
+
+
+def _plane(turned: Variates) -> Float64[Tensor, "b 2 n v"]:
+    """The first variates that have a partner on the other side."""
+    return (turned.values * turned.used.all(1)[:, None, None])[..., :_PLANE]
+
+
+def _rows_in_plane(turned: Variates, plane: Neighbours) -> Float32[Tensor, "b m e"]:
+    """Where a query row lies among the first pairs of variates, and its local information there."""
+    pairs = F.pad(_plane(turned), (0, _PLANE))[..., :_PLANE].float()
+    index = plane.queries[:, None, :, None].expand(-1, 2, -1, _PLANE)
+    u, v = pairs.gather(2, index).unbind(1)
+    return torch.cat([plane.local, (u * v).abs(), u * u + v * v], -1) * plane.valid[..., None]
 
 
 def _pool_near(near: Neighbours) -> Tensor:

@@ -11,10 +11,9 @@ from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from mizzle.model.batch import Batch
-from mizzle.model.moments import Linear, canonical, whitening
+from mizzle.model.moments import Linear
 
 VARIATES = 5  # a side
-QUADRATIC_RIDGES = (0.1, 1.0)
 
 
 class Variates(NamedTuple):
@@ -53,25 +52,6 @@ def _used(batch: Batch) -> Bool[Tensor, "b 2 v"]:
     smaller = batch.dims.amin(-1, keepdim=True)
     count = torch.where(batch.dims <= VARIATES, batch.dims, smaller)
     return torch.arange(VARIATES) < count[..., None]
-
-
-def quadratic(batch: Batch, found: Variates) -> Float64[Tensor, "b r q"]:
-    """Canonical correlations between the polynomials of degree two of either side's variates, at each ridge.
-
-    Hermite's basis z_i, z_i z_j, (z_i^2 - 1) / sqrt(2): a rotation of the variates rotates it too, so that
-    the ridge does not depend on how they happen to be turned.
-    """
-    i, j = torch.triu_indices(found.values.shape[-1], found.values.shape[-1])
-    products = found.values[..., i] * found.values[..., j] * torch.where(i == j, 0.5**0.5, 1.0)
-    features = torch.cat([found.values, products], -1)
-    used = torch.cat([found.used, found.used[..., i] & found.used[..., j]], -1)
-    n = batch.n.double()[:, None, None, None]
-    centred = (features - features.sum(2, keepdim=True) / n) * batch.rows[:, None, :, None] / n.sqrt()
-    padding = torch.arange(2, 2 + used.shape[-1]) * ~used  # as in `moments`
-    within = centred.transpose(-1, -2) @ centred + torch.diag_embed(padding.double())
-    noise = used.sum((1, 2)).double() / batch.n
-    cross = centred[:, 0].transpose(-1, -2) @ centred[:, 1]
-    return canonical(cross, *whitening(within, noise, QUADRATIC_RIDGES))
 
 
 def centred_ranks(batch: Batch, values: Float64[Tensor, "b 2 n v"]) -> Int64[Tensor, "b 2 n v"]:

@@ -22,8 +22,8 @@ from mizzle.model.neighbours import NEIGHBOURS, POOLED, QUERIES
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.quantiles import LEVELS
-from mizzle.model.tokens import GLOBAL_CHANNELS
-from mizzle.model.variates import QUADRATIC_RIDGES, VARIATES
+from mizzle.model.tokens import GLOBAL_CHANNELS, ROWS
+from mizzle.model.variates import VARIATES
 from mizzle.types import ModelInfo
 
 _CODE = {
@@ -34,11 +34,11 @@ _CODE = {
         "bins": list(BINS),
         "neighbours": list(NEIGHBOURS),
         "queries": QUERIES,
+        "rows": ROWS,
         "pooled": list(POOLED),
         "edges": EDGES,
         "fine_bins": list(FINE_BINS),
         "variates": VARIATES,
-        "quadratic_ridges": list(QUADRATIC_RIDGES),
     },
 }
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"

@@ -1,4 +1,4 @@
-"""Training batches: in parts of similar n, each used several times, and on disk in between."""
+"""Training batches: in parts of similar width, each used several times, and on disk in between."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _FACTS = ("truth", "n", "columns")
 
 
 class Chunk(NamedTuple):
-    """Part of a batch, of similar n: tokens, true log(1 + nats), rows, dx + dy, family labels."""
+    """Part of a batch, of similar dx + dy: tokens, true log(1 + nats), rows, dx + dy, family labels."""
 
     tokens: Tokens
     truth: Tensor
@@ -72,5 +72,5 @@ def read(path: Path) -> list[Chunk]:
 
 
 def parts(order: Tensor) -> list[list[int]]:
-    """Four parts of an order by n: padding to the largest of a whole batch would double the work."""
+    """Four parts of an order by columns: padding to the widest of a whole batch would double the work."""
     return [part.tolist() for part in torch.chunk(order, 4)]

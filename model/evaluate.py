@@ -54,7 +54,7 @@ def table(draws: Draws) -> str:
     return "\n".join([head, *(_line(draws, name, pick) for name, pick in groups if pick.any())])
 
 
-def _between(values: Tensor, low: float, high: float) -> Tensor:
+def _between(values: Tensor, low: int | float, high: int | float) -> Tensor:
     return (values >= low) & (values < high)
 
 

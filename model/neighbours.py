@@ -18,6 +18,7 @@ from mizzle.model.batch import Batch
 POOLED = (256, 512)  # query rows, whose averages enter the global token: n / 8, but within these
 _FEW_COLUMNS = 10  # of dx + dy; beyond, neighbours are far for any k, and `QUERIES` rows tell as much
 QUERIES = 128  # of these, the rows whose neighbours are counted among the canonical variates too
+ROWS = 64  # of these, the rows that become tokens
 NEIGHBOURS = (1, 3, 10)
 _AT_ONCE = 1 << 17  # distances per side: what is compared and counted stays in the processor's cache
 _DIRECT = 2  # columns up to which differences are squared one by one
@@ -90,7 +91,7 @@ def query_rows(batch: Batch) -> QueryRows:
     few = batch.dims.sum(-1, keepdim=True) <= _FEW_COLUMNS
     most = torch.where(few, (n // 8).clamp(*POOLED), QUERIES).minimum(n)
     slot = torch.arange(int(most.max()))[None]
-    if batch.rows.shape[1] <= QUERIES:
+    if batch.rows.shape[1] <= ROWS:
         return QueryRows(slot.expand(len(n), -1), slot < n)
     order = _content_key(batch).masked_fill(~batch.rows, torch.iinfo(torch.int64).max).argsort(-1)
     place = torch.where(n > most, (2 * slot + 1) * n // (2 * most), slot)

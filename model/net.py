@@ -1,10 +1,13 @@
-"""The network: a residual trunk on the global token, corrected by attention over both axes of the table.
+"""The network: a residual trunk on the global token that reads both axes of the table as it goes.
 
-A few learned queries gather from the rows, from the columns, from the spectrum and from the edges (induced
-attention, Lee et al. 2019), then attend to one another and to the global token. What they find is added to
-the trunk. Full self-attention over all query rows would cost 30 times as much. Axes: see `batch.py`.
+Between its blocks the trunk attends to every axis: rows, columns, spectrum and edges. Its state asks a
+few questions, and tokens are keys and values as they are: a projection of keys commutes with the product by
+the query, one of values with the weighted mean, so each is applied once a data set and not once a token,
+which makes a token ten times as cheap. What is read is added to the state, where it meets what other axes
+told. Axes of arrays: see `batch.py`; here e is a token's channels and w the trunk's width.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
@@ -33,21 +36,23 @@ class NetConfig:
     """Sizes of the network; they travel in the header of the weights.
 
     Attributes:
+        width, blocks: of the trunk.
+        channels: of an embedded token.
+        heads, rounds: questions to an axis each time, and how often; once after each of the first blocks.
         axes: which kinds of tokens are attended to, of `AXES`; none leaves the trunk alone.
     """
 
     width: int = 384
-    trunk_blocks: int = 3
+    blocks: int = 3
     channels: int = 64
     heads: int = 4
-    queries: int = 8
-    layers: int = 2
+    rounds: int = 2
     axes: str = " ".join(AXES)
 
     def __post_init__(self) -> None:
         sizes = [value for value in asdict(self).values() if isinstance(value, int)]
-        if min(sizes) < 1 or self.channels % self.heads:
-            raise ValueError(f"sizes must be positive, and channels a multiple of heads: {self}")
+        if min(sizes) < 1 or self.rounds > self.blocks:
+            raise ValueError(f"sizes must be positive, and rounds no more than blocks: {self}")
         if unknown := set(self.axes.split()) - set(AXES):
             raise ValueError(f"axes are {', '.join(AXES)}; there is no {', '.join(sorted(unknown))}")
 
@@ -98,86 +103,38 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head attention of queries over tokens, with a mask; residual, starting at zero."""
+    """Multi-head attention of a state over tokens, with a mask; what it adds to the state starts at zero."""
 
-    def __init__(self, channels: int, heads: int) -> None:
+    def __init__(self, config: NetConfig) -> None:
         super().__init__()
-        self.heads = heads
-        self.norm = nn.LayerNorm(channels)
-        self.norm_tokens = nn.LayerNorm(channels)
-        self.query = nn.Linear(channels, channels)
-        self.key_value = nn.Linear(channels, 2 * channels)
-        self.out = zeroed(nn.Linear(channels, channels))
+        self.heads = config.heads
+        self.norm = nn.LayerNorm(config.width)
+        self.query = nn.Linear(config.width, config.heads * config.channels)
+        self.out = zeroed(nn.Linear(config.heads * config.channels, config.width))
 
     def forward(
-        self,
-        queries: Float[Tensor, "b k e"],
-        tokens: Float[Tensor, "b t e"],
-        mask: Bool[Tensor, "b t"] | None = None,
-    ) -> Float[Tensor, "b k e"]:
-        q = self._split(self.query(self.norm(queries)))
-        k, v = self.key_value(self.norm_tokens(tokens)).chunk(2, -1)
-        allowed = None if mask is None else mask[:, None, None, :]
-        found = F.scaled_dot_product_attention(q, self._split(k), self._split(v), allowed)
-        out: Tensor = queries + self.out(found.transpose(1, 2).flatten(2))
+        self, state: Float[Tensor, "b w"], tokens: Float[Tensor, "b t e"], mask: Bool[Tensor, "b t"]
+    ) -> Float[Tensor, "b w"]:
+        queries = self.query(self.norm(state)).unflatten(-1, (self.heads, -1))
+        scores = queries @ tokens.transpose(1, 2) * tokens.shape[-1] ** -0.5
+        weights = scores.masked_fill(~mask[:, None], -torch.inf).softmax(-1)
+        out: Tensor = self.out((weights @ tokens).flatten(1))
         return out
 
-    def _split(self, x: Float[Tensor, "b t e"]) -> Float[Tensor, "b h t f"]:
-        split: Tensor = x.unflatten(-1, (self.heads, -1))
-        return split.transpose(1, 2)
 
-
-class Gather(nn.Module):
-    """Learned queries that read one axis of the table: rows, columns or spectrum."""
+class Axis(nn.Module):
+    """One axis of the table: its tokens embedded, and the attention over them in every round."""
 
     def __init__(self, features: int, config: NetConfig) -> None:
         super().__init__()
         c = config.channels
         self.standardise = Standardise(features)
-        self.embed = nn.Sequential(nn.Linear(features, c), nn.GELU(), nn.Linear(c, c))
-        self.seeds = nn.Parameter(torch.randn(config.queries, c))
-        self.read = nn.ModuleList(Attention(c, config.heads) for _ in range(config.layers))
+        self.embed = nn.Sequential(nn.Linear(features, c), nn.GELU(), nn.Linear(c, c), nn.GELU())
+        self.attention_between = nn.ModuleList(Attention(config) for _ in range(config.rounds))
 
-    def embedded(self, tokens: Float[Tensor, "b t e"]) -> Float[Tensor, "b t c"]:
+    def embedded(self, tokens: Float[Tensor, "b t f"]) -> Float[Tensor, "b t e"]:
         out: Tensor = self.embed(self.standardise(tokens))
         return out
-
-
-class TwoAxis(nn.Module):
-    """Attention between rows, between columns, over spectrum and edges, and across all of these."""
-
-    def __init__(self, config: NetConfig) -> None:
-        super().__init__()
-        c = config.channels
-        names = config.axes.split()
-        self.axes = nn.ModuleDict({name: Gather(AXES[name], config) for name in names})
-        self.overall = nn.Linear(config.width, c)
-        self.across = nn.ModuleList(Attention(c, config.heads) for _ in range(config.layers))
-        self.mix = nn.ModuleList(Block(c, 2 * c) for _ in range(config.layers))
-        self.out = zeroed(nn.Linear((len(names) * config.queries + 1) * c, config.width))
-
-    def forward(self, trunk: Float[Tensor, "b w"], tokens: Tokens) -> Float[Tensor, "b w"]:
-        axes = self.gathers
-        seen = [(axis.embedded(values), mask) for axis, values, mask in self.paired(tokens)]
-        seeds = [axis.seeds.expand(len(trunk), -1, -1) for axis in axes]
-        state = torch.cat([*seeds, self.overall(trunk)[:, None]], 1)
-        for i, (across, mix) in enumerate(zip(self.across, self.mix, strict=True)):
-            *parts, last = state.split([*(s.shape[1] for s in seeds), 1], 1)
-            parts = [axis.read[i](part, *look) for axis, part, look in zip(axes, parts, seen, strict=True)]
-            state = torch.cat([*parts, last], 1)
-            state = mix(across(state, state))
-        out: Tensor = self.out(state.flatten(1))
-        return out
-
-    @property
-    def gathers(self) -> list[Gather]:
-        """The readers of the axes."""
-        return [axis for axis in self.axes.values() if isinstance(axis, Gather)]
-
-    def paired(self, tokens: Tokens) -> list[tuple[Gather, Tensor, Tensor]]:
-        """Every reader with its tokens and their mask."""
-        found = [(getattr(tokens, name), getattr(tokens, f"{name}_mask")) for name in self.axes]
-        return [(axis, *look) for axis, look in zip(self.gathers, found, strict=True)]
 
 
 class Net(nn.Module):
@@ -188,30 +145,43 @@ class Net(nn.Module):
         self.config = config
         self.standardise = Standardise(kinds.GLOBAL_CHANNELS)
         self.embed = nn.Linear(kinds.GLOBAL_CHANNELS, config.width)
-        self.attention = TwoAxis(config)
-        blocks = (Block(config.width, 2 * config.width) for _ in range(config.trunk_blocks))
-        self.trunk = nn.ModuleList(blocks)
+        self.axes = nn.ModuleDict({name: Axis(AXES[name], config) for name in config.axes.split()})
+        self.trunk = nn.ModuleList(Block(config.width, 2 * config.width) for _ in range(config.blocks))
         self.head = nn.Linear(config.width, len(LEVELS))
         self.shortcut = nn.Linear(kinds.GLOBAL_CHANNELS, 1)
+        self.gate = zeroed(nn.Linear(config.width, kinds.GLOBAL_CHANNELS))
 
     def forward(self, tokens: Tokens) -> Float[Tensor, "b q"]:
         features = self.standardise(tokens.overall)
-        first, *rest = self.trunk
-        state = first(self.embed(features))
-        if self.config.axes:
-            state = state + self.attention(state, tokens)
-        for block in rest:
+        seen = [(axis, axis.embedded(values), mask) for axis, values, mask in self._paired(tokens)]
+        state = self.embed(features)
+        for i, block in enumerate(self.trunk):
             state = block(state)
-        raw = self.head(F.layer_norm(state, state.shape[-1:]))
+            if i < self.config.rounds:
+                state = state + sum(axis.attention_between[i](state, *look) for axis, *look in seen)
+        state = F.layer_norm(state, state.shape[-1:])
+        return increasing(self.head(state) + self._shift(state, features))
+
+    def _shift(self, state: Float[Tensor, "b w"], features: Float[Tensor, "b g"]) -> Float[Tensor, "b q"]:
+        """What moves all quantiles alike: the statistics themselves, weighted anew for every data set.
+
+        Many of them estimate log(1 + I) as they are, and the state can tell which of them may be trusted.
+        """
+        gated = (torch.tanh(self.gate(state)) * features).mean(-1, keepdim=True)
         middle = len(LEVELS) // 2
-        shift = F.pad(self.shortcut(features), (middle, len(LEVELS) - middle - 1))
-        return increasing(raw + shift)
+        return F.pad(self.shortcut(features) + gated, (middle, len(LEVELS) - middle - 1))
 
     def fit_inputs(self, tokens: Tokens) -> None:
         """Freeze the input statistics on a sample of the stream."""
         self.standardise.fit(tokens.overall)
-        for axis, values, mask in self.attention.paired(tokens):
+        for axis, values, mask in self._paired(tokens):
             axis.standardise.fit(values[mask])
+
+    def _paired(self, tokens: Tokens) -> Iterator[tuple[Axis, Tensor, Tensor]]:
+        """Every axis with its tokens and their mask."""
+        for name, axis in self.axes.items():
+            assert isinstance(axis, Axis)
+            yield axis, getattr(tokens, name), getattr(tokens, f"{name}_mask")
 
     def describe(self) -> dict[str, int | str]:
         """The sizes, for the header of the weights."""

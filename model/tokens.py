@@ -17,11 +17,19 @@ from mizzle.model.batch import Batch, collate, grouped, normal_scores
 from mizzle.model.bins import BINS, binned_information
 from mizzle.model.edges import FINE_BINS, at, fine_information, strongest
 from mizzle.model.moments import RIDGES, Linear, Pairs, information, linear, pairs
-from mizzle.model.neighbours import NEIGHBOURS, QUERIES, Neighbours, QueryRows, neighbours, query_rows, subset
+from mizzle.model.neighbours import (
+    NEIGHBOURS,
+    QUERIES,
+    ROWS,
+    Neighbours,
+    QueryRows,
+    neighbours,
+    query_rows,
+    subset,
+)
 from mizzle.model.preprocess import Table
 from mizzle.model.variates import Variates, centred_ranks, variates
 
-ROWS = 64  # query rows that become tokens
 _CONTEXT = 3
 SPECTRUM_CHANNELS = 4 * len(RIDGES) + 1 + _CONTEXT
 COLUMN_CHANNELS = 6 * 3 + 2 * len(BINS) + 4 + 1 + 4 + 1 + _CONTEXT

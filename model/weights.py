@@ -18,11 +18,11 @@ from mizzle.model.bins import BINS
 from mizzle.model.calibrate import Calibration
 from mizzle.model.edges import EDGES, FINE_BINS
 from mizzle.model.moments import RIDGES
-from mizzle.model.neighbours import NEIGHBOURS, POOLED, QUERIES
+from mizzle.model.neighbours import NEIGHBOURS, POOLED, QUERIES, ROWS
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.quantiles import LEVELS
-from mizzle.model.tokens import GLOBAL_CHANNELS, ROWS
+from mizzle.model.tokens import GLOBAL_CHANNELS
 from mizzle.model.variates import VARIATES
 from mizzle.types import ModelInfo
 

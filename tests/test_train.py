@@ -33,7 +33,7 @@ SMALL = train.TrainConfig(
     calibrate=8,
     evaluate=8,
     fit=FitConfig(steps=4),
-    net=NetConfig(width=16, channels=8, heads=2, queries=2, layers=1, trunk_blocks=2),
+    net=NetConfig(width=16, channels=8, heads=2, rounds=1, blocks=2),
 )
 
 
@@ -170,7 +170,7 @@ def test_flags_are_the_fields() -> None:
 def test_the_recorded_command_makes_the_same_configuration() -> None:
     """Names of two words too: a field has an underscore, its flag a dash."""
     recorded = train._flags(SMALL).split()
-    assert "--trunk-blocks" in recorded
+    assert "--blocks" in recorded
     assert train.parse(recorded) == SMALL
 
 

@@ -17,7 +17,7 @@ from mizzle.model.net import Net, NetConfig
 HEADER = weights.Header(
     name="test",
     version="0",
-    net=NetConfig(width=16, channels=8, heads=2, queries=2, layers=1, trunk_blocks=2),
+    net=NetConfig(width=16, channels=8, heads=2, rounds=1, blocks=2),
     rows=(10, 100),
     columns=(1, 4),
     prior={"a": [1, 2]},

@@ -84,7 +84,7 @@ def stretch(values: Float[Tensor, "b q"], excess: Float[Tensor, " b"]) -> Float[
     return middle + (values - middle) * widening(excess)[:, None]
 
 
-def widening(excess: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
+def widening(excess: Float[Tensor, "*b"]) -> Float[Tensor, "*b"]:
     """How many times as wide the interval becomes."""
     return excess.clamp(1.0, _MOST)
 

@@ -100,7 +100,10 @@ def test_the_final_table_lists_n_and_families(straight: Path) -> None:
     counted = {line[:24].strip(): int(line[24:31]) for line in lines[1:]}
     assert counted.pop("all") == 8
     assert sum(c for name, c in counted.items() if name.startswith("n ")) == 8
-    assert sum(c for name, c in counted.items() if not name.startswith("n ")) == 8
+    assert sum(c for name, c in counted.items() if name.startswith("columns ")) == 8
+    assert sum(c for name, c in counted.items() if name.startswith("truth ")) == 8
+    kinds = ("n ", "columns ", "truth ")
+    assert sum(c for name, c in counted.items() if not name.startswith(kinds)) == 8
 
 
 def test_loss_falls_on_a_batch_seen_again(tmp_path: Path) -> None:

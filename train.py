@@ -222,7 +222,9 @@ def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
     made = batches(config, Stream(seed, config.batch), order)
     for chunks in tqdm(made, unit="batch", desc=f"held out, seed {seed}"):
         with torch.no_grad():
-            found += [Draws(fit.averaged(c.tokens), *c[1:], fit.features(c.tokens)) for c in chunks]
+            for c in chunks:
+                values, features = fit.averaged(c.tokens), fit.features(c.tokens)
+                found.append(Draws(values, c.truth, c.n, c.columns, c.family, features))
     return Draws.joined(found)
 
 

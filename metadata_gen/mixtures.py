@@ -44,7 +44,7 @@ class Components:
 
     def rows(self, labels: Labels, z: Array) -> Array:
         """m_k + L_k z for every row, shape (n, d), from standard normal z."""
-        return self.means[labels] + np.einsum("nij,nj->ni", self.factors[labels], z)
+        return np.asarray(self.means[labels] + np.einsum("nij,nj->ni", self.factors[labels], z))
 
     def squares(self, x: Array) -> Array:
         """The squares of L_k^-1 (x - m_k), shape (k, d, n); their sum over d is chi2 for rows of component k.

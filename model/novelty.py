@@ -36,7 +36,8 @@ class Novelty:
     @classmethod
     def nothing(cls, features: int) -> "Novelty":
         """Nothing is unusual."""
-        return cls(torch.zeros(features), torch.eye(features), torch.full((SHAPES,), torch.inf))
+        most = torch.finfo(torch.float32).max
+        return cls(torch.zeros(features), torch.eye(features), torch.full((SHAPES,), most))
 
     @classmethod
     def fit(

@@ -2,7 +2,7 @@
 
 import torch
 
-from mizzle.model.calibrate import Calibration, cell, placement
+from mizzle.model.calibrate import SHAPES, Calibration, placement, shape_cell, stratum
 from mizzle.model.quantiles import LEVELS
 
 _LEVEL = torch.tensor(LEVELS)
@@ -48,9 +48,13 @@ def test_a_share_of_exact_zeros_does_not_move_the_others() -> None:
     below = (weight / weight.sum(1, keepdim=True)).cumsum(1)
     values = grid[torch.searchsorted(below, _LEVEL.repeat(count, 1)).clamp_max(600)]
     n, columns = torch.full((count,), 100), torch.full((count,), 2)
-    fitted = Calibration.fit(values, truth, n, columns).levels[cell(n, columns)[0]]
+    fitted = Calibration.fit(values, truth, n, columns)
     assert (truth == 0).float().mean() > 0.25
-    assert ((fitted - _LEVEL).abs() < 5 * (_LEVEL * (1 - _LEVEL) / count).sqrt() + 0.01).all()
+    where = stratum(values, n, columns)
+    for own in where.unique().tolist():
+        size = int((where == own).sum())
+        slack = 5 * (_LEVEL * (1 - _LEVEL) / size).sqrt() + 0.01
+        assert ((fitted.levels[own] - _LEVEL).abs() < slack).all()
 
 
 def test_other_cells_keep_the_nets_levels() -> None:
@@ -84,7 +88,31 @@ def test_placement_inverts_the_quantile_function() -> None:
 
 
 def test_cells_cover_every_shape_once() -> None:
-    n = torch.tensor([10, 49, 50, 149, 150, 499, 500, 10_000]).repeat_interleave(3)
-    columns = torch.tensor([2, 5, 100]).repeat(8)
-    cells = cell(n, columns)
-    assert sorted(set(cells.tolist())) == list(range(12))
+    n = torch.tensor([10, 49, 50, 149, 150, 499, 500, 1999, 2000, 10_000]).repeat_interleave(3)
+    columns = torch.tensor([2, 5, 100]).repeat(10)
+    cells = shape_cell(n, columns)
+    assert sorted(set(cells.tolist())) == list(range(SHAPES))
+
+
+def test_strata_divide_a_cell_by_the_answer() -> None:
+    """The net's median in nats: up to .05, .5, 2, and above."""
+    nats = torch.tensor([0.0, 0.04, 0.06, 0.4, 0.6, 1.9, 2.1, 30.0])
+    values = nats.log1p()[:, None].expand(-1, len(LEVELS))
+    n, columns = torch.full((8,), 100), torch.full((8,), 2)
+    cell = int(shape_cell(n, columns)[0])
+    assert (stratum(values, n, columns) - 4 * cell).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_stratum_of_its_own_is_repaired() -> None:
+    """Too narrow for large answers alone: the small ones of the same shape keep their levels."""
+    count = 8000
+    values, truth = _answers(count, width=1.0)
+    large = torch.arange(count) % 2 == 0
+    values = torch.where(large[:, None], 3 + 0.7 * (values - 3), values - 2.8)  # medians of 3 and 0.2
+    truth = truth.where(large, truth - 2.8)
+    n, columns = torch.full((count,), 100), torch.full((count,), 2)
+    repaired = Calibration.fit(values, truth, n, columns).apply(values, n, columns)
+    for own in (large, ~large):
+        margin = 4 * (0.9 * 0.1 / (count / 2)) ** 0.5
+        assert abs(_coverage(repaired[own], truth[own]) - 0.9) < margin + 0.01  # drawn to the shape's levels
+    assert _coverage(values[large], truth[large]) < 0.8

@@ -13,6 +13,8 @@ from mizzle.errors import ModelUnavailable
 from mizzle.model import Estimator, weights
 from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net, NetConfig
+from mizzle.model.novelty import Novelty
+from mizzle.model.tokens import GLOBAL_CHANNELS
 
 HEADER = weights.Header(
     name="test",
@@ -30,17 +32,18 @@ def path(tmp_path: Path) -> Path:
     """A small weights file."""
     torch.manual_seed(0)
     file = tmp_path / "small.safetensors"
-    weights.save(file, Net(HEADER.net), Calibration.identity(), HEADER)
+    weights.save(file, Net(HEADER.net), Calibration.identity(), Novelty.nothing(GLOBAL_CHANNELS), HEADER)
     return file
 
 
 def test_round_trip(path: Path) -> None:
-    net, calibration, header, info = weights.load(path)
+    net, calibration, novelty, header, info = weights.load(path)
     assert header == HEADER
     assert info[:2] == ("test", "0")
     assert len(info.sha256) == 64
     assert not net.training
     torch.testing.assert_close(calibration.levels, Calibration.identity().levels)
+    assert torch.equal(novelty.whitening, torch.eye(GLOBAL_CHANNELS))
 
 
 def test_no_partial_file_is_left(path: Path) -> None:
@@ -78,6 +81,14 @@ def _wrong_calibration(path: Path) -> None:
         save_file(tensors, path, metadata=file.metadata())
 
 
+def _spoilt_novelty(path: Path) -> None:
+    _rewrite(path, spoil="novelty.thresholds")
+
+
+def _no_novelty(path: Path) -> None:
+    _rewrite(path, drop="novelty.centre")
+
+
 def _impossible_net(path: Path) -> None:
     _rewrite(path, net={**HEADER.net.__dict__, "heads": 0})
 
@@ -109,6 +120,8 @@ def _rewrite(path: Path, drop: str = "", spoil: str = "", **changed: object) -> 
         _not_finite,
         _spoilt_calibration,
         _wrong_calibration,
+        _spoilt_novelty,
+        _no_novelty,
         _impossible_net,
         _other_tokens,
         _no_header,

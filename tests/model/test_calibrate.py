@@ -108,8 +108,9 @@ def test_a_stratum_of_its_own_is_repaired() -> None:
     count = 8000
     values, truth = _answers(count, width=1.0)
     large = torch.arange(count) % 2 == 0
-    values = torch.where(large[:, None], 3 + 0.7 * (values - 3), values - 2.8)  # medians of 3 and 0.2
-    truth = truth.where(large, truth - 2.8)
+    small = values / 10, truth / 10  # a median of 0.3
+    values = torch.where(large[:, None], 3 + 0.7 * (values - 3), small[0])
+    truth = truth.where(large, small[1])
     n, columns = torch.full((count,), 100), torch.full((count,), 2)
     repaired = Calibration.fit(values, truth, n, columns).apply(values, n, columns)
     for own in (large, ~large):

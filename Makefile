@@ -51,7 +51,7 @@ benchmark: $(VENV)/dev.stamp
 	$(if $(FULL),$(PY) benchmarks/readme.py)
 
 train: $(VENV)/dev.stamp
-	$(PY) train.py --seed 11 --steps 6000 --out runs/base
+	$(PY) train.py --out runs/base
 
 wheel: $(VENV)/dev.stamp
 	rm -rf build/lib

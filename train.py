@@ -57,7 +57,7 @@ class TrainConfig:
     """
 
     out: Path = Path("runs/latest")
-    seed: int = 1
+    seed: int = 21
     batch: int = 256
     passes: int = 3
     lag: int = 1500

@@ -1,0 +1,156 @@
+"""What each part of the network buys, and what more data sets and more parameters do.
+
+    python benchmarks/designs.py [--quick] [--batches FOLDER] [--seed S]
+
+Every design is fitted to the same batches of the training stream with the same steps, some of them under
+several seeds, and judged on fresh draws of the prior and on families that no training sees. Batches that a
+training with this seed left in FOLDER are used, others are made and kept there. Pinball loss is in
+log(1 + nats), errors are in nats. Prints a table and writes results/designs-YYYY-MM-DD.json.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import held_out
+import numpy as np
+import torch
+from exports import CACHE
+from results import RESULTS, Row, Rows, print_table, result_name, write_result
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import train
+from mizzle.model import quantiles
+from mizzle.model.chunks import Chunk
+from mizzle.model.fitting import Fit, FitConfig
+from mizzle.model.net import AXES, Net, NetConfig
+from mizzle.model.preprocess import prepare
+from mizzle.model.tokens import repad, summarise
+
+BATCH = 256
+COUNT = 300  # batches that are fitted to
+PASSES = 3
+SEEDS = (1, 2, 3)
+VALIDATION = 24  # batches, of another seed
+HELD_OUT = 40  # problems of each label
+
+
+class Design(NamedTuple):
+    """A network, on a share of the batches, under several seeds."""
+
+    name: str
+    net: NetConfig
+    seeds: Sequence[int] = SEEDS[:1]
+    share: float = 1.0
+
+
+class Sets(NamedTuple):
+    """Batches to fit to, and what is judged: draws of the prior and held-out families."""
+
+    fitted: list[list[Chunk]]
+    validation: list[Chunk]
+    held_out: list[Chunk]
+
+
+def designs() -> list[Design]:
+    """The whole and its parts, then widths, then amounts of data."""
+    parts = [Design(f"without {axis}", NetConfig(axes=_all_but(axis))) for axis in AXES]
+    widths = [Design(f"width {width}", NetConfig(width=width)) for width in (96, 192)]
+    shares = [Design(f"{share:g} of the data", NetConfig(), share=share) for share in (0.125, 0.25, 0.5)]
+    whole = [Design("all axes", NetConfig(), SEEDS), Design("statistics alone", NetConfig(axes=""), SEEDS)]
+    return [*whole, *parts, *widths, *shares]
+
+
+def main() -> None:
+    """Fits every design, prints how it did and writes the result."""
+    options = _options()
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    count = 8 if options.quick else COUNT
+    sets = _sets(options, count)
+    rows = [row for design in designs() for row in _fitted(design, sets)]
+    print_table("designs", rows)
+    payload = {
+        "quick": options.quick, "seed": options.seed, "data_sets": count * BATCH, "passes": PASSES,
+        "validation": sum(len(c.truth) for c in sets.validation), "designs": rows,
+    }  # fmt: skip
+    print(f"written: {write_result(result_name('designs', options.quick), payload, options.out).name}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument(
+        "--quick", action="store_true", help="a few batches: tries the program, tells nothing"
+    )
+    parser.add_argument("--batches", type=Path, default=CACHE / "batches")
+    parser.add_argument("--seed", type=int, default=train.TrainConfig().seed)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    return parser.parse_args()
+
+
+def _sets(options: argparse.Namespace, count: int) -> Sets:
+    options.batches.mkdir(parents=True, exist_ok=True)
+    stream = train.Stream(options.seed, BATCH, options.batches)
+    fresh = train.Stream(held_out.PRIOR_SEED, BATCH)
+    kept = [chunk for t in range(1 if options.quick else VALIDATION) for chunk in fresh[t]]
+    return Sets([stream[t] for t in range(count)], kept, list(_held_out(4 if options.quick else HELD_OUT)))
+
+
+def _held_out(each: int) -> Iterator[Chunk]:
+    """One chunk per label."""
+    cases = held_out.held_out_at_fixed_rows(each).cases
+    for label in dict.fromkeys(case.label for case in cases):
+        own = [case for case in cases if case.label == label]
+        tables = [prepare(case.x, case.y) for case in own]
+        truth = torch.tensor([case.mi for case in own], dtype=torch.float32).log1p()
+        columns = torch.tensor([len(table.x) + len(table.y) for table in tables])
+        n = torch.tensor([table.n for table in tables])
+        yield Chunk(repad(summarise(tables)), truth, n, columns, [label] * len(own))
+
+
+def _all_but(axis: str) -> str:
+    return " ".join(name for name in AXES if name != axis)
+
+
+def _fitted(design: Design, sets: Sets) -> Rows:
+    batches = sets.fitted[: int(design.share * len(sets.fitted))]
+    return [_judged(design, seed, *_fit(design.net, batches, seed), sets) for seed in design.seeds]
+
+
+def _fit(config: NetConfig, batches: list[list[Chunk]], seed: int) -> tuple[Net, float]:
+    """The averaged network, and milliseconds for every use of a data set."""
+    fit = Fit(config, FitConfig(steps=PASSES * len(batches), average=0.995), seed)
+    fit.fit_inputs([chunk.tokens for chunk in batches[0]])
+    rng = np.random.default_rng(seed)
+    order = np.concatenate([rng.permutation(len(batches)) for _ in range(PASSES)])
+    start = time.process_time()
+    for t in order.tolist():
+        fit.update([(chunk.tokens, chunk.truth) for chunk in batches[t]])
+    return fit.averaged, 1000 * (time.process_time() - start) / (len(order) * BATCH)
+
+
+def _judged(design: Design, seed: int, net: Net, cost: float, sets: Sets) -> Row:
+    row: Row = {"design": design.name, "seed": seed, "share": design.share}
+    row["parameters"] = sum(parameter.numel() for parameter in net.parameters())
+    row["ms_per_use"] = cost
+    for name, chunks in (("validation", sets.validation), ("held_out", sets.held_out)):
+        row |= {f"{name}_{key}": value for key, value in _scores(net, chunks).items()}
+    print(f"{design.name}, seed {seed}: {row['validation_pinball']:.5f}", flush=True)
+    return row
+
+
+@torch.no_grad()
+def _scores(net: Net, chunks: list[Chunk]) -> dict[str, float]:
+    values = torch.cat([net(chunk.tokens) for chunk in chunks])
+    truth = torch.cat([chunk.truth for chunk in chunks])
+    error = quantiles.mean(quantiles.to_nats(values.double())) - torch.expm1(truth.double())
+    loss = quantiles.pinball(values.clamp_min(0), truth)
+    return {"pinball": float(loss.mean()), "mae": float(error.abs().mean())}
+
+
+if __name__ == "__main__":
+    main()

@@ -47,6 +47,7 @@ benchmark: $(VENV)/dev.stamp
 	$(PY) benchmarks/consistency.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/speed.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/generator_speed.py $(if $(FULL),,--quick)
+	$(if $(FULL),$(PY) benchmarks/designs.py)
 	$(if $(FULL),$(PY) benchmarks/figures.py)
 	$(if $(FULL),$(PY) benchmarks/readme.py)
 

@@ -177,6 +177,27 @@ def duration(result: Row) -> Figure | None:
     return figure
 
 
+def scaling(result: Row) -> Figure | None:
+    """Pinball loss of the whole design against data sets and against parameters."""
+    rows = result.get("designs", [])
+    if not rows:
+        return None
+    whole = [row for row in rows if row["design"] == "all axes"]
+    panels = {
+        "data sets": [(result["data_sets"] * r["share"], r) for r in rows if r["share"] < 1.0]
+        + [(result["data_sets"], row) for row in whole],
+        "parameters": [(r["parameters"], r) for r in rows if r["design"].startswith("width")]
+        + [(row["parameters"], row) for row in whole],
+    }
+    figure = Figure(figsize=(9.2, 3.8), layout="constrained")
+    for place, (label, points) in enumerate(panels.items(), start=1):
+        axes = _axes(figure, label, "pinball loss, fresh draws" if place == 1 else "", (1, 2, place))
+        for across, row in points:
+            axes.plot(across, row["validation_pinball"], "o", color=WARN, ms=5)
+        axes.set_xscale("log")
+    return figure
+
+
 FIGURES: Final[Mapping[str, tuple[str, Callable[[Row], Figure | None]]]] = {
     "reliability": ("accuracy", reliability),
     "error_by_rows": ("accuracy", error_by_rows),
@@ -184,6 +205,7 @@ FIGURES: Final[Mapping[str, tuple[str, Callable[[Row], Figure | None]]]] = {
     "independent": ("accuracy", independent),
     "normals": ("accuracy", normals),
     "time": ("speed", duration),
+    "scaling": ("designs", scaling),
 }
 
 

@@ -1,6 +1,7 @@
 """MINE and InfoNCE, as BMI implements them, on exported data sets.
 
     python benchmarks/neural_peers.py [--reduced] [--export STEM ...] [--limit N]
+    python benchmarks/neural_peers.py --time NxD
 
 Makes BMI's environment and runs there. Each problem trains both networks, which takes seconds, so they
 see a part of an export only: BMI at seed 0, and a fixed sample of 40 problems of MIST. Writes
@@ -11,6 +12,7 @@ Estimates are in nats and raw: as lower bounds on held-out rows they may be nega
 
 import argparse
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -42,6 +44,9 @@ def main() -> None:
     options = _options()
     if not environments.inside("bmi"):
         raise SystemExit(environments.run_inside("bmi", __file__, sys.argv[1:]))
+    if options.time:
+        print(json.dumps(timed(*map(int, options.time.split("x")))))
+        return
     for stem in options.export or (REDUCED if options.reduced else STEMS):
         path = options.cache / f"{stem}.safetensors"
         if not path.exists():
@@ -84,6 +89,13 @@ def estimate(name: str, case: Case) -> tuple[float, float]:
     return nats, time.perf_counter() - start
 
 
+def timed(rows: int, columns: int) -> dict[str, float]:
+    """Seconds that each takes for y = x / 2 + noise, after a run that compiles."""
+    x, noise = np.random.default_rng(0).standard_normal((2, rows, columns))
+    case = Case(x, 0.5 * x + noise, math.nan, "", "", 0)
+    return {name: [estimate(name, case)[1] for _ in range(2)][-1] for name in SETTINGS}
+
+
 def _record(path: Path, out: Path) -> dict[str, Any]:
     """What is there already if export and settings are the same, else an empty record."""
     fresh: dict[str, Any] = {
@@ -106,6 +118,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--reduced", action="store_true", help=f"only {' and '.join(REDUCED)}")
     parser.add_argument("--export", nargs="+", metavar="STEM", help=f"default: {' '.join(STEMS)}")
     parser.add_argument("--limit", type=int, help="at most so many problems of each export")
+    parser.add_argument("--time", metavar="NxD", help="only time one problem of N rows and D + D columns")
     parser.add_argument("--cache", type=Path, default=CACHE)
     return parser.parse_args()
 

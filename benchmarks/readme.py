@@ -10,10 +10,13 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Final
 
 from paragraphs import METHODS, coverage, errors, independent, normals, number, percent, table, weak_spots
 from results import RESULTS, Row, Rows, read_newest
+
+from mizzle.model.net import AXES
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
@@ -53,6 +56,7 @@ def section(folder: Path = RESULTS) -> str:
         *normals(accuracy),
         *_laws(consistency),
         *_speed(speed),
+        *_designs(read_newest("designs", folder)),
     ]
     return "\n\n".join(parts)
 
@@ -129,6 +133,7 @@ def _speed(result: Row) -> Iterator[str]:
             f"one core; 256 such problems run at {many['problems_per_second']:.0f} a second on "
             f"{many['threads']} cores; import, load and first answer take {first:.1f} s."
             + _large(result.get("large"))
+            + _against_mine(alone)
         )
     if result.get("by_n"):
         yield "![Time of one estimate](docs/figures/time.png)"
@@ -137,7 +142,49 @@ def _speed(result: Row) -> Iterator[str]:
 def _large(row: Row | None) -> str:
     if row is None:
         return ""
-    return f" n = 10,000 with 10 + 10 columns takes {row['median']:.2f} s and {row['peak_mib']:.0f} MiB."
+    return f" n = 10,000 with 32 + 32 columns takes {row['median']:.2f} s and {row['peak_mib']:.0f} MiB."
+
+
+def _against_mine(alone: Row) -> str:
+    if not alone.get("neural"):
+        return ""
+    seconds, ksg = alone["neural"]["mine"], alone["ksg"]
+    return (
+        f" On the sample of 500 rows KSG takes {1000 * ksg:.1f} ms, and MINE trains for {seconds:.1f} s, "
+        f"{seconds / alone['median']:,.0f} times as long as mizzle's answer takes."
+    )
+
+
+DESIGNS: Final = ("all axes", "statistics alone", *(f"without {axis}" for axis in AXES))
+
+
+def _designs(result: Row) -> Iterator[str]:
+    """What each axis buys: means over the seeds, and the spread where there are several."""
+    if not result:
+        return
+    rows = {name: [row for row in result["designs"] if row["design"] == name] for name in DESIGNS}
+    seeds = len(rows[DESIGNS[0]])
+    yield (
+        f"**What attention buys**, at {result['data_sets']:,} data sets used {result['passes']} times: the "
+        "network over all axes of the table, its trunk on pooled statistics alone, and without one axis "
+        f"(means of {seeds} seeds ± their standard deviation, or one seed; pinball loss in log(1 + nats) on "
+        f"{result['validation']:,} fresh draws, mean absolute error on families held out of training):"
+    )
+    head = ["design", "parameters", "ms to fit a data set", "pinball loss", "error, held-out families"]
+    yield table(head, [[name, *_design(own)] for name, own in rows.items() if own])
+    yield "![Loss against data sets and against parameters](docs/figures/scaling.png)"
+
+
+def _design(rows: Rows) -> list[str]:
+    cost = sum(row["ms_per_use"] for row in rows) / len(rows)
+    scores = [_spread([row[key] for row in rows]) for key in ("validation_pinball", "held_out_mae")]
+    return [f"{rows[0]['parameters']:,}", number(cost), *scores]
+
+
+def _spread(values: list[float]) -> str:
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    return f"{mean(values):.4f} ± {stdev(values):.4f}"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python benchmarks/speed.py [--quick]
 
 Every measurement runs in a fresh process with its threads fixed before anything is imported. MIST's
-network is timed where its environment is there (mist_speed.py makes it), else left out.
+network and MINE are timed where their environments are there (mist_speed.py and neural_peers.py make them),
+else left out.
 Prints a table and writes results/speed-YYYY-MM-DD.json.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 
 import environments
 import mist_speed
+import neural_peers
 import numpy as np
 from numpy.typing import NDArray
 from results import RESULTS, cores, print_table, result_name, write_result
@@ -26,7 +28,7 @@ from results import RESULTS, cores, print_table, result_name, write_result
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 SMALL = (500, 5)
-LARGE = (10_000, 10)
+LARGE = (10_000, 32)
 MANY = 256
 # Time against rows at 5 + 5 columns, and against columns at 1000 rows.
 ROWS = tuple((n, 5) for n in (100, 200, 500, 1000, 2000, 5000, 10_000))
@@ -66,7 +68,7 @@ def latency(quick: bool) -> dict[str, Any]:
     x, y = problem(*SMALL)
     ours = _times(lambda: mizzle.estimate(x, y), 20 if quick else 200)
     theirs = _times(lambda: ksg(x, y), 10 if quick else 50)
-    return _beside(ours, theirs)
+    return {**_beside(ours, theirs), "neural": _neural()}
 
 
 def throughput(quick: bool) -> dict[str, Any]:
@@ -95,7 +97,7 @@ def cold(quick: bool) -> dict[str, Any]:
 
 
 def large(quick: bool) -> dict[str, Any]:
-    """10,000 rows and 10 + 10 columns: time, and the peak of the resident memory."""
+    """10,000 rows and 32 + 32 columns: time, and the peak of the resident memory."""
     from peers import ksg
 
     import mizzle
@@ -171,6 +173,19 @@ def _mist(sizes: Sequence[tuple[int, int]], quick: bool) -> dict[str, Any]:
     )
     measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return {**measured, "note": "random weights: its time, not its accuracy"}
+
+
+def _neural() -> dict[str, float]:
+    """Seconds that MINE and InfoNCE train for on a problem of this size, where their environment is there."""
+    python = environments.ready("bmi")
+    if python is None:
+        return {}
+    command = [str(python), neural_peers.__file__, "--time", "x".join(map(str, SMALL))]
+    done = subprocess.run(
+        command, env=environments.variables(), stdout=subprocess.PIPE, text=True, check=True
+    )
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def _fresh(name: str, quick: bool) -> dict[str, Any]:

@@ -8,12 +8,13 @@ to no bias and misses what is narrow, one of 32 x 32 misses little and is biased
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 from torch import Tensor
 
 from mizzle.model.batch import Batch
 
 EDGES = 12  # pairs of columns
+_STEPS = 1000  # to a nat, in which binned information is compared
 FINE_BINS = (32, 16, 8, 4)  # each divides the one before
 
 
@@ -25,10 +26,15 @@ class Edges(NamedTuple):
     mask: Bool[Tensor, "b k"]
 
 
-def strongest(batch: Batch, binned: Float32[Tensor, "b d d"]) -> Edges:
-    """The `EDGES` cross pairs of the largest binned information."""
+def strongest(batch: Batch, binned: Float32[Tensor, "b d d"], ties: Float64[Tensor, "b d d"]) -> Edges:
+    """The `EDGES` cross pairs of the largest binned information.
+
+    Of few rows many pairs share one value of it, up to rounding. Then the larger of `ties`, in [0, 1],
+    decides: the order of the columns must not.
+    """
     real = batch.columns[:, 0, :, None] & batch.columns[:, 1, None, :]
-    score = binned.masked_fill(~real, -1).flatten(1)
+    score = (binned.double() * _STEPS).round() + 0.9 * ties
+    score = score.masked_fill(~real, -1).flatten(1)
     found = score.topk(min(EDGES, score.shape[1]), sorted=True)
     d = binned.shape[-1]
     return Edges(found.indices // d, found.indices % d, found.values >= 0)

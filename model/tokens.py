@@ -174,12 +174,13 @@ def _edges(
     batch: Batch, axes: Linear, moments: Pairs, binned: Tensor, turned: Variates
 ) -> tuple[Tensor, Tensor]:
     """Token of a pair of columns, then of variates: its information in fine bins and its correlations."""
-    chosen = strongest(batch, binned[:, 0])
+    correlations = (moments.cross[:, 0] + axes.partial[:, 0]) / 2
+    chosen = strongest(batch, binned[:, 0], correlations)
     ranks = [
         side.gather(2, index[:, None].expand(-1, side.shape[1], -1))
         for side, index in zip(batch.ranks.unbind(1), (chosen.x, chosen.y), strict=True)
     ]
-    paired = turned.used.all(1)
+    paired = turned.used
     turned_ranks = centred_ranks(batch, turned.values).unbind(1)
     fine = fine_information(batch, *(torch.cat(both, -1) for both in zip(ranks, turned_ranks, strict=True)))
     cross, mixed = moments.cross.split([4, 2], 1)
@@ -227,8 +228,8 @@ def _in_plane(batch: Batch, turned: Variates, near: Neighbours) -> Neighbours:
 
 
 def _plane(turned: Variates) -> Float64[Tensor, "b 2 n v"]:
-    """The first variates that have a partner on the other side."""
-    return (turned.values * turned.used.all(1)[:, None, None])[..., :_PLANE]
+    """The first pairs of variates."""
+    return turned.values[..., :_PLANE]
 
 
 def _rows_in_plane(turned: Variates, plane: Neighbours) -> Float32[Tensor, "b m e"]:

@@ -14,17 +14,19 @@ from mizzle.model.batch import Batch
 from mizzle.model.moments import Linear
 
 VARIATES = 5  # a side
+_LEAST = 1e-6  # variance of a variate that exists; copies of a column leave less
+_STEPS = 2.0**24  # to a standard deviation, in which variates are compared
 
 
 class Variates(NamedTuple):
-    """values[b, s]: whitened combinations of a side's columns; used: which of them exist.
+    """values[b, s, :, v]: whitened combinations of a side's columns; used[b, v]: which pairs exist.
 
-    A side of at most `VARIATES` columns keeps all its directions, a wider one only those that have a partner:
-    the others could be turned at will.
+    There are as many pairs as the smaller side has columns, less those that only repeat others: where one
+    side has no direction left, the other's could be turned at will.
     """
 
     values: Float64[Tensor, "b 2 n v"]
-    used: Bool[Tensor, "b 2 v"]
+    used: Bool[Tensor, "b v"]
 
 
 def variates(batch: Batch, axes: Linear) -> Variates:
@@ -35,8 +37,9 @@ def variates(batch: Batch, axes: Linear) -> Variates:
     with torch.no_grad():
         directions = _directions(batch, axes)
     values = axes.unit @ directions * batch.n.double().sqrt()[:, None, None, None]
-    used = _used(batch)[..., : values.shape[-1]]
-    return Variates(values * used[:, :, None], used)
+    varies = (values.square().sum(2) > _LEAST * batch.n[:, None, None]).all(1)
+    used = varies & (torch.arange(values.shape[-1]) < batch.dims.amin(-1, keepdim=True))
+    return Variates(values * used[:, None, None], used)
 
 
 def _directions(batch: Batch, axes: Linear) -> Float64[Tensor, "b 2 d v"]:
@@ -48,19 +51,13 @@ def _directions(batch: Batch, axes: Linear) -> Float64[Tensor, "b 2 d v"]:
     return directions
 
 
-def _used(batch: Batch) -> Bool[Tensor, "b 2 v"]:
-    smaller = batch.dims.amin(-1, keepdim=True)
-    count = torch.where(batch.dims <= VARIATES, batch.dims, smaller)
-    return torch.arange(VARIATES) < count[..., None]
-
-
 def centred_ranks(batch: Batch, values: Float64[Tensor, "b 2 n v"]) -> Int64[Tensor, "b 2 n v"]:
     """Rows below minus rows above, per variate; equal values share a rank; 0 on padding.
 
-    Single precision first: it hides the order of summation, so that equal combinations stay equal.
+    Rounded first, which hides the order of summation, so that equal combinations stay equal.
     """
     rows = batch.rows[:, None, :, None]
-    ordered, order = values.float().masked_fill(~rows, float("inf")).sort(dim=2)
+    ordered, order = (values * _STEPS).round().masked_fill(~rows, torch.inf).sort(dim=2)
     first = torch.ones_like(ordered, dtype=torch.bool)
     torch.ne(ordered[:, :, 1:], ordered[:, :, :-1], out=first[:, :, 1:])
     place = torch.arange(ordered.shape[2])[:, None]

@@ -42,8 +42,24 @@ def _binary(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     return (x > 0.4).astype(float), y
 
 
-KINDS = {f.__name__.strip("_"): f for f in (_normal, _cauchy, _rounded, _binary, _balanced)}
-SHAPES = [(10, 1, 1), (60, 3, 2), (100, 2, 2), (129, 1, 4), (600, 1, 1), (400, 2, 2), (701, 7, 3)]
+def _copied(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
+    """A column twice, so that a side has one direction fewer than columns."""
+    x, y = _normal(rng, n, dx, dy)
+    return np.column_stack([x, x[:, 0]]), y
+
+
+KINDS = {f.__name__.strip("_"): f for f in (_normal, _cauchy, _rounded, _binary, _balanced, _copied)}
+SHAPES = [
+    (10, 1, 1),
+    (10, 4, 4),
+    (30, 6, 6),
+    (60, 3, 2),
+    (100, 2, 2),
+    (129, 1, 4),
+    (600, 1, 1),
+    (400, 2, 2),
+    (701, 7, 3),
+]
 
 
 @pytest.fixture(scope="module")

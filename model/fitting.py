@@ -33,7 +33,7 @@ class FitConfig:
         rate, decay, average: peak learning rate, weight decay, decay of the weights' moving average.
     """
 
-    steps: int = 16_200
+    steps: int = 11_700
     cooldown: float = 0.3
     rate: float = 1.5e-3
     decay: float = 0.02

@@ -8,15 +8,17 @@ on (seed, t) alone, so a run that was stopped and resumed is the run that never 
 """
 
 import argparse
+import hashlib
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
@@ -28,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from mizzle.metadata_gen import dataset, prior
-from mizzle.model import weights
+from mizzle.model import flags, weights
 from mizzle.model.calibrate import Calibration
 from mizzle.model.chunks import Chunk, Use, fresh, parts, read, uses, write
 from mizzle.model.evaluate import Draws, table
@@ -85,18 +87,29 @@ class TrainConfig:
 
 
 class Stream(Dataset[list[Chunk]]):
-    """Batch t of a seed: data sets t * batch .. (t + 1) * batch - 1, summarised; kept in `folder`, if any."""
+    """Batch t of a seed: data sets t * batch .. (t + 1) * batch - 1, summarised; kept in `folder`, if any.
+
+    Files lie in a sub-folder named after all that they depend on, so that no run reads those of another.
+    """
 
     def __init__(self, seed: int, batch: int, folder: Path | None = None) -> None:
         self.seed, self.batch, self.folder = seed, batch, folder
+        if folder is not None:
+            about = {"seed": seed, "batch": batch, "prior": prior.describe(), **weights.CODE}
+            self.folder = folder / hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]
+            self.folder.mkdir(parents=True, exist_ok=True)
 
     def __getitem__(self, t: int) -> list[Chunk]:
         if self.folder is None:
             return self._made(t)
-        path = _kept(self.folder, t)
-        if not path.exists():
-            write(path, self._made(t))
-        return read(path)
+        if not self.kept(t).exists():
+            write(self.kept(t), self._made(t))
+        return read(self.kept(t))
+
+    def kept(self, t: int) -> Path:
+        """Where batch t lies."""
+        assert self.folder is not None
+        return self.folder / f"{t}.safetensors"
 
     def _made(self, t: int) -> list[Chunk]:
         sets = [dataset(self.seed, t * self.batch + i) for i in range(self.batch)]
@@ -113,10 +126,6 @@ class Stream(Dataset[list[Chunk]]):
             )
             for part in parts(columns.argsort(stable=True))
         ]
-
-
-def _kept(folder: Path, t: int) -> Path:
-    return folder / f"{t}.safetensors"
 
 
 def batches(config: TrainConfig, stream: Stream, order: Sequence[int]) -> DataLoader[list[Chunk]]:
@@ -174,8 +183,9 @@ def _fit(fit: Fit, config: TrainConfig) -> None:
     started = time.monotonic() - fit.seconds
     bar = tqdm(total=steps * config.batch, initial=fit.step * config.batch, unit="set", smoothing=0.02)
     recent: list[float] = []
+    stream = Stream(config.seed, config.batch, _waiting(config) if config.passes > 1 else None)
     with bar, stop_signal() as stopped, (config.out / "journal.jsonl").open("a") as journal:
-        for use, chunks in _batches_to_fit(fit, config):
+        for use, chunks in _batches_to_fit(fit, config, stream):
             recent = [*recent[-99:], fit.update([(c.tokens, c.truth) for c in chunks])]
             fit.seconds = time.monotonic() - started
             loss = sum(recent) / len(recent)
@@ -186,18 +196,21 @@ def _fit(fit: Fit, config: TrainConfig) -> None:
                 fit.save(_checkpoint(config), config.stream)
                 line = {"step": fit.step, "loss": round(loss, 5), "seconds": round(fit.seconds)}
                 print(json.dumps(line), file=journal, flush=True)
-            if use.last:
-                _kept(config.out / "batches", use.batch).unlink(missing_ok=True)
+            if use.last and config.passes > 1:
+                stream.kept(use.batch).unlink(missing_ok=True)
             if stopped.is_set():
                 raise KeyboardInterrupt
+    shutil.rmtree(_waiting(config), ignore_errors=True)
 
 
-def _batches_to_fit(fit: Fit, config: TrainConfig) -> Iterator[tuple[Use, list[Chunk]]]:
+def _waiting(config: TrainConfig) -> Path:
+    """Folder of the batches that will be used again: about 3 MB each, at most (passes - 1) * lag of them."""
+    return config.out / "batches"
+
+
+def _batches_to_fit(fit: Fit, config: TrainConfig, stream: Stream) -> Iterator[tuple[Use, list[Chunk]]]:
     """The uses of batches that remain, each with its batch."""
     order = list(islice(uses(config.passes, config.lag), fit.step, config.fit.steps))
-    folder = config.out / "batches"
-    folder.mkdir(exist_ok=True)
-    stream = Stream(config.seed, config.batch, folder if config.passes > 1 else None)
     return zip(order, batches(config, stream, [use.batch for use in order]), strict=True)
 
 
@@ -229,8 +242,9 @@ def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
 
 
 def _header(fit: Fit, config: TrainConfig) -> weights.Header:
+    given, usual = ((c, c.fit, c.net) for c in (config, TrainConfig()))
     training = {
-        "command": "python train.py" + _flags(config),
+        "command": "python train.py" + flags.differing(given, usual, but="out"),
         "data_sets": config.batch * fresh(config.passes, config.lag, fit.step),
         "minutes": round(fit.seconds / 60, 1),
         "cores": os.cpu_count(),
@@ -251,23 +265,6 @@ def _header(fit: Fit, config: TrainConfig) -> weights.Header:
     )
 
 
-def _flags(config: TrainConfig) -> str:
-    """The flags that make this configuration, but for the folder."""
-    given, usual = ({**_plain(c), **_plain(c.fit), **_plain(c.net)} for c in (config, TrainConfig()))
-    chosen = {name: value for name, value in given.items() if value != usual[name] and name != "out"}
-    return "".join(f" {_flag(name)} {value}" for name, value in chosen.items())
-
-
-def _plain(config: Any) -> dict[str, Any]:
-    """The fields of a configuration that are flags, with their values."""
-    values = {f.name: getattr(config, f.name) for f in fields(config)}
-    return {name: value for name, value in values.items() if isinstance(value, int | float | str | Path)}
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
 def _commit() -> str:
     """Commit of the code that trained, marked where the tree differs from it."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
@@ -281,11 +278,7 @@ def parse(arguments: list[str]) -> TrainConfig:
     """Flags from the fields of TrainConfig, FitConfig and NetConfig."""
     parser = argparse.ArgumentParser(description="Train mizzle's network.")
     groups: dict[str, Any] = {"": TrainConfig(), "fit": FitConfig(), "net": NetConfig()}
-    for config in groups.values():
-        for name, value in _plain(config).items():
-            parser.add_argument(_flag(name), type=type(value), default=value, help=f"default: {value}")
-    given = vars(parser.parse_args(arguments))
-    chosen = {name: {key: given[key] for key in _plain(config)} for name, config in groups.items()}
+    chosen = flags.parsed(parser, arguments, groups)
     return TrainConfig(**chosen[""], fit=FitConfig(**chosen["fit"]), net=NetConfig(**chosen["net"]))
 
 

@@ -142,7 +142,8 @@ def _speed(result: Row) -> Iterator[str]:
 def _large(row: Row | None) -> str:
     if row is None:
         return ""
-    return f" n = 10,000 with 32 + 32 columns takes {row['median']:.2f} s and {row['peak_mib']:.0f} MiB."
+    n, dim = row["n"], row["dim"]
+    return f" n = {n:,} with {dim} + {dim} columns takes {row['median']:.2f} s and {row['peak_mib']:.0f} MiB."
 
 
 def _against_mine(alone: Row) -> str:
@@ -150,7 +151,7 @@ def _against_mine(alone: Row) -> str:
         return ""
     seconds, ksg = alone["neural"]["mine"], alone["ksg"]
     return (
-        f" On the sample of 500 rows KSG takes {1000 * ksg:.1f} ms, and MINE trains for {seconds:.1f} s, "
+        f" On that sample KSG takes {1000 * ksg:.1f} ms; on such a one MINE trains for {seconds:.1f} s, "
         f"{seconds / alone['median']:,.0f} times as long as mizzle's answer takes."
     )
 

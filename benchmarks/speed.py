@@ -109,7 +109,8 @@ def large(quick: bool) -> dict[str, Any]:
     # Read before KSG runs, whose memory would count as ours.
     peak = _peak_mib()
     theirs = _times(lambda: ksg(x, y), 1, warm=False)
-    return {**_beside(ours, theirs), "peak_mib": peak, "peak_mib_after_small": before}
+    size = dict(zip(("n", "dim"), LARGE, strict=True))
+    return {**size, **_beside(ours, theirs), "peak_mib": peak, "peak_mib_after_small": before}
 
 
 def scaling(quick: bool) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from mizzle.model.quantiles import LEVELS
 
 ROW_EDGES = (50, 150, 500, 2000)
 COLUMN_EDGES = (3, 11)  # of dx + dy: 1 + 1, a handful, many
-ANSWER_EDGES = (0.05, 0.5, 2.0)  # of the net's median, in nats
+ANSWERS = (0.02, 0.2, 1.0, 4.0)  # medians of the net, in nats, in the middle of the strata
 SHAPES = (len(ROW_EDGES) + 1) * (len(COLUMN_EDGES) + 1)
-_ANSWERS = len(ANSWER_EDGES) + 1
+_ANSWERS = len(ANSWERS)
 _WEIGHT = 200  # draws that what is known of a coarser stratum counts for
 _MIDDLE = LEVELS.index(0.5)
 
@@ -76,8 +76,12 @@ class Calibration:
     def apply(
         self, values: Float[Tensor, "b q"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
     ) -> Float[Tensor, "b q"]:
-        """The recalibrated quantiles at LEVELS."""
-        wanted = self.levels[stratum(values, n, columns)]
+        """The recalibrated quantiles at LEVELS; between two answers their levels are interpolated."""
+        place, first = _place(values), shape_cell(n, columns) * _ANSWERS
+        lower = place.long().clamp_max(_ANSWERS - 2)
+        wanted = torch.lerp(
+            self.levels[first + lower], self.levels[first + lower + 1], (place - lower)[:, None]
+        )
         nominal = torch.tensor(LEVELS)
         right = torch.searchsorted(nominal, wanted.contiguous()).clamp(1, len(LEVELS) - 1)
         left = right - 1
@@ -97,9 +101,15 @@ def stratum(
     values: Float[Tensor, "b q"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
 ) -> Int64[Tensor, " b"]:
     """Index of the stratum: the cell of the shape, divided by the net's own median."""
-    edges = torch.tensor([math.log1p(nats) for nats in ANSWER_EDGES])
-    answer = torch.bucketize(values[:, _MIDDLE].contiguous(), edges, right=True)
-    return shape_cell(n, columns) * _ANSWERS + answer
+    return shape_cell(n, columns) * _ANSWERS + _place(values).round().long()
+
+
+def _place(values: Float[Tensor, "b q"]) -> Float[Tensor, " b"]:
+    """Where the net's median lies among ANSWERS: 0 to 3, linear between neighbours."""
+    answers = torch.tensor([math.log1p(nats) for nats in ANSWERS])
+    median = values[:, _MIDDLE, None]
+    share: Tensor = ((median - answers[:-1]) / answers.diff()).clamp(0, 1)
+    return share.sum(1)
 
 
 def _drawn_to(usual: Float[Tensor, " q"], placed: Float[Tensor, " b"]) -> Float[Tensor, " q"]:

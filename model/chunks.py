@@ -1,6 +1,7 @@
 """Training batches: in parts of similar width, each used several times, and on disk in between."""
 
 import json
+import os
 from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
@@ -52,7 +53,7 @@ def write(path: Path, chunks: list[Chunk]) -> None:
     for i, chunk in enumerate(chunks):
         named = {**chunk.tokens._asdict(), **{f"of.{name}": getattr(chunk, name) for name in _FACTS}}
         tensors |= {f"{i}.{name}": tensor.contiguous() for name, tensor in named.items()}
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(f".{os.getpid()}")  # of this writer alone
     save_file(tensors, partial, metadata={"family": json.dumps([chunk.family for chunk in chunks])})
     partial.replace(path)
 

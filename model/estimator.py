@@ -88,11 +88,11 @@ class Estimator:
             tokens, columns = tokenise(batch), batch.dims.sum(-1)
             values = self._calibration.apply(self._net(tokens), batch.n, columns)
             features = self._net.standardise.unclamped(tokens.overall)
-            excess = self._novelty.excess(features, batch.n, columns).maximum(self._beyond(batch.n))
-            values = stretch(values, excess)
+            excess = self._novelty.excess(features, batch.n, columns)
             ceiling = torch.tensor([[table.ceiling] for table in tables], dtype=torch.float64)
+            mean = quantiles.mean(quantiles.to_nats(values.double()).minimum(ceiling))
+            values = stretch(values, excess.maximum(self._beyond(batch.n)))
             nats = quantiles.to_nats(values.double()).minimum(ceiling)
-            mean = quantiles.mean(nats)
         if not bool(torch.isfinite(nats).all()):
             raise InferenceFailed("the network gave a value that is not finite; please report this")
         return [
@@ -101,7 +101,7 @@ class Estimator:
         ]
 
     def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:
-        outside = tuple(self._rows_outside(table)) or tuple(_unfamiliar(excess))
+        outside = (*self._rows_outside(table), *_unfamiliar(excess))
         noticed = table.warnings + outside + tuple(_suspicious(table, values))
         return Estimate(
             mi=mean,

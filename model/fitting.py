@@ -39,6 +39,10 @@ class FitConfig:
     decay: float = 0.02
     average: float = 0.998
 
+    def __post_init__(self) -> None:
+        if not 0.0 < self.cooldown <= 1.0:
+            raise ValueError(f"cooldown is {self.cooldown}; it must be above 0 and at most 1")
+
 
 class Fit:
     """A network being fitted.

@@ -12,8 +12,8 @@ from torch import Tensor
 from mizzle.model.batch import Batch
 
 RIDGES = (0.03, 0.1, 0.3, 1.0, 3.0)
-_NORM_RIDGE = 1  # index into RIDGES used for the whitened norms of rows
-_PARTIAL_RIDGES = (0.1, 1.0)
+NORM_RIDGE = 1  # index into RIDGES used for the whitened norms of rows
+PARTIAL_RIDGES = (0.1, 1.0)
 _NEVER_ONE = 1.0 - 1e-6
 
 
@@ -81,12 +81,12 @@ def linear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Linear:
     unit = standardise(batch, z.double())
     within, cross = _covariance(batch, unit)
     axes, scale = whitening(within, _noise(batch), RIDGES)
-    norms = _norms(batch, unit, axes, scale[:, _NORM_RIDGE])
+    norms = _norms(batch, unit, axes, scale[:, NORM_RIDGE])
     length = (norms / batch.dims[..., None]).mean(1).clamp_min(0.05).sqrt()
     shrunk_within, shrunk_cross = _covariance(batch, standardise(batch, unit / length[:, None, :, None]))
     robust = canonical(shrunk_cross, *whitening(shrunk_within, _noise(batch), RIDGES))
     partial, explained = _precision(batch, within, cross)
-    roots = axes * scale[:, _NORM_RIDGE, :, None] @ axes.transpose(-1, -2)
+    roots = axes * scale[:, NORM_RIDGE, :, None] @ axes.transpose(-1, -2)
     return Linear(canonical(cross, axes, scale), robust, norms, partial, explained, unit, roots, cross)
 
 
@@ -150,7 +150,7 @@ def _precision(
         ],
         -2,
     )
-    level = torch.tensor(_PARTIAL_RIDGES, dtype=torch.float64) * _noise(batch)[:, None]
+    level = torch.tensor(PARTIAL_RIDGES, dtype=torch.float64) * _noise(batch)[:, None]
     eye = torch.eye(joint.shape[-1], dtype=torch.float64)
     inverse = torch.linalg.inv(joint[:, None] + level[:, :, None, None] * eye)
     diagonal = inverse.diagonal(dim1=-2, dim2=-1)

@@ -2,8 +2,8 @@
 
 Kraskov, Stoegbauer, Grassberger (2004), algorithm 1, with the Euclidean norm inside a side and the larger of
 the two across; where the k-th neighbour lies at distance 0 (ties) the counts follow Gao et al. (2017), so
-that discrete columns do not break it. At most `QUERIES` rows are looked up against all rows, so that no n x n
-matrix exists.
+that discrete columns do not break it. At most `POOLED[1]` rows are looked up against all rows, so that no n x
+n matrix exists.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from mizzle.model.batch import Batch
 
 POOLED = (256, 512)  # query rows, whose averages enter the global token: n / 8, but within these
-_FEW_COLUMNS = 10  # of dx + dy; beyond, neighbours are far for any k, and `QUERIES` rows tell as much
+FEW_COLUMNS = 10  # of dx + dy; beyond, neighbours are far for any k, and `QUERIES` rows tell as much
 QUERIES = 128  # of these, the rows whose neighbours are counted among the canonical variates too
 ROWS = 64  # of these, the rows that become tokens
 NEIGHBOURS = (1, 3, 10)
@@ -88,7 +88,7 @@ def _counts(
 def query_rows(batch: Batch) -> QueryRows:
     """Evenly spaced rows in an order that depends on content alone; all of them where they are few."""
     n = batch.n[:, None]
-    few = batch.dims.sum(-1, keepdim=True) <= _FEW_COLUMNS
+    few = batch.dims.sum(-1, keepdim=True) <= FEW_COLUMNS
     most = torch.where(few, (n // 8).clamp(*POOLED), QUERIES).minimum(n)
     slot = torch.arange(int(most.max()))[None]
     if batch.rows.shape[1] <= ROWS:

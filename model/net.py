@@ -1,4 +1,4 @@
-"""The network: a residual trunk on the global token that reads both axes of the table as it goes.
+"""The network: a residual trunk on the global token that reads the table as it goes, rows and columns.
 
 Between its blocks the trunk attends to every axis: rows, columns, spectrum and edges. Its state asks a
 few questions, and tokens are keys and values as they are: a projection of keys commutes with the product by

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
+from mizzle.model import pooling
 from mizzle.model.batch import Batch, collate, grouped, normal_scores
 from mizzle.model.bins import BINS, binned_information
 from mizzle.model.edges import FINE_BINS, at, fine_information, strongest
@@ -34,20 +35,10 @@ _CONTEXT = 3
 SPECTRUM_CHANNELS = 4 * len(RIDGES) + 1 + _CONTEXT
 COLUMN_CHANNELS = 6 * 3 + 2 * len(BINS) + 4 + 1 + 4 + 1 + _CONTEXT
 _POOLED_ROW_CHANNELS = 3 * len(NEIGHBOURS) + 2
-_PLANE = 2  # canonical variates a side whose neighbours are counted
-ROW_CHANNELS = _POOLED_ROW_CHANNELS + len(NEIGHBOURS) + 2 * _PLANE + _CONTEXT
+PLANE = 2  # canonical variates a side whose neighbours are counted
+ROW_CHANNELS = _POOLED_ROW_CHANNELS + len(NEIGHBOURS) + 2 * PLANE + _CONTEXT
 EDGE_CHANNELS = len(FINE_BINS) + 6 + 2 + 2 + _CONTEXT
-_TOP = 3
-_SHAPE = 6
-GLOBAL_CHANNELS = (
-    3 * (COLUMN_CHANNELS - _CONTEXT)
-    + 2 * _POOLED_ROW_CHANNELS
-    + 2 * (2 + _TOP) * len(RIDGES)
-    + 4
-    + 2 * len(NEIGHBOURS)
-    + 5 * len(FINE_BINS)
-    + _SHAPE
-)
+GLOBAL_CHANNELS = pooling.channels(COLUMN_CHANNELS - _CONTEXT, _POOLED_ROW_CHANNELS)
 
 
 class Tokens(NamedTuple):
@@ -86,13 +77,13 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
     edges, edges_mask = _edges(batch, axes, moments, binned, turned)
     overall = torch.cat(
         [
-            _pool_columns(columns, columns_mask),
-            _pool_rows(_rows(batch, axes, near), near.valid),
-            _pool_spectrum(axes),
-            _norm_coupling(batch, axes),
-            _pool_near(plane),
-            _pool_edges(edges, edges_mask),
-            _shape(batch),
+            pooling.columns(columns, columns_mask),
+            pooling.rows(_rows(batch, axes, near), near.valid),
+            pooling.spectrum(axes),
+            pooling.norm_coupling(batch, axes),
+            pooling.near(plane),
+            pooling.edges(edges),
+            pooling.shape(batch),
         ],
         -1,
     )
@@ -163,7 +154,7 @@ def _off_diagonal(moments: Pairs) -> Float32[Tensor, "b e 2 d d"]:
 def _rows(batch: Batch, axes: Linear, near: Neighbours) -> Float32[Tensor, "b m e"]:
     """Token of a query row: local information, its asymmetry, radii, and whitened norms."""
     index = near.queries[:, None].expand(-1, 2, -1)
-    norms = _log_norms(batch, axes).gather(2, index)
+    norms = pooling.log_norms(batch, axes).gather(2, index)
     summed, apart = norms.sum(1), (norms[:, 0] - norms[:, 1]).abs()
     radius = near.squared_radius.clamp(1e-8, 1e8).log() / 2
     tokens = [near.local, near.gap, radius, summed[..., None], apart[..., None]]
@@ -194,30 +185,6 @@ def _edges(
     return torch.cat([fine, picked, labels], -1) * mask[..., None], mask
 
 
-def _log_norms(batch: Batch, axes: Linear) -> Float32[Tensor, "b 2 n"]:
-    """Log of the whitened squared norm per column of a side."""
-    return (axes.norms / batch.dims[..., None] + 1e-3).log().float()
-
-
-def _pool_columns(columns: Float32[Tensor, "b c e"], mask: Bool[Tensor, "b c"]) -> Tensor:
-    total = columns.sum(1)
-    return torch.cat([total, total / mask.sum(1, keepdim=True), columns.amax(1)], -1)
-
-
-def _pool_rows(rows: Float32[Tensor, "b m e"], mask: Bool[Tensor, "b m"]) -> Tensor:
-    count = mask.sum(1, keepdim=True)
-    mean = rows.sum(1) / count
-    spread = ((rows - mean[:, None]) * mask[..., None]).square().sum(1) / count
-    return torch.cat([mean, spread.clamp_min(1e-12).sqrt()], -1)
-
-
-def _pool_spectrum(axes: Linear) -> Tensor:
-    """Gaussian information and total squared correlation at each ridge, and the largest correlations."""
-    rho = torch.cat([axes.canonical, axes.robust], 1).float()
-    top = F.pad(rho, (0, _TOP))[..., :_TOP].flatten(1)
-    return torch.cat([information(rho).sum(-1), rho.square().sum(-1), top], -1)
-
-
 def _in_plane(batch: Batch, turned: Variates, near: Neighbours) -> Neighbours:
     """Neighbours of the same rows among the first pairs of variates; for one column a side `near` again."""
     if batch.columns.shape[-1] == 1:
@@ -229,58 +196,15 @@ def _in_plane(batch: Batch, turned: Variates, near: Neighbours) -> Neighbours:
 
 def _plane(turned: Variates) -> Float64[Tensor, "b 2 n v"]:
     """The first pairs of variates."""
-    return turned.values[..., :_PLANE]
+    return turned.values[..., :PLANE]
 
 
 def _rows_in_plane(turned: Variates, plane: Neighbours) -> Float32[Tensor, "b m e"]:
     """Where a query row lies among the first pairs of variates, and its local information there."""
-    pairs = F.pad(_plane(turned), (0, _PLANE))[..., :_PLANE].float()
-    index = plane.queries[:, None, :, None].expand(-1, 2, -1, _PLANE)
+    pairs = F.pad(_plane(turned), (0, PLANE))[..., :PLANE].float()
+    index = plane.queries[:, None, :, None].expand(-1, 2, -1, PLANE)
     u, v = pairs.gather(2, index).unbind(1)
     return torch.cat([plane.local, (u * v).abs(), u * u + v * v], -1) * plane.valid[..., None]
-
-
-def _pool_near(near: Neighbours) -> Tensor:
-    """Mean and spread of the local information at each k."""
-    return _pool_rows(near.local * near.valid[..., None], near.valid)
-
-
-def _pool_edges(edges: Float32[Tensor, "b k e"], mask: Bool[Tensor, "b k"]) -> Tensor:
-    """Fine information: largest and total over columns, total and largest over variates, first of columns."""
-    fine, variate = edges[..., : len(FINE_BINS)], edges[..., -2, None]
-    columns, turned = fine * (1 - variate), fine * variate
-    return torch.cat([columns.amax(1), columns.sum(1), turned.sum(1), turned.amax(1), columns[:, 0]], -1)
-
-
-def _norm_coupling(batch: Batch, axes: Linear) -> Tensor:
-    """Do long rows of X meet long rows of Y? (Heavy joint tails depend without correlating.)"""
-    rows = batch.rows[:, None]
-    logs = _log_norms(batch, axes).double()
-    coupling = [_row_covariance(values, rows, batch) for values in (logs, axes.norms)]
-    variance = coupling[0].diagonal(dim1=-2, dim2=-1) * batch.dims / 2  # 1 for normal rows, large d
-    spread = torch.stack([variance.sum(-1), (variance[:, 0] - variance[:, 1]).abs()], -1)
-    return torch.cat([torch.stack([_correlation(c) for c in coupling], -1), spread], -1).float()
-
-
-def _row_covariance(values: Tensor, rows: Tensor, batch: Batch) -> Tensor:
-    n = batch.n[:, None, None]
-    mean = (values * rows).sum(-1, keepdim=True) / n
-    centred = (values - mean) * rows
-    return centred @ centred.transpose(-1, -2) / n
-
-
-def _correlation(covariance: Tensor) -> Tensor:
-    product = covariance[:, 0, 0] * covariance[:, 1, 1]
-    return covariance[:, 0, 1] / (product + 1e-12).sqrt()
-
-
-def _shape(batch: Batch) -> Tensor:
-    """Sizes as logs and as the ratios that sampling noise depends on."""
-    n = batch.n.double()
-    low, high = batch.dims.double().sort(dim=-1).values.unbind(-1)
-    logs = [n.log(), low.log(), high.log()]
-    ratios = [(low + high) / n, low * high / n, 1 / n]
-    return torch.stack([*logs, *ratios], -1).float()
 
 
 def summarise(tables: list[Table]) -> list[Tokens]:

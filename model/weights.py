@@ -15,18 +15,18 @@ from safetensors.torch import save_file
 
 from mizzle.errors import ModelUnavailable
 from mizzle.model.bins import BINS
-from mizzle.model.calibrate import Calibration
+from mizzle.model.calibrate import ANSWERS, COLUMN_EDGES, ROW_EDGES, Calibration
 from mizzle.model.edges import EDGES, FINE_BINS
-from mizzle.model.moments import RIDGES
-from mizzle.model.neighbours import NEIGHBOURS, POOLED, QUERIES, ROWS
+from mizzle.model.moments import NORM_RIDGE, PARTIAL_RIDGES, RIDGES
+from mizzle.model.neighbours import FEW_COLUMNS, NEIGHBOURS, POOLED, QUERIES, ROWS
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.quantiles import LEVELS
-from mizzle.model.tokens import GLOBAL_CHANNELS
+from mizzle.model.tokens import GLOBAL_CHANNELS, PLANE
 from mizzle.model.variates import VARIATES
 from mizzle.types import ModelInfo
 
-_CODE = {
+CODE = {
     "format": 2,
     "levels": list(LEVELS),
     "tokens": {
@@ -39,7 +39,12 @@ _CODE = {
         "edges": EDGES,
         "fine_bins": list(FINE_BINS),
         "variates": VARIATES,
+        "few_columns": FEW_COLUMNS,
+        "partial_ridges": list(PARTIAL_RIDGES),
+        "norm_ridge": NORM_RIDGE,
+        "plane": PLANE,
     },
+    "strata": {"rows": list(ROW_EDGES), "columns": list(COLUMN_EDGES), "answers": list(ANSWERS)},
 }
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
 _CALIBRATION = "calibration.levels"
@@ -73,7 +78,7 @@ def save(path: Path, net: Net, calibration: Calibration, novelty: Novelty, heade
     tensors[_CALIBRATION] = calibration.levels.contiguous()
     parts = (novelty.centre, novelty.whitening, novelty.thresholds)
     tensors |= {name: part.contiguous() for name, part in zip(_NOVELTY, parts, strict=True)}
-    text = {**header.__dict__, "net": net.describe(), **_CODE}
+    text = {**header.__dict__, "net": net.describe(), **CODE}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata={"mizzle": json.dumps(text)})
@@ -118,7 +123,7 @@ def load(path: Path) -> tuple[Net, Calibration, Novelty, Header, ModelInfo]:
 def _header(metadata: dict[str, str]) -> Header:
     """Parse the header; refuse weights that learnt on other statistics than this code computes."""
     text = json.loads(metadata["mizzle"])
-    if {name: text.pop(name) for name in _CODE} != _CODE:
+    if {name: text.pop(name) for name in CODE} != CODE:
         raise ValueError("made by other code")
     text["net"] = NetConfig(**text["net"])
     text["rows"], text["columns"] = tuple(text["rows"]), tuple(text["columns"])

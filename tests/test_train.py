@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from safetensors.torch import load_file
 
 import train
 from mizzle.metadata_gen.ranges import ROWS
-from mizzle.model import Estimator
+from mizzle.model import Estimator, flags
 from mizzle.model.chunks import fresh, uses
 from mizzle.model.fitting import FitConfig, schedule
 from mizzle.model.net import NetConfig
@@ -106,7 +107,7 @@ def test_the_final_table_lists_n_and_families(straight: Path) -> None:
     assert sum(c for name, c in counted.items() if not name.startswith(kinds)) == 8
 
 
-def test_loss_falls_on_a_batch_seen_again(tmp_path: Path) -> None:
+def test_loss_falls_on_a_batch_seen_again() -> None:
     chunks = train.Stream(1, 32)[0]
     fit = train.Fit(SMALL.net, FitConfig(steps=60, rate=5e-3), seed=0)
     fit.fit_inputs([c.tokens for c in chunks])
@@ -137,9 +138,14 @@ def test_a_batch_on_disk_is_the_batch(tmp_path: Path) -> None:
             assert all(map(torch.equal, (*left.tokens, *left[1:4]), (*right.tokens, *right[1:4])))
 
 
-def test_a_batch_is_forgotten_after_its_last_use(straight: Path) -> None:
-    """Four steps: batches 0, 1, 0, 2."""
-    assert sorted(p.stem for p in (straight.parent / "batches").iterdir()) == ["1", "2"]
+def test_a_batch_is_forgotten_after_its_last_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four steps: batches 0, 1, 0, 2. What waits at the end goes with the folder."""
+    waiting: list[str] = []
+    monkeypatch.setattr(
+        train.shutil, "rmtree", lambda path, **_: waiting.extend(p.stem for p in path.rglob("*.safetensors"))
+    )
+    train.train(dataclasses.replace(SMALL, out=tmp_path))
+    assert sorted(waiting) == ["1", "2"]
 
 
 def test_a_longer_run_parts_from_a_shorter_one(tmp_path: Path) -> None:
@@ -171,10 +177,41 @@ def test_flags_are_the_fields() -> None:
 
 
 def test_the_recorded_command_makes_the_same_configuration() -> None:
-    """Names of two words too: a field has an underscore, its flag a dash."""
-    recorded = train._flags(SMALL).split()
+    """Axes too, whose names have spaces between them."""
+    config = dataclasses.replace(SMALL, net=dataclasses.replace(SMALL.net, axes="rows columns"))
+    given, usual = ((c, c.fit, c.net) for c in (config, train.TrainConfig()))
+    recorded = shlex.split(flags.differing(given, usual, but="out"))
     assert "--blocks" in recorded
-    assert train.parse(recorded) == SMALL
+    assert train.parse(recorded) == config
+
+
+def test_batches_of_another_run_are_not_read(tmp_path: Path) -> None:
+    one, other = train.Stream(5, 2, tmp_path), train.Stream(6, 2, tmp_path)
+    first = one[0]
+    assert one.kept(0).exists()
+    assert not other.kept(0).exists()
+    assert torch.equal(one[0][0].tokens.overall, first[0].tokens.overall)
+
+
+def test_a_kill_between_checkpoints_costs_steps_and_nothing_else(straight: Path, tmp_path: Path) -> None:
+    """Step 4 fails after batch 0 was used for the last time and deleted: it is made again."""
+    config = dataclasses.replace(SMALL, out=tmp_path)
+    update = train.Fit.update
+
+    def killed(fit: train.Fit, parts: Parts) -> float:
+        if fit.step == 3:
+            raise RuntimeError("killed")
+        return update(fit, parts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train.Fit, "update", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            train.train(config)
+    same(train.train(config), straight)
+
+
+def test_no_batches_are_left(straight: Path) -> None:
+    assert not (straight.parent / "batches").exists()
 
 
 def test_nothing_happens_at_import(tmp_path: Path) -> None:

@@ -95,12 +95,25 @@ def test_cells_cover_every_shape_once() -> None:
 
 
 def test_strata_divide_a_cell_by_the_answer() -> None:
-    """The net's median in nats: up to .05, .5, 2, and above."""
-    nats = torch.tensor([0.0, 0.04, 0.06, 0.4, 0.6, 1.9, 2.1, 30.0])
+    """The net's median in nats, next to .02, .2, 1 or 4 in log(1 + nats)."""
+    nats = torch.tensor([0.0, 0.04, 0.15, 0.4, 0.7, 1.9, 2.5, 30.0])
     values = nats.log1p()[:, None].expand(-1, len(LEVELS))
     n, columns = torch.full((8,), 100), torch.full((8,), 2)
     cell = int(shape_cell(n, columns)[0])
     assert (stratum(values, n, columns) - 4 * cell).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_levels_are_interpolated_between_answers() -> None:
+    """A rounding error must not move an answer from one table to another."""
+    levels = torch.tensor(LEVELS).repeat(4 * SHAPES, 1)
+    levels[1::4] = 0.5  # next to 0.2 nats every quantile is the median
+    medians = torch.linspace(0.0, 2.0, 400)
+    values = medians[:, None] + torch.linspace(-1.0, 1.0, len(LEVELS))
+    n, columns = torch.full((400,), 100), torch.full((400,), 2)
+    width = Calibration(levels).apply(values, n, columns) - medians[:, None]
+    steps = (width[1:] - width[:-1]).abs().max()
+    assert width[:, -1].min() < 0.1
+    assert steps < 0.2
 
 
 def test_a_stratum_of_its_own_is_repaired() -> None:
@@ -108,7 +121,7 @@ def test_a_stratum_of_its_own_is_repaired() -> None:
     count = 8000
     values, truth = _answers(count, width=1.0)
     large = torch.arange(count) % 2 == 0
-    small = values / 10, truth / 10  # a median of 0.3
+    small = values / 20 + 0.032, truth / 20 + 0.032  # a median of 0.182 = log 1.2
     values = torch.where(large[:, None], 3 + 0.7 * (values - 3), small[0])
     truth = truth.where(large, small[1])
     n, columns = torch.full((count,), 100), torch.full((count,), 2)

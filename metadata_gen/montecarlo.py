@@ -62,8 +62,8 @@ def _regressed(means: Array, products: Array) -> Truth:
 class Integrated(Family):
     """Rows that are a function of u ~ U(0, 1) and of `normals` independent N(0, 1); I is their mean pmi.
 
-    The numbers of the integral come from randomly scrambled Sobol sequences (Matousek 1998), which spread more
-    evenly than independent ones.
+    The numbers of the integral come from randomly scrambled Sobol sequences (Matousek 1998), which spread
+    more evenly than independent ones.
     """
 
     normals: int

@@ -1,0 +1,66 @@
+"""What the estimator says of a sample that lies outside its training, with a small net of its own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from test_weights import HEADER
+
+from mizzle.model import Estimator
+from mizzle.model.calibrate import SHAPES, Calibration
+from mizzle.model.net import Net
+from mizzle.model.novelty import Novelty
+from mizzle.model.tokens import GLOBAL_CHANNELS
+from mizzle.types import Estimate, ModelInfo
+
+ROWS = 60
+
+
+def estimate(threshold: float, rows: tuple[int, int]) -> Estimate:
+    """Of one fixed sample, by a net that has been trained up to these rows and whose usual score is this."""
+    torch.manual_seed(0)
+    net = Net(HEADER.net).eval()
+    usual = Novelty.nothing(GLOBAL_CHANNELS)
+    novelty = replace(usual, thresholds=torch.full((SHAPES,), threshold))
+    header = replace(HEADER, rows=rows)
+    model = Estimator(net, Calibration.identity(), novelty, header, ModelInfo("test", "0", "0" * 64))
+    x, noise = np.random.default_rng(0).normal(size=(2, ROWS))
+    return model.estimate(x, x + noise)
+
+
+@pytest.fixture(scope="module")
+def usual() -> Estimate:
+    return estimate(1e30, (10, 100))
+
+
+def _width(found: Estimate) -> float:
+    """Above the median, where nothing is clamped at 0, in log(1 + nats)."""
+    return float(np.log1p(found.quantile(0.95)) - np.log1p(found.median))
+
+
+def test_a_usual_sample_is_in_range(usual: Estimate) -> None:
+    assert usual.in_range
+    assert usual.warnings == ()
+
+
+def test_an_unfamiliar_sample_is_said_to_be_and_its_interval_widens(usual: Estimate) -> None:
+    """Its score is far beyond a tiny threshold: three times as wide, the utmost; the mean stays."""
+    found = estimate(1e-3, (10, 100))
+    assert not found.in_range
+    assert [w.code for w in found.warnings] == ["unfamiliar"]
+    assert "3 times as wide" in found.warnings[0].message
+    assert _width(found) == pytest.approx(3 * _width(usual), rel=1e-4)
+    assert found.mi == usual.mi
+    assert found.median == pytest.approx(usual.median)
+
+
+def test_rows_outside_the_training_widen_by_a_half(usual: Estimate) -> None:
+    found = estimate(1e30, (10, ROWS - 1))
+    assert [w.code for w in found.warnings] == ["rows_out_of_range"]
+    assert _width(found) == pytest.approx(1.5 * _width(usual), rel=1e-4)
+
+
+def test_both_are_said() -> None:
+    found = estimate(1e-3, (10, ROWS - 1))
+    assert [w.code for w in found.warnings] == ["rows_out_of_range", "unfamiliar"]

@@ -54,6 +54,7 @@ class TrainConfig:
         passes, lag: how often a batch is used, and how many new ones come between; it waits in OUT/batches.
         workers: processes that make data sets.
         checkpoint: steps between checkpoints.
+        start: weights to go on from with data sets of another seed, or none.
         calibrate, evaluate: held-out data sets for the level map and for the final table.
         name, release: what the weights will call themselves.
     """
@@ -65,6 +66,7 @@ class TrainConfig:
     lag: int = 1500
     workers: int = 2
     checkpoint: int = 100
+    start: str = ""
     calibrate: int = 20_480
     evaluate: int = 10_240
     name: str = "mizzle-base"
@@ -80,6 +82,7 @@ class TrainConfig:
             "batch": self.batch,
             "passes": self.passes,
             "lag": self.lag,
+            **({"start": self.start} if self.start else {}),
             "fit": asdict(self.fit),
             "net": asdict(self.net),
             "prior": prior.describe(),
@@ -166,11 +169,19 @@ def train(config: TrainConfig) -> Path:
         fit.restore(_checkpoint(config), config.stream)
         log.info("going on from step %d of %d", fit.step, config.fit.steps)
     else:
-        fit.origin = _commit()  # now: the tree may change while this runs
-        stream = Stream(config.seed + 1, config.batch)
-        fit.fit_inputs([chunk.tokens for t in range(4) for chunk in stream[t]])
+        _begin(fit, config)
     _fit(fit, config)
     return _finish(fit, config)
+
+
+def _begin(fit: Fit, config: TrainConfig) -> None:
+    """The first step's network: weights that are there, or new ones with input scales from the stream."""
+    fit.origin = _commit()  # now: the tree may change while this runs
+    if config.start:
+        fit.take(weights.load(Path(config.start))[0])
+        return
+    stream = Stream(config.seed + 1, config.batch)
+    fit.fit_inputs([chunk.tokens for t in range(4) for chunk in stream[t]])
 
 
 def _checkpoint(config: TrainConfig) -> Path:
@@ -254,6 +265,8 @@ def _header(fit: Fit, config: TrainConfig) -> weights.Header:
         **config.stream,
     }
     del training["prior"], training["net"]
+    if config.start:
+        training["started_from"] = weights.load(Path(config.start))[3].training
     return weights.Header(
         name=config.name,
         version=config.release,

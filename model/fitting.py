@@ -70,6 +70,11 @@ class Fit:
         self.net.fit_inputs(repad([one for tokens in sample for one in tokens.unbind()]))
         self._start()  # the average copies the frozen statistics
 
+    def take(self, net: Net) -> None:
+        """Go on from this network, input statistics included."""
+        self.net.load_state_dict(net.state_dict())
+        self._start()
+
     def update(self, parts: list[tuple[Tokens, Tensor]]) -> float:
         """One optimizer step on a batch that comes in parts.
 

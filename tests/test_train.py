@@ -210,6 +210,18 @@ def test_a_kill_between_checkpoints_costs_steps_and_nothing_else(straight: Path,
     same(train.train(config), straight)
 
 
+def test_a_run_may_start_from_weights_and_says_so(straight: Path, tmp_path: Path) -> None:
+    """With no steps to speak of they stay nearly what they were, input statistics exactly."""
+    config = dataclasses.replace(SMALL, seed=6, start=str(straight), fit=FitConfig(steps=1, rate=1e-6))
+    path = train.train(dataclasses.replace(config, out=tmp_path))
+    before, after = load_file(straight), load_file(path)
+    assert torch.equal(after["standardise.mean"], before["standardise.mean"])
+    torch.testing.assert_close(after["head.weight"], before["head.weight"], atol=1e-5, rtol=0)
+    training = Estimator.load(path).header.training
+    assert training["started_from"]["data_sets"] == 24
+    assert training["data_sets"] == 8
+
+
 def test_no_batches_are_left(straight: Path) -> None:
     assert not (straight.parent / "batches").exists()
 

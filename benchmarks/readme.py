@@ -151,7 +151,7 @@ def _against_mine(alone: Row) -> str:
         return ""
     seconds, ksg = alone["neural"]["mine"], alone["ksg"]
     return (
-        f" On that sample KSG takes {1000 * ksg:.1f} ms; on such a one MINE trains for {seconds:.1f} s, "
+        f" KSG takes {1000 * ksg:.1f} ms for the 500 rows; for as many MINE trains {seconds:.1f} s, "
         f"{seconds / alone['median']:,.0f} times as long as mizzle's answer takes."
     )
 

@@ -32,13 +32,12 @@ from tqdm import tqdm
 from mizzle.metadata_gen import dataset, prior
 from mizzle.model import flags, weights
 from mizzle.model.calibrate import Calibration
-from mizzle.model.chunks import Chunk, Use, fresh, parts, read, uses, write
+from mizzle.model.chunks import Chunk, Use, fresh, read, summarised, uses, write
 from mizzle.model.evaluate import Draws, table
 from mizzle.model.fitting import Fit, FitConfig, stop_signal
 from mizzle.model.net import NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.preprocess import prepare
-from mizzle.model.tokens import repad, summarise
 
 log = logging.getLogger("train")
 
@@ -116,19 +115,8 @@ class Stream(Dataset[list[Chunk]]):
 
     def _made(self, t: int) -> list[Chunk]:
         sets = [dataset(self.seed, t * self.batch + i) for i in range(self.batch)]
-        tables = [prepare(s.x, s.y) for s in sets]
-        tokens = summarise(tables)
-        columns = torch.tensor([len(table.x) + len(table.y) for table in tables])
-        return [
-            Chunk(
-                repad([tokens[i] for i in part]),
-                torch.tensor([sets[i].truth.nats for i in part], dtype=torch.float32).log1p(),
-                torch.tensor([tables[i].n for i in part]),
-                columns[part],
-                [sets[i].family for i in part],
-            )
-            for part in parts(columns.argsort(stable=True))
-        ]
+        tables = [prepare(data.x, data.y) for data in sets]
+        return summarised(tables, [data.truth.nats for data in sets], [data.family for data in sets])
 
 
 def batches(config: TrainConfig, stream: Stream, order: Sequence[int]) -> DataLoader[list[Chunk]]:

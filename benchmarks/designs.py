@@ -11,7 +11,7 @@ log(1 + nats), errors are in nats. Prints a table and writes results/designs-YYY
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import train
 from mizzle.model import quantiles
-from mizzle.model.chunks import Chunk
+from mizzle.model.chunks import Chunk, summarised
 from mizzle.model.fitting import Fit, FitConfig
 from mizzle.model.net import AXES, Net, NetConfig
 from mizzle.model.preprocess import prepare
-from mizzle.model.tokens import repad, summarise
 
 BATCH = 256
 COUNT = 240  # batches that are fitted to
@@ -97,19 +96,13 @@ def _sets(options: argparse.Namespace, count: int) -> Sets:
     stream = train.Stream(options.seed, BATCH, options.batches)
     fresh = train.Stream(held_out.PRIOR_SEED, BATCH)
     kept = [chunk for t in range(1 if options.quick else VALIDATION) for chunk in fresh[t]]
-    return Sets([stream[t] for t in range(count)], kept, list(_held_out(4 if options.quick else HELD_OUT)))
+    return Sets([stream[t] for t in range(count)], kept, _held_out(4 if options.quick else HELD_OUT))
 
 
-def _held_out(each: int) -> Iterator[Chunk]:
-    """One chunk per label."""
+def _held_out(each: int) -> list[Chunk]:
     cases = held_out.held_out_at_fixed_rows(each).cases
-    for label in dict.fromkeys(case.label for case in cases):
-        own = [case for case in cases if case.label == label]
-        tables = [prepare(case.x, case.y) for case in own]
-        truth = torch.tensor([case.mi for case in own], dtype=torch.float32).log1p()
-        columns = torch.tensor([len(table.x) + len(table.y) for table in tables])
-        n = torch.tensor([table.n for table in tables])
-        yield Chunk(repad(summarise(tables)), truth, n, columns, [label] * len(own))
+    tables = [prepare(case.x, case.y) for case in cases]
+    return summarised(tables, [case.mi for case in cases], [case.label for case in cases])
 
 
 def _all_but(axis: str) -> str:

@@ -12,7 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from mizzle.model.tokens import Tokens
+from mizzle.model.preprocess import Table
+from mizzle.model.tokens import Tokens, repad, summarise
 
 _FACTS = ("truth", "n", "columns")
 
@@ -72,6 +73,15 @@ def read(path: Path) -> list[Chunk]:
         ]
 
 
-def parts(order: Tensor) -> list[list[int]]:
-    """Four parts of an order by columns: padding to the widest of a whole batch would double the work."""
-    return [part.tolist() for part in torch.chunk(order, 4)]
+def summarised(tables: list[Table], nats: list[float], family: list[str]) -> list[Chunk]:
+    """Four chunks of problems with known truth: padding to the widest of a whole batch doubles the work."""
+    tokens = summarise(tables)
+    columns = torch.tensor([len(table.x) + len(table.y) for table in tables])
+    n, truth = torch.tensor([table.n for table in tables]), torch.tensor(nats, dtype=torch.float32).log1p()
+    parts = [part.tolist() for part in torch.chunk(columns.argsort(stable=True), 4)]
+    return [
+        Chunk(
+            repad([tokens[i] for i in part]), truth[part], n[part], columns[part], [family[i] for i in part]
+        )
+        for part in parts
+    ]

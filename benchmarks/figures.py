@@ -178,7 +178,7 @@ def duration(result: Row) -> Figure | None:
 
 
 def scaling(result: Row) -> Figure | None:
-    """Pinball loss of the whole design against data sets and against parameters."""
+    """Pinball loss of the whole design against data sets and against parameters, at equal steps."""
     rows = result.get("designs", [])
     if not rows:
         return None
@@ -194,7 +194,8 @@ def scaling(result: Row) -> Figure | None:
         axes = _axes(figure, label, "pinball loss, fresh draws" if place == 1 else "", (1, 2, place))
         for across, row in points:
             axes.plot(across, row["validation_pinball"], "o", color=WARN, ms=5)
-        axes.set_xscale("log")
+        losses = [row["validation_pinball"] for _, row in points]
+        axes.set(xscale="log", ylim=(0.8 * min(losses), 1.2 * max(losses)))  # or noise would look like a trend
     return figure
 
 

@@ -173,7 +173,7 @@ def _designs(result: Row) -> Iterator[str]:
     )
     head = ["design", "parameters", "ms to fit a data set", "pinball loss", "error, held-out families"]
     yield table(head, [[name, *_design(own)] for name, own in rows.items() if own])
-    yield "![Loss against data sets and against parameters](docs/figures/scaling.png)"
+    yield "![Loss against data sets and against parameters, at equal steps](docs/figures/scaling.png)"
 
 
 def _design(rows: Rows) -> list[str]:

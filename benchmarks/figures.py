@@ -195,7 +195,8 @@ def scaling(result: Row) -> Figure | None:
         for across, row in points:
             axes.plot(across, row["validation_pinball"], "o", color=WARN, ms=5)
         losses = [row["validation_pinball"] for _, row in points]
-        axes.set(xscale="log", ylim=(0.8 * min(losses), 1.2 * max(losses)))  # or noise would look like a trend
+        # An axis fitted to the dots would make noise look like a trend.
+        axes.set(xscale="log", ylim=(0.8 * min(losses), 1.2 * max(losses)))
     return figure
 
 

@@ -97,7 +97,7 @@ class Stream(Dataset[list[Chunk]]):
     def __init__(self, seed: int, batch: int, folder: Path | None = None) -> None:
         self.seed, self.batch, self.folder = seed, batch, folder
         if folder is not None:
-            about = {"seed": seed, "batch": batch, "prior": prior.describe(), **weights.CODE}
+            about = [seed, batch, prior.describe(), weights.CODE["tokens"]]
             self.folder = folder / hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]
             self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -235,7 +235,7 @@ def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
     for chunks in tqdm(made, unit="batch", desc=f"held out, seed {seed}"):
         with torch.no_grad():
             for c in chunks:
-                values, features = fit.averaged(c.tokens), fit.features(c.tokens)
+                values, features = fit.averaged(c.tokens), fit.averaged.features(c.tokens)
                 found.append(Draws(values, c.truth, c.n, c.columns, c.family, features))
     return Draws.joined(found)
 

@@ -92,7 +92,6 @@ def _options() -> argparse.Namespace:
 
 
 def _sets(options: argparse.Namespace, count: int) -> Sets:
-    options.batches.mkdir(parents=True, exist_ok=True)
     stream = train.Stream(options.seed, BATCH, options.batches)
     fresh = train.Stream(held_out.PRIOR_SEED, BATCH)
     kept = [chunk for t in range(1 if options.quick else VALIDATION) for chunk in fresh[t]]

@@ -169,11 +169,7 @@ def _mist(sizes: Sequence[tuple[int, int]], quick: bool) -> dict[str, Any]:
     most = 1000 if quick else mist_speed.MAX_ROWS
     names = [f"{n}x{dim}" for n, dim in sizes if n <= most and dim <= mist_speed.MAX_COLUMNS]
     command = [str(python), mist_speed.__file__, *names, *["--quick"] * quick]
-    done = subprocess.run(
-        command, env=environments.variables(), stdout=subprocess.PIPE, text=True, check=True
-    )
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return {**measured, "note": "random weights: its time, not its accuracy"}
+    return {**_elsewhere(command), "note": "random weights: its time, not its accuracy"}
 
 
 def _neural() -> dict[str, float]:
@@ -182,10 +178,15 @@ def _neural() -> dict[str, float]:
     if python is None:
         return {}
     command = [str(python), neural_peers.__file__, "--time", "x".join(map(str, SMALL))]
+    return _elsewhere(command)
+
+
+def _elsewhere(command: list[str]) -> dict[str, Any]:
+    """What a program prints as JSON that runs in another environment."""
     done = subprocess.run(
         command, env=environments.variables(), stdout=subprocess.PIPE, text=True, check=True
     )
-    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return measured
 
 

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from mizzle.model.quantiles import LEVELS
+from mizzle.model.quantiles import LEVELS, MIDDLE
 
 ROW_EDGES = (50, 150, 500, 2000)
 COLUMN_EDGES = (3, 11)  # of dx + dy: 1 + 1, a handful, many
@@ -22,7 +22,6 @@ ANSWERS = (0.02, 0.2, 1.0, 4.0)  # medians of the net, in nats, in the middle of
 SHAPES = (len(ROW_EDGES) + 1) * (len(COLUMN_EDGES) + 1)
 _ANSWERS = len(ANSWERS)
 _WEIGHT = 200  # draws that what is known of a coarser stratum counts for
-_MIDDLE = LEVELS.index(0.5)
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def stratum(
 def _place(values: Float[Tensor, "b q"]) -> Float[Tensor, " b"]:
     """Where the net's median lies among ANSWERS: 0 to 3, linear between neighbours."""
     answers = torch.tensor([math.log1p(nats) for nats in ANSWERS])
-    median = values[:, _MIDDLE, None]
+    median = values[:, MIDDLE, None]
     share: Tensor = ((median - answers[:-1]) / answers.diff()).clamp(0, 1)
     return share.sum(1)
 

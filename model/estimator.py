@@ -87,8 +87,7 @@ class Estimator:
         with torch.inference_mode():
             tokens, columns = tokenise(batch), batch.dims.sum(-1)
             values = self._calibration.apply(self._net(tokens), batch.n, columns)
-            features = self._net.standardise.unclamped(tokens.overall)
-            excess = self._novelty.excess(features, batch.n, columns)
+            excess = self._novelty.excess(self._net.features(tokens), batch.n, columns)
             ceiling = torch.tensor([[table.ceiling] for table in tables], dtype=torch.float64)
             mean = quantiles.mean(quantiles.to_nats(values.double()).minimum(ceiling))
             values = stretch(values, excess.maximum(self._beyond(batch.n)))

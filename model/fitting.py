@@ -107,10 +107,6 @@ class Fit:
         assert isinstance(net, Net)
         return net.eval()
 
-    def features(self, tokens: Tokens) -> Tensor:
-        """What `Novelty` judges by: standardised, however far out."""
-        return self.net.standardise.unclamped(tokens.overall)
-
     def save(self, path: Path, about: dict[str, Any]) -> None:
         """Write a checkpoint atomically; `about` says which run it belongs to."""
         done = {"step": self.step, "seconds": self.seconds, "origin": self.origin}

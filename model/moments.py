@@ -80,14 +80,14 @@ def linear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Linear:
     """
     unit = standardise(batch, z.double())
     within, cross = _covariance(batch, unit)
-    axes, scale = whitening(within, _noise(batch), RIDGES)
+    axes, scale = _whitening(within, _noise(batch), RIDGES)
     norms = _norms(batch, unit, axes, scale[:, NORM_RIDGE])
     length = (norms / batch.dims[..., None]).mean(1).clamp_min(0.05).sqrt()
     shrunk_within, shrunk_cross = _covariance(batch, standardise(batch, unit / length[:, None, :, None]))
-    robust = canonical(shrunk_cross, *whitening(shrunk_within, _noise(batch), RIDGES))
+    robust = _canonical(shrunk_cross, *_whitening(shrunk_within, _noise(batch), RIDGES))
     partial, explained = _precision(batch, within, cross)
     roots = axes * scale[:, NORM_RIDGE, :, None] @ axes.transpose(-1, -2)
-    return Linear(canonical(cross, axes, scale), robust, norms, partial, explained, unit, roots, cross)
+    return Linear(_canonical(cross, axes, scale), robust, norms, partial, explained, unit, roots, cross)
 
 
 def _noise(batch: Batch) -> Float64[Tensor, " b"]:
@@ -107,7 +107,7 @@ def _covariance(
     return within, unit[:, 0].transpose(-1, -2) @ unit[:, 1]
 
 
-def whitening(
+def _whitening(
     within: Float64[Tensor, "b 2 d d"], noise: Float64[Tensor, " b"], ridges: tuple[float, ...]
 ) -> tuple[Float64[Tensor, "b 2 d d"], Float64[Tensor, "b r 2 d"]]:
     """Principal axes of either side, and at every ridge the factors that bring them to unit variance."""
@@ -116,10 +116,10 @@ def whitening(
     return axes, (values.clamp_min(0)[:, None] + level[:, :, None, None]).rsqrt()
 
 
-def canonical(
+def _canonical(
     cross: Float64[Tensor, "b d d"], axes: Float64[Tensor, "b 2 d d"], scale: Float64[Tensor, "b r 2 d"]
 ) -> Float64[Tensor, "b r d"]:
-    """Canonical correlations at every ridge, in falling order, from what `whitening` found."""
+    """Canonical correlations at every ridge, in falling order, from what `_whitening` found."""
     turned = axes[:, 0].transpose(-1, -2) @ cross @ axes[:, 1]
     core = scale[:, :, 0, :, None] * turned[:, None] * scale[:, :, 1, None, :]
     squared = torch.linalg.eigvalsh(core @ core.transpose(-1, -2)).flip(-1)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mizzle.model import tokens as kinds
-from mizzle.model.quantiles import LEVELS, increasing
+from mizzle.model.quantiles import LEVELS, MIDDLE, increasing
 from mizzle.model.tokens import Tokens
 
 AXES = MappingProxyType(
@@ -168,8 +168,11 @@ class Net(nn.Module):
         Many of them estimate log(1 + I) as they are, and the state can tell which of them may be trusted.
         """
         gated = (torch.tanh(self.gate(state)) * features).mean(-1, keepdim=True)
-        middle = len(LEVELS) // 2
-        return F.pad(self.shortcut(features) + gated, (middle, len(LEVELS) - middle - 1))
+        return F.pad(self.shortcut(features) + gated, (MIDDLE, len(LEVELS) - MIDDLE - 1))
+
+    def features(self, tokens: Tokens) -> Float[Tensor, "b g"]:
+        """What `Novelty` judges by: the global token standardised, however far out."""
+        return self.standardise.unclamped(tokens.overall)
 
     def fit_inputs(self, tokens: Tokens) -> None:
         """Freeze the input statistics on a sample of the stream."""

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from mizzle.model.calibrate import SHAPES, shape_cell
+from mizzle.model.quantiles import MIDDLE
 
 FALSE_ALARMS = 0.01
 _FEWEST = 500  # draws in a cell below which it takes the threshold of all
@@ -81,7 +82,7 @@ class Novelty:
 
 def stretch(values: Float[Tensor, "b q"], excess: Float[Tensor, " b"]) -> Float[Tensor, "b q"]:
     """Quantiles of log(1 + I) spread about their median, in proportion to the excess over 1."""
-    middle = values[:, values.shape[1] // 2, None]
+    middle = values[:, MIDDLE, None]
     return middle + (values - middle) * widening(excess)[:, None]
 
 

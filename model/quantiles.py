@@ -9,15 +9,15 @@ LEVELS = (
     0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
     0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995,
 )  # fmt: skip
-_MIDDLE = LEVELS.index(0.5)
+MIDDLE = LEVELS.index(0.5)
 _LEAK = 0.1
 
 
 def increasing(raw: Float[Tensor, "b q"]) -> Float[Tensor, "b q"]:
     """Non-decreasing values: the median is free, softplus steps lead away from it on both sides."""
-    median = raw[:, _MIDDLE, None]
-    down = F.softplus(raw[:, :_MIDDLE]).flip(1).cumsum(1).flip(1)
-    up = F.softplus(raw[:, _MIDDLE + 1 :]).cumsum(1)
+    median = raw[:, MIDDLE, None]
+    down = F.softplus(raw[:, :MIDDLE]).flip(1).cumsum(1).flip(1)
+    up = F.softplus(raw[:, MIDDLE + 1 :]).cumsum(1)
     return torch.cat([median - down, median, median + up], 1)
 
 
@@ -39,7 +39,7 @@ def importance(values: Float[Tensor, "b q"]) -> Float[Tensor, " b"]:
     Halfway between errors relative to 1 + I and errors in nats. It depends on the prediction and not on the
     truth, so that the quantiles which minimise the weighted loss stay the same.
     """
-    return (values[:, _MIDDLE].detach().clamp(0, 4) / 2).exp()
+    return (values[:, MIDDLE].detach().clamp(0, 4) / 2).exp()
 
 
 def to_nats(values: Float[Tensor, "b q"]) -> Float[Tensor, "b q"]:

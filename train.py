@@ -60,9 +60,9 @@ class TrainConfig:
 
     out: Path = Path("runs/latest")
     seed: int = 21
-    batch: int = 256
-    passes: int = 3
-    lag: int = 1500
+    batch: int = 128
+    passes: int = 5
+    lag: int = 400
     workers: int = 2
     checkpoint: int = 100
     start: str = ""

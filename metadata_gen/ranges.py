@@ -66,7 +66,7 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "nuisance.side": 0.7,
         "copies": 0.08,
         "copies.exact": 0.4,
-        "mapped": 0.3,
+        "mapped": 0.45,
         "mapped.side": 0.7,
         "contaminated": 0.06,
         "zero_inflated": 0.04,

@@ -17,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mizzle.model import quantiles
 from mizzle.model.net import Net, NetConfig
+from mizzle.model.optimizers import Optimizers
 from mizzle.model.tokens import Tokens, repad
 
 _WARM_UP = 200  # steps
@@ -30,12 +31,14 @@ class FitConfig:
         steps: optimizer steps of the whole run.
         cooldown: share of the steps over which the learning rate falls to zero; before, it stands still, so
             that runs of several lengths may part from one (Hu et al. 2024).
-        rate, decay, average: peak learning rate, weight decay, decay of the weights' moving average.
+        rate, matrices: peak learning rates of AdamW, and of Muon, which steps the matrices inside.
+        decay, average: weight decay, decay of the weights' moving average.
     """
 
     steps: int = 11_700
     cooldown: float = 0.3
     rate: float = 1.5e-3
+    matrices: float = 3e-3
     decay: float = 0.02
     average: float = 0.998
 
@@ -61,9 +64,7 @@ class Fit:
 
     def _start(self) -> None:
         self.ema = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(self.config.average))
-        self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=self.config.rate, weight_decay=self.config.decay
-        )
+        self.optimizers = Optimizers(self.net, self.config.matrices, self.config.rate, self.config.decay)
 
     def fit_inputs(self, sample: list[Tokens]) -> None:
         """Freeze the input statistics on a sample of the stream."""
@@ -84,10 +85,7 @@ class Fit:
         Returns:
             mean pinball loss in log(1 + nats).
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.rate * schedule(self.step, self.config)
         count = sum(len(truth) for _, truth in parts)
-        self.optimizer.zero_grad()
         total = 0.0
         for tokens, truth in parts:
             values = self.net(tokens)
@@ -95,7 +93,7 @@ class Fit:
             (losses * quantiles.importance(values)).sum().backward()
             total += losses.sum().item()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimizer.step()
+        self.optimizers.step(schedule(self.step, self.config))
         self.ema.update_parameters(self.net)
         self.step += 1
         return total
@@ -133,19 +131,14 @@ class Fit:
         self.step, self.seconds, self.origin = header["step"], header["seconds"], header["origin"]
 
     def _tensors(self) -> dict[str, Tensor]:
-        slots = self.optimizer.state_dict()["state"].items()
-        flat = {f"optimizer.{i}.{key}": t for i, slot in slots for key, t in slot.items()}
+        flat = {f"optimizers.{key}": t for key, t in self.optimizers.state().items()}
         flat |= {f"net.{key}": t for key, t in self.net.state_dict().items()}
         return flat | {f"ema.{key}": t for key, t in self.ema.state_dict().items()}
 
     def _load(self, tensors: dict[str, Tensor]) -> None:
         self.net.load_state_dict(_under(tensors, "net"))
         self.ema.load_state_dict(_under(tensors, "ema"))
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _under(tensors, "optimizer").items():
-            index, key = name.split(".")
-            slots.setdefault(int(index), {})[key] = tensor
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+        self.optimizers.load(_under(tensors, "optimizers"))
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

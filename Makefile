@@ -11,7 +11,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test lint types picture benchmark train wheel clean
+.PHONY: run demo test lint types picture benchmark train wheel container lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -32,7 +32,7 @@ types: $(VENV)/dev.stamp
 	@ln -s '$(CURDIR)'/sdk/* build/types/mizzle/
 	@for room in service model metadata_gen; do ln -s '$(CURDIR)'/$$room build/types/mizzle/$$room; done
 	MYPYPATH=build/types $(VENV)/bin/mypy -p mizzle
-	MYPYPATH=build/types:examples:benchmarks $(VENV)/bin/mypy train.py examples/*.py benchmarks/*.py
+	MYPYPATH=build/types:examples:benchmarks:deploy $(VENV)/bin/mypy train.py examples/*.py benchmarks/*.py deploy/*.py
 
 picture: $(VENV)/dev.stamp
 	$(PY) examples/picture.py docs/breast_cancer.png
@@ -57,6 +57,19 @@ train: $(VENV)/dev.stamp
 wheel: $(VENV)/dev.stamp
 	rm -rf build/lib
 	$(PIP) wheel --no-deps -w dist .
+
+# Builds the image for real and runs it; as root, on Debian with buildah, debootstrap and iproute2.
+container:
+	$(PYTHON) deploy/container_test.py
+
+# What the image installs besides torch, whose own needs are read from its CPU wheel. Where PyTorch's index of
+# CPU wheels is out of reach, name a folder with the wheel: make lock LOCK_FLAGS="--find-links DIR".
+LOCK_FLAGS ?= --torch-backend cpu
+lock: $(VENV)/dev.stamp
+	$(PIP) install uv
+	echo '$(TORCH)+cpu' | $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-emit-package torch --custom-compile-command 'make lock' $(LOCK_FLAGS) \
+	  --constraints - --extra otel -o deploy/requirements.txt pyproject.toml
 
 $(VENV)/torch.stamp:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mizzle needs Python 3.11 or newer; say make PYTHON=python3.12")'

@@ -169,7 +169,7 @@ def _begin(fit: Fit, config: TrainConfig) -> None:
         fit.take(weights.load(Path(config.start))[0])
         return
     stream = Stream(config.seed + 1, config.batch)
-    fit.fit_inputs([chunk.tokens for t in range(4) for chunk in stream[t]])
+    fit.fit_inputs([chunk.tokens for t in range(8) for chunk in stream[t]])
 
 
 def _checkpoint(config: TrainConfig) -> Path:

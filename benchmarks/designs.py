@@ -12,6 +12,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,21 +31,22 @@ from mizzle.model.fitting import Fit, FitConfig
 from mizzle.model.net import AXES, Net, NetConfig
 from mizzle.model.preprocess import prepare
 
-BATCH = 256
-COUNT = 240  # batches that are fitted to
-PASSES = 3
+BATCH = 128
+COUNT = 216  # batches that are fitted to
+PASSES = 4
 SEEDS = (1, 2, 3)
-VALIDATION = 24  # batches, of another seed
+VALIDATION = 48  # batches, of another seed
 HELD_OUT = 40  # problems of each label
 
 
 class Design(NamedTuple):
-    """A network, on a share of the batches, under several seeds."""
+    """A network and how it is fitted, on a share of the batches, under several seeds."""
 
     name: str
     net: NetConfig
     seeds: Sequence[int] = SEEDS[:1]
     share: float = 1.0
+    fit: FitConfig = FitConfig()
 
 
 class Sets(NamedTuple):
@@ -56,12 +58,15 @@ class Sets(NamedTuple):
 
 
 def designs() -> list[Design]:
-    """The whole and its parts, then widths, then amounts of data."""
+    """The whole and its parts, then the optimizer, widths, and amounts of data."""
     parts = [Design(f"without {axis}", NetConfig(axes=_all_but(axis))) for axis in AXES]
-    widths = [Design(f"width {width}", NetConfig(width=width)) for width in (96, 192)]
-    shares = [Design(f"{share:g} of the data", NetConfig(), share=share) for share in (0.125, 0.25, 0.5)]
     whole = [Design("all axes", NetConfig(), SEEDS), Design("statistics alone", NetConfig(axes=""), SEEDS)]
-    return [*whole, *parts, *widths, *shares]
+    others = [
+        Design("AdamW alone", NetConfig(), fit=FitConfig(matrices=0.0)),
+        *(Design(f"width {width}", NetConfig(width=width)) for width in (96, 192)),
+        *(Design(f"{share:g} of the data", NetConfig(), share=share) for share in (0.25, 0.5)),
+    ]
+    return [*whole, *parts, *others]
 
 
 def main() -> None:
@@ -110,12 +115,12 @@ def _all_but(axis: str) -> str:
 
 def _fitted(design: Design, sets: Sets) -> Rows:
     batches, steps = sets.fitted[: int(design.share * len(sets.fitted))], PASSES * len(sets.fitted)
-    return [_judged(design, seed, *_fit(design.net, batches, seed, steps), sets) for seed in design.seeds]
+    return [_judged(design, seed, *_fit(design, batches, seed, steps), sets) for seed in design.seeds]
 
 
-def _fit(config: NetConfig, batches: list[list[Chunk]], seed: int, steps: int) -> tuple[Net, float]:
+def _fit(design: Design, batches: list[list[Chunk]], seed: int, steps: int) -> tuple[Net, float]:
     """The averaged network, and milliseconds for every use of a data set."""
-    fit = Fit(config, FitConfig(steps=steps, average=0.995), seed)
+    fit = Fit(design.net, replace(design.fit, steps=steps, average=0.995), seed)
     fit.fit_inputs([chunk.tokens for chunk in batches[0]])
     rng = np.random.default_rng(seed)
     order = [t for _ in range(-(-steps // len(batches))) for t in rng.permutation(len(batches)).tolist()]

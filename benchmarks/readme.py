@@ -156,7 +156,7 @@ def _against_mine(alone: Row) -> str:
     )
 
 
-DESIGNS: Final = ("all axes", "statistics alone", *(f"without {axis}" for axis in AXES))
+DESIGNS: Final = ("all axes", "statistics alone", *(f"without {axis}" for axis in AXES), "AdamW alone")
 
 
 def _designs(result: Row) -> Iterator[str]:
@@ -167,8 +167,9 @@ def _designs(result: Row) -> Iterator[str]:
     seeds = len(rows[DESIGNS[0]])
     yield (
         f"**What attention buys**, at {result['data_sets']:,} data sets used {result['passes']} times: the "
-        "network over all axes of the table, its trunk on pooled statistics alone, and without one axis "
-        f"(means of {seeds} seeds ± their standard deviation, or one seed; pinball loss in log(1 + nats) on "
+        "network over all axes of the table, its trunk on pooled statistics alone, and without one axis"
+        f"{', and with AdamW in place of Muon' if rows[DESIGNS[-1]] else ''} (means of {seeds} seeds ± their "
+        "standard deviation, or one seed; pinball loss in log(1 + nats) on "
         f"{result['validation']:,} fresh draws, mean absolute error on families held out of training):"
     )
     head = ["design", "parameters", "ms to fit a data set", "pinball loss", "error, held-out families"]

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
-from mizzle.model.preprocess import DISTANCE_CELLS, Table
+from mizzle.cost import DISTANCE_CELLS
+from mizzle.model.preprocess import Table
 
 _CACHE_CELLS = 60_000
 

@@ -3,16 +3,17 @@
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
-from mizzle.arrays import check_pair
-from mizzle.errors import InferenceFailed, TooManyColumns
+from mizzle.arrays import check_columns, check_pair
+from mizzle.errors import InferenceFailed, ModelUnavailable
 from mizzle.model import quantiles, weights
-from mizzle.model.batch import collate, grouped
+from mizzle.model.batch import Batch, collate, grouped
 from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty, stretch, widening
@@ -27,24 +28,50 @@ class Estimator:
     """A network with its calibration. Calls are safe from one thread at a time."""
 
     def __init__(
-        self, net: Net, calibration: Calibration, novelty: Novelty, header: weights.Header, info: ModelInfo
+        self,
+        net: Net,
+        calibration: Calibration,
+        novelty: Novelty,
+        header: weights.Header,
+        info: ModelInfo,
+        device: str = "cpu",
     ) -> None:
         self.info = info
+        self.device = device
         self.header = header
         self.levels = quantiles.LEVELS
         self.max_columns = header.columns[1]
-        self._net = net
+        self._net = net.to(device)
         self._calibration = calibration
         self._novelty = novelty
 
     @classmethod
-    def load(cls, path: Path | None = None) -> "Estimator":
+    def load(
+        cls, path: Path | str | None = None, device: str = "cpu", threads: int | None = None
+    ) -> "Estimator":
         """Load a weights file, the shipped one unless told otherwise.
 
+        Args:
+            device: "cpu", "cuda", or "auto" for CUDA where there is any.
+            threads: of the whole process from now on; None leaves them as they are.
+
         Raises:
-            ModelUnavailable: the file is absent, damaged, or of another format.
+            ModelUnavailable: the file is absent, damaged, or of another format; or there is no such device.
         """
-        return cls(*weights.load(path or weights.SHIPPED))
+        if threads is not None:
+            torch.set_num_threads(threads)
+        return cls(*weights.load(Path(path or weights.SHIPPED)), _device(device))
+
+    @property
+    def threads(self) -> int:
+        """Threads of one operation on the CPU."""
+        return torch.get_num_threads()
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What the model was trained on, as JSON: rows, columns, and how."""
+        header = self.header
+        return {"rows": list(header.rows), "columns": list(header.columns), "training": header.training}
 
     def prepare(self, x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:
         """Rank a checked pair of shape (n, dx), (n, dy).
@@ -52,12 +79,7 @@ class Estimator:
         Raises:
             TooManyColumns: a side has more columns than the model covers.
         """
-        for name, side in (("x", x), ("y", y)):
-            if side.shape[1] > self.max_columns:
-                raise TooManyColumns(
-                    f"{name} has {side.shape[1]} columns; this model covers at most "
-                    f"{self.max_columns} on each side: choose fewer columns, or reduce them first"
-                )
+        check_columns(x, y, self.max_columns)
         return prepare(x, y)
 
     def estimate(self, x: object, y: object) -> Estimate:
@@ -85,9 +107,10 @@ class Estimator:
         """One padded pass."""
         batch = collate(tables)
         with torch.inference_mode():
-            tokens, columns = tokenise(batch), batch.dims.sum(-1)
-            values = self._calibration.apply(self._net(tokens), batch.n, columns)
-            excess = self._novelty.excess(self._net.features(tokens), batch.n, columns)
+            columns = batch.dims.sum(-1)
+            raw, features = self._raw(batch)
+            values = self._calibration.apply(raw, batch.n, columns)
+            excess = self._novelty.excess(features, batch.n, columns)
             ceiling = torch.tensor([[table.ceiling] for table in tables], dtype=torch.float64)
             mean = quantiles.mean(quantiles.to_nats(values.double()).minimum(ceiling))
             values = stretch(values, excess.maximum(self._beyond(batch.n)))
@@ -98,6 +121,17 @@ class Estimator:
             self._answer(table, m, tuple(row), e)
             for table, m, row, e in zip(tables, mean.tolist(), nats.tolist(), excess.tolist(), strict=True)
         ]
+
+    def _raw(self, batch: Batch) -> tuple[Float32[Tensor, "b q"], Float32[Tensor, "b g"]]:
+        """Quantiles before calibration and the features of novelty: the part that the device does."""
+        if self.device == "cpu":
+            tokens = tokenise(batch)
+            return self._net(tokens), self._net.features(tokens)
+        with torch.device(self.device):  # what the statistics create lies there, too
+            tokens = tokenise(
+                Batch(*(part.pin_memory().to(self.device, non_blocking=True) for part in batch))
+            )
+            return self._net(tokens).cpu(), self._net.features(tokens).cpu()
 
     def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:
         outside = (*self._rows_outside(table), *_unfamiliar(excess))
@@ -128,6 +162,14 @@ class Estimator:
         """How much wider the interval becomes for an n outside the trained range."""
         low, high = self.header.rows
         return torch.where((n < low) | (n > high), _BEYOND_ROWS, 0.0)
+
+
+def _device(asked: str) -> str:
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelUnavailable(f"there is no device {asked} here; choose cpu or auto")
+    return asked
 
 
 def _unfamiliar(excess: float) -> Iterator[Notice]:

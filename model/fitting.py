@@ -31,12 +31,13 @@ class FitConfig:
         steps: optimizer steps of the whole run.
         cooldown: share of the steps over which the learning rate falls to zero; before, it stands still, so
             that runs of several lengths may part from one (Hu et al. 2024).
-        rate, matrices: peak learning rates of AdamW, and of Muon, which steps the matrices inside.
+        rate, matrices: peak learning rates of AdamW, and of Muon, which steps the matrices inside; 0 leaves
+            them to AdamW.
         decay, average: weight decay, decay of the weights' moving average.
     """
 
-    steps: int = 11_700
-    cooldown: float = 0.3
+    steps: int = 30_000
+    cooldown: float = 0.4
     rate: float = 1.5e-3
     matrices: float = 3e-3
     decay: float = 0.02

@@ -18,19 +18,21 @@ class Optimizers:
 
     Args:
         net: the network whose parameters are stepped.
-        matrices, rest: peak learning rates of Muon and of AdamW.
+        matrices, rest: peak learning rates of Muon and of AdamW; without the first, AdamW steps everything.
         decay: weight decay of both.
     """
 
     def __init__(self, net: Net, matrices: float, rest: float, decay: float) -> None:
-        inside = inner_matrices(net)
+        inside = inner_matrices(net) if matrices else []
         kept = {id(matrix) for matrix in inside}
         others = [parameter for parameter in net.parameters() if id(parameter) not in kept]
-        self.peaks = (matrices, rest)
-        self.parts: tuple[torch.optim.Optimizer, ...] = (
-            torch.optim.Muon(inside, lr=matrices, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(others, lr=rest, weight_decay=decay),
-        )
+        self.parts: list[torch.optim.Optimizer] = [torch.optim.AdamW(others, lr=rest, weight_decay=decay)]
+        self.peaks = [rest]
+        if inside:
+            like_adamw = "match_rms_adamw"  # so that one scale of rates serves both
+            muon = torch.optim.Muon(inside, lr=matrices, weight_decay=decay, adjust_lr_fn=like_adamw)
+            self.parts.append(muon)
+            self.peaks.append(matrices)
 
     def step(self, share: float) -> None:
         """One step at this share of the peak rates, then forget the gradients."""

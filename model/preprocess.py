@@ -14,9 +14,9 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
+from mizzle import cost
 from mizzle.types import Notice
 
-DISTANCE_CELLS = 8  # a row's distances take about the time and memory of this many of its cells
 _SOME_TIES = 0.8  # share of distinct values below which ties are reported
 _LEVELS_SEEN = 0.2  # distinct rows, as a share of n, up to which a side counts as discrete
 _COPIES = 0.01  # share of repeated rows above which they are reported
@@ -58,7 +58,7 @@ class Table:
     @property
     def cost(self) -> int:
         """Cells that this problem adds to a batch, its neighbour distances counted as cells."""
-        return self.n * (self.dim_x + self.dim_y + DISTANCE_CELLS)
+        return cost.cells(self.n, self.dim_x, self.dim_y)
 
 
 def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:

@@ -20,6 +20,7 @@ from mizzle.errors import (
     NotNumeric,
     PrecisionLoss,
     TooFewSamples,
+    TooManyColumns,
 )
 
 FloatArray = NDArray[np.float64]
@@ -50,6 +51,20 @@ def check_pair(x: object, y: object) -> tuple[FloatArray, FloatArray]:
     if len(left) < MIN_ROWS:
         raise TooFewSamples(f"x and y have {len(left)} rows; at least {MIN_ROWS} are needed")
     return left, right
+
+
+def check_columns(x: FloatArray, y: FloatArray, most: int) -> None:
+    """Whether a model of at most `most` columns a side covers this pair.
+
+    Raises:
+        TooManyColumns: it does not.
+    """
+    for name, side in (("x", x), ("y", y)):
+        if side.shape[1] > most:
+            raise TooManyColumns(
+                f"{name} has {side.shape[1]} columns; this model covers at most "
+                f"{most} on each side: choose fewer columns, or reduce them first"
+            )
 
 
 def as_table(value: object, name: str) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The command `mizzle`: estimate from a CSV file, here or at a service; serve.
+"""The command `mizzle`: estimate from a CSV file, here or at a service; serve, make keys, check health.
 
 Exit codes: 0 done, 1 our fault or the installation's, 2 bad input or usage, 130 interrupted,
 141 nobody reads the output any more.
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import mizzle
 from mizzle import wire
@@ -19,6 +20,7 @@ from mizzle.errors import InvalidInput, MissingExtra, MizzleError
 from mizzle.types import Estimate, interval_levels
 
 _URL = "MIZZLE_BASE_URL"
+_PORT = "MIZZLE_PORT"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True)
     _add_estimate(commands.add_parser("estimate", help="from columns of a CSV file"))
     _add_serve(commands.add_parser("serve", help="answer over HTTP"))
+    _add_key(commands.add_parser("key", help="make an API key for a service"))
+    _add_healthcheck(commands.add_parser("healthcheck", help="whether the service on this machine is ready"))
     return parser
 
 
@@ -65,7 +69,23 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--host", help="address to listen on (default MIZZLE_HOST or 127.0.0.1)")
     add("--port", type=int, help="port to listen on, 0 for any (default MIZZLE_PORT or 8000)")
+    add(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        help="where to run (default MIZZLE_DEVICE or auto)",
+    )
     parser.set_defaults(command=_serve)
+
+
+def _add_key(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="of the key, in logs and quotas")
+    parser.set_defaults(command=_key)
+
+
+def _add_healthcheck(parser: argparse.ArgumentParser) -> None:
+    port = os.environ.get(_PORT) or "8000"
+    parser.add_argument("--port", type=int, default=port, help=f"where it listens (default {_PORT} or 8000)")
+    parser.set_defaults(command=_healthcheck)
 
 
 class _Version(argparse.Action):
@@ -134,9 +154,27 @@ def _report(e: Estimate, options: argparse.Namespace, interval: tuple[float, flo
 
 
 def _serve(options: argparse.Namespace) -> int:
+    settings, server = _of_service("settings"), _of_service("server")
+    given = {name: getattr(options, name) for name in ("host", "port", "device")}
+    chosen = settings.read(**{name: value for name, value in given.items() if value is not None})
+    code: int = server.serve(chosen)
+    return code
+
+
+def _key(options: argparse.Namespace) -> int:
+    key, line = _of_service("auth").new_key(options.name)
+    print(f"key, for the caller:         {key}\nline, for the file of keys:  {line}")
+    return 0
+
+
+def _of_service(name: str) -> Any:
+    """A module of the service, which needs an extra.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
     try:
-        settings = import_module("mizzle.service.settings")
-        server = import_module("mizzle.service.server")
+        return import_module(f"mizzle.service.{name}")
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing == "mizzle":  # a broken installation, not a missing extra
@@ -144,7 +182,11 @@ def _serve(options: argparse.Namespace) -> int:
         raise MissingExtra(
             f"{missing} is not installed, and serving needs it: run pip install 'mizzle[service]'"
         ) from None
-    given = {"host": options.host, "port": options.port}
-    chosen = settings.read(**{name: value for name, value in given.items() if value is not None})
-    code: int = server.serve(chosen)
-    return code
+
+
+def _healthcheck(options: argparse.Namespace) -> int:
+    from mizzle import healthcheck
+
+    healthcheck.check(options.port)
+    print("ready")
+    return 0

@@ -10,7 +10,12 @@
     │   ├── NotFinite           NaN or infinity
     │   ├── PrecisionLoss       integers that a 64-bit float cannot hold
     │   ├── InvalidLevel        a quantile level or interval level out of bounds
-    │   ├── InvalidRequest      a request that is no JSON object of the documented form
+    │   ├── InvalidRequest      a request that can be read, but is not of the documented form
+    │   ├── Malformed           bytes that cannot be read as their format (HTTP 400)
+    │   │   └── DuplicateKey    a name that occurs twice in one JSON object
+    │   ├── UnsupportedMedia    a media type or encoding that the service does not take (HTTP 415)
+    │   ├── Unauthorized        no valid API key (HTTP 401)
+    │   ├── Forbidden           a request from another site (HTTP 403)
     │   ├── TooLarge            more bytes or cells than the service takes at once (HTTP 413)
     │   ├── MissingColumn       a column name that the file does not have
     │   └── InvalidFile         a file that cannot be read as a table
@@ -18,8 +23,13 @@
         ├── MissingExtra        an optional dependency is not installed
         ├── ModelUnavailable    no weights, or weights that cannot be trusted
         ├── InferenceFailed     the estimate could not be computed
-        ├── NotReady            the service is starting or stopping
+        │   └── NonFiniteAnswer the network gave something that is no finite number
+        ├── NotReady            the service is starting, or its worker is being replaced
+        │   └── Draining        the service is stopping
+        ├── DeviceOutOfMemory   not even this problem alone fits the device's memory now (HTTP 503)
         ├── QueueFull           the service has more work than it can hold (HTTP 429)
+        ├── RateLimited         more requests than this API key may make (HTTP 429)
+        ├── DeadlineExceeded    not answered within the time that the caller gave (HTTP 504)
         └── ServiceUnreachable  no answer, or no sensible answer, from the service
 
 Each class has a stable `code` (part of the HTTP interface) and an HTTP `status`. A message says
@@ -28,10 +38,15 @@ what came, what is allowed and what to do, and never repeats the data.
 
 
 class MizzleError(Exception):
-    """Root of all errors raised on purpose."""
+    """Root of all errors raised on purpose.
+
+    Attributes:
+        retry_after: seconds after which the same request may fare better, where that is known.
+    """
 
     code = "error"
     status = 500
+    retry_after: float | None = None
 
 
 class InvalidInput(MizzleError, ValueError):
@@ -90,9 +105,43 @@ class InvalidLevel(InvalidInput):
 
 
 class InvalidRequest(InvalidInput):
-    """A request body that is not of the documented form."""
+    """A request that can be read, but is not of the documented form."""
 
     code = "invalid_request"
+
+
+class Malformed(InvalidInput):
+    """Bytes that cannot be read as the format that they claim to be."""
+
+    code = "malformed"
+    status = 400
+
+
+class DuplicateKey(Malformed):
+    """A name that occurs twice in one JSON object."""
+
+    code = "duplicate_key"
+
+
+class UnsupportedMedia(InvalidInput):
+    """A media type or content encoding that the service does not take."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class Unauthorized(InvalidInput):
+    """No valid API key came with the request."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class Forbidden(InvalidInput):
+    """The request comes from a page of another site."""
+
+    code = "forbidden"
+    status = 403
 
 
 class TooLarge(InvalidInput):
@@ -140,10 +189,29 @@ class InferenceFailed(Fault):
     code = "inference_failed"
 
 
+class NonFiniteAnswer(InferenceFailed):
+    """The network's answer was no finite number."""
+
+    code = "non_finite_answer"
+
+
 class NotReady(Fault):
     """The service is not accepting work now."""
 
     code = "not_ready"
+    status = 503
+
+
+class Draining(NotReady):
+    """The service is stopping and takes no new work."""
+
+    code = "draining"
+
+
+class DeviceOutOfMemory(Fault):
+    """The device has no memory left even for this problem alone."""
+
+    code = "device_out_of_memory"
     status = 503
 
 
@@ -152,6 +220,20 @@ class QueueFull(Fault):
 
     code = "queue_full"
     status = 429
+
+
+class RateLimited(Fault):
+    """More requests at once, or in a minute, than this API key may make."""
+
+    code = "rate_limited"
+    status = 429
+
+
+class DeadlineExceeded(Fault):
+    """The answer was not there within the time that the caller gave."""
+
+    code = "deadline_exceeded"
+    status = 504
 
 
 class ServiceUnreachable(Fault):

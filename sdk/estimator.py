@@ -19,6 +19,22 @@ class EstimatorLike(Protocol):
     def levels(self) -> tuple[float, ...]:
         """The quantile levels of every answer."""
 
+    @property
+    def max_columns(self) -> int:
+        """Columns of one side that the model covers."""
+
+    @property
+    def device(self) -> str:
+        """Where it runs: "cpu" or "cuda"."""
+
+    @property
+    def threads(self) -> int:
+        """Threads that one run uses."""
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What the model was trained on, as JSON: rows, columns, and how."""
+
     def prepare(self, x: FloatArray, y: FloatArray) -> Any:
         """One problem ready to run, with its `.cost` in cells.
 
@@ -34,8 +50,12 @@ class EstimatorLike(Protocol):
         """
 
 
-def load(path: Path | None = None) -> EstimatorLike:
+def load(path: Path | str | None = None, device: str = "cpu", threads: int | None = None) -> EstimatorLike:
     """The estimator on the weights at `path`, or on the weights that ship with the package.
+
+    Args:
+        device: "cpu", "cuda", or "auto" for CUDA where there is any.
+        threads: of the whole process from now on; None leaves them as they are.
 
     Raises:
         MissingExtra: torch or another part of the extra `local` is not installed.
@@ -51,5 +71,5 @@ def load(path: Path | None = None) -> EstimatorLike:
             f"{missing} is not installed, and estimating on this machine needs it: run "
             "pip install 'mizzle[local]', or ask a service with mizzle.Client(url)"
         ) from None
-    loaded: EstimatorLike = Estimator.load(path)
+    loaded: EstimatorLike = Estimator.load(path, device, threads)
     return loaded

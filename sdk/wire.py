@@ -1,9 +1,11 @@
 """The HTTP interface as bytes and objects, without a transport: both ends read and write it here.
 
 Request:  {"x": [[..]], "y": [[..]], "levels": [0.05, 0.5, 0.95]}   levels: a list, "all", or none
+          {"problems": [{"x", "y", "levels"}, ..], "levels": ..} for many, answered by
+          {"answers": [{"estimate": answer} or {"error": {"code", "status", "detail"}}, ..]}
 Answer:   {"mi", "median", "quantiles": {"0.05": ..}, "unit", "n", "dim_x", "dim_y", "in_range",
            "warnings": [{"code", "message"}], "model": {"name", "version", "sha256"}}
-Problem:  {"type", "title", "status", "detail", "code"} (RFC 9457)
+Problem:  {"type", "title", "status", "detail", "code", "request_id"} (RFC 9457)
 
 A float is written in the shortest form that reads back as itself, so an estimate survives the trip
 bit for bit.
@@ -25,6 +27,9 @@ from mizzle.errors import (
 from mizzle.types import Estimate, ModelInfo, Notice
 
 PATH = "/v1/estimate"
+BATCH_PATH = "/v1/estimate:batch"
+LIMITS = "/v1/limits"
+MODELS = "/v1/models"
 READY = "/readyz"
 ALL = "all"
 DEFAULT_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -68,6 +73,11 @@ def answer(estimate: Estimate, levels: Sequence[float] | None = None) -> dict[st
     }
 
 
+def error(found: MizzleError) -> dict[str, Any]:
+    """An error among the answers of a batch."""
+    return {"code": found.code, "status": found.status, "detail": str(found)}
+
+
 def read_answer(body: bytes) -> Estimate:
     """The estimate in an answer.
 
@@ -75,12 +85,17 @@ def read_answer(body: bytes) -> Estimate:
         ServiceUnreachable: the body is no answer of this interface.
     """
     try:
-        return _estimate(json.loads(body))
+        return estimate(json.loads(body))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise ServiceUnreachable("the answer is not of the form of a mizzle service") from None
 
 
-def _estimate(answer: dict[str, Any]) -> Estimate:
+def estimate(answer: dict[str, Any]) -> Estimate:
+    """The estimate in an answer's JSON object.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is none.
+    """
     quantiles = sorted((float(level), float(q)) for level, q in answer["quantiles"].items())
     found = Estimate(
         mi=float(answer["mi"]),

@@ -1,113 +1,120 @@
-"""The application: routes, their documentation, and the life of the model behind them."""
+"""The application: what stands around the routes, and the life of the model behind them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.requests import ClientDisconnect, Request
 
-from mizzle import wire
 from mizzle.estimator import EstimatorLike
-from mizzle.service import body, openapi, problems, schemas
+from mizzle.service import (
+    about_routes,
+    estimate_routes,
+    oip_errors,
+    oip_routes,
+    openapi,
+    problems,
+    telemetry,
+)
+from mizzle.service.auth import Auth, Keys
 from mizzle.service.engine import Engine
-from mizzle.service.settings import Settings
+from mizzle.service.guard import Guard
+from mizzle.service.headers import SecurityHeaders
+from mizzle.service.http_metrics import HttpMetrics
+from mizzle.service.logs import AccessLog
+from mizzle.service.metrics import Metrics, sample_lag
+from mizzle.service.quota import Quota, Quotas
+from mizzle.service.request_id import RequestId
+from mizzle.service.runner import InProcess, Runner
+from mizzle.service.settings import Settings, names
+from mizzle.service.worker import Worker
 from mizzle.version import __version__
 
+LOADER = "mizzle.estimator:load"
+PROBES = (*about_routes.PROBES, *oip_routes.PROBES)
 
-def create_app(settings: Settings | None = None, estimator: EstimatorLike | None = None) -> FastAPI:
+
+def create_app(
+    settings: Settings | None = None,
+    estimator: EstimatorLike | None = None,
+    loader: str = LOADER,
+    keys: Keys | None = None,
+) -> FastAPI:
     """The service as an ASGI application.
 
     Args:
         settings: read from the environment when left out.
-        estimator: the model; loaded from `settings.weights` in the background when left out.
+        estimator: a model to run in this process; else one is loaded in a worker process.
+        loader: what the worker process loads it with, `module:function`.
+        keys: who may ask; everybody, when left out or empty.
     """
     chosen = settings or Settings()
-    engine = Engine(chosen, estimator)
+    counted = Metrics()
+    engine = Engine(chosen, _runner(chosen, estimator, loader, counted), counted)
     # The documentation pages of FastAPI load scripts from elsewhere; /openapi.json does not.
     app = FastAPI(
         title="mizzle",
         version=__version__,
         summary="Mutual information with calibrated intervals.",
-        lifespan=_life(engine),
+        lifespan=_life(engine, counted),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        **telemetry.options(chosen.telemetry, (*PROBES, about_routes.METRICS)),
     )
-    app.state.engine = engine
-    problems.install(app)
-    _add_estimate(app, engine, chosen)
-    _add_health(app, engine)
+    app.state.engine, app.state.metrics = engine, counted
+    problems.install(app, counted)
+    for routes in (
+        estimate_routes.router(engine, chosen, counted),
+        about_routes.facts(engine, chosen),
+        about_routes.probes(engine),
+        about_routes.exposition(counted),
+    ):
+        app.include_router(routes)
+    oip_routes.install(app, engine, chosen, counted)
     openapi.install(app)
+    _surround(app, chosen, keys or Keys(), counted)
     return app
 
 
-def _life(engine: Engine) -> Any:
+def _runner(settings: Settings, estimator: EstimatorLike | None, loader: str, counted: Metrics) -> Runner:
+    if estimator is not None:
+        return InProcess(estimator)
+    weights = str(settings.weights) if settings.weights else None
+    options = {"path": weights, "device": settings.device, "threads": settings.threads}
+    options["log_json"] = settings.log_json
+    return Worker(loader, options, counted)
+
+
+def _life(engine: Engine, counted: Metrics) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         engine.start()
+        lag = asyncio.create_task(sample_lag(counted, 0.5), name="mizzle-lag")
         try:
             yield
         finally:
+            lag.cancel()
+            with suppress(asyncio.CancelledError):
+                await lag
             await engine.close()
 
     return life
 
 
-def _add_estimate(app: FastAPI, engine: Engine, settings: Settings) -> None:
-    @app.post(
-        wire.PATH,
-        operation_id="estimate",
-        summary="Mutual information of one sample",
-        tags=["estimate"],
-        openapi_extra=openapi.REQUEST,
-        responses=openapi.refusals(408, 413, 415, 422, 429, 500, 503),
-    )
-    async def estimate(request: Request) -> schemas.EstimateAnswer:
-        content = await body.read(request, settings.max_body_bytes, settings.body_seconds)
-        answer = await _while_connected(request, engine.answer(content))
-        return schemas.EstimateAnswer.model_validate(answer)
-
-
-def _add_health(app: FastAPI, engine: Engine) -> None:
-    @app.get("/livez", operation_id="livez", summary="Whether the process answers", tags=["health"])
-    async def livez() -> schemas.Health:
-        return schemas.Health(status="alive")
-
-    @app.get(
-        wire.READY,
-        operation_id="readyz",
-        summary="Whether a problem with a known answer is answered rightly",
-        tags=["health"],
-        responses=openapi.refusals(503),
-    )
-    async def readyz() -> schemas.Health:
-        await engine.prove()
-        return schemas.Health(status="ready")
-
-
-async def _while_connected(request: Request, work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-    """The result of `work`, which is cancelled when the caller hangs up.
-
-    Raises:
-        ClientDisconnect: the caller has gone.
-    """
-    task = asyncio.create_task(work)
-    gone = asyncio.create_task(_disconnected(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return task.result()
-    finally:
-        for pending in (task, gone):
-            pending.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await pending
-
-
-async def _disconnected(request: Request) -> None:
-    """Returns when the connection ends; the body has been read, so nothing else can arrive."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+def _surround(app: FastAPI, settings: Settings, keys: Keys, counted: Metrics) -> None:
+    """What every request passes; what is added last is passed first."""
+    hosts, origins = names(settings.hosts), names(settings.origins)
+    Guard(app, hosts, origins)  # a bad name is an error now, and not at the first request
+    unlocked = (*PROBES, about_routes.METRICS) if settings.metrics_open else PROBES
+    quotas = Quotas(settings.key_concurrency, settings.key_rate)
+    app.add_middleware(problems.Faults)
+    app.add_middleware(Quota, quotas=quotas, exempt=unlocked, refused=counted.refused)
+    app.add_middleware(Auth, keys=keys, open_paths=unlocked, refused=counted.refused)
+    app.add_middleware(Guard, hosts=hosts, origins=origins)
+    app.add_middleware(oip_errors.Errors)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(HttpMetrics, metrics=counted)
+    app.add_middleware(AccessLog)
+    app.add_middleware(RequestId)

@@ -1,150 +1,184 @@
-"""Natural batching: while one batch runs in the worker thread, the next one gathers.
+"""Natural batching: while one batch runs, the next one gathers.
 
-No timer and no minimum size: an idle worker takes what there is at once, a busy one finds more when
-it comes back. Knows neither HTTP nor torch: `run` maps a list of items to a list of results.
+No timer and no minimum size: an idle worker takes what there is at once, a busy one finds more when it comes
+back. Knows neither HTTP nor torch: `run` maps a list of items to a list of results, and may lose its worker.
 
 Promises:
-    the oldest item goes with the next batch, whatever its cost;
-    a failing batch is halved until only the guilty item fails;
-    an item whose caller has gone is dropped before it runs;
-    every future is settled: a result, an error, or NotReady when the batcher closes;
+    the oldest item of a lane goes with the lane's next batch, whatever its cost; equal sizes share a batch;
+    what is admitted is answered: a result, an error, or DeadlineExceeded when its time is over;
+    an item whose caller has gone, or whose time is over, is dropped before it runs;
+    a lost worker costs its batch a second run, alone; the item that loses a second worker fails;
+    a batch too large for the device is halved, and later batches are smaller;
     no error of an item ends the loop.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from mizzle.errors import InferenceFailed, NotReady, QueueFull
+from mizzle.cost import Size
+from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
+from mizzle.service.lanes import Entry, Lane, Lanes
+from mizzle.service.observer import Observer
+from mizzle.service.pace import Pace
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
-_CLOSED = "the service is stopping; ask again in a moment"
+_SMALL = 0.25  # share of a batch's budget up to which an item counts as small
+_SHRINK, _GROW, _CLEAN = 0.7, 1.02, 100  # of the budget: after too large a batch, and after clean ones
+_LOSSES = 2  # workers that an item may lose before it is refused
+
+
+class WorkerLost(Exception):
+    """The process that ran a batch died or hung; a new one is on its way."""
+
+
+class OutOfMemory(Exception):
+    """A batch did not fit the memory of the device."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one batch may hold and what may wait, in items and in cost."""
+    """What one batch may hold, and what may wait.
 
-    batch_items: int
-    batch_cost: int
-    queue_items: int
-    queue_cost: int
+    Attributes:
+        items, cells: of one batch; an item of more cells goes alone.
+        wait_seconds: work that may wait, as long as more than `few` items do.
+    """
 
-
-@dataclass(eq=False)
-class _Entry(Generic[Item, Result]):
-    """An item on its way, with the future that its caller awaits."""
-
-    item: Item
-    cost: int
-    future: "asyncio.Future[Result]"
-
-    def settle(self, result: Result) -> None:
-        if not self.future.done():
-            self.future.set_result(result)
-
-    def fail(self, error: BaseException) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
+    items: int
+    cells: int
+    wait_seconds: float
+    few: int = 16
 
 
 class Batcher(Generic[Item, Result]):
-    """Submits single items, runs them in batches. Lives in one event loop."""
+    """Submits single items, runs them in batches. Lives in one event loop.
 
-    def __init__(self, run: Callable[[list[Item]], Sequence[Result]], limits: Limits) -> None:
+    Attributes:
+        pace: how fast batches run.
+        budget: cells of the next batch; below `limits.cells` after the device ran out of memory.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]],
+        limits: Limits,
+        pace: Pace,
+        observer: Observer | None = None,
+    ) -> None:
         self._run = run
         self._limits = limits
-        self._waiting: deque[_Entry[Item, Result]] = deque()
-        self._running: list[_Entry[Item, Result]] = []
+        self.pace = pace
+        self.budget = float(limits.cells)
+        self.waiting: Lanes[Item, Result] = Lanes()
+        self._observer = observer or Observer()
+        self._running: list[Entry[Item, Result]] = []
+        self._clean = 0
         self._wake = asyncio.Event()
         self._closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mizzle-batch")
         self._loop_task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Starts the loop; items submitted before are waiting already."""
         self._loop_task = asyncio.create_task(self._serve(), name="mizzle-batcher")
 
-    def __len__(self) -> int:
-        """How many items wait."""
-        return len(self._waiting)
+    @property
+    def capacity(self) -> int:
+        """Cells that may wait."""
+        return round(self._limits.wait_seconds * self.pace.cells_per_second)
 
-    async def submit(self, item: Item, cost: int = 1) -> Result:
-        """The result of one item.
+    @property
+    def alive(self) -> bool:
+        """Whether the loop runs."""
+        return self._loop_task is not None and not self._loop_task.done()
+
+    def wait_for(self, cells: int) -> float:
+        """Seconds until an item of so many cells would be answered, if it came now."""
+        running = sum(entry.size.cells for entry in self._running)
+        return self.pace.seconds(self.waiting.cells + running + cells)
+
+    def admit(self, cells: int, items: int = 1, deadline: float = math.inf) -> None:
+        """Whether so much more may come now.
 
         Raises:
-            QueueFull: there is no room to wait.
-            NotReady: the batcher is closed, or closes before the item has run.
-            Exception: what `run` raised for this item.
+            QueueFull: there is no room to wait; says when to come again.
+            DeadlineExceeded: the answer would come too late.
+            Draining: the batcher is closing.
         """
-        self._admit(cost)
-        entry = _Entry[Item, Result](item, cost, asyncio.get_running_loop().create_future())
-        self._waiting.append(entry)
+        if self._closed:
+            raise Draining("the service is stopping; ask again in a moment")
+        waiting = self.waiting.cells
+        # What comes to an empty queue may wait whatever its cost: every size gets its turn.
+        if waiting and len(self.waiting) + items > self._limits.few and waiting + cells > self.capacity:
+            error = QueueFull("too much work is waiting; ask again after the time in Retry-After")
+            error.retry_after = self.pace.retry_after(waiting)
+            raise error
+        if time.monotonic() + self.wait_for(cells) > deadline:
+            raise DeadlineExceeded("the answer would not be there in the time that was given")
+
+    async def submit(self, item: Item, size: Size, used: int, deadline: float = math.inf) -> Result:
+        """The result of one item, which `admit` has let in.
+
+        Args:
+            used: its own cells, without padding.
+            deadline: in seconds of `time.monotonic`.
+
+        Raises:
+            DeadlineExceeded: it was not there in time.
+            Draining: the batcher closed before the item had run.
+            Exception: what `run` gave for this item.
+        """
+        if self._closed:
+            raise Draining("the service is stopping; ask again in a moment")
+        lane: Lane = "small" if size.cells <= _SMALL * self._limits.cells else "large"
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        entry = Entry(item, size, used, lane, future, deadline)
+        self.waiting.add(entry)
         self._wake.set()
         try:
-            return await entry.future
+            async with asyncio.timeout_at(_loop_time(deadline)):
+                return await future
+        except TimeoutError:
+            raise DeadlineExceeded("the answer was not there in the time that was given") from None
         finally:
-            with contextlib.suppress(ValueError):  # it has left the queue: the usual case
-                self._waiting.remove(entry)
+            self._forget(entry)
+
+    def _forget(self, entry: Entry[Item, Result]) -> None:
+        if self.waiting.remove(entry):
+            self._observer.cancelled("queued")
+        elif entry.future.cancelled():
+            self._observer.cancelled("running")
 
     async def close(self, grace: float) -> None:
-        """Refuses what waits, gives the running batch `grace` seconds, settles what is left."""
+        """Admits nothing more, gives what waits and runs `grace` seconds, settles what is left."""
         self._closed = True
         self._wake.set()
-        for entry in self._waiting:
-            entry.fail(NotReady(_CLOSED))
-        self._waiting.clear()
         if self._loop_task is not None:
             await asyncio.wait({self._loop_task}, timeout=grace)
             self._loop_task.cancel()
-            await asyncio.wait({self._loop_task})
-        for entry in self._running:
-            entry.fail(NotReady(_CLOSED))
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-    def _admit(self, cost: int) -> None:
-        if self._closed:
-            raise NotReady(_CLOSED)
-        queued = sum(entry.cost for entry in self._waiting)
-        full = len(self._waiting) >= self._limits.queue_items
-        # An item beyond the whole budget may still wait alone: every shape gets its turn.
-        if full or (self._waiting and queued + cost > self._limits.queue_cost):
-            raise QueueFull("too many problems are waiting; ask again in a moment")
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop_task
+        for entry in [*self._running, *self.waiting]:
+            entry.fail(Draining("the service stopped before this could be answered; ask again"))
 
     async def _serve(self) -> None:
-        while not self._closed:
-            self._running = self._take()
-            if self._running:
-                await self._finish_surely(self._running)
-            elif not self._closed:
+        while self.waiting or not self._closed:
+            batch = [e for e in self.waiting.take(self._limits.items, int(self.budget)) if _wanted(e)]
+            if batch:
+                await self._finish_surely(batch)
+            elif not self.waiting:
                 self._wake.clear()
-                await self._wake.wait()
+                if not self._closed:
+                    await self._wake.wait()
 
-    def _take(self) -> list[_Entry[Item, Result]]:
-        """The oldest item, and with it, oldest first, all that still fit."""
-        batch: list[_Entry[Item, Result]] = []
-        left: deque[_Entry[Item, Result]] = deque()
-        cost = 0
-        for entry in self._waiting:
-            if entry.future.done():
-                continue
-            fits = len(batch) < self._limits.batch_items
-            if not batch or (fits and cost + entry.cost <= self._limits.batch_cost):
-                batch.append(entry)
-                cost += entry.cost
-            else:
-                left.append(entry)
-        self._waiting = left
-        return batch
-
-    async def _finish_surely(self, batch: list[_Entry[Item, Result]]) -> None:
+    async def _finish_surely(self, batch: list[Entry[Item, Result]]) -> None:
         """As `_finish`; a bug of the batcher's own must strand nobody and must not end the loop."""
         try:
             await self._finish(batch)
@@ -152,35 +186,69 @@ class Batcher(Generic[Item, Result]):
             _log.exception("the batcher failed")
             for entry in batch:
                 entry.fail(error)
+        self._running = []  # not when cancelled: `close` settles them
 
-    async def _finish(self, batch: list[_Entry[Item, Result]]) -> None:
-        """Runs a batch and settles its entries, halving it as long as it fails."""
-        batch = [entry for entry in batch if not entry.future.done()]
-        if not batch:
-            return
-        items = [entry.item for entry in batch]
-        loop = asyncio.get_running_loop()
-        outcome = await loop.run_in_executor(self._thread, self._attempt, items)
-        if not isinstance(outcome, BaseException):
-            for entry, result in zip(batch, outcome, strict=True):
-                entry.settle(result)
-        elif len(batch) == 1:
-            batch[0].fail(outcome)
-        else:
-            _log.warning("a batch of %d failed; running it in halves", len(batch))
-            await self._finish(batch[: len(batch) // 2])
-            await self._finish(batch[len(batch) // 2 :])
-
-    def _attempt(self, items: list[Item]) -> Sequence[Result] | BaseException:
-        """In the worker thread; raises nothing, as a SystemExit would end the event loop."""
+    async def _finish(self, batch: list[Entry[Item, Result]]) -> None:
+        """Runs a batch and settles its entries."""
+        self._running = batch
+        cells, start = sum(entry.size.cells for entry in batch), time.monotonic()
+        for entry in batch:
+            self._observer.waited(entry.lane, start - entry.since)
         try:
-            results = self._run(items)
-            if len(results) != len(items):
-                raise InferenceFailed("the model gave another number of answers than problems")
-            return results
-        except (StopIteration, StopAsyncIteration) as error:  # no future takes these
-            return RuntimeError(f"the run raised {type(error).__name__}")
-        except Exception as error:
-            return error
-        except BaseException as error:
-            return RuntimeError(f"the run raised {type(error).__name__}")
+            results = await self._run([entry.item for entry in batch])
+        except WorkerLost:
+            self._after_loss(batch)
+        except OutOfMemory:
+            await self._after_out_of_memory(batch)
+        else:
+            seconds = time.monotonic() - start
+            self.pace.saw(cells, seconds)
+            self._observer.batch(len(batch), sum(e.used for e in batch), cells, int(self.budget), seconds)
+            self._settle(batch, results)
+
+    def _settle(self, batch: list[Entry[Item, Result]], results: Sequence[Result | Exception]) -> None:
+        if len(results) != len(batch):
+            raise InferenceFailed("the model gave another number of answers than problems")
+        for entry, result in zip(batch, results, strict=True):
+            if isinstance(result, Exception):
+                entry.fail(result)
+            else:
+                entry.settle(result)
+        self._clean += 1
+        if self._clean % _CLEAN == 0:
+            self.budget = min(self.budget * _GROW, self._limits.cells)
+
+    def _after_loss(self, batch: list[Entry[Item, Result]]) -> None:
+        """Every item of the batch is suspect: each runs again, alone, ahead of what came later."""
+        _log.warning("a worker was lost with a batch of %d", len(batch))
+        self._observer.retried()
+        for entry in batch:
+            entry.losses += 1
+            if entry.losses >= _LOSSES:
+                entry.fail(InferenceFailed("the model failed on this problem, twice; please report it"))
+        self.waiting.put_back([entry for entry in batch if not entry.future.done()])
+
+    async def _after_out_of_memory(self, batch: list[Entry[Item, Result]]) -> None:
+        self._observer.out_of_memory()
+        self.budget = max(1.0, _SHRINK * self.budget)
+        if len(batch) == 1:
+            text = "the device has no memory for this problem now; ask again later, or send fewer rows"
+            batch[0].fail(DeviceOutOfMemory(text))
+            return
+        self._observer.retried()
+        for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+            await self._finish(half)
+
+
+def _wanted(entry: Entry[Item, Result]) -> bool:
+    """Whether somebody still waits for it, and has the time."""
+    if not entry.future.done() and time.monotonic() > entry.deadline:
+        entry.fail(DeadlineExceeded("the answer was not there in the time that was given"))
+    return not entry.future.done()
+
+
+def _loop_time(deadline: float) -> float | None:
+    """A time of `time.monotonic` on the clock of the event loop."""
+    if math.isinf(deadline):
+        return None
+    return asyncio.get_running_loop().time() + deadline - time.monotonic()

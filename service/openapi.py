@@ -1,4 +1,4 @@
-"""What /openapi.json says beyond what FastAPI finds by itself: the request, and every refusal."""
+"""What /openapi.json says beyond what FastAPI finds by itself: the requests, and every refusal."""
 
 from typing import Any
 
@@ -8,27 +8,59 @@ from fastapi.openapi.utils import get_openapi
 from mizzle.service import problems, schemas
 
 _TEMPLATE = "#/components/schemas/{model}"
-_EXAMPLE = {"x": [[i / 8] for i in range(12)], "y": [(-1) ** i * i / 4 for i in range(12)]}
-REQUEST: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"$ref": _TEMPLATE.format(model="EstimateRequest")},
-                "example": _EXAMPLE,
-            }
-        },
-    }
-}
+_SAMPLE = {"x": [[i / 8] for i in range(12)], "y": [(-1) ** i * i / 4 for i in range(12)]}
+_EXAMPLES: dict[str, Any] = {"EstimateRequest": _SAMPLE, "BatchRequest": {"problems": [_SAMPLE, _SAMPLE]}}
+_BINARY = {"type": "string", "format": "binary"}
 _MEANINGS = {
+    400: "The body cannot be read as the format that it claims to be.",
+    401: "No valid API key came with the request.",
+    403: "The request comes from a page of another site.",
+    404: "There is no such model.",
     408: "The body took too long to arrive.",
     413: "The body, or the problem in it, is larger than this service takes.",
-    415: "The body is not application/json in UTF-8.",
+    415: "The body is of another media type, or is encoded.",
+    421: "This service does not answer for the host that was named.",
     422: "The body is no valid problem; `code` says of which kind and `detail` where.",
-    429: "Too many problems are waiting; see Retry-After.",
+    429: "Too much work is waiting, or this key has asked too often; see Retry-After.",
+    431: "The request has more or longer headers than this service takes.",
     500: "The service failed; the fault is ours.",
     503: "The service is loading, stopping or without a model; see Retry-After.",
+    504: "The answer was not there in the time that X-Request-Timeout gave.",
 }
+TIMEOUT = {
+    "name": "X-Request-Timeout",
+    "in": "header",
+    "required": False,
+    "description": "Seconds after which an answer is of no use to the caller.",
+    "schema": {"type": "number", "exclusiveMinimum": 0},
+}
+
+
+def request(model: str) -> dict[str, Any]:
+    """The documented body of a route that takes JSON and binary formats."""
+    content: dict[str, Any] = {
+        "application/json": {
+            "schema": {"$ref": _TEMPLATE.format(model=model)},
+            "example": _EXAMPLES[model],
+        },
+        "application/x-safetensors": {"schema": _BINARY},
+    }
+    parameters = [TIMEOUT]
+    if model == "EstimateRequest":
+        content["application/x-npy"] = {"schema": _BINARY}
+        parameters += [_query("dim_x", "integer", "npy: how many of the first columns are x")]
+        parameters += [_query("levels", "string", 'npy: quantile levels between commas, or "all"')]
+    return {"requestBody": {"required": True, "content": content}, "parameters": parameters}
+
+
+def _query(name: str, kind: str, description: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": description,
+        "schema": {"type": kind},
+    }
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -57,6 +89,12 @@ def install(app: FastAPI) -> None:
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     known = document.setdefault("components", {}).setdefault("schemas", {})
-    for model in (schemas.EstimateRequest, schemas.Problem):
-        known[model.__name__] = model.model_json_schema(ref_template=_TEMPLATE)
+    for model in (schemas.EstimateRequest, schemas.BatchRequest, schemas.Problem):
+        described = model.model_json_schema(ref_template=_TEMPLATE)
+        known |= described.pop("$defs", {})
+        known[model.__name__] = described
+    known_schemes = document["components"].setdefault("securitySchemes", {})
+    known_schemes["bearer"] = {"type": "http", "scheme": "bearer"}
+    known_schemes["header"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    document["security"] = [{}, {"bearer": []}, {"header": []}]
     return document

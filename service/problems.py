@@ -4,69 +4,103 @@ At most 4 KB, and made of our own sentences: no input, no path, no class name, n
 """
 
 import json
+import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mizzle.errors import MizzleError
+from mizzle.service.observer import REFUSALS, Observer
+from mizzle.service.pace import whole_seconds
+from mizzle.service.request_id import current_id
 
+_log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _LONGEST_DETAIL = 600  # six bytes each at worst: 4 KB in all
-_RETRY_SECONDS = "1"
+_RETRY_SECONDS = 1.0  # where nothing better is known
 _BY_STATUS = {
     400: ("bad_request", "the request is no valid HTTP"),
     404: ("not_found", "there is nothing at this address; /openapi.json lists what there is"),
     405: ("method_not_allowed", "this address does not take this method"),
-    408: ("request_timeout", "the request body took too long to arrive"),
-    415: (
-        "unsupported_media_type",
-        "set the header content-type: application/json, in UTF-8 without a content encoding",
-    ),
+    408: ("request_timeout", "the request took too long to arrive"),
+    413: ("too_large", "the body is larger than this service takes; send fewer rows or columns"),
+    421: ("wrong_host", "this service does not answer for the host that was named"),
+    431: ("headers_too_large", "the request has more or longer headers than this service takes"),
 }
-_INTERNAL = (
-    "internal_error",
-    "the service failed on this request; the fault is ours, see its log",
-)
+_INTERNAL = ("internal_error", "the service failed on this request; the fault is ours, see its log")
 
 
-def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """One problem as a response."""
-    body = {
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    retry_after: float | None = None,
+    more: dict[str, Any] | None = None,
+) -> Response:
+    """One problem as a response.
+
+    Args:
+        retry_after: seconds, for a refusal that speaks of the moment.
+        more: further members of the object.
+    """
+    body: dict[str, Any] = {
         "type": f"urn:problem-type:mizzle:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail[:_LONGEST_DETAIL],
         "code": code,
+        "request_id": current_id(),
+        **(more or {}),
     }
     sent = dict(headers or {})
     if status in (429, 503):
-        sent["retry-after"] = _RETRY_SECONDS
+        seconds = retry_after or _RETRY_SECONDS
+        body["retry_after_s"] = round(seconds, 3)
+        sent["retry-after"] = str(whole_seconds(seconds))
+        sent["retry-after-ms"] = str(round(1000 * seconds))
     return Response(json.dumps(body).encode(), status, sent, MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Registers the handlers of everything that can go wrong."""
-    app.add_exception_handler(MizzleError, _typed)
+def problem_of(error: MizzleError, headers: dict[str, str] | None = None) -> Response:
+    """An error of ours as a response."""
+    sent = dict(headers or {})
+    if error.status == 401:
+        sent["www-authenticate"] = "Bearer"
+    return problem(error.status, error.code, str(error), sent, error.retry_after)
+
+
+def problem_for(status: int, headers: dict[str, str] | None = None) -> Response:
+    """A refusal that only its status tells; what nobody foresaw is an internal error."""
+    code, detail = _BY_STATUS.get(status, _INTERNAL)
+    return problem(status, code, detail, headers)
+
+
+def install(app: FastAPI, observer: Observer) -> None:
+    """Registers the handlers of everything that can go wrong; `observer` is told of work that is refused."""
+
+    async def typed(request: Request, error: Exception) -> Response:
+        assert isinstance(error, MizzleError)
+        if request.method == "POST" and error.code in REFUSALS:  # a probe is no work
+            observer.refused(REFUSALS[error.code])
+        return problem_of(error)
+
+    app.add_exception_handler(MizzleError, typed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _internal)
-
-
-async def _typed(_: Request, error: Exception) -> Response:
-    assert isinstance(error, MizzleError)
-    return problem(error.status, error.code, str(error))
 
 
 async def _http(_: Request, error: Exception) -> Response:
     """Refusals of the framework; their own texts may echo the request, so ours replace them."""
     assert isinstance(error, HTTPException)
-    code, detail = _BY_STATUS.get(error.status_code, _INTERNAL)
-    return problem(error.status_code, code, detail, dict(error.headers or {}))
+    return problem_for(error.status_code, dict(error.headers or {}))
 
 
 async def _invalid(_: Request, __: Exception) -> Response:
@@ -75,9 +109,32 @@ async def _invalid(_: Request, __: Exception) -> Response:
 
 async def _gone(_: Request, __: Exception) -> Response:
     """Nobody reads this."""
-    return problem(400, *_BY_STATUS[400])
+    return problem_for(400)
 
 
-async def _internal(_: Request, __: Exception) -> Response:
-    """A bug of ours; the server logs it, the caller gets no detail."""
-    return problem(500, *_INTERNAL)
+class Faults:
+    """Answers for bugs of ours; the log has what the caller does not get.
+
+    Starlette's own handler of exceptions stands outside of all middleware, so that its answers would have
+    neither the request's id nor the security headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection of ASGI."""
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            if scope["type"] != "http" or begun:
+                raise
+            _log.exception("a request failed")
+            await problem(500, *_INTERNAL)(scope, receive, send)

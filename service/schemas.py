@@ -4,12 +4,12 @@ Requests are documented here and checked in `body`: pydantic is slow on numbers 
 takes some that are none, and would repeat the data in its complaints.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mizzle.arrays import MIN_ROWS
-from mizzle.service.body import MAX_LEVELS
+from mizzle.service.formats import MAX_LEVELS
 from mizzle.wire import DEFAULT_LEVELS
 
 _Matrix = list[list[float]] | list[float]
@@ -30,6 +30,17 @@ class EstimateRequest(BaseModel):
         list(DEFAULT_LEVELS),
         description="Increasing quantile levels to answer at, within the model's own; "
         '"all" for every level of the model.',
+    )
+
+
+class BatchRequest(BaseModel):
+    """Many problems, of any shapes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    problems: Annotated[list[EstimateRequest], Field(min_length=1)]
+    levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = Field(
+        list(DEFAULT_LEVELS), description="For the problems that name none of their own."
     )
 
 
@@ -66,6 +77,61 @@ class EstimateAnswer(BaseModel):
     model: ModelInfo
 
 
+class ItemError(BaseModel):
+    """Why one problem of a batch has no estimate; the others are not touched by it."""
+
+    code: str
+    status: int = Field(description="the HTTP status that this problem alone would have got")
+    detail: str
+
+
+class BatchItem(BaseModel):
+    """What became of one problem: `estimate` or `error`."""
+
+    estimate: EstimateAnswer | None = None
+    error: ItemError | None = None
+
+
+class BatchAnswer(BaseModel):
+    """One item for each problem, in the order of the request."""
+
+    answers: list[BatchItem]
+
+
+class ModelCard(ModelInfo):
+    """A model: its weights, what it was trained on, and where it runs."""
+
+    rows: list[int] | None = Field(description="smallest and largest n of the training")
+    columns: list[int] | None = Field(description="fewest and most columns of a side in training")
+    training: dict[str, Any] | None = Field(description="how the weights were made")
+    levels: list[float] = Field(description="quantile levels of the answers")
+    device: str
+    threads: int
+
+
+class Models(BaseModel):
+    """The models of this service; there is one."""
+
+    models: list[ModelCard]
+
+
+class Limits(BaseModel):
+    """What this service takes at once. Cells are padded: `cells` says how."""
+
+    media_types: list[str]
+    min_rows: int
+    max_columns: int = Field(description="of one side")
+    max_body_bytes: int
+    max_problem_cells: int
+    max_request_cells: int = Field(description="of all problems of one request together")
+    max_request_problems: int
+    queue_cells: int = Field(description="cells that may wait at the present pace")
+    cells_per_second: int = Field(description="the present pace")
+    max_request_seconds: float
+    levels: list[float] = Field(description="lowest and highest quantile level")
+    cells: str = Field(description="how the cells of a problem are counted")
+
+
 class Problem(BaseModel):
     """An error (RFC 9457). `code` is stable, `detail` says what to change."""
 
@@ -74,9 +140,12 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: str = Field(examples=["not_finite"])
+    request_id: str | None = Field(description="as in the header x-request-id and in the log")
+    error: str | None = Field(None, description="under /v2: what `detail` says")
+    retry_after_s: float | None = Field(None, description="when the same request may fare better")
 
 
 class Health(BaseModel):
     """The state of the service."""
 
-    status: Literal["alive", "ready"]
+    status: Literal["alive", "started", "ready"]

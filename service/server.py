@@ -1,37 +1,88 @@
 """Runs the application under uvicorn: one line when it starts, one line when it cannot."""
 
+import logging
 import signal
 import socket
 import sys
+import time
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
-from mizzle.service.app import create_app
+from mizzle.errors import InvalidInput, MizzleError
+from mizzle.service import logs
+from mizzle.service.app import LOADER, create_app
+from mizzle.service.auth import Keys, check_bind
+from mizzle.service.engine import Engine
+from mizzle.service.protocol import protocol_class
 from mizzle.service.settings import Settings
 from mizzle.version import __version__
 from mizzle.wire import PATH
 
 _MAX_HEADER_BYTES = 16 * 1024
 _BACKLOG = 2048
+_log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings) -> int:
-    """Serves until SIGINT or SIGTERM; returns 0 after a graceful stop and 1 otherwise."""
+def serve(settings: Settings, loader: str = LOADER) -> int:
+    """Serves until SIGINT or SIGTERM; returns 0 after a graceful stop and 1 otherwise.
+
+    Raises:
+        InvalidInput: the keys file cannot be read, or none protects an address beyond this machine.
+    """
+    keys = Keys.read(settings.keys_file) if settings.keys_file else Keys()
+    check_bind(settings.host, keys, settings.insecure)
     try:
         listener = _bind(settings)
     except OSError as error:
         return _complain(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}")
-    app = create_app(settings)
-    server = uvicorn.Server(_config(app, settings))
-    app.state.engine.on_failure = lambda _: setattr(server, "should_exit", True)
-    _stop_on_signals(server)
+    logs.configure(settings.log_level, settings.log_json)
+    app = create_app(settings, loader=loader, keys=keys)
+    server = Server(_config(app, settings), app.state.engine, settings.drain_seconds)
+    app.state.engine.on_failure = server.give_up
+    signal.signal(signal.SIGHUP, lambda *_: _reload(keys))
     _announce(listener)
     with listener:
         server.run(sockets=[listener])
     if app.state.engine.failure is not None:
         return _complain(str(app.state.engine.failure))
     return 0 if server.started else 1
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, told to stop in two steps: first not ready any more, then deaf.
+
+    SIGTERM starts the first, so that whoever routes requests here has time to see it; SIGINT, a second signal
+    and a lost model skip it.
+    """
+
+    def __init__(self, config: uvicorn.Config, engine: Engine, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._engine = engine
+        self._drain_seconds = drain_seconds
+        self._told: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """On a signal; uvicorn would raise it again after a graceful stop, and exit with its number."""
+        if sig == signal.SIGTERM and self._told is None:
+            self._told = time.monotonic()
+        elif self.should_exit:
+            self.force_exit = True
+        else:
+            self.should_exit = True
+
+    def give_up(self, _: MizzleError) -> None:
+        """There is no model and there will be none."""
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if self._told is not None:
+            self._engine.drain()
+            if time.monotonic() - self._told >= self._drain_seconds:
+                self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def _bind(settings: Settings) -> socket.socket:
@@ -46,30 +97,22 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _config(app: object, settings: Settings) -> uvicorn.Config:
+def _config(app: Any, settings: Settings) -> uvicorn.Config:
     """h11 and not httptools, which sets no limit to headers."""
+    # The application answers a slow body itself; the protocol cuts what is then still open.
+    protocol = protocol_class(settings.header_seconds, settings.body_seconds + 1, settings.max_headers)
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        http="h11",
+        app,
+        http=protocol,
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         ws="none",
         lifespan="on",
-        log_level=settings.log_level,
-        access_log=settings.log_level in ("info", "debug"),
+        log_config=None,
+        access_log=False,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=settings.grace_seconds,
     )
-
-
-def _stop_on_signals(server: uvicorn.Server) -> None:
-    """uvicorn raises the signal again after its graceful stop; here that does no harm."""
-
-    def stop(_: int, __: FrameType | None) -> None:
-        server.should_exit = True
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
 
 
 def _announce(listener: socket.socket) -> None:
@@ -79,6 +122,13 @@ def _announce(listener: socket.socket) -> None:
         f"mizzle {__version__} at {base}  (POST {PATH}; {base}/openapi.json; {base}/readyz)",
         flush=True,
     )
+
+
+def _reload(keys: Keys) -> None:
+    try:
+        keys.reload()
+    except InvalidInput as error:
+        _log.error("the keys stay as they were: %s", error)
 
 
 def _complain(message: str) -> int:

@@ -1,12 +1,33 @@
 """What can be set from outside; the only reader of the service's environment (MIZZLE_*)."""
 
+import math
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mizzle.errors import InvalidInput
+
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Names = Annotated[str, Field(max_length=4096)]
+
+
+def _cores() -> float:
+    """Cores that this process may use, and that its control group pays for."""
+    allowed = len(os.sched_getaffinity(0))
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return min(allowed, int(quota) / int(period))
+    except (OSError, ValueError):  # no control group of version 2, or no limit
+        return allowed
+
+
+def _threads() -> int:
+    """One core is for HTTP, the others are for the worker."""
+    return max(1, math.ceil(_cores()) - 1)
 
 
 class Settings(BaseSettings):
@@ -15,15 +36,26 @@ class Settings(BaseSettings):
     Attributes:
         host, port: where to listen; port 0 takes any free one.
         weights: the weights file; None for the weights that ship with the package.
-        max_body_bytes: the largest request body; reading one of this size stalls the service for
-            a few tenths of a second.
-        body_seconds: how long a body may take to arrive.
-        max_batch_items, max_batch_cost: what one run of the model takes, in problems and cells;
-            a problem of more cells than that is refused.
-        max_queue_items, max_queue_cost: what may wait for a run.
-        probe_seconds: how long the readiness probe may take.
-        grace_seconds: how long a stopping service finishes what it has.
-        log_level: of uvicorn and of the service.
+        device: where the model runs.
+        threads: of the worker process.
+        max_body_bytes: the largest request body.
+        header_seconds, body_seconds: how long the head and the body of a request may take to arrive.
+        max_headers: lines of a request's head.
+        max_batch_items: problems of one run of the model; how many cells is found at warm-up.
+        max_problem_cells: padded cells of the largest problem that is taken.
+        max_request_cells, max_request_problems: of one request for many problems.
+        max_wait_seconds: work that may wait for a run, beyond the first few problems.
+        request_seconds: the longest time that a caller may wait, and the default.
+        probe_seconds, proof_seconds: how long the readiness probe may take, and for how long it stands.
+        drain_seconds: how long a service that was told to stop still takes requests, not ready any more.
+        grace_seconds: how long it then finishes what it has.
+        hosts, origins: names and origins, comma separated, beyond the loopback names; "*" for any host.
+        keys_file: API keys, one `name:sha256` a line; without keys everybody is served.
+        insecure: whether to listen beyond this machine without keys.
+        metrics_open: whether /metrics needs no key.
+        key_concurrency, key_rate: requests of one key at once, and in a minute; 0 sets no limit.
+        log_level, log_json: of the service's log.
+        telemetry: whether OpenTelemetry's spans are made; its exporter reads OTEL_*.
     """
 
     model_config = SettingsConfigDict(
@@ -33,15 +65,38 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     weights: Path | None = None
-    max_body_bytes: Annotated[int, Field(ge=1)] = 32 * 2**20
-    body_seconds: Annotated[float, Field(gt=0)] = 60.0
-    max_batch_items: Annotated[int, Field(ge=1)] = 64
-    max_batch_cost: Annotated[int, Field(ge=1)] = 4_000_000
-    max_queue_items: Annotated[int, Field(ge=1)] = 1024
-    max_queue_cost: Annotated[int, Field(ge=1)] = 64_000_000
-    probe_seconds: Annotated[float, Field(gt=0)] = 10.0
-    grace_seconds: Annotated[int, Field(ge=1)] = 10
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: Count = Field(default_factory=_threads)
+    max_body_bytes: Count = 32 * 2**20
+    header_seconds: Positive = 10.0
+    body_seconds: Positive = 30.0
+    max_headers: Count = 100
+    max_batch_items: Count = 128
+    max_problem_cells: Count = 8_000_000
+    max_request_cells: Count = 32_000_000
+    max_request_problems: Count = 1024
+    max_wait_seconds: Positive = 0.3
+    request_seconds: Positive = 60.0
+    probe_seconds: Positive = 10.0
+    proof_seconds: Annotated[float, Field(ge=0)] = 5.0
+    drain_seconds: Annotated[float, Field(ge=0)] = 5.0
+    grace_seconds: Count = 10
+    hosts: Names = ""
+    origins: Names = ""
+    keys_file: Path | None = None
+    insecure: bool = False
+    metrics_open: bool = False
+    key_concurrency: Annotated[int, Field(ge=0)] = 0
+    key_rate: Annotated[int, Field(ge=0)] = 0
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "warning"
+    log_json: bool = False
+    telemetry: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.max_problem_cells > self.max_request_cells:
+            raise ValueError("max_problem_cells exceeds max_request_cells, so that no request could hold one")
+        return self
 
 
 def read(**chosen: Any) -> Settings:
@@ -56,3 +111,8 @@ def read(**chosen: Any) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(map(str, first["loc"])).upper()
         raise InvalidInput(f"setting MIZZLE_{name}: {first['msg']}") from None
+
+
+def names(listed: str) -> list[str]:
+    """The names in a comma separated setting."""
+    return [name.strip() for name in listed.split(",") if name.strip()]

@@ -13,14 +13,17 @@ LIBRARIES = {
     "sdk": {"numpy", "httpx2"},
     "metadata_gen": {"numpy", "scipy", "safetensors", "tqdm", "matplotlib"},
     "model": {"numpy", "torch", "safetensors", "jaxtyping"},
-    "service": {"numpy", "fastapi", "starlette", "uvicorn", "pydantic", "pydantic_settings", "anyio"},
+    "service": {
+        *("numpy", "fastapi", "starlette", "uvicorn", "h11", "pydantic", "pydantic_settings"),
+        *("prometheus_client", "opentelemetry"),
+    },
 }
 SDK = tuple(f"mizzle.{file.stem}" for file in (ROOT / "sdk").glob("[!_]*.py"))
 OURS = (*SDK, *(f"mizzle.{room}" for room in ROOMS if room != "sdk"))
 MAY_KNOW = {
     "sdk": SDK,
     "metadata_gen": ("mizzle.types", "mizzle.errors", "mizzle.metadata_gen"),
-    "model": ("mizzle.types", "mizzle.errors", "mizzle.arrays", "mizzle.model"),
+    "model": ("mizzle.types", "mizzle.errors", "mizzle.arrays", "mizzle.cost", "mizzle.model"),
     "service": (*SDK, "mizzle.model", "mizzle.service"),
 }
 # What these files may know besides, from inside a function: the two doors out of the SDK.

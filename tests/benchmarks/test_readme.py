@@ -33,11 +33,11 @@ def constants() -> set[str]:
     header = Estimator.load().header
     training = header.training
     sides = {f"{header.rows[0]:,}", f"{header.rows[1]:,}", f"{ROWS[0]:,}", f"{ROWS[1]:,}", str(MAX_DIM)}
-    trained = {
-        f"{training['data_sets']:,} fresh",
-        str(training["seed"]),
-        f"{training['minutes']:.0f} minutes",
-    }
+    trained = set()
+    while training:
+        trained |= {f"{training['data_sets']:,} fresh", f"{training['minutes']:.0f} minutes"}
+        trained |= {str(training["seed"])}
+        training = training.get("started_from")
     return CONSTANTS | sides | trained | {f"{SHIPPED.stat().st_size / 2**20:.1f} MiB"}
 
 

@@ -11,6 +11,7 @@ import pytest
 import mizzle
 from mizzle import cli, local
 from mizzle import estimator as estimators
+from mizzle.service.auth import Keys
 
 
 @pytest.fixture
@@ -177,3 +178,12 @@ def test_without_a_reader_it_ends_quietly(data, served):
     )
     os.close(write_end)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_key_is_shown_once_and_only_its_hash_goes_into_the_file(capsys):
+    assert cli.main(["key", "alice"]) == 0
+    key, line = (row.split()[-1] for row in capsys.readouterr().out.splitlines())
+    keys = Keys.parse(line)
+    assert keys.name_of(key.encode()) == "alice"
+    assert key not in line
+    assert cli.main(["key", "not a name"]) == 2

@@ -14,7 +14,7 @@ from mizzle import estimator as estimators
 from mizzle import local
 from mizzle.service.app import create_app
 
-HERE = "http://mizzle.test"
+HERE = "http://localhost"
 
 
 class Local:
@@ -34,6 +34,8 @@ class Sync:
         http = TestClient(create_app(settings, fake), HERE)
         request.addfinalizer(http.__exit__)
         client = mizzle.Client(HERE, http_client=http.__enter__())
+        while http.get("/startupz").status_code != 200:
+            pass
         self.estimate = client.estimate
         self.estimate_many = client.estimate_many
 
@@ -42,7 +44,7 @@ class Async:
     """An asynchronous client without a socket."""
 
     def __init__(self, fake, settings, monkeypatch, request):
-        self.app = create_app(settings, fake)
+        self.made = lambda: create_app(settings, fake)
 
     def estimate(self, x, y):
         return asyncio.run(self._ask(lambda client: client.estimate(x, y)))
@@ -51,12 +53,14 @@ class Async:
         return asyncio.run(self._ask(lambda client: client.estimate_many(pairs)))
 
     async def _ask(self, ask: Callable):
-        transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
+        app = self.made()
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         async with (
-            self.app.router.lifespan_context(self.app),
+            app.router.lifespan_context(app),
             httpx2.AsyncClient(transport=transport) as http,
             mizzle.AsyncClient(HERE, http_client=http) as client,
         ):
+            await app.state.engine.settled()
             return await ask(client)
 
 

@@ -15,7 +15,7 @@ from mizzle.service.app import create_app
 async def connected(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
     """HTTP to an application that is alive already."""
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://mizzle.test") as http:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
         yield http
 
 
@@ -60,7 +60,10 @@ def problem_in(response: httpx2.Response, status: int, code: str) -> dict[str, A
     assert response.headers["content-type"] == "application/problem+json"
     assert len(response.content) < 4096
     problem: dict[str, Any] = response.json()
-    assert set(problem) == {"type", "title", "status", "detail", "code"}
+    members = {"type", "title", "status", "detail", "code", "request_id"}
+    assert set(problem) - {"retry_after_s"} == members
+    assert ("retry_after_s" in problem) == ("retry-after" in response.headers) == (status in (429, 503))
+    assert problem["request_id"] == response.headers["x-request-id"]
     assert (problem["status"], problem["code"]) == (status, code)
     return problem
 

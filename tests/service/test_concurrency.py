@@ -19,7 +19,7 @@ def test_requests_during_a_run_share_the_next(play, draw, fake, as_body):
         await fake.begun()
         rest = [asyncio.create_task(http.post(wire.PATH, json=as_body(p))) for p in pairs[1:]]
         engine = http._transport.app.state.engine
-        while len(engine._batcher) < 20:
+        while len(engine.batcher.waiting) < 20:
             await asyncio.sleep(0)
         fake.gate.set()
         return pairs, await asyncio.gather(first, *rest)
@@ -50,15 +50,15 @@ def test_a_poisonous_request_fails_alone(play, draw, fake, poison, as_body, chec
 def test_a_full_queue_is_429_with_a_time_to_come_back(
     settings, fake, draw, in_lifespan, as_body, check_problem, connect
 ):
-    app = create_app(settings.model_copy(update={"max_queue_items": 2}), fake)
+    app = create_app(settings.model_copy(update={"max_wait_seconds": 1e-9}), fake)
 
     async def scenario(app):
         fake.gate.clear()
         async with connect(app) as http:
             tasks = [asyncio.create_task(http.post(wire.PATH, json=as_body(draw())))]
             await fake.begun()
-            tasks += [asyncio.create_task(http.post(wire.PATH, json=as_body(draw()))) for _ in "12"]
-            while len(app.state.engine._batcher) < 2:
+            tasks += [asyncio.create_task(http.post(wire.PATH, json=as_body(draw()))) for _ in range(16)]
+            while len(app.state.engine.batcher.waiting) < 16:
                 await asyncio.sleep(0)
             refused = await http.post(wire.PATH, json=as_body(draw()))
             fake.gate.set()
@@ -80,12 +80,12 @@ def test_who_hangs_up_is_not_computed(fake, settings, draw, in_lifespan, as_body
         await fake.begun()
         left = asyncio.Event()
         second = asyncio.create_task(_raw(app, as_body(draw()), left))
-        batcher = app.state.engine._batcher
-        while len(batcher) < 1:
+        waiting = app.state.engine.batcher.waiting
+        while len(waiting) < 1:
             await asyncio.sleep(0)
         left.set()
         await second
-        assert len(batcher) == 0
+        assert len(waiting) == 0
         fake.gate.set()
         return await first
 
@@ -108,10 +108,10 @@ async def _raw(app, body, left):
     async def send(message):
         status.append(message.get("status"))
 
-    headers = [(b"content-type", b"application/json")]
+    headers = [(b"content-type", b"application/json"), (b"host", b"localhost")]
     scope = {"type": "http", "method": "POST", "path": wire.PATH, "headers": headers}
     scope |= {"query_string": b"", "root_path": "", "http_version": "1.1", "scheme": "http"}
-    await app(scope | {"server": ("mizzle.test", 80), "client": None}, receive, send)
+    await app(scope | {"server": ("localhost", 80), "client": None}, receive, send)
     return status[0]
 
 
@@ -121,7 +121,7 @@ def test_a_socket_that_breaks_off_leaves_the_service_well(served, draw, fake):
     for _ in range(5):
         with socket.create_connection((host, int(port))) as raw:
             raw.sendall(
-                b"POST /v1/estimate HTTP/1.1\r\nHost: m\r\nContent-Type: application/json\r\n"
+                b"POST /v1/estimate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 b'Content-Length: 500\r\n\r\n{"x": [1,'
             )
     with mizzle.Client(served) as client:

@@ -1,13 +1,11 @@
 """Life and readiness: the probe goes the way of every request, so it fails when they would."""
 
 import asyncio
-import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mizzle import estimator as estimators
 from mizzle.errors import ModelUnavailable
 from mizzle.service import probe
 from mizzle.service.app import create_app
@@ -17,14 +15,13 @@ from mizzle.service.app import create_app
 def ask(in_lifespan, connect):
     """GETs paths of an application; the responses."""
 
-    def run(app, *paths, before=None):
+    def run(app, *paths, before=lambda: None, settled=True):
         async def scenario(app):
-            if before:
-                await before(app)
+            before()
             async with connect(app) as http:
                 return [await http.get(path) for path in paths]
 
-        return in_lifespan(app, scenario)
+        return in_lifespan(app, scenario, settled)
 
     return run
 
@@ -64,33 +61,41 @@ def _raise(estimate):
         lambda e: replace(e, mi=float("nan")),
     ],
 )
-def test_a_broken_model_is_alive_and_not_ready(ask, settings, fake, distort):
-    fake.distort = distort
-    live, ready = ask(create_app(settings, fake), "/livez", "/readyz")
-    assert live.status_code == 200
-    _not_ready(ready)
-    assert "secret" not in ready.text
+def test_a_model_that_breaks_is_alive_and_not_ready_until_it_recovers(ask, settings, fake, distort):
+    answers = iter([distort, lambda e: e])
 
+    def breaks():
+        fake.distort = lambda e: next(answers)(e)
 
-def test_a_recovered_model_is_ready_again(ask, settings, fake):
     app = create_app(settings, fake)
-    answers = iter([_raise, lambda e: e])
-    fake.distort = lambda e: next(answers)(e)
-    broken, sound = ask(app, "/readyz", "/readyz")
-    assert (broken.status_code, sound.status_code) == (503, 200)
+    broken, live, sound = ask(app, "/readyz", "/livez", "/readyz", before=breaks)
+    assert (live.status_code, sound.status_code) == (200, 200)
+    _not_ready(broken)
+    assert "secret" not in broken.text
 
 
-def test_a_stuck_model_is_alive_and_not_ready(settings, fake, in_lifespan, connect):
-    app = create_app(settings.model_copy(update={"probe_seconds": 0.01}), fake)
+def test_a_model_that_is_wrong_from_the_start_ends_the_service(ask, settings, fake):
+    fake.distort = lambda e: replace(e, mi=e.mi + 0.3)
+    failures = []
+    app = create_app(settings, fake)
+    app.state.engine.on_failure = failures.append
+    ready, started = ask(app, "/readyz", "/startupz")
+    assert "answered wrongly" in str(failures)
+    for answer in (ready, started):
+        _not_ready(answer, "model_unavailable")
 
-    async def scenario(app):
-        fake.gate.clear()
-        async with connect(app) as http:
-            answers = [await http.get(path) for path in ("/readyz", "/livez")]
-        fake.gate.set()
-        return answers
 
-    ready, live = in_lifespan(app, scenario)
+def test_a_proof_stands_for_a_while(ask, settings, fake):
+    app = create_app(settings.model_copy(update={"proof_seconds": 1000}), fake)
+    answers = ask(app, *["/readyz"] * 5)
+    assert {answer.status_code for answer in answers} == {200}
+    assert fake.batches == []  # the one of the start was enough
+
+
+def test_a_stuck_model_is_alive_and_not_ready(ask, settings, fake):
+    app = create_app(settings.model_copy(update={"probe_seconds": 0.05}), fake)
+    ready, live = ask(app, "/readyz", "/livez", before=fake.gate.clear)
+    fake.gate.set()
     assert live.status_code == 200
     _not_ready(ready)
 
@@ -107,49 +112,79 @@ def test_many_probes_are_one_problem(settings, fake, in_lifespan):
     assert fake.batches == [1]
 
 
-def test_while_loading_it_is_alive_and_not_ready(settings, fake, draw, monkeypatch, in_lifespan, connect):
-    loaded = threading.Event()
-
-    def load(_):
-        assert loaded.wait(20)
-        return fake
-
-    monkeypatch.setattr(estimators, "load", load)
+def test_while_loading_it_is_alive_and_not_ready(settings, fake, draw, in_lifespan, connect):
+    """The warm-up waits at the gate."""
     x, y = draw()
     body = {"x": x.tolist(), "y": y.tolist()}
 
     async def scenario(app):
         async with connect(app) as http:
-            early = [await http.get("/livez"), await http.get("/readyz")]
+            early = [await http.get(path) for path in ("/livez", "/readyz", "/startupz", "/v1/limits")]
             early.append(await http.post("/v1/estimate", json=body))
-            loaded.set()
-            await app.state.engine._loading
-            return *early, await http.get("/readyz"), await http.post("/v1/estimate", json=body)
+            fake.gate.set()
+            await app.state.engine.settled()
+            late = [await http.get(path) for path in ("/readyz", "/startupz", "/v1/limits")]
+            return early, [*late, await http.post("/v1/estimate", json=body)]
 
-    live, not_ready, refused, ready, answered = in_lifespan(create_app(settings), scenario)
-    assert live.status_code == ready.status_code == answered.status_code == 200
-    _not_ready(not_ready)
-    _not_ready(refused)
+    fake.gate.clear()
+    (live, *refused), late = in_lifespan(create_app(settings, fake), scenario, False)
+    assert live.status_code == 200
+    assert {answer.status_code for answer in late} == {200}
+    for answer in refused:
+        _not_ready(answer)
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("no file /a/secret"), OSError("/a/secret")])
-def test_without_a_model_it_is_alive_and_says_so(settings, ask, monkeypatch, caplog, error):
-    def load(_):
+def test_without_a_model_it_is_alive_and_says_so(settings, fake, ask, monkeypatch, caplog, error):
+    def run(_):
         raise error
 
-    async def wait(app):
-        await app.state.engine._loading
-
-    monkeypatch.setattr(estimators, "load", load)
-    live, ready = ask(create_app(settings), "/livez", "/readyz", before=wait)
+    monkeypatch.setattr(fake, "run", run)
+    live, ready = ask(create_app(settings, fake), "/livez", "/readyz")
     assert live.status_code == 200
     _not_ready(ready, "model_unavailable")
     assert "secret" not in ready.text
     assert "secret" in caplog.text
 
 
-def test_stopping_refuses_what_waits(settings, fake, draw, connect):
-    """The application ends while one problem runs and one waits; both are settled."""
+def test_draining_is_not_ready_and_still_answers(settings, fake, draw, in_lifespan, connect):
+    x, y = draw()
+
+    async def scenario(app):
+        app.state.engine.drain()
+        async with connect(app) as http:
+            ready = await http.get("/readyz")
+            return ready, await http.post("/v1/estimate", json={"x": x.tolist(), "y": y.tolist()})
+
+    ready, answered = in_lifespan(create_app(settings, fake), scenario)
+    _not_ready(ready, "draining")
+    assert answered.status_code == 200
+
+
+def test_stopping_answers_what_was_admitted(settings, fake, draw, connect):
+    """The application ends while one problem runs and one waits; both are answered."""
+    app = create_app(settings.model_copy(update={"grace_seconds": 20}), fake)
+    x, y = draw()
+    body = {"x": x.tolist(), "y": y.tolist()}
+
+    async def live():
+        async with connect(app) as http:
+            async with app.router.lifespan_context(app):
+                await app.state.engine.settled()
+                fake.forget()
+                fake.gate.clear()
+                tasks = [asyncio.create_task(http.post("/v1/estimate", json=body))]
+                await fake.begun()
+                tasks.append(asyncio.create_task(http.post("/v1/estimate", json=body)))
+                while not len(app.state.engine.batcher.waiting):
+                    await asyncio.sleep(0)
+                asyncio.get_running_loop().call_soon(fake.gate.set)
+            return await asyncio.gather(*tasks)
+
+    assert [answer.status_code for answer in asyncio.run(asyncio.wait_for(live(), 20))] == [200, 200]
+
+
+def test_what_does_not_end_within_the_grace_is_refused(settings, fake, draw, connect):
     app = create_app(settings, fake)
     x, y = draw()
     body = {"x": x.tolist(), "y": y.tolist()}
@@ -157,15 +192,11 @@ def test_stopping_refuses_what_waits(settings, fake, draw, connect):
     async def live():
         async with connect(app) as http:
             async with app.router.lifespan_context(app):
+                await app.state.engine.settled()
+                fake.forget()
                 fake.gate.clear()
-                tasks = [asyncio.create_task(http.post("/v1/estimate", json=body))]
+                task = asyncio.create_task(http.post("/v1/estimate", json=body))
                 await fake.begun()
-                tasks.append(asyncio.create_task(http.post("/v1/estimate", json=body)))
-                while not len(app.state.engine._batcher):
-                    await asyncio.sleep(0)
-                tasks[1].add_done_callback(lambda _: fake.gate.set())
-            return await asyncio.gather(*tasks)
+            return await task
 
-    ran, waited = asyncio.run(asyncio.wait_for(live(), 20))
-    assert ran.status_code == 200
-    _not_ready(waited)
+    _not_ready(asyncio.run(asyncio.wait_for(live(), 20)), "draining")

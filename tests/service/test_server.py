@@ -1,11 +1,13 @@
 """`mizzle serve` as a process: it announces itself, stops gracefully, and fails in one line."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 
 import mizzle
@@ -13,19 +15,24 @@ from mizzle.service import server, settings
 
 _FAKE = """
 import sys
-sys.path.insert(0, {tests!r})
-import conftest
-from mizzle import cli, estimator
-estimator.load = lambda path: {load}
+from mizzle import cli
+from mizzle.service import server
+server.serve.__defaults__ = ("estimators:{load}",)
 sys.exit(cli.main({arguments!r}))
 """
 
 
-def _start(*arguments, load="conftest.FakeEstimator()"):
-    tests = str(Path(__file__).resolve().parents[1])
-    code = _FAKE.format(tests=tests, load=load, arguments=["serve", *arguments])
+def _start(*arguments, load="fake"):
+    """The command in a process of its own, whose worker loads a fake."""
+    code = _FAKE.format(load=load, arguments=["serve", *arguments])
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parent),
+        "MIZZLE_DRAIN_SECONDS": os.environ.get("MIZZLE_DRAIN_SECONDS", "0.2"),
+    }
+    pipe = subprocess.PIPE
     return subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], stdout=pipe, stderr=pipe, text=True, env=environment
     )
 
 
@@ -35,11 +42,48 @@ def test_it_announces_itself_serves_and_stops_with_0(stop, draw):
         line = process.stdout.readline()
         url = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
         assert "/openapi.json" in line
+        _until_started(url)
         with mizzle.Client(url) as client:
             assert client.estimate(*draw()).n == 50
         process.send_signal(stop)
         _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
+
+
+def _until_started(url):
+    with httpx2.Client(base_url=url, trust_env=False) as http:
+        while http.get("/startupz").status_code != 200:
+            pass
+
+
+def test_a_stalled_caller_does_not_hold_it_up(monkeypatch):
+    """A request of which half has come; SIGTERM ends the service within the grace, with 0."""
+    monkeypatch.setenv("MIZZLE_GRACE_SECONDS", "1")
+    with _start("--port=0") as process:
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
+        _until_started(url)
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as raw:
+            head = b"POST /v1/estimate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            raw.sendall(head + b'Content-Length: 500\r\n\r\n{"x": [1,')
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_sigterm_is_not_ready_first_and_drops_nothing(monkeypatch, draw):
+    monkeypatch.setenv("MIZZLE_DRAIN_SECONDS", "1")
+    with _start("--port=0") as process:
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
+        _until_started(url)
+        with mizzle.Client(url) as client, httpx2.Client(base_url=url, trust_env=False) as http:
+            process.send_signal(signal.SIGTERM)
+            while http.get("/readyz").status_code == 200:
+                pass
+            assert http.get("/readyz").json()["code"] == "draining"
+            assert client.estimate(*draw()).n == 50
+        process.communicate(timeout=20)
+    assert process.returncode == 0
 
 
 def test_answers_do_not_wait_for_acknowledgements():
@@ -62,7 +106,7 @@ def test_a_taken_port_is_one_line_and_1():
 
 
 def test_no_model_is_one_line_and_1():
-    with _start("--port=0", load="conftest.no_model()") as process:
+    with _start("--port=0", load="missing") as process:
         _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (1, "mizzle: error: the weights are missing\n")
 

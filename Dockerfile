@@ -1,0 +1,82 @@
+# The service: `mizzle serve`, its weights inside.
+#
+#   docker build -t mizzle .                                  torch for CPUs
+#   docker build -t mizzle:cuda --build-arg TORCH_BACKEND= .  the package index's torch, with CUDA
+#
+# The package index is pip's setting: a mirror is named by --build-arg PIP_INDEX_URL=... Builds of torch for
+# CPUs lie elsewhere, which uv knows (its --torch-backend). The commit is recorded with --build-arg REVISION="$(git rev-parse HEAD)".
+#
+# Where the base must not change under its tag, pin it by its digest, which
+# `docker buildx imagetools inspect python:3.12-slim-bookworm` shows:
+# --build-arg PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:...
+#
+# It listens on every interface of the container, so it refuses to start without API keys: mount a file of
+# them and name it in MIZZLE_KEYS_FILE. Names other than localhost that it is reached by go into MIZZLE_HOSTS.
+# Nothing is written but to /tmp: run it with --read-only --tmpfs /tmp --cap-drop ALL.
+
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS builder
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_TRUSTED_HOST
+# pip stays in an environment of its own and installs into the one that is shipped.
+ENV PATH=/opt/pip/bin:$PATH PIP_PYTHON=/opt/mizzle/bin/python PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/mizzle
+WORKDIR /src
+
+# All but torch, by hash. `make lock` writes the file.
+COPY deploy/requirements.txt deploy/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --no-compile --only-binary :all: --require-hashes -r deploy/requirements.txt
+
+# What torch needs is there by now, but for the libraries of CUDA, which torch names itself.
+ARG TORCH_SPEC=torch==2.13.0
+ARG TORCH_BACKEND=cpu
+# hadolint ignore=DL3013
+RUN --mount=type=cache,target=/root/.cache/pip \
+    if [ -z "$TORCH_BACKEND" ]; then pip install --no-compile --only-binary :all: "$TORCH_SPEC"; \
+    else env -u PIP_PYTHON pip install uv \
+      && uv pip install --no-cache --python "$PIP_PYTHON" --torch-backend "$TORCH_BACKEND" "$TORCH_SPEC"; fi
+
+COPY pyproject.toml README.md LICENSE ./
+COPY sdk sdk
+COPY service service
+COPY model model
+COPY metadata_gen metadata_gen
+RUN pip wheel --no-deps --no-build-isolation --no-index -w dist . \
+    && pip install --no-cache-dir --no-compile --no-deps --no-index dist/mizzle-*.whl \
+    && pip check
+
+# Tests, headers and static libraries are a fifth of it; of torch's programs only torch_shm_manager ever runs.
+# Bytecode that is not checked against its source is good whatever the dates of the files become in a copy.
+# What is not compiled has the syntax of one version of Python.
+RUN find /opt/mizzle -type d \( -name test -o -name tests -o -name include \) -prune -exec rm -r {} + \
+    && find /opt/mizzle -type f -name '*.a' -delete \
+    && find /opt/mizzle -path '*/torch/bin/*' -type f ! -name torch_shm_manager -delete \
+    && find /opt/mizzle -path '*/torch/share' -prune -exec rm -r {} + \
+    && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash -x '_internal/py3' /opt/mizzle/lib
+
+FROM ${PYTHON_IMAGE}
+ARG VERSION=0.4.0
+ARG REVISION
+LABEL org.opencontainers.image.title="mizzle" \
+      org.opencontainers.image.description="Mutual information with calibrated intervals, over HTTP" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# Workers start as `python -m`, which would look for modules in the working directory first.
+ENV PATH=/opt/mizzle/bin:$PATH \
+    HOME=/tmp \
+    PYTHONSAFEPATH=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
+    MIZZLE_HOST=0.0.0.0
+COPY --from=builder /opt/mizzle /opt/mizzle
+USER 65532:65532
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["mizzle", "healthcheck"]
+ENTRYPOINT ["mizzle"]
+CMD ["serve"]

@@ -1,0 +1,30 @@
+"""Bodies of JSON, and the two readers of such."""
+
+import json
+
+from mizzle.service import json_body
+
+GRID = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
+ROWS = 12
+X = [[0.5 * i, (-1.0) ** i] for i in range(ROWS)]
+Y = list(range(ROWS))
+GOOD = json.dumps({"x": X, "y": Y})
+FLAT = ", ".join(map(str, Y))
+
+
+def one(text):
+    """The problem in a body."""
+    return json_body.one(text if isinstance(text, bytes) else text.encode(), GRID)
+
+
+def many(text, most=8):
+    """The problems in a body."""
+    return json_body.many(text if isinstance(text, bytes) else text.encode(), GRID, most)
+
+
+def problem(x=FLAT, y=FLAT, rest=""):
+    return f'{{"x": [{x}], "y": [{y}]{rest}}}'
+
+
+def batch(*problems, rest=""):
+    return f'{{"problems": [{", ".join(problems)}]{rest}}}'

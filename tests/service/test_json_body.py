@@ -1,0 +1,132 @@
+"""JSON as a format of problems: the fields, the numbers, and the problems of a batch."""
+
+import re
+
+import numpy as np
+import pytest
+from json_samples import FLAT, GOOD, X, Y, batch, many, one, problem
+
+from mizzle import errors, wire
+
+# Problems that can be read: (body, class, words).
+WRONG = {
+    "text": (problem(x='0, "1"'), errors.NotNumeric, "x row 1, column 0"),
+    "nan as text": (problem(x='"NaN"'), errors.NotNumeric, "x row 0, column 0"),
+    "bracket in text": (problem(x='1, "],["'), errors.NotNumeric, "x row 1, column 0"),
+    "true": (problem(x="0, 1, true"), errors.NotNumeric, "x row 2, column 0"),
+    "null": (problem(y="null"), errors.NotNumeric, "y row 0, column 0"),
+    "null in a row": (problem(y="[1], [null]"), errors.NotNumeric, "y row 1, column 0"),
+    "object": (problem(x='{"a": 1}'), errors.NotNumeric, "x row 0, column 0"),
+    "surrogate": (problem(x='"\\ud800"'), errors.NotNumeric, "x row 0, column 0"),
+    "NaN": (problem(x="1, NaN"), errors.NotFinite, "x row 1, column 0"),
+    "Infinity": (problem(x="[1, Infinity]"), errors.NotFinite, "x row 0, column 1"),
+    "-Infinity": (problem(x="[-Infinity]"), errors.NotFinite, "x row 0, column 0"),
+    "1e999": (problem(x="1e999"), errors.NotFinite, "x row 0, column 0"),
+    "-1e999": (problem(x="0,-1e999"), errors.NotFinite, "x row 1, column 0"),
+    "1e308 with a tail": (problem(x="1.7976931348623159e308"), errors.NotFinite, "x row 0, column 0"),
+    "2**53 + 1": (problem(x=f"0, {2**53 + 1}"), errors.PrecisionLoss, "x row 1, column 0"),
+    "-(2**53) - 1": (problem(x=f"{-(2**53) - 1}"), errors.PrecisionLoss, "x row 0, column 0"),
+    "2**63": (problem(x=f"{2**63}"), errors.PrecisionLoss, "x row 0, column 0"),
+    "2**64": (problem(x=f"{2**64}"), errors.PrecisionLoss, "x row 0, column 0"),
+    "400 digits": (problem(x="[0, " + "9" * 400 + "]"), errors.PrecisionLoss, "x row 0, column 1"),
+    "5,000 digits": (problem(x="0, -" + "9" * 5000), errors.PrecisionLoss, "x row 1, column 0"),
+    "100,000 digits": (problem(x="0, " + "9" * 100_000), errors.PrecisionLoss, "x row 1, column 0"),
+    "3-d": (problem(x="[[1], [2]], [[3], [4]]"), errors.InvalidShape, "x row 0, column 0"),
+    "ragged": (problem(x="[1, 2], [3]"), errors.InvalidShape, "x row 1"),
+    "cell beside rows": (problem(x="[1], 2"), errors.InvalidShape, "x row 1"),
+    "row beside cells": (problem(x="1, 2, [3]"), errors.InvalidShape, "x row 0"),
+    "empty rows": (problem(x="[], []"), errors.InvalidShape, "x has rows without columns"),
+    "number": ('{"x": 1, "y": [1]}', errors.InvalidShape, "x is a single number"),
+    "no finite number": ('{"x": NaN, "y": [1]}', errors.InvalidShape, "x is a single number"),
+    "null array": ('{"x": null, "y": [1]}', errors.InvalidShape, "x is null"),
+    "text array": ('{"x": "[1]", "y": [1]}', errors.InvalidShape, "x is text"),
+    "object array": ('{"x": {"0": [1]}, "y": [1]}', errors.InvalidShape, "x is a mapping"),
+    "true array": ('{"x": true, "y": [1]}', errors.InvalidShape, "x is a boolean"),
+    "no rows": (problem(x=" "), errors.TooFewSamples, "x has no rows"),
+    "unequal": (problem(x=FLAT + ", 12"), errors.LengthMismatch, "13 rows and y has 12"),
+    "no x": (f'{{"y": [{FLAT}]}}', errors.InvalidRequest, "field x is missing"),
+    "no y": (f'{{"x": [{FLAT}]}}', errors.InvalidRequest, "field y is missing"),
+    "nothing": ("{}", errors.InvalidRequest, "field x is missing"),
+    "unknown": (problem(rest=', "z": [[1]]'), errors.InvalidRequest, "unknown field"),
+    "upper case": (problem().replace("x", "X"), errors.InvalidRequest, "unknown field"),
+    "surrogate name": (problem(rest=', "\\ud800": 1'), errors.InvalidRequest, "unknown field"),
+    "levels null": (problem(rest=', "levels": null'), errors.InvalidLevel, "levels must be"),
+    "levels number": (problem(rest=', "levels": 0.5'), errors.InvalidLevel, "levels must be"),
+    "levels text": (problem(rest=', "levels": "0.5"'), errors.InvalidLevel, "levels must be"),
+    "level text": (problem(rest=', "levels": ["0.5"]'), errors.InvalidLevel, "every level"),
+    "level true": (problem(rest=', "levels": [true]'), errors.InvalidLevel, "every level"),
+    "level list": (problem(rest=', "levels": [[0.5]]'), errors.InvalidLevel, "every level"),
+    "level digits": (problem(rest=f', "levels": [{"9" * 5000}]'), errors.InvalidLevel, "every level"),
+    "level NaN": (problem(rest=', "levels": [NaN]'), errors.InvalidLevel, "every level"),
+    "many levels": (problem(rest=f', "levels": {[0.5] * 5000}'), errors.InvalidLevel, "1 to 99"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong(case):
+    body, error, words = WRONG[case]
+    with pytest.raises(error, match=re.escape(words)) as caught:
+        one(body)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_among_many(case):
+    """Neighbours are read as if they were alone."""
+    body, error, words = WRONG[case]
+    first, bad, last = many(batch(GOOD, body, problem()))
+    assert type(bad) is error
+    assert words in str(bad)
+    np.testing.assert_array_equal(first.x, X)
+    np.testing.assert_array_equal(last.x[:, 0], Y)
+
+
+@pytest.mark.parametrize("value", ["1", "null", '"x"', "[]", "[[1]]", "true", "NaN", f"[{FLAT}]"])
+def test_a_problem_is_an_object(value):
+    with pytest.raises(errors.InvalidRequest, match="no object"):
+        one(value)
+    with pytest.raises(errors.InvalidRequest, match="no object"):
+        many(value)
+    first, bad = many(batch(GOOD, value))
+    assert type(bad) is errors.InvalidRequest
+    np.testing.assert_array_equal(first.x, X)
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", '{"problems": []}', '{"problems": {}}', '{"problems": null}', '{"levels": "all"}']
+)
+def test_a_batch_has_problems(body):
+    with pytest.raises(errors.InvalidRequest, match="no problem"):
+        many(body)
+
+
+@pytest.mark.parametrize("body", [GOOD, batch(GOOD, rest=', "x": 1'), batch(GOOD, rest=', "a": [1]')])
+def test_a_batch_has_no_other_fields(body):
+    with pytest.raises(errors.InvalidRequest, match="the fields are problems, levels"):
+        many(body)
+
+
+def test_levels_of_a_batch_are_the_default_of_its_problems():
+    own = problem(rest=', "levels": [0.25]')
+    assert [asked.levels for asked in many(batch(own, GOOD, rest=', "levels": "all"'))] == [(0.25,), None]
+    assert [asked.levels for asked in many(batch(own, GOOD))] == [(0.25,), wire.DEFAULT_LEVELS]
+    assert [a.levels for a in many('{"levels": [0.5], "problems": [' + GOOD + "]}")] == [(0.5,)]
+    with pytest.raises(errors.InvalidLevel):
+        many(batch(own, rest=', "levels": [7]'))
+
+
+def test_a_batch_that_is_too_long_is_refused_before_it_is_read():
+    """Not even the third problem is looked at."""
+    with pytest.raises(errors.TooLarge, match="at most 2 at once"):
+        many('{"problems": [1, 2, oops', most=2)
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_data_are_never_repeated(case):
+    body, error, _ = WRONG[case]
+    if error is not errors.InvalidLevel:
+        body = body.replace("1", "31337").replace('"a"', '"31337"')
+    with pytest.raises(errors.InvalidInput) as caught:
+        one(body)
+    assert "31337" not in str(caught.value)
+    assert len(str(caught.value)) < 400

@@ -20,10 +20,10 @@ from mizzle.errors import DuplicateKey, InvalidInput, InvalidRequest, Malformed
 from mizzle.service.asked import check_count
 from mizzle.service.pieces import Pieces
 
-# Possessive throughout: no text takes more than linear time. Each element is checked to be followed as it
-# should, so that an odd one ends a piece and does not void it.
+# Possessive throughout: no text takes more than linear time. A cell has to end where it should, so that one
+# that is too long is not cut in two.
 _SPACE = r"[ \t\n\r]*+"
-_ROW = rf'\[[^][{{}}"]{{0,65536}}+\]{_SPACE}(?=[],])'
+_ROW = rf'\[[^][{{}}"]{{0,65536}}+\]{_SPACE}'
 _CELL = r'[^][{}",]{1,65536}+(?=[],])'
 _PIECE = re.compile(rf"{_ROW}(?:,{_SPACE}{_ROW}){{0,511}}+|{_CELL}(?:,{_SPACE}{_CELL}){{0,8191}}+")
 _BLANK = re.compile(_SPACE)

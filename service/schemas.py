@@ -1,6 +1,6 @@
 """The JSON objects of the interface, for answers and for /openapi.json.
 
-Requests are documented here and checked in `body`: pydantic is slow on numbers by the million,
+Requests are documented here and checked in `formats`: pydantic is slow on numbers by the million,
 takes some that are none, and would repeat the data in its complaints.
 """
 

@@ -83,7 +83,7 @@ BODIES = {
     "deep object": ('{"x":' * 30_000, "malformed", "nested"),
     "1e999": ('{"x": [1e999], "y": [1]}', "not_finite", "x row 0, column 0"),
     "bare nan": ('{"x": NaN, "y": [1]}', "invalid_shape", "single number"),
-    "5000 digits": ('{"x": [' + "9" * 5000 + '], "y": [1]}', "precision_loss", "digits"),
+    "5000 digits": ('{"x": [' + "9" * 5000 + '], "y": [1]}', "precision_loss", "x row 0, column 0"),
     "levels null": (_body(levels=None), "invalid_level", "levels must be"),
     "levels word": (_body(levels=CANARY), "invalid_level", "levels must be"),
     "levels empty": (_body(levels=[]), "invalid_level", "levels must be"),

@@ -93,6 +93,25 @@ def test_unreadable_among_many(case):
         many(batch(GOOD, UNREADABLE[case], GOOD))
 
 
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ("oops", 0),
+        ('{"x": oops}', 6),
+        ('{"x" 1}', 5),
+        ('{"x": [1, oops]}', 10),
+        ('{"x": [[1], [oops]]}', 13),
+        ('{"x": [1, "a", oops]}', 15),
+        ('{"a": {"b": oops}}', 12),
+        (GOOD + "oops", len(GOOD)),
+    ],
+)
+def test_the_place_of_damage(body, place):
+    """In characters, however the text was cut into pieces."""
+    with pytest.raises(errors.Malformed, match=f"at character {place}$"):
+        one(body)
+
+
 TWICE = {
     "x": problem(rest=f', "x": [{FLAT}]'),
     "levels": problem(rest=', "levels": "all", "levels": "all"'),

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from mizzle import wire
 from mizzle.errors import InvalidInput
 from mizzle.service import auth
-from mizzle.service.about_routes import METRICS, PROBES
-from mizzle.service.app import create_app
+from mizzle.service.about_routes import METRICS
+from mizzle.service.app import PROBES, create_app
 from mizzle.service.auth import Auth, Keys, check_bind, key_name, new_key
 from mizzle.service.settings import Settings
 

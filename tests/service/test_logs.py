@@ -15,6 +15,7 @@ from mizzle.errors import InvalidInput
 from mizzle.service import problems
 from mizzle.service.auth import Auth, Keys, new_key
 from mizzle.service.logs import AccessLog, Lines, configure
+from mizzle.service.observer import Observer
 from mizzle.service.request_id import RequestId, current_id, id_of
 
 CANARY = "31337.4242"
@@ -60,7 +61,7 @@ def _parsed(line, as_json):
 def app():
     """The whole outer part of a service, with routes that answer, fail and refuse."""
     app = FastAPI(docs_url=None)
-    problems.install(app)
+    problems.install(app, Observer())
 
     @app.post("/v1/models/{name}")
     async def model(name: str, request: Request) -> int:

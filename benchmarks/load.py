@@ -82,7 +82,8 @@ def _pair(seed: int) -> Pair:
 def _served(phases: Callable[[int, int], Awaitable[Row]]) -> Row:
     """What the phases found, against a service of their own that is ended afterwards."""
     environment = {**os.environ, "MIZZLE_MAX_BODY_BYTES": str(2 * LARGE), "MIZZLE_DRAIN_SECONDS": "0"}
-    command = [sys.executable, "-m", "mizzle.cli", "serve", "--port", "0"]
+    code = "import sys; from mizzle.cli import main; sys.exit(main(['serve', '--port', '0']))"
+    command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as service:
         assert service.stdout is not None
         address = next(word for word in service.stdout.readline().split() if word.startswith("http"))

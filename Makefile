@@ -11,7 +11,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test lint types picture benchmark train wheel container lock clean
+.PHONY: run demo test lint types picture benchmark load train wheel container lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -50,6 +50,10 @@ benchmark: $(VENV)/dev.stamp
 	$(if $(FULL),$(PY) benchmarks/designs.py)
 	$(if $(FULL),$(PY) benchmarks/figures.py)
 	$(if $(FULL),$(PY) benchmarks/readme.py)
+
+# How the service holds up; SOAK=1 adds 200,000 requests.
+load: $(VENV)/dev.stamp
+	$(PY) benchmarks/load.py $(if $(SOAK),--soak)
 
 train: $(VENV)/dev.stamp
 	$(PY) train.py --out runs/base

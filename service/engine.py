@@ -143,6 +143,14 @@ class Engine:
         assert self._batcher is not None
         return self._batcher
 
+    def knock(self, caller: Caller) -> None:
+        """Whether there is room for anything at all, asked before a body is read.
+
+        Raises:
+            Fault: there is none now.
+        """
+        self.batcher.admit(0, 1, caller.deadline)
+
     async def estimate(self, asked: Asked, caller: Caller) -> Estimate:
         """The estimate of one problem.
 

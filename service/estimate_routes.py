@@ -50,6 +50,7 @@ def router(engine: Engine, settings: Settings, observer: Observer) -> APIRouter:
     )
     async def estimate(request: Request) -> Response:
         who, levels = caller(request, settings.request_seconds), engine.levels
+        engine.knock(who)
         media, content = await read(request)
         asked = await parsed(formats.read_one, media, content, request.query_params, levels)
         answer = await while_connected(request, engine.estimate(asked, who))
@@ -65,6 +66,7 @@ def router(engine: Engine, settings: Settings, observer: Observer) -> APIRouter:
     )
     async def estimate_batch(request: Request) -> Response:
         who, levels = caller(request, settings.request_seconds), engine.levels
+        engine.knock(who)
         media, content = await read(request)
         most = settings.max_request_problems
         asked = await parsed(formats.read_many, media, content, request.query_params, levels, most)

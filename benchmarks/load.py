@@ -21,6 +21,7 @@ from typing import Any
 
 import http_load as http
 import numpy as np
+import uvloop
 from results import RESULTS, Row, print_table, result_name, write_result
 
 from mizzle.service.app import LOADER
@@ -88,7 +89,7 @@ def _served(phases: Callable[[int, int], Awaitable[Row]]) -> Row:
         assert service.stdout is not None
         address = next(word for word in service.stdout.readline().split() if word.startswith("http"))
         try:
-            return asyncio.run(_when_ready(int(address.rpartition(":")[2]), service.pid, phases))
+            return uvloop.run(_when_ready(int(address.rpartition(":")[2]), service.pid, phases))
         finally:
             service.send_signal(signal.SIGTERM)
             service.wait(60)

@@ -2,7 +2,7 @@
 
 Muon (Jordan et al. 2024) makes the singular values of a matrix' step equal, so that directions that are rare
 in the data are learned as fast as common ones. With as many data sets it gets a tenth further here, for twice
-the cost of a step; see docs/decisions/10-muon.md.
+the cost of a step; see docs/decisions/0010-muon.md.
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from mizzle.errors import InvalidRequest
 from mizzle.service.auth import key_name
 from mizzle.service.engine import Caller
+from mizzle.service.formats import INLINE_BYTES
 
 T = TypeVar("T")
 DEADLINE_HEADER = "x-request-timeout"
@@ -40,6 +41,13 @@ def _seconds(request: Request, most: float) -> float:
     if not 0 < seconds < math.inf:
         raise InvalidRequest("X-Request-Timeout must be a positive number of seconds")
     return min(seconds, most)
+
+
+async def beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
+    """The result of `work`, beside the event loop where it has many bytes to do."""
+    if size <= INLINE_BYTES:
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

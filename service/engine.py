@@ -22,7 +22,7 @@ from mizzle.errors import (
 from mizzle.service import probe
 from mizzle.service.batcher import Batcher, Limits
 from mizzle.service.formats import Asked
-from mizzle.service.frames import Pair
+from mizzle.service.frames import FAILED, Pair
 from mizzle.service.observer import Observer
 from mizzle.service.pace import Pace
 from mizzle.service.runner import Facts, Runner
@@ -172,7 +172,7 @@ class Engine:
             Fault: there is no room for all of them now.
         """
         checked = [self._checked_or_error(one) for one in asked]
-        sizes = [size for size in checked if isinstance(size, cost.Size)]
+        sizes = [one[1] for one in checked if not isinstance(one, InvalidInput)]
         total = sum(size.cells for size in sizes)
         if total > self._settings.max_request_cells:
             raise TooLarge(
@@ -180,8 +180,7 @@ class Engine:
                 f"{self._settings.max_request_cells}: send fewer at once"
             )
         self._admitted(total, len(sizes), caller)
-        runs = [self._kept(one, size, caller) for one, size in zip(asked, checked, strict=True)]
-        return await asyncio.gather(*runs)
+        return await asyncio.gather(*(self._kept(one, caller) for one in checked))
 
     async def prove(self) -> Estimate:
         """A known problem through the batcher, at most a few seconds ago; all askers share one run.
@@ -234,11 +233,11 @@ class Engine:
             )
         return size
 
-    def _checked_or_error(self, asked: Asked | InvalidInput) -> cost.Size | InvalidInput:
+    def _checked_or_error(self, asked: Asked | InvalidInput) -> tuple[Asked, cost.Size] | InvalidInput:
         if isinstance(asked, InvalidInput):
             return asked
         try:
-            return self._checked(asked)
+            return asked, self._checked(asked)
         except InvalidInput as error:
             return error
 
@@ -247,14 +246,12 @@ class Engine:
         self._observer.admitted("small" if items == 1 else "many", cells)
 
     async def _kept(
-        self, asked: Asked | InvalidInput, size: cost.Size | InvalidInput, caller: Caller
+        self, checked: tuple[Asked, cost.Size] | InvalidInput, caller: Caller
     ) -> Estimate | MizzleError:
-        if isinstance(asked, InvalidInput):
-            return asked
-        if isinstance(size, InvalidInput):
-            return size
+        if isinstance(checked, InvalidInput):
+            return checked
         try:
-            return await self._run(asked, size, caller)
+            return await self._run(*checked, caller)
         except MizzleError as error:
             return error
 
@@ -269,14 +266,10 @@ class Engine:
             raise
         except Exception:
             _log.exception("a problem of %d cells failed", used)
-            raise _failed() from None
+            raise InferenceFailed(FAILED) from None
         self._observer.answered(notice.code for notice in estimate.warnings)
         return estimate
 
 
 def _log_failure(error: MizzleError) -> None:
     _log.error("%s", error)
-
-
-def _failed() -> MizzleError:
-    return InferenceFailed("the model failed on this problem; the fault is ours, please report it")

@@ -1,6 +1,5 @@
 """POST /v1/estimate and /v1/estimate:batch: problems in three formats, answers in JSON."""
 
-import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -13,8 +12,8 @@ from starlette.responses import Response
 from mizzle import wire
 from mizzle.errors import MizzleError
 from mizzle.service import body, formats, openapi, schemas
-from mizzle.service.context import caller, while_connected
-from mizzle.service.engine import Engine
+from mizzle.service.context import beside, caller, while_connected
+from mizzle.service.engine import Caller, Engine
 from mizzle.service.observer import Observer
 from mizzle.service.settings import Settings
 
@@ -24,21 +23,7 @@ _REFUSALS = (400, 401, 403, 408, 413, 415, 421, 422, 429, 431, 500, 503, 504)
 
 def router(engine: Engine, settings: Settings, observer: Observer) -> APIRouter:
     """The routes that estimate."""
-    routes = APIRouter(tags=["estimate"])
-
-    async def read(request: Request) -> tuple[str, bytes]:
-        limit, seconds = settings.max_body_bytes, settings.body_seconds
-        return await body.read(request, formats.MEDIA_TYPES, limit, seconds)
-
-    async def parsed(parse: Callable[..., T], media: str, content: bytes, *rest: Any) -> T:
-        """What a body holds; large ones are read beside the event loop."""
-        start = time.perf_counter()
-        try:
-            if len(content) <= formats.INLINE_BYTES:
-                return parse(media, content, *rest)
-            return await asyncio.to_thread(parse, media, content, *rest)
-        finally:
-            observer.decoded(media, time.perf_counter() - start)
+    routes, estimates = APIRouter(tags=["estimate"]), Estimates(engine, settings, observer)
 
     @routes.post(
         wire.PATH,
@@ -49,12 +34,7 @@ def router(engine: Engine, settings: Settings, observer: Observer) -> APIRouter:
         responses=openapi.refusals(*_REFUSALS),
     )
     async def estimate(request: Request) -> Response:
-        who, levels = caller(request, settings.request_seconds), engine.levels
-        engine.knock(who)
-        media, content = await read(request)
-        asked = await parsed(formats.read_one, media, content, request.query_params, levels)
-        answer = await while_connected(request, engine.estimate(asked, who))
-        return _json(wire.answer(answer, asked.levels))
+        return await estimates.one(request)
 
     @routes.post(
         wire.BATCH_PATH,
@@ -65,16 +45,49 @@ def router(engine: Engine, settings: Settings, observer: Observer) -> APIRouter:
         responses=openapi.refusals(*_REFUSALS),
     )
     async def estimate_batch(request: Request) -> Response:
-        who, levels = caller(request, settings.request_seconds), engine.levels
-        engine.knock(who)
-        media, content = await read(request)
-        most = settings.max_request_problems
-        asked = await parsed(formats.read_many, media, content, request.query_params, levels, most)
-        answers = await while_connected(request, engine.estimate_many(asked, who))
+        return await estimates.many(request)
+
+    return routes
+
+
+class Estimates:
+    """From a request to its answer, for one problem and for many.
+
+    Args:
+        observer: told of the bodies that were read.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, observer: Observer) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._observer = observer
+
+    async def one(self, request: Request) -> Response:
+        """The estimate of a problem."""
+        who, asked = await self._asked(request, formats.read_one)
+        answer = await while_connected(request, self._engine.estimate(asked, who))
+        return _json(wire.answer(answer, asked.levels))
+
+    async def many(self, request: Request) -> Response:
+        """What became of each of many problems."""
+        most = self._settings.max_request_problems
+        who, asked = await self._asked(request, formats.read_many, most)
+        answers = await while_connected(request, self._engine.estimate_many(asked, who))
         chosen = [getattr(one, "levels", None) for one in asked]
         return _json({"answers": [_one(a, q) for a, q in zip(answers, chosen, strict=True)]})
 
-    return routes
+    async def _asked(self, request: Request, parse: Callable[..., T], *rest: Any) -> tuple[Caller, T]:
+        """Who asks, and what their body holds; not read while there is no room for any answer."""
+        s, engine = self._settings, self._engine
+        who, levels = caller(request, s.request_seconds), engine.levels
+        engine.knock(who)
+        media, content = await body.read(request, formats.MEDIA_TYPES, s.max_body_bytes, s.body_seconds)
+        start = time.perf_counter()
+        try:
+            arguments = (media, content, request.query_params, levels, *rest)
+            return who, await beside(len(content), parse, *arguments)
+        finally:
+            self._observer.decoded(media, time.perf_counter() - start)
 
 
 def _one(answer: Any, levels: tuple[float, ...] | None) -> dict[str, Any]:

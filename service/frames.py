@@ -15,6 +15,8 @@ from mizzle.arrays import FloatArray
 from mizzle.errors import InferenceFailed, MizzleError, by_code
 from mizzle.types import Estimate
 
+FAILED = "the model failed on this problem; the fault is ours, please report it"
+
 
 class Pair(NamedTuple):
     """A checked problem: x of shape (n, dx), y of shape (n, dy), float64."""
@@ -85,8 +87,7 @@ def error(written: dict[str, Any]) -> MizzleError:
 def _error(error: Exception) -> dict[str, str]:
     if isinstance(error, MizzleError):
         return {"error": error.code, "detail": str(error)}
-    text = "the model failed on this problem; the fault is ours, please report it"
-    return {"error": InferenceFailed.code, "detail": text}
+    return {"error": InferenceFailed.code, "detail": FAILED}
 
 
 def _line(value: dict[str, Any]) -> bytes:

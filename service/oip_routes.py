@@ -4,9 +4,7 @@ A refusal is a problem (RFC 9457) with one more member `error`, the form that th
 see `oip_errors`.
 """
 
-import asyncio
 import time
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI
@@ -17,9 +15,8 @@ from starlette.responses import Response
 from mizzle.errors import MizzleError
 from mizzle.service import body, oip, openapi
 from mizzle.service import oip_schemas as schemas
-from mizzle.service.context import caller, while_connected
+from mizzle.service.context import beside, caller, while_connected
 from mizzle.service.engine import Caller, Engine
-from mizzle.service.formats import INLINE_BYTES
 from mizzle.service.observer import Observer
 from mizzle.service.oip_errors import ROOT
 from mizzle.service.oip_tensors import HEADER, of_problem
@@ -106,7 +103,7 @@ class Served:
             who = who._replace(deadline=min(who.deadline, start + asked.seconds))
         estimates = await while_connected(request, self._estimates(asked, who))
         size = _NUMBER_BYTES * len(estimates) * len(asked.problems[0].levels or estimates[0].levels)
-        return _response(*await _beside(size, oip.write, asked, estimates))
+        return _response(*await beside(size, oip.write, asked, estimates))
 
     async def _body(self, request: Request, most: int) -> bytes:
         """The clients of Triton name no media type; where it is missing the content has to tell."""
@@ -118,7 +115,7 @@ class Served:
         start, length = time.perf_counter(), ",".join(lengths) if lengths else None  # of two, none is valid
         levels, most = self._engine.levels, self._settings.max_request_problems
         try:
-            return await _beside(len(content), oip.read, content, length, info, levels, most)
+            return await beside(len(content), oip.read, content, length, info, levels, most)
         finally:
             media = _JSON if length is None else _BINARY
             self._observer.decoded(media, time.perf_counter() - start)
@@ -132,13 +129,6 @@ class Served:
                 raise of_problem(i, answer)
             found.append(answer)
         return found
-
-
-async def _beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
-    """The result of `work`, beside the event loop where it has many bytes to do."""
-    if size <= INLINE_BYTES:
-        return work(*arguments)
-    return await asyncio.to_thread(work, *arguments)
 
 
 def _response(content: bytes, length: int | None) -> Response:

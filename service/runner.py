@@ -10,7 +10,7 @@ from mizzle import wire
 from mizzle.errors import InferenceFailed, MizzleError, ModelUnavailable, NonFiniteAnswer
 from mizzle.estimator import EstimatorLike
 from mizzle.service.batcher import OutOfMemory
-from mizzle.service.frames import Pair
+from mizzle.service.frames import FAILED, Pair
 from mizzle.service.warm_up import measured
 from mizzle.types import Estimate, ModelInfo
 
@@ -125,7 +125,7 @@ def _checked(answer: Estimate | Exception) -> Estimate | Exception:
     if isinstance(answer, Exception) or wire.finite(answer):
         return answer
     _log.error("an answer was not finite")
-    return NonFiniteAnswer("the model failed on this problem; the fault is ours, please report it")
+    return NonFiniteAnswer(FAILED)
 
 
 def isolated(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -> list[Result | Exception]:

@@ -115,7 +115,7 @@ class Worker:
         self._pipe = Connection(ours.detach())
         try:
             answer = await self._in_thread(self._received, _LOAD_SECONDS)
-        except (EOFError, OSError, TimeoutError):
+        except (EOFError, OSError):  # a TimeoutError is an OSError
             self._end()
             raise ModelUnavailable("the worker did not start; the log says why") from None
         if "failed" in answer:

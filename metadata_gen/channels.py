@@ -16,6 +16,7 @@ from mizzle.errors import InvalidInput
 from mizzle.metadata_gen import signals
 from mizzle.metadata_gen.dispersion import random_factor_model
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
+from mizzle.metadata_gen.inputs import QUANTILES, Inputs
 from mizzle.metadata_gen.laws import IntegerLaw, LogIntegers, LogUniform, Mix, RealLaw, Uniform
 from mizzle.metadata_gen.montecarlo import lattice, tolerance
 from mizzle.metadata_gen.responses import (
@@ -32,7 +33,7 @@ from mizzle.metadata_gen.responses import (
     StandardUniform,
     smooth_levels,
 )
-from mizzle.metadata_gen.signals import QUANTILES, Inputs, Signal, random_signal
+from mizzle.metadata_gen.signals import Signal
 
 SEED: Final = 20_262  # of the shifts: of twenty, one whose errors are as small as their standard errors say
 REPLICATES: Final = 16
@@ -204,7 +205,7 @@ def random_channel(rng: Rng, signal: str, response: str, dim: int, noise: float)
         noise: standard deviation of the noise in units of the signal's; of counts, about the standard error
             of the signal read off a typical count.
     """
-    inputs, f = random_inputs(rng, dim), random_signal(rng, signal, dim)
+    inputs, f = random_inputs(rng, dim), signals.random_signal(rng, signal, dim)
     cut = _cut(rng, _values(inputs, f, BLOCK)) if response == "bernoulli" else 0.0
     return Channel(inputs, f, random_response(rng, response, noise, cut))
 
@@ -220,11 +221,7 @@ def random_inputs(rng: Rng, dim: int) -> Inputs:
 
 
 def random_response(rng: Rng, kind: str, noise: float, cut: float = 0.0) -> Response:
-    """A response of a kind in RESPONSES, with a noise as in `random_channel`.
-
-    Args:
-        cut: the t at which the odds of a Bernoulli are even.
-    """
+    """One of RESPONSES, its noise as in `random_channel`; a Bernoulli's odds are even at t = `cut`."""
     if kind not in RESPONSES or not noise > 0.0:
         raise InvalidInput(f"no response {kind!r} with noise {noise}; the kinds are {', '.join(RESPONSES)}")
     if kind == "bernoulli":  # t and logistic noise of this standard deviation, against the cut

@@ -97,3 +97,17 @@ class Wave(_Curve):
 
     def _parameter(self, a: Array, b: Array) -> Array:
         return a
+
+
+class Fold(_Curve):
+    """t -> (t, |t - corner|)."""
+
+    def __init__(self, dim: int, column: int, corner: float) -> None:
+        super().__init__(dim, column)
+        self.corner = corner
+
+    def _point(self, t: Array) -> tuple[Array, Array]:
+        return t, np.abs(t - self.corner)
+
+    def _parameter(self, a: Array, b: Array) -> Array:
+        return a

@@ -72,8 +72,9 @@ def _picks(rng: Rng, dim: int, room: int) -> Order:
 
 
 def mapped(rng: Rng, family: Family, most: int) -> Family:
-    """An invertible map inside either side or both."""
-    return SideWarped(family, *(_map(rng, d, most) for d in (family.dim_x, family.dim_y)))
+    """Invertible maps inside either side or both, perhaps several after one another."""
+    once = SideWarped(family, *(_map(rng, d, most) for d in (family.dim_x, family.dim_y)))
+    return mapped(rng, once, most) if chance(rng, "mapped.again") else once
 
 
 def _map(rng: Rng, dim: int, most: int) -> SideMap | None:

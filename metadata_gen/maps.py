@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.curves import Arc, SwissRoll, Wave
+from mizzle.metadata_gen.curves import Arc, Fold, SwissRoll, Wave
 from mizzle.metadata_gen.dispersion import random_mixing, random_rotation
 from mizzle.metadata_gen.family import Array, Rng
 from mizzle.metadata_gen.laws import IntegerLaw, Integers, LogUniform, RealLaw, Uniform
+from mizzle.metadata_gen.shears import Banana, Shear
 from mizzle.metadata_gen.side_map import Composed, Order, SideMap, check_columns
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "PLANAR",
     "WIDENING",
     "Arc",
+    "Banana",
     "Composed",
     "Coupling",
+    "Fold",
     "Linear",
     "Polar",
     "Shear",
@@ -41,6 +44,8 @@ Mask = NDArray[np.bool_]
 
 SCALES: Final = LogUniform(0.2, 1.0)  # singular values of a mixing
 AMPLITUDE: Final = LogUniform(0.3, 3.0)  # of the waves of a shear
+BEND: Final = LogUniform(0.2, 2.0)  # of a banana
+CORNER: Final = Uniform(-1.0, 1.0)  # of a fold
 FREQUENCY: Final = LogUniform(0.3, 3.0)  # radians per unit of a column, of any wave
 PHASE: Final = Uniform(0.0, 2.0 * math.pi)
 TURN: Final = LogUniform(0.3, 4.0)  # radians per standard deviation of r^2, of a spiral
@@ -54,6 +59,8 @@ RANGES: Final[Mapping[str, RealLaw | IntegerLaw]] = MappingProxyType(
     {
         "mixing.scales": SCALES,
         "shear.amplitude": AMPLITUDE,
+        "banana.bend": BEND,
+        "fold.corner": CORNER,
         "wave.frequency": FREQUENCY,
         "wave.phase": PHASE,
         "spiral.turn": TURN,
@@ -80,37 +87,6 @@ class Linear(SideMap):
 
     def inverse(self, y: Array) -> Array:
         return np.ascontiguousarray(np.linalg.solve(self.matrix, y.T).T)
-
-
-class Shear(SideMap):
-    """y_target = x_target + a sin(b x_source + c) for some pairs of columns; the others are kept.
-
-    Args:
-        sources, targets: the columns of every pair; no column is a target twice, or source and target.
-        waves: (a, b, c) of every pair, shape (pairs, 3).
-    """
-
-    def __init__(self, dim: int, sources: Order, targets: Order, waves: Array) -> None:
-        super().__init__(dim, dim)
-        check_columns(dim, targets)
-        if waves.shape != (len(targets), 3) or len(sources) != len(targets):
-            raise InvalidInput(f"{len(sources)} sources, {len(targets)} targets, {waves.shape} waves")
-        if len(targets) and not set(sources.tolist()) <= set(range(dim)) - set(targets.tolist()):
-            raise InvalidInput("every source must be a column that is no target")
-        self.sources, self.targets, self.waves = sources, targets, waves
-
-    def forward(self, x: Array) -> Array:
-        return self._shifted(x, 1.0)
-
-    def inverse(self, y: Array) -> Array:
-        return self._shifted(y, -1.0)
-
-    def _shifted(self, x: Array, sign: float) -> Array:
-        a, b, c = self.waves.T
-        source, target = (np.take(x, columns, axis=1) for columns in (self.sources, self.targets))
-        shifted = x.copy()
-        shifted[:, self.targets] = target + sign * a * np.sin(b * source + c)
-        return shifted
 
 
 class Spiral(SideMap):
@@ -231,10 +207,20 @@ def _mixing(rng: Rng, dim: int) -> SideMap:
 
 
 def _shear(rng: Rng, dim: int) -> SideMap:
-    """Any number of targets, each with a source among the rest."""
+    sources, targets = _sheared(rng, dim)
+    waves = np.column_stack([law.draw_many(rng, len(targets)) for law in (AMPLITUDE, FREQUENCY, PHASE)])
+    return Shear(dim, sources, targets, waves)
+
+
+def _banana(rng: Rng, dim: int) -> SideMap:
+    sources, targets = _sheared(rng, dim)
+    return Banana(dim, sources, targets, BEND.draw_many(rng, len(targets)))
+
+
+def _sheared(rng: Rng, dim: int) -> tuple[Order, Order]:
+    """Any number of targets, each with a source among the rest: sources, targets."""
     order, pairs = rng.permutation(dim), int(rng.integers(1, dim))
-    waves = np.column_stack([law.draw_many(rng, pairs) for law in (AMPLITUDE, FREQUENCY, PHASE)])
-    return Shear(dim, rng.choice(order[pairs:], pairs), order[:pairs], waves)
+    return rng.choice(order[pairs:], pairs), order[:pairs]
 
 
 def _spiral(rng: Rng, dim: int) -> SideMap:
@@ -263,6 +249,10 @@ def _wave(rng: Rng, dim: int) -> SideMap:
     return Wave(dim, int(rng.integers(dim)), FREQUENCY.draw(rng), PHASE.draw(rng))
 
 
+def _fold(rng: Rng, dim: int) -> SideMap:
+    return Fold(dim, int(rng.integers(dim)), CORNER.draw(rng))
+
+
 def _flow(rng: Rng, dim: int) -> SideMap:
     """Couplings of random halves; every second one keeps what the one before has changed."""
     layers: list[SideMap] = []
@@ -284,12 +274,14 @@ _BUILDERS: Final[Mapping[str, Callable[[Rng, int], SideMap]]] = MappingProxyType
         "swiss": _swiss,
         "arc": _arc,
         "wave": _wave,
+        "fold": _fold,
         "shear": _shear,
+        "banana": _banana,
         "spiral": _spiral,
         "coupling": _flow,
         "polar": _polar,
     }
 )
 KINDS: Final = tuple(_BUILDERS)
-PLANAR: Final = ("shear", "spiral", "coupling", "polar")  # they need two columns
-WIDENING: Final = ("swiss", "arc", "wave")  # they add a column
+PLANAR: Final = ("shear", "banana", "spiral", "coupling", "polar")  # they need two columns
+WIDENING: Final = ("swiss", "arc", "wave", "fold")  # they add a column

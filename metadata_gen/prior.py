@@ -132,6 +132,10 @@ def _held_out_channel(rng: Rng, signal: str, response: str) -> Family:
     return random_channel(rng, signal, response, whole(rng, "channel.inputs"), real(rng, "channel.noise"))
 
 
+def _held_out_interaction(rng: Rng, signal: str) -> Family:
+    return random_channel(rng, signal, "normal", whole(rng, "interaction.inputs"), real(rng, "channel.noise"))
+
+
 def _any_signal(rng: Rng) -> str:
     return choice(rng, "channel.signal_of_one")
 
@@ -145,14 +149,12 @@ def _mapped(rng: Rng, kind: str) -> Family:
 HELD_OUT: Final[Mapping[str, Callable[[Rng], Family]]] = MappingProxyType(
     {
         "copula joe": lambda rng: archimedean(rng, "joe"),
-        "signal triangle": lambda rng: _held_out_channel(rng, "triangle", "normal"),
-        "signal radius": lambda rng: random_channel(
-            rng, "radius", "normal", whole(rng, "radius.inputs"), real(rng, "channel.noise")
-        ),
+        "signal ripple": lambda rng: _held_out_interaction(rng, "ripple"),
+        "signal maximum": lambda rng: _held_out_interaction(rng, "maximum"),
         "noise laplace": lambda rng: _held_out_channel(rng, _any_signal(rng), "laplace"),
         "response binomial": lambda rng: _held_out_channel(rng, _any_signal(rng), "binomial"),
-        "map shear": lambda rng: _mapped(rng, "shear"),
-        "map wave": lambda rng: _mapped(rng, "wave"),
+        "map banana": lambda rng: _mapped(rng, "banana"),
+        "map fold": lambda rng: _mapped(rng, "fold"),
     }
 )
 

@@ -68,6 +68,7 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "copies.exact": 0.4,
         "mapped": 0.45,
         "mapped.side": 0.7,
+        "mapped.again": 0.2,  # through a second map of its own
         "contaminated": 0.06,
         "zero_inflated": 0.04,
         "zero_inflated.shared": 0.3,
@@ -103,11 +104,12 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         "copula": _evenly("clayton", "gumbel", "frank"),
         "copula.rotation": _evenly("0", "90", "180", "270"),
         "channel.signal": _mix(
-            linear=0.08, tanh=0.05, features=0.20, polynomial=0.10, sine=0.10, absolute=0.06, square=0.07,
-            product=0.20, xor=0.14,
+            linear=0.07, tanh=0.04, features=0.19, polynomial=0.09, sine=0.08, triangle=0.05, absolute=0.05,
+            square=0.06, product=0.17, xor=0.12, radius=0.08,
         ),
         "channel.signal_of_one": _mix(
-            linear=0.15, tanh=0.08, features=0.30, polynomial=0.15, sine=0.15, absolute=0.09, square=0.08
+            linear=0.14, tanh=0.08, features=0.28, polynomial=0.14, sine=0.12, triangle=0.07, absolute=0.09,
+            square=0.08,
         ),
         "channel.response": _mix(
             normal=0.32, uniform=0.12, student=0.10, scaled=0.12, multiplicative=0.08,
@@ -115,7 +117,8 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         ),
         "noise.marginal": _mix(normal=0.45, student=0.3, uniform=0.15, discrete=0.1),
         "map": _mix(
-            rotation=0.17, mixing=0.18, spiral=0.22, coupling=0.25, swiss=0.08, arc=0.05, polar=0.05
+            rotation=0.13, mixing=0.14, spiral=0.21, coupling=0.20, swiss=0.07, arc=0.04, polar=0.04,
+            shear=0.11, wave=0.06,
         ),
         "warp": _evenly("affine", "power", "asinh", "wiggly"),
         "warp.light_tails": _evenly("affine", "power", "asinh", "wiggly", "sinh", "exp", "cdf", "logistic"),
@@ -147,7 +150,7 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "binned.levels": LogIntegers(2, 40),
         "copula_mixture.components": Integers(2, 3),
         "channel.inputs": LogIntegers(1, 4),
-        "radius.inputs": LogIntegers(2, 4),  # held out; of one input it would be a folded line
+        "interaction.inputs": LogIntegers(2, 4),  # of signals held out, which are others for one input
         "noise.levels": LogIntegers(2, 20),
         "nuisance.columns": LogIntegers(1, 8),  # at most what the limits leave
         "copies.columns": LogIntegers(1, 4),  # at most what the limits leave

@@ -1,4 +1,4 @@
-"""Inputs X and random maps f: R^m -> R, whose value T = f(X) is the signal that a channel passes on.
+"""Random maps f: R^m -> R, whose value T = f(X) is the signal that a channel passes on.
 
 A signal maps x of shape (n, m) to t of shape (n,). A direction w has |w| = 1.
 """
@@ -7,19 +7,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 from typing import ClassVar, Final
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermeval
-from scipy.special import ndtri  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.elliptical import cholesky
 from mizzle.metadata_gen.family import Array, Rng
 from mizzle.metadata_gen.laws import IntegerLaw, Integers, LogUniform, RealLaw, Uniform
-from mizzle.metadata_gen.montecarlo import open_uniforms
 
 RANGES: Final[Mapping[str, RealLaw | IntegerLaw]] = MappingProxyType(
     {
@@ -33,53 +29,9 @@ RANGES: Final[Mapping[str, RealLaw | IntegerLaw]] = MappingProxyType(
         "triangle.frequency": LogUniform(0.7, 8.0),
         "fold.offset": Uniform(-1.0, 1.0),
         "xor.gain": LogUniform(0.5, 8.0),
+        "ripple.frequency": LogUniform(0.7, 4.0),
         "phase": Uniform(0.0, 2.0 * math.pi),
     }
-)
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """The law of X: columns with mean 0 and variance 1, independent or normal with a correlation matrix.
-
-    Attributes:
-        marginal: "normal", "uniform" or "laplace".
-        dispersion: the correlation matrix of a normal, shape (dim, dim); None for independent columns.
-    """
-
-    dim: int
-    marginal: str = "normal"
-    dispersion: Array | None = None
-
-    def __post_init__(self) -> None:
-        shape = (self.dim, self.dim) if self.dispersion is None else self.dispersion.shape
-        plain = self.dispersion is None or self.marginal == "normal"
-        if self.marginal not in QUANTILES or not plain or shape != (self.dim, self.dim):
-            raise InvalidInput(f"no {self.dim} {self.marginal!r} inputs with a dispersion of shape {shape}")
-
-    def sample(self, rng: Rng, n: int) -> Array:
-        """n independent rows, shape (n, dim)."""
-        return self.mixed(QUANTILES[self.marginal](open_uniforms(rng, (n, self.dim))))
-
-    def mixed(self, z: Array) -> Array:
-        """Rows with these correlations from rows of independent columns."""
-        return z if self._factor is None else np.asarray(z @ self._factor.T)
-
-    @cached_property
-    def _factor(self) -> Array | None:
-        return None if self.dispersion is None else cholesky(self.dispersion)
-
-
-def _uniform_quantile(u: Array) -> Array:
-    return np.asarray(math.sqrt(12.0) * (u - 0.5))
-
-
-def _laplace_quantile(u: Array) -> Array:
-    return np.asarray(np.copysign(np.log(1.0 - np.abs(2.0 * u - 1.0)), u - 0.5) * -math.sqrt(0.5))
-
-
-QUANTILES: Final[Mapping[str, Callable[[Array], Array]]] = MappingProxyType(
-    {"normal": ndtri, "uniform": _uniform_quantile, "laplace": _laplace_quantile}
 )
 
 
@@ -239,6 +191,28 @@ class Radius(Signal):
         return np.asarray(np.sqrt((x * x).sum(axis=1)))
 
 
+@dataclass(frozen=True)
+class Ripple(Radius):
+    """sin(b |x| + c)"""
+
+    frequency: float
+    phase: float
+    name: ClassVar[str] = "ripple"
+
+    def __call__(self, x: Array) -> Array:
+        return np.sin(self.frequency * super().__call__(x) + self.phase)
+
+
+@dataclass(frozen=True)
+class Maximum(Signal):
+    """max_j x_j"""
+
+    name: ClassVar[str] = "maximum"
+
+    def __call__(self, x: Array) -> Array:
+        return np.asarray(x.max(axis=1))
+
+
 def random_signal(rng: Rng, kind: str, dim: int) -> Signal:
     """A signal of `dim` inputs, of a kind in KINDS, with parameters from RANGES."""
     if kind not in _BUILDERS or dim < 1:
@@ -295,6 +269,8 @@ _BUILDERS: Final[Mapping[str, Callable[[Rng, int], Signal]]] = MappingProxyType(
         "product": lambda rng, dim: Product(),
         "xor": lambda rng, dim: Xor(_real(rng, "xor.gain")),
         "radius": lambda rng, dim: Radius(),
+        "ripple": lambda rng, dim: Ripple(_real(rng, "ripple.frequency"), _real(rng, "phase")),
+        "maximum": lambda rng, dim: Maximum(),
     }
 )
 KINDS: Final = tuple(_BUILDERS)

@@ -5,6 +5,7 @@ import numpy as np
 from mizzle.metadata_gen import dispersion, signals
 from mizzle.metadata_gen.channels import Channel
 from mizzle.metadata_gen.family import Array, Family
+from mizzle.metadata_gen.inputs import Inputs
 from mizzle.metadata_gen.responses import (
     Additive,
     Bernoulli,
@@ -15,7 +16,6 @@ from mizzle.metadata_gen.responses import (
     StandardStudent,
     StandardUniform,
 )
-from mizzle.metadata_gen.signals import Inputs
 
 RNG = np.random.default_rng(0)
 ONE = np.ones(1)
@@ -58,6 +58,8 @@ FAMILIES: dict[str, Family] = {
     "channel wide product": Channel(Inputs(8, "laplace"), signals.Product(), Additive(NORMAL, 0.1)),
     "channel xor": Channel(Inputs(2), signals.Xor(8.0), Additive(NORMAL, 0.03)),
     "channel radius": Channel(Inputs(5), signals.Radius(), Additive(StandardStudent(4.0), 0.5, growth=1.0)),
+    "channel ripple": Channel(Inputs(3), signals.Ripple(3.0, 0.5), Additive(NORMAL, 0.2)),
+    "channel maximum": Channel(Inputs(3, "uniform"), signals.Maximum(), Additive(NORMAL, 0.3)),
     "channel poisson": Channel(Inputs(1), signals.Sine(ONE, 2.0, 0.0), Poisson(4.0, 0.8)),
     "channel zero poisson": Channel(Inputs(2), signals.Product(), Poisson(20.0, 1.5, 0.3)),
     "channel binomial": Channel(Inputs(2, "uniform"), signals.Linear(direction(2)), Binomial(7, 0.5, 1.5)),

@@ -17,8 +17,10 @@ from mizzle.metadata_gen.maps import (
     PLANAR,
     WIDENING,
     Arc,
+    Banana,
     Composed,
     Coupling,
+    Fold,
     Linear,
     Polar,
     Shear,
@@ -131,7 +133,9 @@ def test_swiss_roll_is_that_of_bmi() -> None:
     assert SwissRoll(1, 0, NormalCdf()).forward(x) == pytest.approx(3.0 * bmi)
 
 
-@pytest.mark.parametrize("side_map", [SwissRoll(3, 1), Arc(3, 1, 0.9), Wave(3, 1, 2.0)], ids=repr)
+@pytest.mark.parametrize(
+    "side_map", [SwissRoll(3, 1), Arc(3, 1, 0.9), Wave(3, 1, 2.0), Fold(3, 1, 0.5)], ids=repr
+)
 def test_curve_stands_in_place_of_its_column(side_map: SideMap) -> None:
     x = normal_rows(3)
     assert (side_map.forward(x)[:, [0, 3]] == x[:, [0, 2]]).all()
@@ -146,6 +150,13 @@ def test_shear() -> None:
     shear = Shear(3, np.array([1]), np.array([0]), np.array([[2.0, 0.5, 0.1]]))
     y = shear.forward(np.array([[1.0, 3.0, 5.0]]))
     assert y == pytest.approx(np.array([[1.0 + 2.0 * math.sin(1.6), 3.0, 5.0]]))
+
+
+def test_banana() -> None:
+    y = Banana(3, np.array([1, 1]), np.array([0, 2]), np.array([2.0, -1.0])).forward(
+        np.array([[1.0, 3.0, 5.0]])
+    )
+    assert y == pytest.approx(np.array([[19.0, 3.0, -4.0]]))
 
 
 def test_coupling_keeps_exactly_and_changes_the_rest() -> None:
@@ -174,6 +185,8 @@ TWO, KEPT = np.eye(2), np.array([True, False])
         lambda: Shear(2, np.array([0]), np.array([0]), np.ones((1, 3))),
         lambda: Shear(2, np.array([0]), np.array([2]), np.ones((1, 3))),
         lambda: Shear(2, np.array([0]), np.array([1]), np.ones((2, 3))),
+        lambda: Shear(2, np.array([0]), np.array([1, 1]), np.ones((2, 3))),
+        lambda: Banana(2, np.array([0]), np.array([1]), np.ones(2)),
         lambda: Spiral(np.ones((3, 2)), 1.0),
         lambda: Spiral(TWO, math.nan),
         lambda: Spiral(TWO, 1.0, limit=0.0),

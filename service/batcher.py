@@ -123,6 +123,11 @@ class Batcher(Generic[Item, Result]):
         if time.monotonic() + self.wait_for(cells) > deadline:
             raise DeadlineExceeded("the answer would not be there in the time that was given")
 
+    def knock(self, deadline: float = math.inf) -> None:
+        """Whether one more small problem may come now, whose size nobody knows yet; raises as `admit`."""
+        # A queue is full when the next problem does not fit: asked for nothing, there would always be room.
+        self.admit(self.waiting.usual, 1, deadline)
+
     async def submit(self, item: Item, size: Size, used: int, deadline: float = math.inf) -> Result:
         """The result of one item, which `admit` has let in.
 

@@ -149,7 +149,7 @@ class Engine:
         Raises:
             Fault: there is none now.
         """
-        self.batcher.admit(0, 1, caller.deadline)
+        self.batcher.knock(caller.deadline)
 
     async def estimate(self, asked: Asked, caller: Caller) -> Estimate:
         """The estimate of one problem.

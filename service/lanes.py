@@ -70,6 +70,12 @@ class Lanes(Generic[Item, Result]):
         age = time.monotonic() - oldest.since if oldest else 0.0
         return len(self._lanes[lane]), self._cells[lane], age
 
+    @property
+    def usual(self) -> int:
+        """The cost of a small problem, by those that wait; 0 where none does."""
+        count = len(self._lanes["small"])
+        return self._cells["small"] // count if count else 0
+
     def add(self, entry: Entry[Item, Result]) -> None:
         """Last in its lane."""
         self._lanes[entry.lane][entry] = None

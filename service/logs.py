@@ -110,6 +110,8 @@ def access(
         received, sent: bytes of the bodies.
         key: the name of the API key.
     """
+    if not _access.isEnabledFor(logging.INFO):
+        return
     fields = {
         "method": method if method in _METHODS else "OTHER",
         "route": route,

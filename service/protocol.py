@@ -5,8 +5,9 @@ are absolute: a byte now and then does not move them.
 """
 
 import asyncio
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import h11
 from uvicorn.config import Config
@@ -32,7 +33,16 @@ class Bounds(NamedTuple):
     max_headers: int
 
 
-def protocol_class(header_seconds: float, body_seconds: float, max_headers: int) -> type[H11Protocol]:
+class Porter(Protocol):
+    """Answers what is refused before it is parsed; `door.Door` is one."""
+
+    def refusal(self, received: bytes, usual: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+        """The answer to all that was received, or None."""
+
+
+def protocol_class(
+    header_seconds: float, body_seconds: float, max_headers: int, door: Porter | None = None
+) -> type[H11Protocol]:
     """A protocol for `uvicorn.Config(http=..)`, which takes a class; the size of a head is uvicorn's setting.
 
     Args:
@@ -41,10 +51,12 @@ def protocol_class(header_seconds: float, body_seconds: float, max_headers: int)
         body_seconds: from there to the end of the body; also from an answer that waits for its reader to the
             moment that all of it is on its way.
         max_headers: lines of headers.
+        door: sees what comes between two requests first.
     """
 
     class Chosen(BoundedProtocol):
         bounds = Bounds(header_seconds, body_seconds, max_headers)
+        porter = door
 
     return Chosen
 
@@ -54,9 +66,11 @@ class BoundedProtocol(H11Protocol):
 
     Attributes:
         bounds: of every connection.
+        porter: refuses before anything is parsed, if there is one.
     """
 
     bounds: ClassVar[Bounds] = Bounds(10.0, 30.0, 100)
+    porter: ClassVar[Porter | None] = None
 
     def __init__(
         self,
@@ -89,8 +103,27 @@ class BoundedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come; those behind a refusal are thrown away."""
-        if not self._refused:
+        if not self._refused and not self._turned_away(data):
             super().data_received(data)
+
+    def _turned_away(self, data: bytes) -> bool:
+        """Whether this was a request and is answered; the connection then waits for the next one."""
+        if self.porter is None or not self._between_requests():
+            return False
+        answer = self.porter.refusal(data, self.server_state.default_headers)
+        if answer is None:
+            return False
+        self.transport.write(answer)
+        self._await(None)
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+        return True
+
+    def _between_requests(self) -> bool:
+        states = (self.conn.our_state, self.conn.their_state)
+        return states == (h11.IDLE, h11.IDLE) and not self.conn.trailing_data[0]
 
     def handle_events(self) -> None:
         """Act on what has come, and see what has to come next."""

@@ -26,7 +26,7 @@ class RequestId:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection of ASGI."""
         if scope["type"] == "http":
-            found = _given(scope) or new_id()
+            found = harmless(values(scope, HEADER)) or new_id()
             scope.setdefault("state", {})[_STATE] = found
             # Never reset: what still happens to this request in its task, such as the log line of a failure
             # outside of this call, has the id too. Every request has a task of its own.
@@ -61,7 +61,6 @@ def identified(request_id: str) -> Iterator[None]:
         _current.reset(token)
 
 
-def _given(scope: Scope) -> str | None:
+def harmless(given: list[str]) -> str | None:
     """The caller's own id; of several, none can be trusted to be the one that is logged elsewhere."""
-    given = values(scope, HEADER)
     return given[0] if len(given) == 1 and _HARMLESS.fullmatch(given[0]) else None

@@ -1,5 +1,6 @@
 """Runs the application under uvicorn: one line when it starts, one line when it cannot."""
 
+import gc
 import logging
 import signal
 import socket
@@ -14,6 +15,7 @@ from mizzle.errors import InvalidInput, MizzleError
 from mizzle.service import logs
 from mizzle.service.app import LOADER, create_app
 from mizzle.service.auth import Keys, check_bind
+from mizzle.service.door import Door
 from mizzle.service.engine import Engine
 from mizzle.service.protocol import protocol_class
 from mizzle.service.settings import Settings
@@ -22,6 +24,8 @@ from mizzle.wire import PATH
 
 _MAX_HEADER_BYTES = 16 * 1024
 _BACKLOG = 2048
+# Longer than balancers and clients keep an idle connection, or we would close it while they ask again.
+_IDLE_SECONDS = 75
 _log = logging.getLogger(__name__)
 
 
@@ -39,10 +43,12 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
         return _complain(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}")
     logs.configure(settings.log_level, settings.log_json)
     app = create_app(settings, loader=loader, keys=keys)
-    server = Server(_config(app, settings), app.state.engine, settings.drain_seconds)
+    door = Door(app.state.engine, app.state.metrics)
+    server = Server(_config(app, settings, door), app.state.engine, settings.drain_seconds)
     app.state.engine.on_failure = server.give_up
     signal.signal(signal.SIGHUP, lambda *_: _reload(keys))
     _announce(listener)
+    gc.freeze()  # the application stays: a full collection of it would hold every request up
     with listener:
         server.run(sockets=[listener])
     if app.state.engine.failure is not None:
@@ -97,10 +103,10 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _config(app: Any, settings: Settings) -> uvicorn.Config:
+def _config(app: Any, settings: Settings, door: Door) -> uvicorn.Config:
     """h11 and not httptools, which sets no limit to headers."""
     # The application answers a slow body itself; the protocol cuts what is then still open.
-    protocol = protocol_class(settings.header_seconds, settings.body_seconds + 1, settings.max_headers)
+    protocol = protocol_class(settings.header_seconds, settings.body_seconds + 1, settings.max_headers, door)
     return uvicorn.Config(
         app,
         http=protocol,
@@ -109,6 +115,7 @@ def _config(app: Any, settings: Settings) -> uvicorn.Config:
         lifespan="on",
         log_config=None,
         access_log=False,
+        timeout_keep_alive=_IDLE_SECONDS,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=settings.grace_seconds,

@@ -6,6 +6,7 @@ FD is an open socket to the service, LOADER names a function `module:function` t
 OPTIONS are its arguments as JSON, beside `log_json`. Only `worker` starts this.
 """
 
+import gc
 import json
 import logging
 import signal
@@ -49,7 +50,9 @@ def _loaded(loader: str, options: dict[str, Any]) -> EstimatorLike:
 
 
 def _serve(pipe: Connection, estimator: EstimatorLike) -> int:
-    pipe.send_bytes(frames.ready(facts(estimator).plain()))
+    known = facts(estimator).plain()
+    gc.freeze()  # what is loaded stays: every full collection would walk through all of torch again
+    pipe.send_bytes(frames.ready(known))
     while True:
         pairs = frames.read_request(pipe.recv_bytes())
         try:

@@ -54,12 +54,12 @@ def answers(received: bytes) -> list[Answer]:
 
 @contextmanager
 def listening(
-    app: Any, header_seconds: float = PATIENCE, body_seconds: float = PATIENCE, **more: Any
+    app: Any, header_seconds: float = PATIENCE, body_seconds: float = PATIENCE, door: Any = None, **more: Any
 ) -> Iterator[tuple[str, int]]:
     """An application behind our protocol on the loopback interface; the address of it."""
     config = uvicorn.Config(
         app,
-        http=protocol_class(header_seconds, body_seconds, 100),
+        http=protocol_class(header_seconds, body_seconds, 100, door),
         h11_max_incomplete_event_size=16 * 1024,
         ws="none",
         lifespan="off",

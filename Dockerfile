@@ -37,7 +37,8 @@ ARG TORCH_BACKEND=cpu
 RUN --mount=type=cache,target=/root/.cache/pip \
     if [ -z "$TORCH_BACKEND" ]; then pip install --no-compile --only-binary :all: "$TORCH_SPEC"; \
     else env -u PIP_PYTHON pip install uv \
-      && uv pip install --no-cache --python "$PIP_PYTHON" --torch-backend "$TORCH_BACKEND" "$TORCH_SPEC"; fi
+      && uv pip install --no-cache --python "$PIP_PYTHON" ${PIP_INDEX_URL:+--default-index "$PIP_INDEX_URL"} \
+           --torch-backend "$TORCH_BACKEND" "$TORCH_SPEC"; fi
 
 COPY pyproject.toml README.md LICENSE ./
 COPY sdk sdk
@@ -50,8 +51,9 @@ RUN pip wheel --no-deps --no-build-isolation --no-index -w dist . \
 
 # Tests, headers and static libraries are a fifth of it; of torch's programs only torch_shm_manager ever runs.
 # Bytecode that is not checked against its source is good whatever the dates of the files become in a copy.
-# What is not compiled has the syntax of one version of Python.
-RUN find /opt/mizzle -type d \( -name test -o -name tests -o -name include \) -prune -exec rm -r {} + \
+# What is not compiled has the syntax of one version of Python. uv leaves a lock that everybody may write to.
+RUN rm -f /opt/mizzle/.lock \
+    && find /opt/mizzle -type d \( -name test -o -name tests -o -name include \) -prune -exec rm -r {} + \
     && find /opt/mizzle -type f -name '*.a' -delete \
     && find /opt/mizzle -path '*/torch/bin/*' -type f ! -name torch_shm_manager -delete \
     && find /opt/mizzle -path '*/torch/share' -prune -exec rm -r {} + \

@@ -11,7 +11,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test lint types picture benchmark load train wheel container lock clean
+.PHONY: run demo test lint types picture benchmark load train wheel container openapi lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -46,6 +46,7 @@ benchmark: $(VENV)/dev.stamp
 	$(PY) benchmarks/accuracy.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/consistency.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/speed.py $(if $(FULL),,--quick)
+	$(PY) benchmarks/tables_speed.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/generator_speed.py $(if $(FULL),,--quick)
 	$(if $(FULL),$(PY) benchmarks/designs.py)
 	$(if $(FULL),$(PY) benchmarks/figures.py)
@@ -65,6 +66,10 @@ wheel: $(VENV)/dev.stamp
 # Builds the image for real and runs it; as root, on Debian with buildah, debootstrap and iproute2.
 container:
 	$(PYTHON) deploy/container_test.py
+
+# The description of the HTTP interface, to be committed with what changes it.
+openapi: $(VENV)/dev.stamp
+	$(PY) deploy/write_openapi.py
 
 # What the image installs besides torch, whose own needs are read from its CPU wheel. Where PyTorch's index of
 # CPU wheels is out of reach, name a folder with the wheel: make lock LOCK_FLAGS="--find-links DIR".

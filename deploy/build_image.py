@@ -2,7 +2,8 @@
 
 python3 deploy/build_image.py --storage DIR [--base IMAGE]     what stays in DIR is buildah's storage
 
-What pip is told on this machine about indexes, wheels and certificates also holds inside the build.
+What pip is told on this machine about indexes, wheels and certificates also holds inside the build. uv is
+told of the folders with wheels, and looks nowhere else if a CPU wheel of torch is among them.
 """
 
 import argparse
@@ -71,14 +72,14 @@ def make_base(buildah: Buildah) -> str:
 def build(buildah: Buildah, base: str) -> str:
     """The image of this tree; its name."""
     settings = pip_settings()
-    config = buildah.storage / "pip.conf"
-    config.write_text(_as_ini(settings))
-    volumes = [f"--volume={path}:{path}:ro" for path in sorted(set(_paths(settings)))]
-    torch = ["--build-arg=TORCH_BACKEND="] if _has_cpu_torch(settings) else []
+    texts = {"/etc/pip.conf": _as_ini(settings), "/etc/uv/uv.toml": _for_uv(settings)}
+    mounts = {inside: _written(buildah.storage / Path(inside).name, text) for inside, text in texts.items()}
+    mounts |= {str(path): path for path in _paths(settings)}
     buildah.run(
         *("bud", "--isolation", "chroot", "--format", "docker", "--layers=false"),
-        *("--signature-policy", buildah.policy, f"--volume={config}:/etc/pip.conf:ro", *volumes),
-        *(f"--build-arg=PYTHON_IMAGE={base}", *torch, "--tag", IMAGE, ROOT),
+        *("--signature-policy", buildah.policy),
+        *(f"--volume={path}:{inside}:ro" for inside, path in mounts.items()),
+        *(f"--build-arg=PYTHON_IMAGE={base}", "--tag", IMAGE, ROOT),
         show=True,
     )
     return IMAGE
@@ -109,10 +110,16 @@ def _paths(settings: dict[str, str]) -> Iterator[Path]:
             yield path.parent if word.startswith("file://") else path
 
 
-def _has_cpu_torch(settings: dict[str, str]) -> bool:
-    """Whether pip is told of a folder with a CPU wheel of torch: it is preferred to one with CUDA."""
-    folders = map(Path, settings.get("find-links", "").split())
-    return any(True for folder in folders for _ in folder.glob("torch-*+cpu-*.whl"))
+def _for_uv(settings: dict[str, str]) -> str:
+    """uv's settings: the folders, in which a CPU wheel of torch stands for the index of such wheels."""
+    folders = settings.get("find-links", "").split()
+    there = any(list(Path(folder).glob("torch-*+cpu-*.whl")) for folder in folders)
+    return f"find-links = {json.dumps(folders)}\noffline = {json.dumps(there)}\n"
+
+
+def _written(file: Path, text: str) -> Path:
+    file.write_text(text)
+    return file
 
 
 def main() -> None:

@@ -87,9 +87,6 @@ def says_how_it_is_run(image: Image) -> None:
     """The image's own description."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         version = tomllib.load(file)["project"]["version"]
-    said = {
-        name: image.config.get(name) for name in ("User", "StopSignal", "Entrypoint", "Cmd", "ExposedPorts")
-    }
     wanted = {
         "User": "65532:65532",
         "StopSignal": "SIGTERM",

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,16 @@ from mizzle.model.batch import Batch, collate, grouped
 from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty, stretch, widening
-from mizzle.model.preprocess import Table, prepare
+from mizzle.model.preprocess import Side, Table, pair, prepare, side
 from mizzle.model.tokens import tokenise
 from mizzle.types import Estimate, ModelInfo, Notice
 
 _BEYOND_ROWS = 1.5  # times as wide, for an n outside the trained range
+_MOST_THREADS = 4  # of a crew; more would wait for the interpreter's lock
 
 
 class Estimator:
-    """A network with its calibration. Calls are safe from one thread at a time."""
+    """A network with its calibration. No call changes it, so that threads may share one."""
 
     def __init__(
         self,
@@ -81,6 +84,34 @@ class Estimator:
         """
         check_columns(x, y, self.max_columns)
         return prepare(x, y)
+
+    def side(self, values: Float64[np.ndarray, "n d"]) -> Side:
+        """Rank one checked array of shape (n, d), for any number of `pair` calls."""
+        return side(values)
+
+    def pair(self, left: Side, right: Side) -> Table:
+        """What `prepare` would make of the two arrays, their ranks taken from the sides.
+
+        Raises:
+            TooManyColumns: a side has more columns than the model covers.
+        """
+        check_columns(_no_rows(left), _no_rows(right), self.max_columns)
+        return pair(left, right)
+
+    @contextmanager
+    def crew(self) -> Iterator[ThreadPoolExecutor]:
+        """Threads that may call `run` side by side, as many as one operation would use; joined at the end.
+
+        Each runs its operations alone: small ones spread over threads spend their time waiting.
+        """
+        before = torch.get_num_threads()
+        size = min(before, _MOST_THREADS) if self.device == "cpu" else 1
+        pool = ThreadPoolExecutor(size, "mizzle", torch.set_num_threads, (1,))
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(before)  # what the crew set counts for threads that start later, too
 
     def estimate(self, x: object, y: object) -> Estimate:
         """I(X;Y) of one sample; arrays, lists and frames of shape (n,) or (n, d)."""
@@ -162,6 +193,11 @@ class Estimator:
         """How much wider the interval becomes for an n outside the trained range."""
         low, high = self.header.rows
         return torch.where((n < low) | (n > high), _BEYOND_ROWS, 0.0)
+
+
+def _no_rows(side: Side) -> Float64[np.ndarray, "0 d"]:
+    """As many columns as the side has."""
+    return np.empty((0, len(side.ranks)))
 
 
 def _device(asked: str) -> str:

@@ -8,6 +8,7 @@ these integers, which is why the invariances are exact and not approximate.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -61,28 +62,73 @@ class Table:
         return cost.cells(self.n, self.dim_x, self.dim_y)
 
 
+@dataclass(frozen=True)
+class Side:
+    """One side of a problem, ranked: all of a `Table` that depends on this side alone.
+
+    Attributes:
+        ranks: centred ranks of all columns, shape (columns, n).
+        distinct: how many different values each column has.
+        varying: the ranks of the columns that vary; every table made with this side shares them.
+        bound: the entropy of a discrete side in nats, infinite for any other.
+    """
+
+    ranks: Ranks
+    distinct: Counts
+    varying: Tensor
+    bound: float
+
+    @property
+    def varies(self) -> Bool[np.ndarray, " d"]:
+        """Which columns have more than one value."""
+        return self.distinct > 1
+
+    @cached_property
+    def rows(self) -> Int64[np.ndarray, " n"]:
+        """A number for every row, the same for equal rows: 0, 1, .. below n."""
+        n = self.ranks.shape[1]
+        found = np.zeros(n, np.int64)
+        for column in self.ranks:
+            found = np.unique(found * (2 * n) + column + n, return_inverse=True)[1]
+        return found
+
+
 def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:
     """Rank both sides, set aside constant columns, and note what the answer should be taken with.
 
     Args:
         x, y: finite arrays of shape (n, dx) and (n, dy), already checked by `mizzle.arrays.check_pair`.
     """
-    (ranks_x, distinct_x), (ranks_y, distinct_y) = centred_ranks(x), centred_ranks(y)
-    vary_x, vary_y = distinct_x > 1, distinct_y > 1
-    distinct = np.concatenate([distinct_x[vary_x], distinct_y[vary_y]])
-    both = np.concatenate([ranks_x, ranks_y])
+    return pair(side(x), side(y))
+
+
+def side(values: Array) -> Side:
+    """Rank one side, which then may meet any number of others of the same rows."""
+    ranks, distinct = centred_ranks(values)
+    return Side(
+        ranks=ranks,
+        distinct=distinct,
+        varying=torch.from_numpy(ranks[distinct > 1]),
+        bound=entropy_bound(ranks, distinct),
+    )
+
+
+def pair(x: Side, y: Side) -> Table:
+    """The problem of two sides that were ranked over the same rows."""
+    n = x.ranks.shape[1]
+    distinct = np.concatenate([x.distinct[x.varies], y.distinct[y.varies]])
     return Table(
-        x=torch.from_numpy(ranks_x[vary_x]),
-        y=torch.from_numpy(ranks_y[vary_y]),
-        n=len(x),
-        dim_x=x.shape[1],
-        dim_y=y.shape[1],
-        ceiling=min(entropy_bound(ranks_x, distinct_x), entropy_bound(ranks_y, distinct_y)),
+        x=x.varying,
+        y=y.varying,
+        n=n,
+        dim_x=len(x.ranks),
+        dim_y=len(y.ranks),
+        ceiling=min(x.bound, y.bound),
         warnings=(
-            *_constant(vary_x, "x"),
-            *_constant(vary_y, "y"),
-            *_ties(distinct, len(x)),
-            *_copies(both, distinct, len(x)),
+            *_constant(x.varies, "x"),
+            *_constant(y.varies, "y"),
+            *_ties(distinct, n),
+            *_copies(x, y, distinct, n),
         ),
     )
 
@@ -145,11 +191,11 @@ def _ties(distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
     return (Notice("ties", text),)
 
 
-def _copies(ranks: Ranks, distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
+def _copies(x: Side, y: Side, distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
     """Say when rows come more than once; impossible while one column has no ties."""
     if not distinct.size or distinct.max() > (1 - _COPIES) * n:
         return ()
-    repeated = 1 - np.unique(ranks, axis=1).shape[1] / n
+    repeated = 1 - len(np.unique(x.rows * n + y.rows)) / n
     if repeated <= _COPIES:
         return ()
     text = (

@@ -2,8 +2,8 @@
 
 Axes: `n` row (sample), `d` column (variable). Rows and columns are counted from 0, as in the arrays
 themselves. Errors name the place of the first offender and never its value. Nothing is imputed,
-rounded, parsed from text or dropped. pandas, polars and torch are recognised by the module of the
-value's class and never imported.
+rounded, parsed from text or dropped. pandas, polars, pyarrow and torch are recognised by the module of
+the value's class and never imported.
 """
 
 from collections.abc import Iterable
@@ -73,14 +73,14 @@ def as_table(value: object, name: str) -> FloatArray:
     The answer may share memory with `value`.
 
     Args:
-        value: array or nested lists of shape (n,) or (n, d); Series, DataFrame or tensor.
+        value: array or nested lists of shape (n,) or (n, d); Series, DataFrame, Arrow table or tensor.
         name: what to call it in messages, "x" or "y".
 
     Raises:
         InvalidInput: InvalidShape, TooFewSamples (no rows), NotNumeric, NotFinite, PrecisionLoss.
     """
     libraries = {cls.__module__.partition(".")[0] for cls in type(value).__mro__}
-    if libraries & {"pandas", "polars"}:
+    if libraries & {"pandas", "polars", "pyarrow"}:
         return _from_columns(frames.columns(value, libraries, name), name)
     if "torch" in libraries:
         return _from_array(frames.tensor(value, name), name)

@@ -1,94 +1,82 @@
-"""Clients of a mizzle service: one core without transport, a sync and an async shell around it."""
+"""The blocking client: does the steps of an asker with threads and connections of its own."""
 
-import asyncio
+import threading
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from ipaddress import ip_address
-from typing import Self
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
-from mizzle import wire
-from mizzle.errors import InvalidInput, ServiceUnreachable
-from mizzle.pairs import both, numbered
-from mizzle.retry import Attempts, Reply, retry_after
+from mizzle import core
+from mizzle.about import Limits, ModelCard
+from mizzle.async_client import AsyncClient
+from mizzle.estimator import EstimatorLike
+from mizzle.local import Local
+from mizzle.pairs import Asker, Errors, Outcome
+from mizzle.progress import Wanted
+from mizzle.retry import Reply
+from mizzle.steps import Send, Sleep, Step, Steps, Together, Work, drive
 from mizzle.types import Estimate
 
-_CONNECT_SECONDS = 5.0
-_HEADERS = {"content-type": "application/json", "accept": "application/json"}
+if TYPE_CHECKING:
+    from mizzle.results import Matrix, Ranking
+
+__all__ = ["AsyncClient", "Client"]
+T = TypeVar("T")
 
 
-class _Core:
-    """Address, deadline and the reading of replies; knows no socket and no event loop."""
-
-    def __init__(self, url: str, timeout: float) -> None:
-        parts = _split(url)
-        self.base = url.rstrip("/")
-        self.endpoint = self.base + wire.PATH
-        host = parts.netloc.rpartition("@")[2]  # a password in the url stays out of messages
-        self.shown = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-        if not 0 < timeout < float("inf"):
-            raise InvalidInput("timeout must be a positive number of seconds")
-        self.timeout = timeout
-        # HTTP_PROXY is for elsewhere: a proxy cannot reach this machine's own loopback interface.
-        self.trust_env = not _loopback(parts.hostname or "")
-
-    def attempts(self) -> Attempts:
-        return Attempts(self.timeout)
-
-    def request(
-        self, http: httpx2.Client | httpx2.AsyncClient, body: bytes, attempts: Attempts
-    ) -> httpx2.Request:
-        limits = _limits(attempts.remaining())
-        return http.build_request("POST", self.endpoint, content=body, headers=_HEADERS, timeout=limits)
-
-    def probe(self, http: httpx2.Client | httpx2.AsyncClient) -> httpx2.Request:
-        return http.build_request("GET", self.base + wire.READY, timeout=_limits(self.timeout))
-
-    def read(self, reply: Reply) -> Estimate:
-        """The estimate in a reply.
-
-        Raises:
-            MizzleError: the typed error that the service sent, or ServiceUnreachable.
-        """
-        if reply.failure is not None:
-            raise ServiceUnreachable(f"{self.shown} {reply.failure}")
-        try:
-            if reply.status != 200:
-                raise wire.read_problem(reply.status, reply.body)
-            return wire.read_answer(reply.body)
-        except ServiceUnreachable as error:
-            raise ServiceUnreachable(f"{self.shown}: {error}") from None
+class _Abandoned(Exception):
+    """The result of this thread is not wanted any more."""
 
 
 class Client:
-    """A synchronous client; may be shared between threads.
+    """A client of a mizzle service; may be shared between threads.
 
     Args:
-        url: where the service is, say http://127.0.0.1:8000.
-        timeout: seconds for one estimate, retries and waits included.
+        url: where the service is, say http://127.0.0.1:8000; MIZZLE_BASE_URL when left out.
+        api_key: MIZZLE_API_KEY when left out.
+        timeout: seconds for one request, retries and waits included. The service is told.
         concurrency: how many requests `estimate_many` keeps under way.
         http_client: an httpx2 client to send with, which stays the caller's to close.
 
     Raises:
-        InvalidInput: `url` is no http or https address.
+        InvalidInput: `url` is no http or https address, or another argument cannot be used.
     """
+
+    _core: core.Remote | Local
+    _http: httpx2.Client | None = None
+    _owned = False
 
     def __init__(
         self,
-        url: str,
+        url: str | None = None,
         *,
+        api_key: str | None = None,
         timeout: float = 60.0,
         concurrency: int = 4,
         http_client: httpx2.Client | None = None,
     ) -> None:
-        self._core = _Core(url, timeout)
-        self._concurrency = _positive(concurrency)
+        remote = core.Remote(url, api_key, timeout)
+        self._prepare(remote, core.positive(concurrency))
         self._owned = http_client is None
-        self._http = http_client or httpx2.Client(trust_env=self._core.trust_env)
+        self._http = http_client or httpx2.Client(trust_env=remote.trust_env)
+
+    def _prepare(self, asker: core.Remote | Local, concurrency: int) -> None:
+        self._core = asker
+        self._concurrency = concurrency
         self._sleep = time.sleep
+
+    @classmethod
+    def local(cls, estimator: EstimatorLike | None = None) -> Self:
+        """The same object without a service: the estimator runs in this process.
+
+        Args:
+            estimator: the one of the package when left out, which is loaded on first use.
+        """
+        made = cls.__new__(cls)
+        made._prepare(Local(estimator), 1)
+        return made
 
     def estimate(self, x: object, y: object) -> Estimate:
         """The same estimate as `mizzle.estimate(x, y)`, made by the service.
@@ -97,37 +85,67 @@ class Client:
             InvalidInput: the samples cannot be answered as they stand.
             Fault: the service failed, or ServiceUnreachable when there is none.
         """
-        body, attempts = wire.request(x, y), self._core.attempts()
-        while True:
-            reply = self._post(body, attempts)
-            wait = attempts.wait(reply)
-            if wait is None:
-                return self._core.read(reply)
-            self._sleep(wait)
+        return self._run(self._core.estimate(x, y))
 
-    def estimate_many(self, pairs: Iterable[tuple[object, object]]) -> list[Estimate]:
-        """Many problems, several under way at once, answers in order.
+    @overload
+    def estimate_many(
+        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["raise"] = "raise"
+    ) -> list[Estimate]: ...
+
+    @overload
+    def estimate_many(
+        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["return"]
+    ) -> list[Outcome]: ...
+
+    @overload
+    def estimate_many(
+        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+    ) -> Sequence[Outcome]: ...
+
+    def estimate_many(
+        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+    ) -> Sequence[Outcome]:
+        """Many problems in few requests, several of them under way at once, answers in order.
+
+        Args:
+            pairs: of two samples each, as for `estimate`.
+            progress: None for a bar on stderr where that is a terminal and the work takes longer than two
+                seconds; True or False; or a function of (done, total).
+            errors: "raise" the first one, or "return" each in the place of its estimate.
 
         Raises:
-            MizzleError: of the first pair that fails; the rest is abandoned.
+            MizzleError: the first error that comes up, with "pair i" in front if it is that pair's; the rest
+                is abandoned. Whatever `errors` says: that the service cannot be asked for its limits.
         """
-        pool = ThreadPoolExecutor(self._concurrency)
-        try:
-            tasks = [pool.submit(self._numbered, i, pair) for i, pair in enumerate(pairs)]
-            return [task.result() for task in tasks]
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return self._run(self._core.estimate_many(pairs, progress, errors))
+
+    def matrix(self, frame: object, **options: Any) -> "Matrix":
+        """`mizzle.matrix`, asked here."""
+        from mizzle import tables
+
+        return tables.matrix(frame, asker=self._asker(), **options)
+
+    def rank(self, frame: object, target: Any, **options: Any) -> "Ranking":
+        """`mizzle.rank`, asked here."""
+        from mizzle import tables
+
+        return tables.rank(frame, target, asker=self._asker(), **options)
 
     def ready(self) -> bool:
         """Whether the service is there and answers a known problem rightly; asks once."""
-        try:
-            return self._http.send(self._core.probe(self._http)).status_code == 200
-        except httpx2.RequestError:
-            return False
+        return self._run(self._core.ready())
+
+    def limits(self) -> Limits:
+        """What can be asked at once; errors as `estimate`."""
+        return self._run(self._core.limits())
+
+    def info(self) -> ModelCard:
+        """The model that answers; errors as `estimate`."""
+        return self._run(self._core.info())
 
     def close(self) -> None:
         """Closes the connections, if this client opened them."""
-        if self._owned:
+        if self._owned and self._http is not None:
             self._http.close()
 
     def __enter__(self) -> Self:
@@ -137,157 +155,54 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Client({self._core.shown!r})"
+        return f"{type(self).__name__}({self._core.shown!r})"
 
-    def _numbered(self, i: int, pair: object) -> Estimate:
-        try:
-            return self.estimate(*both(pair))
-        except InvalidInput as error:
-            raise numbered(i, error) from None
+    def _asker(self) -> Asker:
+        """Who answers the pairs of a table: this client, or what is faster where there is no service."""
+        return self._core.for_tables() if isinstance(self._core, Local) else self
 
-    def _post(self, body: bytes, attempts: Attempts) -> Reply:
+    def _run(self, steps: Steps[T]) -> T:
+        return drive(steps, self._do)
+
+    def _do(self, step: Step) -> Any:
+        match step:
+            case Send():
+                return self._send(step)
+            case Sleep(seconds):
+                return self._sleep(seconds)
+            case Work(do, arguments):
+                return do(*arguments)
+            case Together():
+                return self._together(step)
+
+    def _send(self, send: Send) -> Reply:
+        assert isinstance(self._core, core.Remote)
+        assert self._http is not None
         try:
-            return _reply(self._http.send(self._core.request(self._http, body, attempts)))
+            return core.reply_of(self._http.send(self._core.request(self._http, send)))
         except httpx2.RequestError as error:
-            return _failure(error)
+            return core.failure_of(error)
 
+    def _together(self, step: Together) -> None:
+        pool, stopped = ThreadPoolExecutor(self._concurrency), threading.Event()
 
-class AsyncClient:
-    """An asynchronous client (asyncio); arguments and errors as `Client`.
+        def do(step: Step) -> Any:
+            if stopped.is_set():
+                raise _Abandoned
+            return self._do(step)
 
-    One client may serve several event loops in turn: connections belong to the loop that opened
-    them, so a new loop gets new ones.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout: float = 60.0,
-        concurrency: int = 4,
-        http_client: httpx2.AsyncClient | None = None,
-    ) -> None:
-        self._core = _Core(url, timeout)
-        self._concurrency = _positive(concurrency)
-        self._given = http_client
-        self._own: httpx2.AsyncClient | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._sleep = asyncio.sleep
-
-    async def estimate(self, x: object, y: object) -> Estimate:
-        """As `Client.estimate`."""
-        body = await asyncio.to_thread(wire.request, x, y)  # large arrays must not stall the loop
-        attempts = self._core.attempts()
-        while True:
-            reply = await self._post(body, attempts)
-            wait = attempts.wait(reply)
-            if wait is None:
-                return self._core.read(reply)
-            await self._sleep(wait)
-
-    async def estimate_many(self, pairs: Iterable[tuple[object, object]]) -> list[Estimate]:
-        """As `Client.estimate_many`."""
-        room = asyncio.Semaphore(self._concurrency)
-        tasks = [asyncio.create_task(self._numbered(i, p, room)) for i, p in enumerate(pairs)]
-        try:
-            return [await task for task in tasks]
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def ready(self) -> bool:
-        """As `Client.ready`."""
-        http = self._http()
-        try:
-            return (await http.send(self._core.probe(http))).status_code == 200
-        except httpx2.RequestError:
-            return False
-
-    async def aclose(self) -> None:
-        """Closes the connections, if this client opened them."""
-        if self._own is not None and self._loop is asyncio.get_running_loop():
-            await self._own.aclose()
-        self._own = self._loop = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"AsyncClient({self._core.shown!r})"
-
-    async def _numbered(self, i: int, pair: object, room: asyncio.Semaphore) -> Estimate:
-        async with room:
+        def work(steps: Steps[Any]) -> Any:
             try:
-                return await self.estimate(*both(pair))
-            except InvalidInput as error:
-                raise numbered(i, error) from None
+                return drive(steps, do)
+            except Exception:
+                stopped.set()  # here, before this thread takes the next of them
+                raise
 
-    async def _post(self, body: bytes, attempts: Attempts) -> Reply:
         try:
-            http = self._http()
-            return _reply(await http.send(self._core.request(http, body, attempts)))
-        except httpx2.RequestError as error:
-            return _failure(error)
-
-    def _http(self) -> httpx2.AsyncClient:
-        """The caller's client, or this loop's own."""
-        if self._given is not None:
-            return self._given
-        loop = asyncio.get_running_loop()
-        if self._own is None or self._loop is not loop:
-            self._own, self._loop = httpx2.AsyncClient(trust_env=self._core.trust_env), loop
-        return self._own
-
-
-def _limits(seconds: float) -> httpx2.Timeout:
-    return httpx2.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
-
-
-def _reply(response: httpx2.Response) -> Reply:
-    wait = retry_after(response.headers.get("retry-after"))
-    return Reply(response.status_code, response.content, wait)
-
-
-def _failure(error: httpx2.RequestError) -> Reply:
-    """No reply at all; only a connection that was never made is worth another try."""
-    if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-        hint = "is the service running? mizzle serve starts one"
-        return Reply(failure=f"cannot be reached; {hint}", refused=True)
-    if isinstance(error, httpx2.TimeoutException):
-        return Reply(failure="did not answer in time; send less or pass a longer timeout")
-    return Reply(failure="broke the connection off; its log may say why")
-
-
-def _split(url: str) -> SplitResult:
-    """The parts of a service's address.
-
-    Raises:
-        InvalidInput: it is no http or https address.
-    """
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
-        httpx2.URL(url)
-    except (ValueError, TypeError, AttributeError, httpx2.InvalidURL):
-        good = False
-    if not good:
-        raise InvalidInput("url must be an address like http://127.0.0.1:8000, without a query")
-    return parts
-
-
-def _loopback(host: str) -> bool:
-    """Whether a host is this machine by name or address: localhost, 127.0.0.0/8, ::1."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _positive(concurrency: int) -> int:
-    if concurrency < 1:
-        raise InvalidInput("concurrency must be at least 1")
-    return concurrency
+            tasks = {pool.submit(work, steps): i for i, steps in enumerate(step.all)}
+            for task in as_completed(tasks):
+                if not isinstance(task.exception(), _Abandoned):  # then another one has the reason
+                    step.done(tasks[task], task.result())
+        finally:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)

@@ -11,12 +11,17 @@
     │   ├── PrecisionLoss       integers that a 64-bit float cannot hold
     │   ├── InvalidLevel        a quantile level or interval level out of bounds
     │   ├── InvalidRequest      a request that can be read, but is not of the documented form
+    │   ├── BadRequest          no valid HTTP (HTTP 400)
     │   ├── Malformed           bytes that cannot be read as their format (HTTP 400)
     │   │   └── DuplicateKey    a name that occurs twice in one JSON object
     │   ├── UnsupportedMedia    a media type or encoding that the service does not take (HTTP 415)
     │   ├── Unauthorized        no valid API key (HTTP 401)
     │   ├── Forbidden           a request from another site (HTTP 403)
+    │   ├── NotFound            an address at which the service has nothing (HTTP 404)
+    │   ├── MethodNotAllowed    an address that does not take this method (HTTP 405)
     │   ├── TooLarge            more bytes or cells than the service takes at once (HTTP 413)
+    │   ├── WrongHost           a host name that the service does not answer for (HTTP 421)
+    │   ├── HeadersTooLarge     more or longer headers than the service takes (HTTP 431)
     │   ├── MissingColumn       a column name that the file does not have
     │   └── InvalidFile         a file that cannot be read as a table
     └── Fault                   our fault or the installation's (HTTP 5xx, exit code 1)
@@ -29,12 +34,17 @@
         ├── DeviceOutOfMemory   not even this problem alone fits the device's memory now (HTTP 503)
         ├── QueueFull           the service has more work than it can hold (HTTP 429)
         ├── RateLimited         more requests than this API key may make (HTTP 429)
+        ├── RequestTimeout      the request took too long to arrive (HTTP 408)
         ├── DeadlineExceeded    not answered within the time that the caller gave (HTTP 504)
+        ├── InternalError       the service failed on this request; its log says why
         └── ServiceUnreachable  no answer, or no sensible answer, from the service
 
 Each class has a stable `code` (part of the HTTP interface) and an HTTP `status`. A message says
 what came, what is allowed and what to do, and never repeats the data.
+`job_errors` has the leaves that only jobs have.
 """
+
+from importlib import import_module
 
 
 class MizzleError(Exception):
@@ -42,18 +52,19 @@ class MizzleError(Exception):
 
     Attributes:
         retry_after: seconds after which the same request may fare better, where that is known.
+        request_id: under which the service logged the request that it refused, in a client.
     """
 
     code = "error"
     status = 500
     retry_after: float | None = None
+    request_id: str | None = None
 
 
 class InvalidInput(MizzleError, ValueError):
     """The request cannot be answered as it stands; the message says what to change."""
 
-    code = "invalid_input"
-    status = 422
+    code, status = "invalid_input", 422
 
 
 class InvalidShape(InvalidInput):
@@ -110,11 +121,16 @@ class InvalidRequest(InvalidInput):
     code = "invalid_request"
 
 
+class BadRequest(InvalidInput):
+    """What came is no valid HTTP."""
+
+    code, status = "bad_request", 400
+
+
 class Malformed(InvalidInput):
     """Bytes that cannot be read as the format that they claim to be."""
 
-    code = "malformed"
-    status = 400
+    code, status = "malformed", 400
 
 
 class DuplicateKey(Malformed):
@@ -126,29 +142,49 @@ class DuplicateKey(Malformed):
 class UnsupportedMedia(InvalidInput):
     """A media type or content encoding that the service does not take."""
 
-    code = "unsupported_media_type"
-    status = 415
+    code, status = "unsupported_media_type", 415
 
 
 class Unauthorized(InvalidInput):
     """No valid API key came with the request."""
 
-    code = "unauthorized"
-    status = 401
+    code, status = "unauthorized", 401
 
 
 class Forbidden(InvalidInput):
     """The request comes from a page of another site."""
 
-    code = "forbidden"
-    status = 403
+    code, status = "forbidden", 403
+
+
+class NotFound(InvalidInput):
+    """The service has nothing at this address."""
+
+    code, status = "not_found", 404
+
+
+class MethodNotAllowed(InvalidInput):
+    """The address does not take this method."""
+
+    code, status = "method_not_allowed", 405
 
 
 class TooLarge(InvalidInput):
     """More bytes or cells than the service takes in one request."""
 
-    code = "too_large"
-    status = 413
+    code, status = "too_large", 413
+
+
+class WrongHost(InvalidInput):
+    """The service does not answer for the host that was named."""
+
+    code, status = "wrong_host", 421
+
+
+class HeadersTooLarge(InvalidInput):
+    """More or longer headers than the service takes."""
+
+    code, status = "headers_too_large", 431
 
 
 class MissingColumn(InvalidInput):
@@ -166,8 +202,7 @@ class InvalidFile(InvalidInput):
 class Fault(MizzleError):
     """Not the caller's fault."""
 
-    code = "fault"
-    status = 500
+    code, status = "fault", 500
 
 
 class MissingExtra(Fault, ImportError):
@@ -179,8 +214,7 @@ class MissingExtra(Fault, ImportError):
 class ModelUnavailable(Fault):
     """The weights are absent, damaged or of another format."""
 
-    code = "model_unavailable"
-    status = 503
+    code, status = "model_unavailable", 503
 
 
 class InferenceFailed(Fault):
@@ -198,8 +232,7 @@ class NonFiniteAnswer(InferenceFailed):
 class NotReady(Fault):
     """The service is not accepting work now."""
 
-    code = "not_ready"
-    status = 503
+    code, status = "not_ready", 503
 
 
 class Draining(NotReady):
@@ -211,40 +244,48 @@ class Draining(NotReady):
 class DeviceOutOfMemory(Fault):
     """The device has no memory left even for this problem alone."""
 
-    code = "device_out_of_memory"
-    status = 503
+    code, status = "device_out_of_memory", 503
 
 
 class QueueFull(Fault):
     """The service has more work waiting than it can hold; try again later."""
 
-    code = "queue_full"
-    status = 429
+    code, status = "queue_full", 429
 
 
 class RateLimited(Fault):
     """More requests at once, or in a minute, than this API key may make."""
 
-    code = "rate_limited"
-    status = 429
+    code, status = "rate_limited", 429
+
+
+class RequestTimeout(Fault):
+    """The request took too long to arrive."""
+
+    code, status = "request_timeout", 408
 
 
 class DeadlineExceeded(Fault):
     """The answer was not there within the time that the caller gave."""
 
-    code = "deadline_exceeded"
-    status = 504
+    code, status = "deadline_exceeded", 504
+
+
+class InternalError(Fault):
+    """The service failed on this request, and the fault is not the caller's."""
+
+    code = "internal_error"
 
 
 class ServiceUnreachable(Fault):
     """The client got no usable answer from the service."""
 
-    code = "service_unreachable"
-    status = 503
+    code, status = "service_unreachable", 503
 
 
 def by_code(code: object) -> type[MizzleError] | None:
     """The class with this `code`, or None: how a client turns an answer back into an error."""
+    import_module("mizzle.job_errors")  # a class counts once it is loaded
     waiting: list[type[MizzleError]] = [MizzleError]
     while waiting:
         found = waiting.pop()

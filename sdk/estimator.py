@@ -1,5 +1,7 @@
 """What local functions and service need of an estimator; `mizzle.model.Estimator` is one."""
 
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,7 +11,7 @@ from mizzle.types import Estimate, ModelInfo
 
 
 class EstimatorLike(Protocol):
-    """Arrays to estimates on one set of weights. One call of `run` at a time."""
+    """Arrays to estimates on one set of weights. One call of `run` at a time, but for those of a crew."""
 
     @property
     def info(self) -> ModelInfo:
@@ -41,6 +43,19 @@ class EstimatorLike(Protocol):
         Raises:
             InvalidInput: the model does not cover this problem.
         """
+
+    def side(self, values: FloatArray) -> Any:
+        """One side of shape (n, d), prepared once for any number of `pair` calls."""
+
+    def pair(self, left: Any, right: Any) -> Any:
+        """What `prepare` makes of the arrays of two sides.
+
+        Raises:
+            InvalidInput: the model does not cover this problem.
+        """
+
+    def crew(self) -> AbstractContextManager[Executor]:
+        """Threads that may call `run` side by side, as many as pay; joined at the end of the context."""
 
     def run(self, tables: list[Any]) -> list[Estimate]:
         """Any number of prepared problems of any shapes, which it groups itself; answers in order.

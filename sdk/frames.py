@@ -1,5 +1,6 @@
-"""pandas, polars and torch values as numpy arrays, recognised without importing those libraries."""
+"""pandas, polars, pyarrow and torch values as numpy arrays, recognised without importing those libraries."""
 
+import re
 from typing import Any, cast
 
 import numpy as np
@@ -8,14 +9,25 @@ from numpy.typing import NDArray
 from mizzle.cells import place
 from mizzle.errors import InvalidShape, NotNumeric
 
+_ARROW_NUMBERS = {
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+    *("halffloat", "float", "double"),
+}
+
 
 def columns(value: Any, libraries: set[str], name: str) -> list[NDArray[Any]]:
-    """The columns of a Series or DataFrame of pandas or polars, each an array of its own dtype.
+    """The columns of a frame of pandas, polars or pyarrow, each an array of its own dtype.
+
+    Args:
+        value: Series or DataFrame; of pyarrow Array, ChunkedArray, RecordBatch or Table.
+        libraries: the modules of the value's class and of its bases.
 
     Raises:
-        InvalidShape: an object of these libraries that is no Series and no DataFrame.
+        InvalidShape: another object of these libraries.
         NotNumeric: a missing value, or a dtype that is no number.
     """
+    if "pyarrow" in libraries:
+        return [_pyarrow(column, name, j) for j, column in enumerate(_split_pyarrow(value, name))]
     one, split = (_pandas, _split_pandas) if "pandas" in libraries else (_polars, _split_polars)
     if not hasattr(value, "to_numpy") or not hasattr(value, "shape"):
         raise InvalidShape(f"{name} is no Series and no DataFrame; collect or convert it first")
@@ -61,6 +73,21 @@ def _polars(column: Any, name: str, j: int) -> NDArray[Any]:
     return cast("NDArray[Any]", column.to_numpy())
 
 
+def _split_pyarrow(value: Any, name: str) -> list[Any]:
+    columns = getattr(value, "columns", [value])  # a Table and a RecordBatch have some
+    if not isinstance(columns, list) or not all(hasattr(column, "null_count") for column in columns):
+        raise InvalidShape(f"{name} is no Array, ChunkedArray, RecordBatch or Table; convert it first")
+    return columns
+
+
+def _pyarrow(column: Any, name: str, j: int) -> NDArray[Any]:
+    if str(column.type) not in _ARROW_NUMBERS:
+        raise _wrong_dtype(column.type, name, j)
+    if column.null_count:
+        _refuse_missing(column.is_null().to_numpy(zero_copy_only=False), name, j)
+    return cast("NDArray[Any]", column.to_numpy(zero_copy_only=False))
+
+
 def _refuse_missing(missing: NDArray[np.bool], name: str, j: int) -> None:
     if missing.any():
         row = int(missing.argmax())
@@ -68,8 +95,8 @@ def _refuse_missing(missing: NDArray[np.bool], name: str, j: int) -> None:
 
 
 def _wrong_dtype(dtype: object, name: str, j: int) -> NotNumeric:
-    """The dtype's first words only: some spell out their categories, which are data."""
-    word = "".join(c for c in str(dtype).split("(")[0].split("[")[0] if c.isalnum())[:20]
+    """The dtype's first words only: some spell out their categories or fields, which are data."""
+    word = "".join(c for c in re.split(r"[(\[<]", str(dtype))[0] if c.isalnum())[:20]
     return NotNumeric(
         f"{name} column {j} (counted from 0) has dtype {word}; integers or floats of up to 64 bits are needed"
     )

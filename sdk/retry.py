@@ -1,32 +1,37 @@
 """When to ask again, and how long to wait: a policy without a clock of its own and without sleep.
 
 An estimate is a pure function of the request, so asking twice is safe. Only refusals that speak of
-the moment are worth another try: no connection, 429, 502, 503, 504. A 500 may be due to this very
-request.
+the moment are worth another try: no connection, 408, 429, 502, 503, 504. A 500 may be due to this very
+request. A busy service (429) that says when to come again is asked as often as the deadline allows, anything
+else twice more.
 """
 
+import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 RETRIES = 2
-STATUSES = frozenset({429, 502, 503, 504})
+STATUSES = frozenset({408, 429, 502, 503, 504})
+_BUSY = 429
 _FIRST = 0.5
 _LONGEST = 8.0
 _JITTER = 0.25
+_SHORTEST = 0.05
 
 
 class Reply(NamedTuple):
-    """What came back: a status with its body, or no connection (`failure` says why)."""
+    """What came back: a status with its body, or no answer (`failure` says why; `refused`: no connection)."""
 
     status: int = 0
     body: bytes = b""
     retry_after: float | None = None
     failure: str | None = None
     refused: bool = False
+    request_id: str | None = None
 
     @property
     def passing(self) -> bool:
@@ -60,21 +65,35 @@ class Attempts:
 
         0.5 s * 2^n up to 8 s, give or take a random quarter; if the server sent Retry-After, that.
         """
-        if not reply.passing or self.made >= RETRIES:
+        patient = reply.status == _BUSY and reply.retry_after is not None
+        if not reply.passing or (self.made >= RETRIES and not patient):
             return None
-        backoff = min(_FIRST * 2**self.made, _LONGEST) * (1 + _JITTER * (2 * self.random() - 1))
-        seconds = backoff if reply.retry_after is None else reply.retry_after
-        self.made += 1
+        backoff = min(_FIRST * 2.0**self.made, _LONGEST) * (1 + _JITTER * (2 * self.random() - 1))
+        seconds = backoff if reply.retry_after is None else max(reply.retry_after, _SHORTEST)
+        self.made += not patient
         return seconds if seconds < self.remaining() else None
 
 
-def retry_after(value: str | None) -> float | None:
-    """Seconds in a Retry-After header, which holds seconds or a date; None if it holds neither."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds in retry-after-ms, or else in Retry-After, which may be a date; None without either."""
+    millis = _number(headers.get("retry-after-ms", ""))
+    return _seconds(headers.get("retry-after", "")) if millis is None else millis / 1000
+
+
+def _seconds(value: str) -> float | None:
+    seconds = _number(value)
+    if seconds is not None:
+        return seconds
     try:
         return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
     except (ValueError, OverflowError):
         return None
+
+
+def _number(value: str) -> float | None:
+    """A number that is not negative."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if 0 <= number < math.inf else None

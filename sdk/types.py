@@ -1,10 +1,11 @@
 """What an estimate is: numbers in one unit, with the quantile function they come from."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from mizzle.errors import InvalidInput, InvalidLevel
 
@@ -78,6 +79,20 @@ class Estimate:
             raise InvalidLevel(f"interval level is {level!r}; this estimate covers at most {most}")
         return self.quantile(low), self.quantile(high)
 
+    def below(self, threshold: float) -> float:
+        """The share of the predictive distribution below a threshold, which is in `unit`.
+
+        Linear between the model's levels, and from 0 up to the lowest. How the distribution ends is not
+        known, so the share above the highest quantile counts as not below: it is at most `levels[-1]`,
+        unless the distribution is a single point.
+
+        Raises:
+            InvalidInput: the threshold is no finite number.
+        """
+        if not isinstance(threshold, Real) or not math.isfinite(threshold):
+            raise InvalidInput(f"threshold is {threshold!r}; it must be a finite number of {self.unit}")
+        return share_below(float(threshold), self.levels, self.values)
+
     def to(self, unit: Unit) -> "Estimate":
         """The same estimate in another unit, "nats" or "bits"."""
         if unit not in _PER_NAT:
@@ -85,6 +100,32 @@ class Estimate:
         factor = _PER_NAT[unit] / _PER_NAT[self.unit]
         values = tuple(v * factor for v in self.values)
         return replace(self, mi=self.mi * factor, values=values, unit=unit)
+
+    def to_frame(self, library: Literal["pandas", "polars", "pyarrow"] = "pandas") -> Any:
+        """One row with the estimate's numbers, as a table of that library.
+
+        Raises:
+            MissingExtra: the library is not installed.
+        """
+        from mizzle import show
+
+        return show.frame(self, library)
+
+    def plot(self) -> Any:
+        """A matplotlib Figure of the predictive distribution.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+        """
+        from mizzle import show
+
+        return show.plot(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from mizzle import show
+
+        return show.html(self)
 
     def __repr__(self) -> str:
         low, high = self.interval(0.9)
@@ -124,3 +165,17 @@ def interpolate(q: float, levels: Sequence[float], values: Sequence[float]) -> f
             share = (q - levels[i - 1]) / (levels[i] - levels[i - 1])
             return values[i - 1] + share * (values[i] - values[i - 1])
     raise AssertionError("unreachable: q lies within the levels")
+
+
+def share_below(threshold: float, levels: Sequence[float], values: Sequence[float]) -> float:
+    """The share of a distribution of support [0, ..) below `threshold`, given its quantiles; see `below`."""
+    if threshold <= 0.0:
+        return 0.0
+    if threshold > values[-1]:
+        return 1.0 if values[0] == values[-1] else levels[-1]
+    # Strictly below: where several quantiles are equal to the threshold, the lowest of them counts.
+    i = bisect_left(values, threshold)
+    if threshold == values[i]:
+        return levels[i]  # exact: a + (b - a) need not be b
+    low, start = (0.0, 0.0) if i == 0 else (levels[i - 1], values[i - 1])
+    return min(low + (levels[i] - low) * (threshold - start) / (values[i] - start), levels[i])

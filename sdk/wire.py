@@ -3,6 +3,7 @@
 Request:  {"x": [[..]], "y": [[..]], "levels": [0.05, 0.5, 0.95]}   levels: a list, "all", or none
           {"problems": [{"x", "y", "levels"}, ..], "levels": ..} for many, answered by
           {"answers": [{"estimate": answer} or {"error": {"code", "status", "detail"}}, ..]}
+          `mizzle.bodies` writes the same as numbers in binary
 Answer:   {"mi", "median", "quantiles": {"0.05": ..}, "unit", "n", "dim_x", "dim_y", "in_range",
            "warnings": [{"code", "message"}], "model": {"name", "version", "sha256"}}
 Problem:  {"type", "title", "status", "detail", "code", "request_id"} (RFC 9457)
@@ -13,18 +14,24 @@ bit for bit.
 
 import json
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from mizzle.errors import (
+    DeadlineExceeded,
+    Forbidden,
     InvalidInput,
     MizzleError,
     QueueFull,
+    RequestTimeout,
     ServiceUnreachable,
     TooLarge,
+    Unauthorized,
     by_code,
 )
 from mizzle.types import Estimate, ModelInfo, Notice
+
+T = TypeVar("T")
 
 PATH = "/v1/estimate"
 BATCH_PATH = "/v1/estimate:batch"
@@ -34,20 +41,15 @@ READY = "/readyz"
 ALL = "all"
 DEFAULT_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LONGEST_MESSAGE = 2000
-_BY_STATUS: dict[int, type[MizzleError]] = {413: TooLarge, 422: InvalidInput, 429: QueueFull}
-
-
-def request(x: object, y: object) -> bytes:
-    """The body that asks for every level of the model's grid.
-
-    Raises:
-        InvalidInput: the samples cannot be sent as they stand.
-    """
-    from mizzle.arrays import check_pair  # numpy, which reading an answer does not need
-
-    left, right = check_pair(x, y)
-    body = {"x": left.tolist(), "y": right.tolist(), "levels": ALL}
-    return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()
+_BY_STATUS: dict[int, type[MizzleError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    408: RequestTimeout,
+    413: TooLarge,
+    422: InvalidInput,
+    429: QueueFull,
+    504: DeadlineExceeded,
+}
 
 
 def answer(estimate: Estimate, levels: Sequence[float] | None = None) -> dict[str, Any]:
@@ -78,16 +80,28 @@ def error(found: MizzleError) -> dict[str, Any]:
     return {"code": found.code, "status": found.status, "detail": str(found)}
 
 
-def read_answer(body: bytes) -> Estimate:
-    """The estimate in an answer.
+def read(body: bytes, form: Callable[[Any], T]) -> T:
+    """What `form` makes of a body's JSON.
 
     Raises:
         ServiceUnreachable: the body is no answer of this interface.
     """
     try:
-        return estimate(json.loads(body))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return form(json.loads(body))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         raise ServiceUnreachable("the answer is not of the form of a mizzle service") from None
+
+
+def estimates(answer: dict[str, Any], count: int) -> list[Estimate | MizzleError]:
+    """What became of each of so many problems, in an answer's JSON object.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: it is none.
+    """
+    items = answer["answers"]
+    if len(items) != count:
+        raise ValueError("another number of answers than problems")
+    return [_refusal(item["error"]) if item.get("error") else estimate(item["estimate"]) for item in items]
 
 
 def estimate(answer: dict[str, Any]) -> Estimate:
@@ -121,12 +135,16 @@ def finite(estimate: Estimate) -> bool:
 
 def read_problem(status: int, body: bytes) -> MizzleError:
     """The typed error in an answer that is no estimate."""
-    problem = _object(body)
+    return _refusal(_object(body), status)
+
+
+def _refusal(problem: dict[str, Any], status: int = 0) -> MizzleError:
+    """The error that a problem, or an item of a batch, speaks of."""
     found = by_code(problem.get("code"))
     detail = str(problem.get("detail", ""))[:_LONGEST_MESSAGE]
     if found is not None and detail:
         return found(detail)
-    return _untyped(status, detail)
+    return _untyped(status or int(problem["status"]), detail)
 
 
 def _untyped(status: int, detail: str) -> MizzleError:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from mizzle import cost, wire
 from mizzle.arrays import MIN_ROWS
 from mizzle.errors import NotReady
-from mizzle.service import metrics, openapi, schemas
+from mizzle.service import job_limits, metrics, openapi, schemas
 from mizzle.service.engine import Engine
 from mizzle.service.formats import MEDIA_TYPES
 from mizzle.service.metrics import Metrics
@@ -135,4 +135,5 @@ def _limits(engine: Engine, settings: Settings) -> dict[str, Any]:
         "max_request_seconds": settings.request_seconds,
         "levels": [facts.levels[0], facts.levels[-1]],
         "cells": f"rows x (2 x columns of the larger side + {cost.DISTANCE_CELLS}), both rounded up",
+        "jobs": job_limits.of(settings),
     }

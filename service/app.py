@@ -11,17 +11,21 @@ from mizzle.estimator import EstimatorLike
 from mizzle.service import (
     about_routes,
     estimate_routes,
+    job_routes,
     oip_errors,
     oip_routes,
     openapi,
+    page_routes,
     problems,
     telemetry,
 )
 from mizzle.service.auth import Auth, Keys
+from mizzle.service.cors import Cors
 from mizzle.service.engine import Engine
 from mizzle.service.guard import Guard
 from mizzle.service.headers import SecurityHeaders
 from mizzle.service.http_metrics import HttpMetrics
+from mizzle.service.jobs import Jobs
 from mizzle.service.logs import AccessLog
 from mizzle.service.metrics import Metrics, sample_lag
 from mizzle.service.quota import Quota, Quotas
@@ -52,24 +56,27 @@ def create_app(
     chosen = settings or Settings()
     counted = Metrics()
     engine = Engine(chosen, _runner(chosen, estimator, loader, counted), counted)
-    # The documentation pages of FastAPI load scripts from elsewhere; /openapi.json does not.
+    jobs = Jobs(chosen, engine, counted) if chosen.jobs_dir else None
+    # The documentation pages of FastAPI load scripts from elsewhere; ours, at /docs, does not.
     app = FastAPI(
         title="mizzle",
         version=__version__,
         summary="Mutual information with calibrated intervals.",
-        lifespan=_life(engine, counted),
+        lifespan=_life(engine, jobs, counted),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         **telemetry.options(chosen.telemetry, (*PROBES, about_routes.METRICS)),
     )
-    app.state.engine, app.state.metrics = engine, counted
+    app.state.engine, app.state.jobs, app.state.metrics = engine, jobs, counted
     problems.install(app, counted)
     for routes in (
         estimate_routes.router(engine, chosen, counted),
         about_routes.facts(engine, chosen),
+        job_routes.router(jobs, chosen),
         about_routes.probes(engine),
         about_routes.exposition(counted),
+        page_routes.router(),
     ):
         app.include_router(routes)
     oip_routes.install(app, engine, chosen, counted)
@@ -87,10 +94,12 @@ def _runner(settings: Settings, estimator: EstimatorLike | None, loader: str, co
     return Worker(loader, options, counted)
 
 
-def _life(engine: Engine, counted: Metrics) -> Any:
+def _life(engine: Engine, jobs: Jobs | None, counted: Metrics) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         engine.start()
+        if jobs is not None:
+            jobs.start()
         lag = asyncio.create_task(sample_lag(counted, 0.5), name="mizzle-lag")
         try:
             yield
@@ -98,6 +107,8 @@ def _life(engine: Engine, counted: Metrics) -> Any:
             lag.cancel()
             with suppress(asyncio.CancelledError):
                 await lag
+            if jobs is not None:
+                await jobs.close()
             await engine.close()
 
     return life
@@ -107,12 +118,16 @@ def _surround(app: FastAPI, settings: Settings, keys: Keys, counted: Metrics) ->
     """What every request passes; what is added last is passed first."""
     hosts, origins = names(settings.hosts), names(settings.origins)
     Guard(app, hosts, origins)  # a bad name is an error now, and not at the first request
-    unlocked = (*PROBES, about_routes.METRICS) if settings.metrics_open else PROBES
+    unlocked = (*PROBES, *page_routes.PATHS)
+    if settings.metrics_open:
+        unlocked = (*unlocked, about_routes.METRICS)
     quotas = Quotas(settings.key_concurrency, settings.key_rate)
     app.add_middleware(problems.Faults)
     app.add_middleware(Quota, quotas=quotas, exempt=unlocked, refused=counted.refused)
     app.add_middleware(Auth, keys=keys, open_paths=unlocked, refused=counted.refused)
-    app.add_middleware(Guard, hosts=hosts, origins=origins)
+    if origins:  # inside the guard, which refuses all others; outside of keys, which a preflight has not
+        app.add_middleware(Cors, origins=origins)
+    app.add_middleware(Guard, hosts=hosts, origins=origins, nameless=PROBES)
     app.add_middleware(oip_errors.Errors)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HttpMetrics, metrics=counted)

@@ -129,16 +129,18 @@ class Batcher(Generic[Item, Result]):
         self.admit(self.waiting.usual, 1, deadline)
 
     async def submit(self, item: Item, size: Size, used: int, deadline: float = math.inf) -> Result:
-        """The result of one item, which `admit` has let in.
+        """The result of one item, which `admit` has let in; arguments as `enter`, errors as `answer`."""
+        return await self.answer(self.enter(item, size, used, deadline))
+
+    def enter(self, item: Item, size: Size, used: int, deadline: float = math.inf) -> Entry[Item, Result]:
+        """An item that waits from now on; whoever enters it awaits its `answer`, or calls `leave`.
 
         Args:
             used: its own cells, without padding.
             deadline: in seconds of `time.monotonic`.
 
         Raises:
-            DeadlineExceeded: it was not there in time.
-            Draining: the batcher closed before the item had run.
-            Exception: what `run` gave for this item.
+            Draining: the batcher is closing.
         """
         if self._closed:
             raise Draining("the service is stopping; ask again in a moment")
@@ -147,15 +149,29 @@ class Batcher(Generic[Item, Result]):
         entry = Entry(item, size, used, lane, future, deadline)
         self.waiting.add(entry)
         self._wake.set()
+        return entry
+
+    async def answer(self, entry: Entry[Item, Result]) -> Result:
+        """The result of an item that was entered.
+
+        Raises:
+            DeadlineExceeded: it was not there in time.
+            Draining: the batcher closed before the item had run.
+            Exception: what `run` gave for this item.
+        """
         try:
-            async with asyncio.timeout_at(_loop_time(deadline)):
-                return await future
+            async with asyncio.timeout_at(_loop_time(entry.deadline)):
+                return await entry.future
         except TimeoutError:
             raise DeadlineExceeded("the answer was not there in the time that was given") from None
         finally:
-            self._forget(entry)
+            self.leave(entry)
 
-    def _forget(self, entry: Entry[Item, Result]) -> None:
+    def leave(self, entry: Entry[Item, Result]) -> None:
+        """Nobody waits for this item any more; once is enough."""
+        if entry.left:
+            return
+        entry.left = True
         if self.waiting.remove(entry):
             self._observer.cancelled("queued")
         elif entry.future.cancelled():

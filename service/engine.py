@@ -23,6 +23,7 @@ from mizzle.service import probe
 from mizzle.service.batcher import Batcher, Limits
 from mizzle.service.formats import Asked
 from mizzle.service.frames import FAILED, Pair
+from mizzle.service.lanes import Entry
 from mizzle.service.observer import Observer
 from mizzle.service.pace import Pace
 from mizzle.service.runner import Facts, Runner
@@ -160,7 +161,7 @@ class Engine:
         """
         size = self._checked(asked)
         self._admitted(size.cells, 1, caller)
-        return await self._run(asked, size, caller)
+        return await self._answer(self._entered(asked, size, caller))
 
     async def estimate_many(
         self, asked: Sequence[Asked | InvalidInput], caller: Caller
@@ -180,7 +181,14 @@ class Engine:
                 f"{self._settings.max_request_cells}: send fewer at once"
             )
         self._admitted(total, len(sizes), caller)
-        return await asyncio.gather(*(self._kept(one, caller) for one in checked))
+        # All enter at once: what was let in must count before the next request is.
+        entered = [one if isinstance(one, InvalidInput) else self._entered(*one, caller) for one in checked]
+        try:
+            return await asyncio.gather(*map(self._kept, entered))
+        finally:  # a task that was cancelled before its first step leaves nothing behind
+            for one in entered:
+                if isinstance(one, Entry):
+                    self.batcher.leave(one)
 
     async def prove(self) -> Estimate:
         """A known problem through the batcher, at most a few seconds ago; all askers share one run.
@@ -245,27 +253,28 @@ class Engine:
         self.batcher.admit(cells, items, caller.deadline)
         self._observer.admitted("small" if items == 1 else "many", cells)
 
-    async def _kept(
-        self, checked: tuple[Asked, cost.Size] | InvalidInput, caller: Caller
-    ) -> Estimate | MizzleError:
-        if isinstance(checked, InvalidInput):
-            return checked
+    def _entered(self, asked: Asked, size: cost.Size, caller: Caller) -> Entry[Pair, Estimate]:
+        used = cost.cells(len(asked.x), asked.x.shape[1], asked.y.shape[1])
+        return self.batcher.enter(Pair(asked.x, asked.y), size, used, caller.deadline)
+
+    async def _kept(self, entered: Entry[Pair, Estimate] | InvalidInput) -> Estimate | MizzleError:
+        if isinstance(entered, InvalidInput):
+            return entered
         try:
-            return await self._run(*checked, caller)
+            return await self._answer(entered)
         except MizzleError as error:
             return error
 
-    async def _run(self, asked: Asked, size: cost.Size, caller: Caller) -> Estimate:
-        used = cost.cells(len(asked.x), asked.x.shape[1], asked.y.shape[1])
+    async def _answer(self, entered: Entry[Pair, Estimate]) -> Estimate:
         try:
-            estimate = await self.batcher.submit(Pair(asked.x, asked.y), size, used, caller.deadline)
+            estimate = await self.batcher.answer(entered)
         except NonFiniteAnswer:
             self._observer.non_finite()
             raise
         except MizzleError:
             raise
         except Exception:
-            _log.exception("a problem of %d cells failed", used)
+            _log.exception("a problem of %d cells failed", entered.used)
             raise InferenceFailed(FAILED) from None
         self._observer.answered(notice.code for notice in estimate.warnings)
         return estimate

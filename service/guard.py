@@ -2,11 +2,12 @@
 
 A page anywhere can send requests to a service on its reader's own machine, and read the answers once its own
 name resolves to that machine (DNS rebinding). Host tells under which name the service was asked, Origin and
-Sec-Fetch-Site tell which page asked; other programs send neither of the two and pass.
+Sec-Fetch-Site tell which page asked; other programs send neither of the two and pass. Probes are answered
+under every name: orchestrators ask by an address that nobody knows before, and there is nothing to be read.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,13 +29,21 @@ class Guard:
     Args:
         hosts: names without port that the service answers to, besides the loopback names; "*" for any.
         origins: as `https://name[:port]`, whose pages may ask, besides those of the host that was asked.
+        nameless: exact paths, as the router sees them, that are answered under every name.
 
     Raises:
         InvalidInput: a host or origin that no request could have.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        nameless: Collection[str] = (),
+    ) -> None:
         self._app = app
+        self._nameless = frozenset(nameless)
         self._hosts = _LOOPBACK | set(map(_host, hosts))
         self._origins = frozenset(map(_origin, origins))
 
@@ -45,7 +54,7 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         host = ",".join(values(scope, "host")).lower()  # two of them match nothing
-        if not self._answers_to(host):
+        if not self._answers_to(host) and scope["path"] not in self._nameless:
             return problem_for(421)
         origins = list(map(str.lower, values(scope, "origin")))
         if any(not self._welcome(origin, host) for origin in origins):

@@ -23,6 +23,7 @@ class Entry(Generic[Item, Result]):
         used: cells of the item without padding.
         deadline: in seconds of `time.monotonic`; infinite where the caller set none.
         losses: how often a worker was lost while it ran this; after the first it runs alone.
+        left: whether its caller waits no longer.
     """
 
     item: Item
@@ -33,6 +34,7 @@ class Entry(Generic[Item, Result]):
     deadline: float
     since: float = field(default_factory=time.monotonic)
     losses: int = 0
+    left: bool = False
 
     def settle(self, result: Result) -> None:
         """Give the caller a result, unless the caller has gone."""

@@ -21,21 +21,21 @@ from mizzle.service.instruments import (
     WithoutCreated,
 )
 from mizzle.service.lanes import LANES, Lane
-from mizzle.service.observer import REFUSALS, Observer
+from mizzle.service.observer import CONNECTIONS, REFUSALS, Observer
 from mizzle.types import ModelInfo
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
-REASONS = tuple(dict.fromkeys(REFUSALS.values()))
+REASONS = (*dict.fromkeys(REFUSALS.values()), CONNECTIONS)
 STAGES = ("queued", "running")
 LOSSES = ("died", "hung")
 DEVICES = ("cpu", "cuda")
-MEMORY = ("allocated", "reserved", "total")
 FORMATS = {
     "application/json": "json",
     "application/x-npy": "npy",
     "application/x-safetensors": "safetensors",
     "application/octet-stream": "binary",
 }
+JOBS = ("queued", "running", "done", "failed", "cancelled")
 WARNINGS = (
     "above_log_n",
     "constant_x",
@@ -117,8 +117,7 @@ class Metrics(Observer):
         labels = ("name", "version", "sha256", "device", "threads")
         self._model = made.one(Gauge, "model_info", "The model that answers", *labels)
         self._device = OTHER
-        text = "Bytes of the device's memory"
-        self._memory = made.one(Gauge, "device_memory_bytes", text, "kind")
+        self._jobs = made.each(Gauge, "jobs", "Jobs that are kept", "state", JOBS)
 
     def request(self, route: str, method: str, status: str, seconds: float) -> None:
         """A request over HTTP has ended.
@@ -188,13 +187,13 @@ class Metrics(Observer):
         self._model.clear()
         self._model.labels(*info, device, threads).set(1)
 
+    def jobs(self, state: str, count: int) -> None:
+        """So many jobs are in this state."""
+        self._jobs[state].set(count)
+
     def ready(self, state: bool) -> None:
         """The service became ready, or ceased to be."""
         self._ready.set(state)
-
-    def device_memory(self, kind: str, size: int) -> None:
-        """So many bytes of the device's memory are "allocated", "reserved" or there in "total"."""
-        self._memory.labels(kind if kind in MEMORY else OTHER).set(size)
 
     def watch_queue(
         self, standing: Callable[[Lane], tuple[int, int, float]], capacity: Callable[[], int]

@@ -9,6 +9,7 @@ from mizzle.types import ModelInfo
 REFUSALS = {
     "queue_full": "queue_full",
     "rate_limited": "key_limit",
+    "too_many_jobs": "key_limit",
     "too_large": "too_large",
     "not_ready": "not_ready",
     "model_unavailable": "not_ready",
@@ -16,6 +17,7 @@ REFUSALS = {
     "deadline_exceeded": "deadline",
     "unauthorized": "unauthorized",
 }
+CONNECTIONS = "connections"  # the reason of a connection that is one too many
 
 
 class Observer:
@@ -25,7 +27,7 @@ class Observer:
         """A request was let into the queue."""
 
     def refused(self, reason: str) -> None:
-        """A request was turned away; reasons are the values of `REFUSALS`."""
+        """A request was turned away; reasons are the values of `REFUSALS`, and `CONNECTIONS`."""
 
     def waited(self, lane: str, seconds: float) -> None:
         """An item left the queue for a batch."""
@@ -60,11 +62,11 @@ class Observer:
     def model(self, info: ModelInfo, device: str, threads: int) -> None:
         """The model is there."""
 
+    def jobs(self, state: str, count: int) -> None:
+        """So many jobs are in this state, one of `job_file.STATES`."""
+
     def ready(self, state: bool) -> None:
         """The service became ready, or ceased to be."""
-
-    def device_memory(self, kind: str, size: int) -> None:
-        """So many bytes of the device's memory are "allocated", "reserved" or there in "total"."""
 
     def watch_queue(
         self, standing: Callable[[Lane], tuple[int, int, float]], capacity: Callable[[], int]

@@ -97,6 +97,7 @@ class Served:
         """
         start, info = time.monotonic(), self.model(name, version)
         who = caller(request, self._settings.request_seconds)
+        self._engine.knock(who)  # no body is read while there is no room for any answer
         content = await self._body(request, self._settings.max_body_bytes)
         asked = await self._read(content, request.headers.getlist(HEADER), info)
         if asked.seconds is not None:

@@ -142,7 +142,9 @@ class RequestParameters(BaseModel):
         ",".join(map(repr, DEFAULT_LEVELS)),
         description='increasing quantile levels between commas, or "all" for every level of the model',
     )
-    timeout: int = _optional(gt=0, description="microseconds after which no answer is of use")
+    timeout: int = _optional(
+        gt=0, lt=2**63, description="microseconds after which no answer is of use, written without a point"
+    )
     binary_data_output: bool = Field(False, description="for the outputs that say nothing themselves")
 
 
@@ -220,8 +222,8 @@ def inference_body(header: str) -> dict[str, Any]:
         "name": header,
         "in": "header",
         "required": False,
-        "description": "Bytes of the JSON object, where binary data stand behind it.",
-        "schema": {"type": "integer", "minimum": 0},
+        "description": "Bytes of the JSON object, where binary data stand behind it; at most the body's.",
+        "schema": {"type": "integer", "minimum": 1},
     }
     content = {
         "application/json": {"schema": inlined(InferenceRequest), "example": _EXAMPLE},

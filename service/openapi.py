@@ -6,11 +6,34 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from mizzle.service import problems, schemas
+from mizzle.service.formats import JSON, MAX_LEVELS, NPY, SAFETENSORS
 
 _TEMPLATE = "#/components/schemas/{model}"
 _SAMPLE = {"x": [[i / 8] for i in range(12)], "y": [(-1) ** i * i / 4 for i in range(12)]}
 _EXAMPLES: dict[str, Any] = {"EstimateRequest": _SAMPLE, "BatchRequest": {"problems": [_SAMPLE, _SAMPLE]}}
-_BINARY = {"type": "string", "format": "binary"}
+_METADATA = '`__metadata__` may hold `levels`, as text: numbers between commas, or "all".'
+# What a schema cannot say of a body that is no JSON, by media type.
+_BINARY = {
+    "EstimateRequest": {
+        SAFETENSORS: f"Two tensors, x and y, of shape [n] or [n, d] each. {_METADATA}",
+        NPY: "One array of shape [n, d]: the first `dim_x` columns are x, the others y.",
+    },
+    "BatchRequest": {
+        SAFETENSORS: f"Tensors x.0, y.0, x.1, y.1 and so on, of shape [n] or [n, d] each. {_METADATA}",
+    },
+}
+_ONLY_NPY = f"Only with a body of {NPY}; with any other media type an address that has this is refused (422)."
+_LEVEL = r"[0-9]{0,3}\.?[0-9]{1,30}([eE][+-]?[0-9]{1,3})?"  # as `asked` reads it
+_LEVELS = {
+    "type": "string",
+    "pattern": f"^(all|{_LEVEL}(,{_LEVEL}){{0,{MAX_LEVELS - 1}}})$",
+    "description": 'Increasing quantile levels within the model\'s own, or "all" for all of these.',
+}
+_DIM_X = {
+    "type": "integer",
+    "minimum": 1,
+    "description": "How many of the first columns are x; of two columns, the first where this is missing.",
+}
 _MEANINGS = {
     400: "The body cannot be read as the format that it claims to be.",
     401: "No valid API key came with the request.",
@@ -37,30 +60,24 @@ TIMEOUT = {
 
 
 def request(model: str) -> dict[str, Any]:
-    """The documented body of a route that takes JSON and binary formats."""
-    content: dict[str, Any] = {
-        "application/json": {
-            "schema": {"$ref": _TEMPLATE.format(model=model)},
-            "example": _EXAMPLES[model],
-        },
-        "application/x-safetensors": {"schema": _BINARY},
-    }
+    """The documented body and parameters of a route that takes JSON and binary formats."""
+    example = {"schema": {"$ref": _TEMPLATE.format(model=model)}, "example": _EXAMPLES[model]}
+    content = {JSON: example} | {media: _bytes(text) for media, text in _BINARY[model].items()}
     parameters = [TIMEOUT]
-    if model == "EstimateRequest":
-        content["application/x-npy"] = {"schema": _BINARY}
-        parameters += [_query("dim_x", "integer", "npy: how many of the first columns are x")]
-        parameters += [_query("levels", "string", 'npy: quantile levels between commas, or "all"')]
+    if NPY in content:
+        parameters += [_query("dim_x", _DIM_X), _query("levels", _LEVELS)]
     return {"requestBody": {"required": True, "content": content}, "parameters": parameters}
 
 
-def _query(name: str, kind: str, description: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "query",
-        "required": False,
-        "description": description,
-        "schema": {"type": kind},
-    }
+def _bytes(description: str) -> dict[str, Any]:
+    return {"schema": {"type": "string", "format": "binary", "description": description}}
+
+
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter of the address; `schema` says what it is, in words."""
+    words = f"{schema['description']} {_ONLY_NPY}"
+    rest = {key: value for key, value in schema.items() if key != "description"}
+    return {"name": name, "in": "query", "required": False, "description": words, "schema": rest}
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:

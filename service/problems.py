@@ -31,6 +31,7 @@ _BY_STATUS = {
     408: ("request_timeout", "the request took too long to arrive"),
     413: ("too_large", "the body is larger than this service takes; send fewer rows or columns"),
     421: ("wrong_host", "this service does not answer for the host that was named"),
+    503: ("not_ready", "this service has as many connections as it takes; ask again in a moment"),
     431: ("headers_too_large", "the request has more or longer headers than this service takes"),
 }
 _INTERNAL = ("internal_error", "the service failed on this request; the fault is ours, see its log")
@@ -87,7 +88,7 @@ def install(app: FastAPI, observer: Observer) -> None:
 
     async def typed(request: Request, error: Exception) -> Response:
         assert isinstance(error, MizzleError)
-        if request.method == "POST" and error.code in REFUSALS:  # a probe is no work
+        if request.method in ("POST", "PUT") and error.code in REFUSALS:  # a probe is no work
             observer.refused(REFUSALS[error.code])
         return problem_of(error)
 
@@ -97,10 +98,20 @@ def install(app: FastAPI, observer: Observer) -> None:
     app.add_exception_handler(ClientDisconnect, _gone)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     """Refusals of the framework; their own texts may echo the request, so ours replace them."""
     assert isinstance(error, HTTPException)
-    return problem_for(error.status_code, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers = _allowed(request) or headers
+    return problem_for(error.status_code, headers)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """Every method of an address; the router lists those of its first route alone."""
+    path = getattr(request.scope.get("route"), "path", None)
+    found = request.app.openapi()["paths"].get(path, {})
+    return {"allow": ", ".join(sorted(map(str.upper, found)))} if found else {}
 
 
 async def _invalid(_: Request, __: Exception) -> Response:

@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mizzle.arrays import MIN_ROWS
 from mizzle.service.formats import MAX_LEVELS
+from mizzle.service.job_limits import JobLimits
 from mizzle.wire import DEFAULT_LEVELS
 
-_Matrix = list[list[float]] | list[float]
+_Row = Annotated[list[float], Field(min_length=1)]
+_Rows = Field(min_length=MIN_ROWS)  # of either kind of table: of their union, pydantic would make minLength
+_Table = Annotated[list[_Row], _Rows] | Annotated[list[float], _Rows]
 _Level = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -21,11 +24,11 @@ class EstimateRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    x: Annotated[_Matrix, Field(min_length=MIN_ROWS)] = Field(
+    x: _Table = Field(
         description="n rows of d finite numbers each, or n numbers for one column. Integers beyond "
-        "2**53, booleans, text and null are refused."
+        "2**53, booleans, text and null are refused, and more columns than /v1/limits says."
     )
-    y: Annotated[_Matrix, Field(min_length=MIN_ROWS)] = Field(description="As x, with as many rows.")
+    y: _Table = Field(description="As x, with as many rows.")
     levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = Field(
         list(DEFAULT_LEVELS),
         description="Increasing quantile levels to answer at, within the model's own; "
@@ -38,7 +41,10 @@ class BatchRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    problems: Annotated[list[EstimateRequest], Field(min_length=1)]
+    problems: Annotated[list[EstimateRequest], Field(min_length=1)] = Field(
+        description="At most as many as /v1/limits says. One that is not of this form, or that cannot be "
+        "estimated, has an error in its place among the answers; the others are not touched by it."
+    )
     levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = Field(
         list(DEFAULT_LEVELS), description="For the problems that name none of their own."
     )
@@ -130,6 +136,7 @@ class Limits(BaseModel):
     max_request_seconds: float
     levels: list[float] = Field(description="lowest and highest quantile level")
     cells: str = Field(description="how the cells of a problem are counted")
+    jobs: JobLimits | None = Field(description="of /v1/jobs; null where this service takes no jobs")
 
 
 class Problem(BaseModel):

@@ -15,6 +15,7 @@ from mizzle.errors import InvalidInput, MizzleError
 from mizzle.service import logs
 from mizzle.service.app import LOADER, create_app
 from mizzle.service.auth import Keys, check_bind
+from mizzle.service.connections import capped, room
 from mizzle.service.door import Door
 from mizzle.service.engine import Engine
 from mizzle.service.protocol import protocol_class
@@ -88,6 +89,8 @@ class Server(uvicorn.Server):
             self._engine.drain()
             if time.monotonic() - self._told >= self._drain_seconds:
                 self.should_exit = True
+        if self.should_exit:
+            self._engine.drain()  # or streams of events would hold the stop up
         return await super().on_tick(counter)
 
 
@@ -109,7 +112,7 @@ def _config(app: Any, settings: Settings, door: Door) -> uvicorn.Config:
     protocol = protocol_class(settings.header_seconds, settings.body_seconds + 1, settings.max_headers, door)
     return uvicorn.Config(
         app,
-        http=protocol,
+        http=capped(protocol, room(settings.max_connections), app.state.metrics.refused),
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         ws="none",
         lifespan="on",

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         max_body_bytes: the largest request body.
         header_seconds, body_seconds: how long the head and the body of a request may take to arrive.
         max_headers: lines of a request's head.
+        max_connections: open at once; fewer where the limit of open files (ulimit -n) leaves no room.
         max_batch_items: problems of one run of the model; how many cells is found at warm-up.
         max_problem_cells: padded cells of the largest problem that is taken.
         max_request_cells, max_request_problems: of one request for many problems.
@@ -53,6 +54,10 @@ class Settings(BaseSettings):
         keys_file: API keys, one `name:sha256` a line; without keys everybody is served.
         insecure: whether to listen beyond this machine without keys.
         metrics_open: whether /metrics needs no key.
+        jobs_dir: where jobs are kept, for this process alone; there are none where this is not set.
+        jobs_ttl_seconds: for which a job is kept once it has ended.
+        jobs_max, jobs_max_per_key: jobs that are kept, ended ones included.
+        jobs_max_pairs, jobs_max_cells: of one job, and of its table.
         key_concurrency, key_rate: requests of one key at once, and in a minute; 0 sets no limit.
         log_level, log_json: of the service's log.
         telemetry: whether OpenTelemetry's spans are made; its exporter reads OTEL_*.
@@ -71,6 +76,7 @@ class Settings(BaseSettings):
     header_seconds: Positive = 10.0
     body_seconds: Positive = 30.0
     max_headers: Count = 100
+    max_connections: Count = 1000
     max_batch_items: Count = 128
     max_problem_cells: Count = 8_000_000
     max_request_cells: Count = 32_000_000
@@ -86,6 +92,12 @@ class Settings(BaseSettings):
     keys_file: Path | None = None
     insecure: bool = False
     metrics_open: bool = False
+    jobs_dir: Path | None = None
+    jobs_ttl_seconds: Positive = 86_400.0
+    jobs_max: Count = 200
+    jobs_max_per_key: Count = 20
+    jobs_max_pairs: Count = 20_000
+    jobs_max_cells: Count = 4_000_000
     key_concurrency: Annotated[int, Field(ge=0)] = 0
     key_rate: Annotated[int, Field(ge=0)] = 0
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "warning"

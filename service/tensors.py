@@ -81,12 +81,24 @@ def read(content: bytes) -> tuple[dict[str, Array], str | None]:
         Malformed: it is no safetensors file of plain numbers, exactly as long as it says.
         InvalidRequest: its metadata holds something else than levels.
     """
+    found, metadata = parts(content)
+    if not set(metadata) <= {"levels"}:
+        raise InvalidRequest("the metadata of the file has an unknown name; it may hold levels")
+    return found, metadata.get("levels")
+
+
+def parts(content: bytes) -> tuple[dict[str, Array], dict[str, str]]:
+    """The tensors of a file, without a copy where their type allows, and its metadata.
+
+    Raises:
+        Malformed: it is no safetensors file of plain numbers, exactly as long as it says.
+    """
     header, start = _header(content)
-    levels = _levels(header.pop(_METADATA, {}))
+    metadata = _texts(header.pop(_METADATA, {}))
     placed = {name: _tensor(entry) for name, entry in header.items()}
     if start + _end(list(placed.values())) != len(content):
         raise Malformed("the file is not as long as its header says; send it whole and alone")
-    return {name: _array(content, start, tensor) for name, tensor in placed.items()}, levels
+    return {name: _array(content, start, tensor) for name, tensor in placed.items()}, metadata
 
 
 def _header(content: bytes) -> tuple[dict[str, Any], int]:
@@ -111,12 +123,10 @@ def _object(text: bytes) -> dict[str, Any]:
     return found
 
 
-def _levels(metadata: Any) -> str | None:
+def _texts(metadata: Any) -> dict[str, str]:
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise Malformed("the metadata of the file must be an object of texts")
-    if not set(metadata) <= {"levels"}:
-        raise InvalidRequest("the metadata of the file has an unknown name; it may hold levels")
-    return metadata.get("levels")
+    return metadata
 
 
 def _tensor(entry: Any) -> _Tensor:

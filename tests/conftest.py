@@ -63,7 +63,13 @@ def fakes(request: pytest.FixtureRequest) -> list[FakeEstimator]:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(max_body_bytes=200_000, max_problem_cells=50_000, grace_seconds=1, proof_seconds=0)
+    return Settings(
+        max_body_bytes=200_000,
+        max_problem_cells=50_000,
+        max_wait_seconds=60,
+        grace_seconds=1,
+        proof_seconds=0,
+    )
 
 
 def sample(n: int = 50, dx: int = 2, dy: int = 1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

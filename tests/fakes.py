@@ -4,6 +4,7 @@ import asyncio
 import math
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -61,6 +62,15 @@ class FakeEstimator:
             if side.shape[1] > self.max_columns:
                 raise TooManyColumns(f"{name} has {side.shape[1]} columns; at most 64 are covered")
         return FakeTable(x, y)
+
+    def side(self, values: np.ndarray) -> np.ndarray:
+        return values
+
+    def pair(self, left: np.ndarray, right: np.ndarray) -> FakeTable:
+        return self.prepare(left, right)
+
+    def crew(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1)
 
     def run(self, tables: list[FakeTable]) -> list[Estimate]:
         self.batches.append(len(tables))

@@ -44,7 +44,6 @@ def _exposed():
     metrics.model(ModelInfo("base", "1.0", "ab" * 32), "cpu", 1)
     metrics.watch_worker(os.getpid)
     metrics.watch_queue(lambda lane: (0, 0, 0.0), lambda: 0)
-    metrics.device_memory("total", 1)
     metrics.request(wire.PATH, "POST", "200", 0.1)
     found = {"up": {}}
     told = WithoutCreated(metrics.registry).collect()

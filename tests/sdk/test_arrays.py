@@ -7,6 +7,7 @@ import hypothesis.extra.numpy as hnp
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given
@@ -35,6 +36,9 @@ SAME = {
     "pandas nullable": pd.DataFrame(_ROWS).astype("Float64"),
     "pandas same labels": pd.DataFrame(_ROWS, columns=["a", "a"], index=[7, 7, 1]),
     "polars": pl.DataFrame(np.array(_ROWS)),
+    "pyarrow": pa.table({"a": [1.0, 3.0, -5.0], "b": [2.0, 4.5, 6.0]}),
+    "pyarrow batch": pa.record_batch({"a": [1.0, 3.0, -5.0], "b": [2.0, 4.5, 6.0]}),
+    "pyarrow chunks": pa.concat_tables([pa.table({"a": [a], "b": [b]}) for a, b in _ROWS]),
     "torch": torch.tensor(_ROWS),
     "torch grad": torch.tensor(_ROWS, dtype=torch.float64, requires_grad=True),
     "torch bfloat16": torch.tensor(_ROWS, dtype=torch.bfloat16),
@@ -48,6 +52,7 @@ SAME_INTS = {
     "pandas nullable": pd.DataFrame(_INTS, dtype="Int64"),
     "pandas mixed": pd.DataFrame({"a": [1, 3, -5], "b": pd.array([2.0, 4.0, 6.0], "Float64")}),
     "polars": pl.DataFrame({"a": [1, 3, -5], "b": [2.0, 4.0, 6.0]}),
+    "pyarrow": pa.table({"a": pa.array([1, 3, -5], pa.int8()), "b": pa.array([2, 4, 6], pa.float16())}),
     "torch": torch.tensor(_INTS),
 }
 COLUMN = {
@@ -55,6 +60,8 @@ COLUMN = {
     "numpy": np.array([1, 2.5]),
     "pandas": pd.Series([1, 2.5]),
     "polars": pl.Series([1.0, 2.5]),
+    "pyarrow": pa.array([1, 2.5]),
+    "pyarrow chunks": pa.chunked_array([[1], [2.5]], pa.float64()),
     "torch": torch.tensor([1, 2.5]),
     "tensors": [torch.tensor(1.0), torch.tensor(2.5)],
 }
@@ -100,6 +107,9 @@ REFUSED = [
     ([[], []], errors.InvalidShape, "columns"),
     (np.zeros((3, 0)), errors.InvalidShape, "columns"),
     (pd.DataFrame(), errors.InvalidShape, "columns"),
+    (pa.table({}), errors.InvalidShape, "columns"),
+    (pa.schema([("a", pa.int64())]), errors.InvalidShape, "convert"),
+    (pa.scalar(31337), errors.InvalidShape, "convert"),
     (pl.DataFrame({"a": [1]}).lazy(), errors.InvalidShape, "collect"),
     (pl.col("a"), errors.InvalidShape, "collect"),
     (pd.Timestamp(0), errors.InvalidShape, "convert"),
@@ -122,6 +132,12 @@ REFUSED = [
     (pd.Series([31337], dtype="category"), errors.NotNumeric, "dtype category"),
     (pl.Series(["31337"]), errors.NotNumeric, "dtype String"),
     (pl.Series([[1, 2]]), errors.NotNumeric, "dtype List"),
+    (pa.array(["31337"]), errors.NotNumeric, "dtype string"),
+    (pa.array([True]), errors.NotNumeric, "dtype bool"),
+    (pa.array([{"31337": 1}]), errors.NotNumeric, "dtype struct"),
+    (pa.array([decimal.Decimal(1)]), errors.NotNumeric, "dtype decimal"),
+    (pa.array(["31337"]).dictionary_encode(), errors.NotNumeric, "dtype dictionary"),
+    (pa.table({"a": [1, 2], "b": [datetime.date(2020, 1, 1)] * 2}), errors.NotNumeric, "column 1 "),
     (pl.Series([1], dtype=pl.Int128), errors.NotNumeric, "dtype Int128"),
     ([1, 1j], errors.NotNumeric, PLACE),
     (np.array([1j]), errors.NotNumeric, "complex"),
@@ -135,6 +151,8 @@ REFUSED = [
     (np.array([(1, 2)], dtype=[("a", int), ("b", int)]), errors.NotNumeric, "record"),
     (pd.Series([1, None], dtype="Int64"), errors.NotNumeric, PLACE),
     (pl.Series([1, None]), errors.NotNumeric, PLACE),
+    (pa.array([1, None]), errors.NotNumeric, PLACE),
+    (pa.chunked_array([[1.5], [None]], pa.float64()), errors.NotNumeric, PLACE),
     (pl.DataFrame({"a": [1, 2], "b": [None, 1.5]}), errors.NotNumeric, "row 0, column 1 "),
     (np.ma.masked_array([1.0, 2.0], mask=[False, True]), errors.NotNumeric, PLACE),
     # not finite
@@ -144,6 +162,7 @@ REFUSED = [
     (np.array([1, np.nan], dtype=np.float16), errors.NotFinite, PLACE),
     (np.array([1, np.longdouble("1e4000")]), errors.NotFinite, PLACE),
     (pd.Series([1, None]), errors.NotFinite, PLACE),
+    (pa.array([1, float("nan")]), errors.NotFinite, PLACE),
     (torch.tensor([1, torch.nan]), errors.NotFinite, PLACE),
     # integers that a float rounds
     ([1, BIG], errors.PrecisionLoss, PLACE),
@@ -154,6 +173,7 @@ REFUSED = [
     (np.array([1, -BIG]), errors.PrecisionLoss, PLACE),
     (np.array([1, 2**64 - 1], dtype=np.uint64), errors.PrecisionLoss, PLACE),
     (pd.DataFrame({"a": [0.5, 1], "b": [1, BIG]}), errors.PrecisionLoss, "row 1, column 1 "),
+    (pa.array([1, BIG]), errors.PrecisionLoss, PLACE),
     (torch.tensor([1, BIG]), errors.PrecisionLoss, PLACE),
 ]
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import mizzle
-from mizzle import errors, local
+from mizzle import errors, job_errors, local
 
 
 def _python(code):
@@ -47,7 +47,7 @@ def test_every_error_of_the_tree_is_public_and_found_by_its_code():
         waiting += cls.__subclasses__()
         assert getattr(mizzle, cls.__name__) is cls
         assert errors.by_code(cls.code) is cls
-        assert cls.__name__ in errors.__doc__
+        assert cls.__name__ in errors.__doc__ + job_errors.__doc__
         assert cls.code not in codes
         codes.add(cls.code)
     assert errors.by_code("nonsense") is None

@@ -8,7 +8,9 @@ import httpx2
 import numpy as np
 import pytest
 
+from mizzle.service import runner
 from mizzle.service.app import create_app
+from mizzle.service.warm_up import Measured, measured
 
 
 @asynccontextmanager
@@ -17,6 +19,13 @@ async def connected(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
         yield http
+
+
+@pytest.fixture(autouse=True)
+def paced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models in this process have a speed that no clock has measured: what a batch holds is known."""
+    speed = Measured(cells_per_second=1e7, batch_cells=10**6)
+    monkeypatch.setattr(runner, "measured", lambda estimator: measured(estimator) and speed)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from mizzle import wire
 from mizzle.errors import InvalidInput
-from mizzle.service import auth
+from mizzle.service import auth, page_routes
 from mizzle.service.about_routes import METRICS
 from mizzle.service.app import PROBES, create_app
 from mizzle.service.auth import Auth, Keys, check_bind, key_name, new_key
@@ -100,7 +100,7 @@ def test_every_route_but_the_open_ones_asks_for_a_key(app, guarded, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_so_does_every_route_of_the_service(keys, method):
     app = create_app(Settings(), FakeEstimator(), keys=keys)
-    paths = {*app.openapi()["paths"], "/openapi.json", *ALIASES}
+    paths = {*app.openapi()["paths"], "/openapi.json", *ALIASES} - {*page_routes.PATHS}
     assert paths > {wire.PATH, wire.BATCH_PATH, wire.LIMITS, wire.MODELS, METRICS, *PROBES}
     for path in paths - {*PROBES}:
         refused(call(app, ("Host", "localhost"), method=method, path=path))

@@ -10,22 +10,22 @@ from mizzle.service.app import create_app
 
 
 def test_requests_during_a_run_share_the_next(play, draw, fake, as_body):
-    """Natural batching over HTTP: 1 + 20 concurrent requests are 2 runs."""
+    """Natural batching over HTTP: 1 + 15 concurrent requests are 2 runs."""
 
     async def scenario(http):
         fake.gate.clear()
-        pairs = [draw(seed=i) for i in range(21)]
+        pairs = [draw(seed=i) for i in range(16)]
         first = asyncio.create_task(http.post(wire.PATH, json=as_body(pairs[0])))
         await fake.begun()
         rest = [asyncio.create_task(http.post(wire.PATH, json=as_body(p))) for p in pairs[1:]]
         engine = http._transport.app.state.engine
-        while len(engine.batcher.waiting) < 20:
+        while len(engine.batcher.waiting) < 15:
             await asyncio.sleep(0)
         fake.gate.set()
         return pairs, await asyncio.gather(first, *rest)
 
     pairs, answers = play(scenario)
-    assert fake.batches == [1, 20]
+    assert fake.batches == [1, 15]
     for pair, answer in zip(pairs, answers, strict=True):
         assert answer.json()["mi"] == fake.estimate(*pair).mi
 

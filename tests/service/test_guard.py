@@ -4,6 +4,7 @@ import pytest
 from raw import call, plain
 
 from mizzle.errors import InvalidInput
+from mizzle.service.app import create_app
 from mizzle.service.guard import Guard
 from mizzle.service.headers import SecurityHeaders
 
@@ -195,3 +196,35 @@ def test_a_route_may_set_its_own():
         await send({"type": "http.response.body"})
 
     assert own.items() <= call(SecurityHeaders(page), path="/v1/page").headers.items()
+
+
+PROBES = ["/livez", "/startupz", "/readyz", "/v2/health/live", "/v2/health/ready"]
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_probes_are_answered_under_every_name(host):
+    """Orchestrators ask by an address; that something answers is all that there is to be read."""
+    guarded = Guard(plain, nameless=PROBES)
+    headers = [] if host is None else [("Host", host)]
+    for path in PROBES:
+        assert call(guarded, *headers, path=path).status == 200
+        for other in (f"{path}/", f"{path}x", path.upper(), "/metrics", "/v1/estimate"):
+            call(guarded, *headers, path=other).problem(421, "wrong_host")
+
+
+@pytest.mark.parametrize(("headers", "welcome"), PAGES)
+def test_pages_of_other_origins_may_not_use_probes(headers, welcome):
+    guarded = Guard(plain, origins=["https://page.example"], nameless=PROBES)
+    answer = call(guarded, ("Host", "localhost:8000"), *headers, path=PROBES[0])
+    assert answer.status == (200 if welcome else 403)
+
+
+def test_the_services_probes_are_these(settings, fake, in_lifespan, connect):
+    """As kubelet asks, by the address of a pod."""
+
+    async def scenario(app):
+        async with connect(app) as http:
+            elsewhere = {"host": "10.1.2.3:8000"}
+            return [(await http.get(path, headers=elsewhere)).status_code for path in (*PROBES, "/v2")]
+
+    assert in_lifespan(create_app(settings, fake), scenario) == [*[200] * len(PROBES), 421]

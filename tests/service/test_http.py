@@ -60,8 +60,6 @@ def test_one_dimension_is_one_column(play, draw, as_body):
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
-        ("GET", "/docs", 404, "not_found"),
         ("GET", "/secret/31337", 404, "not_found"),
         ("POST", "/v1/estimate/", 404, "not_found"),
         ("GET", "/v1/estimate", 405, "method_not_allowed"),

@@ -42,7 +42,6 @@ EVENTS = [
     ("decoded", ("application/x-npy", 0.1), "mizzle_decode_seconds_count", {"format": "npy"}),
     ("loop_lag", (0.5,), "mizzle_event_loop_lag_seconds_count", {}),
     ("ready", (True,), "mizzle_ready", {}),
-    ("device_memory", ("total", 1), "mizzle_device_memory_bytes", {"kind": "total"}),
 ]
 # Every event that has a word from elsewhere in it.
 LABELLED = [
@@ -52,7 +51,6 @@ LABELLED = [
     ("worker_restarted", lambda word: (word,)),
     ("answered", lambda word: ([word],)),
     ("decoded", lambda word: (word, 0.1)),
-    ("device_memory", lambda word: (word, 1)),
 ]
 
 

@@ -86,6 +86,22 @@ def test_sigterm_is_not_ready_first_and_drops_nothing(monkeypatch, draw):
     assert process.returncode == 0
 
 
+def test_connections_have_their_limit(monkeypatch):
+    monkeypatch.setenv("MIZZLE_MAX_CONNECTIONS", "1")
+    with _start("--port=0") as process:
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
+        _until_started(url)
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as busy:
+            head = b"POST /v1/estimate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            busy.sendall(head + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+            assert b" 100 " in busy.recv(1024)  # it is under way
+            with socket.create_connection((host, int(port))) as other:
+                assert b" 503 " in other.recv(1024)
+        process.terminate()
+        process.communicate(timeout=20)
+
+
 def test_answers_do_not_wait_for_acknowledgements():
     """asyncio leaves Nagle's algorithm on for such a socket; accepted connections inherit the option."""
     with server._bind(settings.Settings(port=0)) as listener:

@@ -1,0 +1,56 @@
+"""Pages that are made when the site is built: of the OpenAPI document, the README and the decisions.
+
+The API reference is read from the sources, which are shown to the reader as a tree of links, as the
+folder `sdk` is imported under another name.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from http_page import page as http_page
+from mkdocs.structure.files import File, Files
+
+_ROOT = Path(__file__).resolve().parents[2]
+_BEGIN, _END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+
+
+def on_config(config: Any) -> Any:
+    """Lays out the sources under the name by which they are imported."""
+    tree = _ROOT / "build" / "docs" / "mizzle"
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    if not tree.is_symlink():
+        tree.symlink_to(_ROOT / "sdk", target_is_directory=True)
+    return config
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Adds the pages that are made here."""
+    for name, text in made().items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+def made() -> dict[str, str]:
+    """The pages by name."""
+    document = json.loads((_ROOT / "docs" / "openapi.json").read_text("utf-8"))
+    return {
+        "http.md": http_page(document),
+        "measurements.md": measurements((_ROOT / "README.md").read_text("utf-8")),
+        "decisions.md": decisions(sorted((_ROOT / "docs" / "decisions").glob("*.md"))),
+    }
+
+
+def measurements(readme: str) -> str:
+    """The README's tables, with links as from `docs/`."""
+    section = readme.partition(_BEGIN)[2].partition(_END)[0]
+    section = re.sub(r"\]\(docs/", "](", section)
+    return "# Measurements\n" + re.sub(r"\]\(benchmarks/", "](../benchmarks/", section)
+
+
+def decisions(files: list[Path]) -> str:
+    """A list of the decisions, by title."""
+    titles = [(file.name, file.read_text("utf-8").partition("\n")[0].removeprefix("# ")) for file in files]
+    lines = [f"- [{title}](decisions/{name})" for name, title in titles]
+    return "# Decisions\n\nWhat was chosen, why, and at what price.\n\n" + "\n".join(lines) + "\n"

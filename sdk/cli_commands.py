@@ -1,0 +1,95 @@
+"""All commands as one, as typer reads them: the names, the way they end, and nothing of what they do."""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import mizzle
+from mizzle.cli_say import plain, say
+
+ENDS = (
+    "Ends with 0: done; 1: our fault or the installation's, or a check that failed; 2: bad input or usage; "
+    "130: interrupted; 141: nobody reads the output any more."
+)
+_COMMANDS = {
+    "estimate": "mizzle.cli_tables",
+    "matrix": "mizzle.cli_tables",
+    "rank": "mizzle.cli_tables",
+    "jobs": "mizzle.cli_jobs",
+    "serve": "mizzle.cli_service",
+    "info": "mizzle.cli_about",
+    "doctor": "mizzle.cli_about",
+    "key": "mizzle.cli_service",
+    "healthcheck": "mizzle.cli_service",
+}
+
+
+class _Commands(TyperGroup):
+    """Runs one of the commands; what it returns is the exit code, None for 0."""
+
+    def invoke(self, ctx: Any) -> int:
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The interpreter flushes stdout once more on its way out: give it somewhere to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        return code or 0
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code.
+
+    Raises:
+        MizzleError: what the command raised.
+    """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    # Only what is needed is imported: a container asks for its health twice a minute.
+    named = words[:1] if words and words[0] in _COMMANDS else list(_COMMANDS)
+    command = typer.main.get_command(_app(named))
+    try:
+        code: int = command.main(words, prog_name="mizzle", standalone_mode=False) or 0
+        return code
+    except typer.TyperException as error:
+        path = getattr(getattr(error, "ctx", None), "command_path", "mizzle")
+        say(f"mizzle: error: {plain(error.format_message())}\ntry: {path} --help")
+        return error.exit_code
+
+
+def _app(names: Iterable[str]) -> typer.Typer:
+    app = typer.Typer(
+        cls=_Commands,
+        help="Mutual information with calibrated intervals: of files, here or at a service.",
+        epilog=ENDS,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_main)
+    for name in names:
+        found = getattr(import_module(_COMMANDS[name]), name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name, epilog=ENDS)
+        else:
+            app.command(name, epilog=ENDS)(found)
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mizzle {mizzle.__version__}")
+        raise typer.Exit
+
+
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """What comes before the command."""

@@ -1,0 +1,72 @@
+"""What a person reads: aligned text on a terminal and in a pipe, and words on stderr.
+
+Names of columns are data: control characters are escaped, and nothing in them is markup.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDEST = 1_000_000  # of a line in a pipe: whoever reads there folds lines, or does not
+
+
+def plain(text: str) -> str:
+    """Text in which every control character, and what else turns or hides text, is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def say(text: str) -> None:
+    """A line on stderr."""
+    print(text, file=sys.stderr)
+
+
+def fields(found: Iterable[tuple[str, str]]) -> None:
+    """Names and values in two columns."""
+    lines = [(name, plain(value)) for name, value in found]
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        print(f"  {name:<{width}}  {value}")
+
+
+def table(head: Sequence[str], lines: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> None:
+    """Lines under a head, in columns.
+
+    Args:
+        numbers: heads of the columns that stand on the right.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    style = box.SIMPLE_HEAD if console.is_terminal else None
+    drawn = Table(box=style, pad_edge=False, header_style="bold", show_edge=False)
+    for name in head:
+        drawn.add_column(Text(name), justify="right" if name in numbers else "left", overflow="fold")
+    for line in lines:
+        drawn.add_row(*(Text(plain(cell)) for cell in line))
+    console.print(drawn)
+
+
+def mark(good: bool, text: str) -> None:
+    """A line about something that is as it should be, or is not."""
+    from rich.text import Text
+
+    word = Text(f"{'ok' if good else 'failed':<8}", style="green" if good else "bold red")
+    _console().print(word + Text(plain(text)), soft_wrap=True)
+
+
+def is_terminal() -> bool:
+    """Whether somebody looks at what is printed."""
+    return _console().is_terminal
+
+
+def _console() -> "Console":
+    """For stdout as it is now; colours obey NO_COLOR, FORCE_COLOR and TERM."""
+    from rich.console import Console
+
+    found = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    return found if found.is_terminal else Console(file=sys.stdout, highlight=False, width=_WIDEST)

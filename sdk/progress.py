@@ -1,0 +1,38 @@
+"""How far long work has come: a bar on the terminal, or a function of the caller's."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Wanted = bool | Callable[[int, int], object] | None
+_SECONDS = 2.0  # shorter work shows no bar unless it was asked for
+
+
+@contextmanager
+def shown(wanted: Wanted, total: int) -> Iterator[Callable[[int], object]]:
+    """A function to be told how many more are done, while it lasts.
+
+    Args:
+        wanted: None for a bar on stderr where that is a terminal and the work takes longer than two seconds;
+            True or False; or a function of (done, total).
+    """
+    if callable(wanted):
+        yield _counted(wanted, total)
+    elif wanted or (wanted is None and sys.stderr is not None and sys.stderr.isatty()):
+        from tqdm import tqdm
+
+        with tqdm(total=total, unit="pair", delay=0.0 if wanted else _SECONDS) as bar:
+            yield bar.update
+    else:
+        yield lambda count: None
+
+
+def _counted(told: Callable[[int, int], object], total: int) -> Callable[[int], None]:
+    done = 0
+
+    def add(count: int) -> None:
+        nonlocal done
+        done += count
+        told(done, total)
+
+    return add

@@ -1,0 +1,97 @@
+"""Modules of the page against the library: the same bytes, costs, codes and numbers."""
+
+import ast
+import io
+import itertools
+
+import numpy as np
+import pytest
+
+from mizzle import cost, wire
+from mizzle.service import formats
+
+RNG = np.random.default_rng(3)
+TEXTS = ["a", 'say "so"', "back\\slash", "\u202eabc", "\U000e0001", "\n\t\x7f", "größe", "{x}%s"]
+LEVELS = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
+CALL = """async ([file, name, values]) => {
+    const made = (await import(`/page/${file}.js`))[name](...values);
+    return made instanceof Uint8Array ? Array.from(made) : made;
+}"""
+
+
+@pytest.fixture(scope="module")
+def call(desk):
+    """What a function of a module gives for values of JSON."""
+    return lambda file, name, *values: desk.evaluate(CALL, [file, name, list(values)])
+
+
+def columns(*shape):
+    return RNG.normal(size=shape)
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(1, 1), (3, 2), (11, 7)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_npy_is_numpys(call, dx, dy, dtype):
+    table = columns(17, dx + dy).astype(dtype)
+    body = bytes(call("encode", "npy", table[:, :dx].T.tolist(), table[:, dx:].T.tolist()))
+    saved = io.BytesIO()
+    np.save(saved, table)
+    assert body == saved.getvalue()
+
+
+def test_safetensors_are_read_by_the_service(call):
+    problems = [(columns(12, 2), columns(12, 1)), (columns(20, 1).astype("f4"), columns(20, 3))]
+    sent = [{"x": x.T.tolist(), "y": y.T.tolist()} for x, y in problems]
+    body = bytes(call("encode", "safetensors", sent))
+    read = formats.read_many(formats.SAFETENSORS, body, {}, LEVELS, 10)
+    for (x, y), asked in zip(problems, read, strict=True):
+        assert np.array_equal(asked.x, x)
+        assert np.array_equal(asked.y, y)
+        assert asked.levels is None
+
+
+@pytest.mark.parametrize("size", [(10, 1, 1), (569, 1, 1), (16, 5, 2), (10_000, 33, 64), (23, 8, 8)])
+def test_costs_are_those_of_the_service(call, size):
+    assert call("cost", "cells", *size) == cost.size(*size).cells
+
+
+def test_summaries_are_those_of_the_library(call, new_fake):
+    for i in range(20):
+        x = columns(50, 1)
+        estimate = new_fake().run([new_fake().prepare(x, 0.1 * i * x + columns(50, 1))])[0]
+        answer = wire.answer(estimate)
+        for level in (0.5, 0.9, 0.99):
+            assert call("posterior", "interval", answer, level) == pytest.approx(estimate.interval(level))
+        for threshold in (0.02, 0.3, 5.0):
+            assert call("posterior", "below", answer, threshold) == pytest.approx(estimate.below(threshold))
+
+
+def test_the_line_of_normal_variables_is_their_formula(call):
+    x, y = columns(300, 2), columns(300, 2)
+    y[:, 0] += x[:, 1]
+    whole, left, right = (np.corrcoef(side.T) for side in (np.hstack([x, y]), x, y))
+    formula = -np.log(np.linalg.det(whole) / np.linalg.det(left) / np.linalg.det(right)) / 2
+    assert call("gaussian", "gaussian", x.T.tolist(), y.T.tolist()) == pytest.approx(formula)
+    huge = call("gaussian", "gaussian", (1e200 * x.T).tolist(), (1e-200 * y.T).tolist())
+    assert huge == pytest.approx(formula)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_name_in_python_code_is_that_name(call, text):
+    code = call("code", "quoted", text)
+    assert ast.literal_eval(code) == text
+    assert code.isprintable()
+
+
+def test_similar_columns_stand_side_by_side(call, desk):
+    groups = [0, 1, 2, 0, 1, 2, 0, 1, 2]
+    script = """async groups => (await import("/page/cluster.js"))
+        .clustered(groups.length, (i, j) => Number(groups[i] !== groups[j]))"""
+    order = [groups[i] for i in desk.evaluate(script, groups)]
+    changes = sum(a != b for a, b in itertools.pairwise(order))
+    assert changes == 2
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(call):
+    records = [{"x": "=1+1", "mi": -0.5, "y": 'a "b", c'}]
+    assert call("save", "csv", records) == 'x,mi,y\r\n\'=1+1,-0.5,"a ""b"", c"\r\n'

@@ -1,0 +1,42 @@
+"""A stand-in for whoever answers the pairs of a table."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from fakes import FakeEstimator
+
+from mizzle.errors import MizzleError
+from mizzle.types import Estimate
+
+
+class FakeAsker:
+    """The Gaussian formula; remembers what it was asked.
+
+    Attributes:
+        asked: the arrays of every pair so far.
+        portions: how many pairs came at once.
+        meddle: called with (how many pairs came before, answer), gives the answer or raises.
+    """
+
+    def __init__(self) -> None:
+        self.estimator = FakeEstimator()
+        self.asked: list[tuple[np.ndarray, np.ndarray]] = []
+        self.portions: list[int] = []
+        self.meddle: Callable[[int, Estimate], Estimate | MizzleError] = lambda place, answer: answer
+
+    def estimate_many(self, pairs: Any, *, progress: Any, errors: str) -> list[Estimate | MizzleError]:
+        assert errors == "return"
+        before = len(self.asked)
+        self.portions.append(len(pairs))
+        self.asked += pairs
+        answers = [self.estimator.estimate(x, y) for x, y in pairs]
+        progress(len(pairs), len(pairs))
+        return [self.meddle(before + i, answer) for i, answer in enumerate(answers)]
+
+
+def frame(n: int = 60, p: int = 6, seed: int = 0) -> dict[str, np.ndarray]:
+    """Columns a, b, .. that depend on each other."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(n, p)) @ rng.normal(size=(p, p))
+    return {chr(97 + j): values[:, j] for j in range(p)}

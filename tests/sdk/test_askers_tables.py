@@ -1,0 +1,59 @@
+"""Whole tables through every asker."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from askers import ASGI, LOCAL, SOCKET, opened
+
+import mizzle
+
+TOLERANCE = 1e-5
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal(60)
+    return {"a": a, "b": a + rng.standard_normal(60), "c": rng.standard_normal(60), "flat": np.ones(60)}
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+@pytest.mark.parametrize("where", [LOCAL, ASGI, SOCKET])
+def test_a_whole_table_is_the_same_everywhere(where, blocking, fake, table, serve_here):
+    with opened(where, blocking, fake, serve_here) as asker:
+        found = asker.ask(lambda client: client.matrix(table, progress=False))
+        ranked = asker.ask(lambda client: client.rank(table, "a", progress=False))
+    records = found.records()
+    assert [(one["x"], one["y"]) for one in records][:3] == [("a", "b"), ("a", "c"), ("a", "flat")]
+    for one in records:
+        wanted = fake.estimate(table[one["x"]][:, None], table[one["y"]][:, None])
+        assert abs(one["mi"] - wanted.mi) <= TOLERANCE
+    assert ranked.records()[0]["mi"] == max(one["mi"] for one in records[:3])
+
+
+def test_tables_that_are_read_at_once_do_not_wait_for_one_another(served, fake, table):
+    """More of them than asyncio has threads, each of which needs work done for it meanwhile."""
+
+    async def ask():
+        async with mizzle.AsyncClient(served) as client:
+            return await asyncio.gather(*(client.rank(table, "a", progress=False) for _ in range(40)))
+
+    assert len({str(one.records()) for one in asyncio.run(ask())}) == 1
+
+
+def test_a_table_that_is_given_up_asks_no_more(served, fake, table):
+    """The loop goes on after a cancellation: the thread that reads the table is let go."""
+    fake.gate.clear()
+
+    async def ask():
+        async with mizzle.AsyncClient(served) as client:
+            task = asyncio.create_task(client.matrix(table, progress=False))
+            await fake.begun()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            fake.gate.set()
+            return await client.ready()
+
+    assert asyncio.run(ask())

@@ -1,0 +1,214 @@
+"""Where a client connects and as whom: addresses, keys, proxies, event loops."""
+
+import asyncio
+import gc
+
+import httpx2
+import pytest
+from scripted import URL, Scripted, problem
+
+import mizzle
+
+KEY = "mz_31337"
+
+
+@pytest.fixture(autouse=True)
+def no_service_is_named(monkeypatch):
+    for name in ("MIZZLE_BASE_URL", "MIZZLE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def headers():
+    """The headers that a client of these arguments sends."""
+
+    def sent(*arguments, **options):
+        server = Scripted(httpx2.Response(200))
+        http = httpx2.Client(transport=httpx2.MockTransport(server))
+        with http, mizzle.Client(*arguments, http_client=http, **options) as client:
+            assert client.ready()
+        return server.request
+
+    return sent
+
+
+@pytest.mark.parametrize(
+    "url", ["", "mizzle", "ftp://a", "http://", "http://a?b=c", "http://a:port", None, 5]
+)
+def test_an_address_must_be_one(url):
+    for client in (mizzle.Client, mizzle.AsyncClient):
+        with pytest.raises(mizzle.InvalidInput, match="address"):
+            client(url)
+
+
+@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": -1}, {"concurrency": 0}])
+def test_options_must_make_sense(options):
+    with pytest.raises(mizzle.InvalidInput):
+        mizzle.Client(URL, **options)
+
+
+def test_a_password_in_the_address_stays_out_of_messages(draw):
+    def refuse(request):
+        raise httpx2.ConnectTimeout("no")
+
+    http = httpx2.Client(transport=httpx2.MockTransport(refuse))
+    with http, mizzle.Client("http://me:secret@mizzle.test/sub/", http_client=http) as client:
+        client._sleep = lambda _: None
+        with pytest.raises(mizzle.ServiceUnreachable) as caught:
+            client.estimate(*draw())
+        assert "secret" not in str(caught.value) + repr(client)
+        assert "http://mizzle.test/sub" in str(caught.value)
+
+
+def test_nobody_listening_is_explained(draw):
+    with mizzle.Client("http://127.0.0.1:9") as client:
+        client._sleep = lambda _: None
+        with pytest.raises(mizzle.ServiceUnreachable, match="mizzle serve"):
+            client.estimate(*draw())
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_one_async_client_serves_several_loops(served, draw):
+    """The first loop is gone with its connections when the second asks (a common notebook error)."""
+    client = mizzle.AsyncClient(served)
+    pair = draw()
+
+    async def last():
+        estimate = await client.estimate(*pair)
+        await client.aclose()
+        return estimate
+
+    assert asyncio.run(client.estimate(*pair)) == asyncio.run(last())
+    gc.collect()  # the lost connections complain here, where that is expected
+
+
+def test_readiness_is_yes_or_no(served):
+    async def ask(url):
+        async with mizzle.AsyncClient(url) as client:
+            return await client.ready()
+
+    for url, ready in ((served, True), ("http://127.0.0.1:9", False)):
+        with mizzle.Client(url) as client:
+            assert client.ready() is asyncio.run(ask(url)) is ready
+
+
+@pytest.fixture
+def dead_proxy(monkeypatch):
+    """The environment sends all HTTP to a port where nobody listens."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+def test_a_proxy_is_not_asked_for_this_machine(dead_proxy, served, draw):
+    async def ask():
+        async with mizzle.AsyncClient(served) as client:
+            return await client.ready(), await client.estimate(*draw())
+
+    with mizzle.Client(served) as client:
+        assert (client.ready(), client.estimate(*draw())) == asyncio.run(ask())
+        assert client.ready()
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted"),
+    [
+        ("localhost", False),
+        ("LOCALHOST", False),
+        ("127.0.0.1", False),
+        ("127.8.8.8", False),
+        ("[::1]", False),
+        ("mizzle.test", True),
+        ("localhost.test", True),
+        ("10.0.0.1", True),
+        ("[::2]", True),
+    ],
+)
+def test_a_proxy_is_asked_for_other_machines(dead_proxy, host, trusted):
+    with mizzle.Client(f"http://{host}:8000") as client:
+        assert client._http.trust_env is trusted
+
+
+def test_a_service_that_says_no_is_not_ready():
+    def refuse(request):
+        assert (request.method, request.url.path) == ("GET", "/readyz")
+        return httpx2.Response(503)
+
+    http = httpx2.Client(transport=httpx2.MockTransport(refuse))
+    with http, mizzle.Client(URL, http_client=http) as client:
+        assert not client.ready()
+
+
+def test_a_client_given_stays_open():
+    http = httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200)))
+    with mizzle.Client(URL, http_client=http) as client:
+        assert client.ready()
+    assert not http.is_closed
+    http.close()
+
+
+def test_the_environment_names_the_service_and_the_key(headers, monkeypatch):
+    monkeypatch.setenv("MIZZLE_BASE_URL", URL + "/sub/")
+    monkeypatch.setenv("MIZZLE_API_KEY", KEY)
+    request = headers()
+    assert request.url == URL + "/sub/readyz"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    other = headers("http://other.test", api_key="mz_2")
+    assert (other.url.host, other.headers["authorization"]) == ("other.test", "Bearer mz_2")
+
+
+def test_without_a_key_none_is_sent(headers, monkeypatch):
+    monkeypatch.setenv("MIZZLE_API_KEY", "")
+    assert not {"authorization", "x-api-key"} & set(headers(URL).headers)
+
+
+def test_a_password_for_a_proxy_does_not_replace_the_key(headers):
+    request = headers("http://me:secret@mizzle.test", api_key=KEY)
+    assert request.headers["authorization"].startswith("Basic ")
+    assert request.headers["x-api-key"] == KEY
+
+
+@pytest.mark.parametrize("key", ["31337 2", "31337\n", "31337\u00e4"])
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(key):
+    for client in (mizzle.Client, mizzle.AsyncClient):
+        with pytest.raises(mizzle.InvalidInput, match="API key") as caught:
+            client(URL, api_key=key)
+        assert "31337" not in str(caught.value)
+
+
+def test_the_key_is_shown_nowhere(draw):
+    server = Scripted(problem(401, "unauthorized", "this API key is not known"))
+    http = httpx2.Client(transport=httpx2.MockTransport(server))
+    with http, mizzle.Client(URL, api_key=KEY, http_client=http) as client:
+        with pytest.raises(mizzle.Unauthorized) as caught:
+            client.estimate(*draw())
+        shown = [repr(client), str(client), repr(client._core), str(caught.value), repr(caught.value)]
+    assert not any(KEY in text for text in shown)
+    assert KEY not in repr(mizzle.AsyncClient(URL, api_key=KEY))
+
+
+def test_every_loop_that_lives_keeps_its_connections():
+    """Two loops that take turns, each alive: neither loses its pool to the other."""
+    client, loops = mizzle.AsyncClient("http://127.0.0.1:9"), [asyncio.new_event_loop() for _ in range(2)]
+
+    async def pool():
+        return client._http(client._core)
+
+    first, second = (loop.run_until_complete(pool()) for loop in loops)
+    assert first is not second
+    assert [loop.run_until_complete(pool()) for loop in loops] == [first, second]
+    loops[0].run_until_complete(client.aclose())
+    assert first.is_closed
+    loops[0].close()
+    loops[1].run_until_complete(client.aclose())
+    loops[1].close()
+    assert not client._own
+
+
+def test_connections_are_used_again(served, draw):
+    with mizzle.Client(served) as client:
+        for _ in range(3):
+            client.estimate(*draw())
+        assert len(client._http._transport._pool.connections) == 1

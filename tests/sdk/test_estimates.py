@@ -1,0 +1,77 @@
+"""What an estimate says of itself besides its numbers."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mizzle
+from mizzle.types import Estimate, ModelInfo
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def _estimate(values):
+    mean = sum(values) / len(values)
+    return Estimate(mean, LEVELS, tuple(values), 50, 1, 1, True, (), ModelInfo("m", "1", "0"))
+
+
+@pytest.mark.parametrize(
+    ("values", "threshold", "share"),
+    [
+        ((0.1, 0.2, 0.3, 0.4, 0.5), 0.2, 0.25),
+        ((0.1, 0.2, 0.3, 0.4, 0.5), 0.25, 0.375),
+        ((0.1, 0.2, 0.3, 0.4, 0.5), 0.05, 0.025),  # from 0 up to the lowest quantile
+        ((0.1, 0.2, 0.3, 0.4, 0.5), 0.0, 0.0),
+        ((0.1, 0.2, 0.3, 0.4, 0.5), -1.0, 0.0),
+        ((0.1, 0.2, 0.3, 0.4, 0.5), 9.0, 0.95),  # how the upper end looks is not known
+        ((0.0, 0.0, 0.0, 0.1, 0.2), 0.05, 0.625),
+        ((0.0, 0.2, 0.2, 0.2, 0.3), 0.2, 0.25),  # strictly below
+        ((0.0, 0.0, 0.0, 0.0, 0.0), 0.02, 1.0),  # exactly 0, as of a constant column
+        ((0.3, 0.3, 0.3, 0.3, 0.3), 0.3, 0.05),
+        ((0.3, 0.3, 0.3, 0.3, 0.3), 0.4, 1.0),
+    ],
+)
+def test_the_share_below_a_threshold(values, threshold, share):
+    assert _estimate(values).below(threshold) == pytest.approx(share, abs=1e-12)
+
+
+@given(
+    st.lists(st.floats(0, 5), min_size=5, max_size=5).map(sorted),
+    st.tuples(st.floats(-1, 6), st.floats(-1, 6)).map(sorted),
+)
+def test_the_share_rises_with_the_threshold(values, thresholds):
+    low, high = map(_estimate(values).below, thresholds)
+    assert 0 <= low <= high <= 1
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=5, max_size=5), st.sampled_from(LEVELS))
+def test_the_share_below_a_quantile_is_its_level(steps, level):
+    """Law: `below` turns `quantile` back, in nats and in bits."""
+    estimate = _estimate(np.cumsum(steps).tolist())
+    for one in (estimate, estimate.to("bits")):
+        assert one.below(one.quantile(level)) == pytest.approx(level, abs=1e-9)
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), "0.02", None])
+def test_a_threshold_is_a_finite_number(threshold):
+    with pytest.raises(mizzle.InvalidInput, match="threshold"):
+        _estimate([0.1] * 5).below(threshold)
+
+
+def test_any_real_number_is_a_threshold():
+    assert _estimate((0.1, 0.2, 0.3, 0.4, 0.5)).below(np.float64(0.2)) == 0.25
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_an_estimate_is_a_row_of_any_library(library):
+    frame = _estimate((0.1, 0.2, 0.3, 0.4, 0.5)).to_frame(library)
+    assert type(frame).__module__.partition(".")[0] == library
+    assert len(frame) == 1
+    assert "mi" in list(frame.column_names if library == "pyarrow" else frame.columns)
+
+
+def test_an_estimate_is_shown_and_drawn():
+    estimate = _estimate((0.1, 0.2, 0.3, 0.4, 0.5))
+    assert "0.3" in estimate._repr_html_()
+    assert type(estimate.plot()).__name__ == "Figure"

@@ -1,0 +1,297 @@
+"""The doors to scikit-learn keep its laws and the selector's own."""
+
+import math
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import FakeEstimator
+from sklearn.base import clone
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import mizzle
+from mizzle.errors import InvalidInput, InvalidLevel, MissingExtra, QueueFull
+from mizzle.sklearn import MutualInfoSelector, mi_score
+
+REDUNDANCY = (None, "mrmr", "jmi")
+CELLS = Path(__file__).parents[2] / "examples" / "breast_cancer.csv"
+# A skipped check is a warning, and so an error. Some of the checks' data are noise, of which nothing is kept.
+CHECKS = """
+import warnings
+from sklearn.utils.estimator_checks import check_estimator
+from mizzle.sklearn import MutualInfoSelector
+warnings.simplefilter("error")
+warnings.filterwarnings("ignore", "No features were selected")
+for redundancy in (None, "mrmr", "jmi"):
+    found = check_estimator(MutualInfoSelector(redundancy=redundancy, threshold=0.0))
+    print(len(found), {one["status"] for one in found})
+"""
+
+
+class Gaussian:
+    """An asker by a formula that is exact for normal columns, which remembers how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def estimate_many(self, pairs: Sequence[Any], *, progress: Any, errors: str) -> list[Any]:
+        fake = FakeEstimator()
+        self.asked.append(len(pairs))
+        return fake.run([fake.prepare(x, y) for x, y in pairs])
+
+
+class Busy:
+    """An asker that refuses."""
+
+    def estimate_many(self, pairs: Sequence[Any], *, progress: Any, errors: str) -> list[Any]:
+        return [QueueFull("too much is waiting") for _ in pairs]
+
+
+def table(n: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A signal, nearly the same, noise, a weak signal, a constant; and a target of the two signals."""
+    rng = np.random.default_rng(seed)
+    signal, weak, noise = rng.standard_normal((3, n))
+    near = signal + 0.2 * rng.standard_normal(n)
+    y = signal + 0.7 * weak + 0.5 * rng.standard_normal(n)
+    return np.column_stack([signal, near, noise, weak, np.full(n, 3.0)]), y
+
+
+def cells() -> tuple[np.ndarray, np.ndarray]:
+    """Eight measures of the example's cells, and whether the mass is benign."""
+    rows = np.genfromtxt(CELLS, delimiter=",", skip_header=1)
+    return rows[:300, :8], rows[:300, -1].astype(int)
+
+
+def test_every_check_of_scikit_learn_passes_and_none_is_skipped() -> None:
+    environment = {
+        **os.environ,
+        "SCIPY_ARRAY_API": "1",
+    }  # read when scipy is imported; else a check is skipped
+    command = [sys.executable, "-c", CHECKS]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(REDUNDANCY)
+    assert all(line.endswith("{'passed'}") and int(line.split()[0]) > 40 for line in lines)
+
+
+@pytest.mark.parametrize("discrete", [False, True])
+def test_a_score_is_the_estimate_of_the_column(discrete: bool) -> None:
+    X, y = table(100)
+    y = np.digitize(y, [-1, 1]) if discrete else y
+    alone = [estimate.mi for estimate in mizzle.estimate_many([(x, y) for x in X.T])]
+    np.testing.assert_allclose(mi_score(X, y), alone, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("labels", [["low", "middle", "top"], [-7, 0, 9], [0.5, 1.5, 99.0]])
+def test_labels_count_by_their_order_alone(labels: list[Any]) -> None:
+    X, y = table(100)
+    codes = np.digitize(y, [-1, 1])
+    assert mi_score(X, np.array(labels)[codes]) == pytest.approx(mi_score(X, codes))
+    assert mi_score(X, codes > 1) == pytest.approx(mi_score(X, (codes > 1).astype(int)))
+
+
+def test_labels_may_be_a_list_or_a_column_of_objects() -> None:
+    X, y = table(100)
+    words = np.where(y > 0, "up", "down")
+    expected = mi_score(X, words)
+    assert mi_score(X.tolist(), words.tolist()) == pytest.approx(expected)
+    assert mi_score(X, words.astype(object)) == pytest.approx(expected)
+
+
+def test_the_best_columns_inside_a_pipeline_and_cross_validation() -> None:
+    X, y = cells()
+    best = make_pipeline(SelectKBest(mi_score, k=3), StandardScaler(), LogisticRegression())
+    assert cross_val_score(best, X, y, cv=3).min() > 0.8
+    X, y = table()
+    best = make_pipeline(SelectKBest(mi_score, k=2), Ridge())
+    assert cross_val_score(best, X, y, cv=3).min() > 0.3
+
+
+def test_the_selector_inside_a_search() -> None:
+    X, y = cells()
+    pipeline = make_pipeline(MutualInfoSelector(), StandardScaler(), LogisticRegression())
+    search = GridSearchCV(pipeline, {"mutualinfoselector__redundancy": REDUNDANCY}, cv=2).fit(X, y)
+    assert search.best_score_ > 0.8
+
+
+@pytest.mark.parametrize("redundancy", REDUNDANCY)
+def test_only_columns_that_surely_say_something_are_kept(redundancy: Any) -> None:
+    X, y = table()
+    found = MutualInfoSelector(redundancy=redundancy).fit(X, y)
+    sure = found.intervals_[:, 0] > found.threshold
+    assert not (found.get_support() & ~sure).any()
+    assert found.get_support()[0]
+    assert not found.get_support()[[2, 4]].any()
+    assert found.scores_[4] == 0
+    if redundancy is None:
+        assert (found.get_support() == sure).all()
+
+
+def test_what_is_said_of_each_column_is_its_estimate() -> None:
+    X, y = table(100)
+    found = MutualInfoSelector(level=0.5, unit="bits").fit(X, y)
+    for j, estimate in enumerate(found.estimates_):
+        assert estimate.unit == "bits"
+        assert found.scores_[j] == estimate.mi
+        assert tuple(found.intervals_[j]) == estimate.interval(0.5)
+    assert found.scores_ * math.log(2) == pytest.approx(mi_score(X, y))
+
+
+@pytest.mark.parametrize("redundancy", ["mrmr", "jmi"])
+def test_a_column_that_is_nearly_another_is_left_out(redundancy: Any) -> None:
+    X, y = table()
+    assert MutualInfoSelector().fit(X, y).get_support()[:2].all()
+    kept = MutualInfoSelector(redundancy=redundancy, threshold=0.05).fit(X, y).get_support()
+    assert kept[:2].sum() == 1
+    assert kept[3]
+
+
+@pytest.mark.parametrize("redundancy", ["mrmr", "jmi"])
+def test_a_gain_is_the_formula_of_the_docstring(redundancy: Any) -> None:
+    X, y = table()
+    asker = Gaussian()
+    found = MutualInfoSelector(redundancy=redundancy, threshold=-0.0, asker=asker).fit(X, y)
+    first, second, *_ = found.order_
+    assert found.gains_[0] == found.scores_[first] == found.scores_.max()
+    fake = FakeEstimator()
+    if redundancy == "jmi":
+        gain = fake.estimate(X[:, [second, first]], y[:, None]).mi - found.scores_[first]
+    else:
+        gain = found.scores_[second] - fake.estimate(X[:, [second]], X[:, [first]]).mi
+    assert found.gains_[1] == pytest.approx(gain)
+    assert (found.gains_[1:] > 0).all()
+
+
+@pytest.mark.parametrize("redundancy", ["mrmr", "jmi"])
+def test_the_gain_over_several_columns_is_a_mean(redundancy: Any) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((300, 4))
+    y = X @ [1.0, 0.8, 0.6, 0.4] + 0.1 * rng.standard_normal(300)
+    asker, fake = Gaussian(), FakeEstimator()
+    found = MutualInfoSelector(redundancy=redundancy, threshold=0.0, asker=asker).fit(X, y)
+    a, b, c = found.order_[:3]
+
+    def over(s: int) -> float:
+        if redundancy == "jmi":
+            return fake.estimate(X[:, [c, s]], y[:, None]).mi - fake.estimate(X[:, [s]], y[:, None]).mi
+        return fake.estimate(X[:, [c]], y[:, None]).mi - fake.estimate(X[:, [c]], X[:, [s]]).mi
+
+    assert found.gains_[2] == pytest.approx((over(a) + over(b)) / 2)
+    assert asker.asked[:2] == [4, 3]
+    assert sum(asker.asked) <= 4 + 3 + 2 + 1
+
+
+@pytest.mark.parametrize("redundancy", REDUNDANCY)
+def test_at_most_so_many_are_kept(redundancy: Any) -> None:
+    X, y = table()
+    asker = Gaussian()
+    all_of_them = MutualInfoSelector(redundancy=redundancy, asker=asker).fit(X, y)
+    for most in (1, 2, 9):
+        found = MutualInfoSelector(redundancy=redundancy, max_features=most, asker=asker).fit(X, y)
+        assert found.order_.tolist() == all_of_them.order_[:most].tolist()
+        assert found.gains_.tolist() == all_of_them.gains_[:most].tolist()
+        assert sorted(found.order_) == found.get_support(indices=True).tolist()
+
+
+def test_nothing_is_kept_of_noise() -> None:
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    found = MutualInfoSelector(redundancy="jmi").fit(X, np.zeros(60))
+    assert found.scores_.tolist() == [0, 0, 0]
+    with pytest.warns(UserWarning, match="No features were selected"):
+        assert found.transform(X).shape == (60, 0)
+
+
+@pytest.mark.parametrize("value", ["address", "client"])
+def test_a_service_answers_in_the_place_of_this_process(served: str, value: str) -> None:
+    X, y = table(50)
+    expected = MutualInfoSelector(redundancy="jmi", asker=Gaussian()).fit(X, y)
+    with mizzle.Client(served) as client:
+        asker = served if value == "address" else client
+        found = MutualInfoSelector(redundancy="jmi", asker=asker).fit(X, y)
+        assert mi_score(X, y, asker=asker) == pytest.approx(expected.scores_)
+    assert found.order_.tolist() == expected.order_.tolist()
+    assert found.gains_ == pytest.approx(expected.gains_)
+
+
+def test_a_local_client_is_this_process() -> None:
+    X, y = table(50)
+    assert mi_score(X, y, asker=mizzle.Client.local()) == pytest.approx(mi_score(X, y))
+
+
+def test_clones_share_the_client_and_keep_their_output(served: str) -> None:
+    with mizzle.Client(served) as client:
+        selector = MutualInfoSelector(asker=client, threshold=0.1).set_output(transform="pandas")
+        cloned = clone(selector)
+        assert cloned.asker is selector.asker is client
+        assert cloned is not selector
+        assert cloned.threshold == 0.1
+        assert list(cloned.fit_transform(*table(50)).columns) == ["x0", "x1"]
+
+
+def test_an_address_travels_to_other_processes() -> None:
+    selector = MutualInfoSelector(asker="http://localhost:1")
+    assert pickle.loads(pickle.dumps(selector)).asker == selector.asker
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        ({"threshold": -1}, "threshold"),
+        ({"threshold": "much"}, "threshold"),
+        ({"unit": "bans"}, "unit"),
+        ({"redundancy": "cmim"}, "redundancy"),
+        ({"max_features": 0}, "max_features"),
+        ({"max_features": 1.5}, "max_features"),
+        ({"max_features": True}, "max_features"),
+        ({"asker": object()}, "asker"),
+        ({"asker": "no address"}, "url"),
+    ],
+)
+def test_what_cannot_be_used_is_said_by_fit(parameters: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        MutualInfoSelector(**parameters).fit(*table(50))
+
+
+def test_an_asynchronous_client_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="asker"):
+        mi_score(*table(50), asker=mizzle.AsyncClient("http://localhost:1"))
+
+
+def test_a_level_beyond_the_model_is_refused() -> None:
+    with pytest.raises(InvalidLevel):
+        MutualInfoSelector(level=0.999).fit(*table(50))
+
+
+@pytest.mark.parametrize("spoil", ["few", "nan", "text", "lengths"])
+def test_arrays_that_cannot_be_used_are_value_errors(spoil: str) -> None:
+    X, y = table(50)
+    X = X.astype(object) if spoil == "text" else X
+    X[0, 0] = {"nan": np.nan, "text": "a"}.get(spoil, X[0, 0])
+    X, y = (X[:9], y[:9]) if spoil == "few" else (X, y[1:] if spoil == "lengths" else y)
+    for ask in (mi_score, MutualInfoSelector().fit):
+        with pytest.raises(ValueError, match=r"\w"):
+            ask(X, y)
+
+
+def test_a_refusal_is_raised() -> None:
+    with pytest.raises(QueueFull):
+        mi_score(*table(50), asker=Busy())
+
+
+def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.base", None)
+    monkeypatch.delitem(sys.modules, "mizzle.sklearn")
+    with pytest.raises(MissingExtra, match=r"pip install 'mizzle\[sklearn\]'"):
+        import_module("mizzle.sklearn")

@@ -1,0 +1,78 @@
+"""The service behind its own protocol on the loopback interface, in the event loop of the test.
+
+A test sees both ends, and waits for what it needs by looking: no clock decides about anything.
+"""
+
+import asyncio
+import json
+import socket
+from contextlib import asynccontextmanager
+
+import httpx2
+import uvicorn
+
+from mizzle import wire
+from mizzle.service.protocol import protocol_class
+
+PATIENCE = 30.0  # seconds after which a test that waits for something has failed
+INFER = "/v2/models/fake/infer"
+PATHS = (wire.PATH, wire.BATCH_PATH, INFER)
+
+
+@asynccontextmanager
+async def living(app, door=None):
+    """Application, model and server; the address of it."""
+    config = uvicorn.Config(
+        app,
+        http=protocol_class(PATIENCE, PATIENCE, 100, door),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await until(lambda: server.started or serving.done())
+            await app.state.engine.settled()
+            yield listener.getsockname()
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def until(true):
+    """Returns when `true()` is."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0)
+
+
+def client(address):
+    """Any number of connections to a service, for JSON; without a limit of time."""
+    base = "http://{}:{}".format(*address)
+    unbounded, headers = httpx2.Limits(max_connections=None), {"content-type": "application/json"}
+    return httpx2.AsyncClient(base_url=base, headers=headers, limits=unbounded, timeout=None, trust_env=False)
+
+
+def bodies(pair):
+    """JSON bodies that ask about a sample, by path."""
+    x, y = (side.tolist() for side in pair)
+    inputs = [
+        {"name": name, "datatype": "FP64", "shape": list(side.shape), "data": side.tolist()}
+        for name, side in zip("xy", pair, strict=True)
+    ]
+    asked = {
+        wire.PATH: {"x": x, "y": y},
+        wire.BATCH_PATH: {"problems": [{"x": x, "y": y}]},
+        INFER: {"inputs": inputs},
+    }
+    return {path: json.dumps(body).encode() for path, body in asked.items()}
+
+
+def request(path, body):
+    """A whole request as bytes."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

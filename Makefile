@@ -11,7 +11,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test lint types picture benchmark load train wheel container openapi lock clean
+.PHONY: run demo test lint types picture benchmark load train wheel container openapi docs lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -33,6 +33,7 @@ types: $(VENV)/dev.stamp
 	@for room in service model metadata_gen; do ln -s '$(CURDIR)'/$$room build/types/mizzle/$$room; done
 	MYPYPATH=build/types $(VENV)/bin/mypy -p mizzle
 	MYPYPATH=build/types:examples:benchmarks:deploy $(VENV)/bin/mypy train.py examples/*.py benchmarks/*.py deploy/*.py
+	MYPYPATH=docs/hooks $(VENV)/bin/mypy docs/hooks/*.py
 
 picture: $(VENV)/dev.stamp
 	$(PY) examples/picture.py docs/breast_cancer.png
@@ -66,6 +67,10 @@ wheel: $(VENV)/dev.stamp
 # Builds the image for real and runs it; as root, on Debian with buildah, debootstrap and iproute2.
 container:
 	$(PYTHON) deploy/container_test.py
+
+# The documentation as a site, in build/site.
+docs: $(VENV)/dev.stamp
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 # The description of the HTTP interface, to be committed with what changes it.
 openapi: $(VENV)/dev.stamp

@@ -12,6 +12,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+import mizzle.job_errors  # noqa: F401  # makes their codes known to `by_code`
 from mizzle import core, wire
 from mizzle.bodies import narrow
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, by_code
@@ -58,6 +59,7 @@ class Jobs:
         Raises:
             InvalidInput: the job cannot be done, or the id belongs to another.
             Fault: the service failed, or there is none.
+        MizzleError: what `mizzle.job_errors` has for it.
         """
         table = np.column_stack([_with_gaps(one) for one in variables])
         asked = {"columns": [one.name for one in variables], **fields}

@@ -127,7 +127,7 @@ def _surround(app: FastAPI, settings: Settings, keys: Keys, counted: Metrics) ->
     app.add_middleware(Auth, keys=keys, open_paths=unlocked, refused=counted.refused)
     if origins:  # inside the guard, which refuses all others; outside of keys, which a preflight has not
         app.add_middleware(Cors, origins=origins)
-    app.add_middleware(Guard, hosts=hosts, origins=origins, nameless=PROBES)
+    app.add_middleware(Guard, hosts=hosts, origins=origins, nameless=PROBES, pages=page_routes.PATHS)
     app.add_middleware(oip_errors.Errors)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HttpMetrics, metrics=counted)

@@ -30,6 +30,7 @@ class Guard:
         hosts: names without port that the service answers to, besides the loopback names; "*" for any.
         origins: as `https://name[:port]`, whose pages may ask, besides those of the host that was asked.
         nameless: exact paths, as the router sees them, that are answered under every name.
+        pages: exact paths to which a link on any page may lead.
 
     Raises:
         InvalidInput: a host or origin that no request could have.
@@ -41,9 +42,10 @@ class Guard:
         hosts: Iterable[str] = (),
         origins: Iterable[str] = (),
         nameless: Collection[str] = (),
+        pages: Collection[str] = (),
     ) -> None:
         self._app = app
-        self._nameless = frozenset(nameless)
+        self._nameless, self._pages = frozenset(nameless), frozenset(pages)
         self._hosts = _LOOPBACK | set(map(_host, hosts))
         self._origins = frozenset(map(_origin, origins))
 
@@ -59,7 +61,9 @@ class Guard:
         origins = list(map(str.lower, values(scope, "origin")))
         if any(not self._welcome(origin, host) for origin in origins):
             return problem_of(Forbidden("pages of another origin may not use this service"))
-        if "cross-site" in values(scope, "sec-fetch-site") and not self._origins & set(origins):
+        followed = scope["path"] in self._pages and values(scope, "sec-fetch-mode") == ["navigate"]
+        from_elsewhere = "cross-site" in values(scope, "sec-fetch-site") and not followed
+        if from_elsewhere and not self._origins & set(origins):
             return problem_of(Forbidden("pages of another site may not use this service"))
         return None
 

@@ -129,7 +129,7 @@ def _announce(listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     print(
-        f"mizzle {__version__} at {base}  (POST {PATH}; {base}/openapi.json; {base}/readyz)",
+        f"mizzle {__version__} at {base}  (page: {base}/; POST {PATH}; {base}/openapi.json; {base}/readyz)",
         flush=True,
     )
 

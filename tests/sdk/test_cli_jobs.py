@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import commanded
 import httpx2
@@ -73,7 +75,9 @@ def test_listing_showing_and_forgetting(run, data):
     assert json.loads(run("jobs", "list", "--json")[1])["jobs"][0]["id"] == "one"
     assert json.loads(run("jobs", "show", "one", "--json")[1])["state"] == "done"
     assert run("jobs", "cancel", "one") == (0, "forgotten\n", "")
-    assert run("jobs", "show", "one")[0] != 0
+    code, _, err = run("jobs", "show", "one")
+    assert code == 2
+    assert "no such job" in err
 
 
 @pytest.mark.parametrize(
@@ -90,6 +94,15 @@ def test_bad_usage_is_2(run, data, options, words):
     code, out, err = run("jobs", "submit", data, *options)
     assert (code, out) == (2, "")
     assert words in err
+
+
+def test_errors_of_jobs_are_known_where_there_is_no_service():
+    code = (
+        "import sys, mizzle.jobs; from mizzle.errors import by_code\n"
+        "print(by_code('no_such_job').status, 'mizzle.service' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "404 False\n"
 
 
 def test_without_an_address_there_are_no_jobs(run, monkeypatch):

@@ -44,7 +44,7 @@ def test_every_error_of_the_tree_is_public_and_found_by_its_code():
     waiting, codes = [errors.MizzleError], set()
     while waiting:
         cls = waiting.pop()
-        waiting += cls.__subclasses__()
+        waiting += [sub for sub in cls.__subclasses__() if "code" in vars(sub)]  # else a private kind of it
         assert getattr(mizzle, cls.__name__) is cls
         assert errors.by_code(cls.code) is cls
         assert cls.__name__ in errors.__doc__ + job_errors.__doc__

@@ -1,12 +1,14 @@
 """Names and pages that the service does not answer to; and the headers of every answer."""
 
 import pytest
+from fakes import FakeEstimator
 from raw import call, plain
 
 from mizzle.errors import InvalidInput
 from mizzle.service.app import create_app
 from mizzle.service.guard import Guard
 from mizzle.service.headers import SecurityHeaders
+from mizzle.service.settings import Settings
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "ANYTHING"]
 PATHS = ["/", "/livez", "/metrics", "/v1/estimate", "/nothing"]
@@ -228,3 +230,15 @@ def test_the_services_probes_are_these(settings, fake, in_lifespan, connect):
             return [(await http.get(path, headers=elsewhere)).status_code for path in (*PROBES, "/v2")]
 
     assert in_lifespan(create_app(settings, fake), scenario) == [*[200] * len(PROBES), 421]
+
+
+@pytest.mark.parametrize(("mode", "status"), [("navigate", 200), ("cors", 403), ("no-cors", 403)])
+def test_a_link_on_any_page_may_lead_to_the_page(mode, status):
+    """It may be opened from elsewhere, and not be read from there."""
+    app = create_app(Settings(), FakeEstimator())
+    found = call(
+        app, ("Host", "localhost"), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", mode), path="/"
+    )
+    assert found.status == status
+    asked = (("Host", "localhost"), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"))
+    assert call(app, *asked, path="/v1/limits").status == 403

@@ -37,6 +37,11 @@ def poisoned(x: np.ndarray) -> np.ndarray:
     return bad
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the page last: Playwright keeps an event loop in this thread, beside which no other runs."""
+    items.sort(key=lambda item: "page" in item.path.parent.name)
+
+
 @pytest.fixture
 def poison() -> Callable[[np.ndarray], np.ndarray]:
     return poisoned

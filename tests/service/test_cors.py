@@ -14,7 +14,7 @@ HOST = ("Host", "localhost")
 CROSS = ("Sec-Fetch-Site", "cross-site")
 FOREIGN = ["https://evil.example", "http://page.example", "https://page.example:8443", "null"]
 SENT = ["authorization", "content-type", "inference-header-content-length", "x-api-key", "x-request-timeout"]
-SHOWN = {"retry-after", "retry-after-ms", "x-request-id", "inference-header-content-length"}
+SHOWN = {"location", "retry-after", "retry-after-ms", "x-request-id", "inference-header-content-length"}
 KEY, LINE = new_key("page")
 
 
@@ -49,7 +49,7 @@ def test_a_preflight_of_a_named_page_is_welcome(app, method):
 
 
 @pytest.mark.parametrize(
-    ("headers", "method"), [((), "PUT"), ((), "DELETE"), ((), "ANY"), (["cookie"], "POST"), (["x-a"], "GET")]
+    ("headers", "method"), [((), "PATCH"), ((), "TRACE"), ((), "ANY"), (["cookie"], "POST"), (["x-a"], "GET")]
 )
 def test_a_preflight_for_what_nobody_needs_is_refused(app, headers, method):
     answer = preflight(app, *headers, method=method)

@@ -128,12 +128,8 @@ def _light(family: Family) -> bool:
 # What training never sees
 
 
-def _held_out_channel(rng: Rng, signal: str, response: str) -> Family:
-    return random_channel(rng, signal, response, whole(rng, "channel.inputs"), real(rng, "channel.noise"))
-
-
-def _held_out_interaction(rng: Rng, signal: str) -> Family:
-    return random_channel(rng, signal, "normal", whole(rng, "interaction.inputs"), real(rng, "channel.noise"))
+def _held_out_channel(rng: Rng, signal: str, response: str, inputs: str = "channel.inputs") -> Family:
+    return random_channel(rng, signal, response, whole(rng, inputs), real(rng, "channel.noise"))
 
 
 def _any_signal(rng: Rng) -> str:
@@ -149,8 +145,8 @@ def _mapped(rng: Rng, kind: str) -> Family:
 HELD_OUT: Final[Mapping[str, Callable[[Rng], Family]]] = MappingProxyType(
     {
         "copula joe": lambda rng: archimedean(rng, "joe"),
-        "signal ripple": lambda rng: _held_out_interaction(rng, "ripple"),
-        "signal maximum": lambda rng: _held_out_interaction(rng, "maximum"),
+        "signal ripple": lambda rng: _held_out_channel(rng, "ripple", "normal", "interaction.inputs"),
+        "signal maximum": lambda rng: _held_out_channel(rng, "maximum", "normal", "interaction.inputs"),
         "noise laplace": lambda rng: _held_out_channel(rng, _any_signal(rng), "laplace"),
         "response binomial": lambda rng: _held_out_channel(rng, _any_signal(rng), "binomial"),
         "map banana": lambda rng: _mapped(rng, "banana"),

@@ -3,25 +3,15 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal, Protocol
 
 from mizzle.checkpoint import Checkpoint
 from mizzle.errors import InvalidFile, MizzleError
-from mizzle.pairs import Outcome
+from mizzle.pairs import Asker, Outcome
 from mizzle.plan import Place, Plan, Portion
 from mizzle.progress import Wanted, shown
 from mizzle.types import Estimate
 
 _OF_THE_PAIR = (413, 422)  # statuses of errors that say something about one pair and nothing about the next
-
-
-class Asker(Protocol):
-    """What answers pairs: a client, `mizzle.sides.Sides`, or anything with this method."""
-
-    def estimate_many(
-        self, pairs: Sequence[tuple[Any, Any]], *, progress: Wanted, errors: Literal["return"]
-    ) -> Sequence[Outcome]:
-        """An estimate or an error for every pair, in order; `progress` is told (done, total)."""
 
 
 class Asking:

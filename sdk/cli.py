@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from mizzle.errors import InvalidInput, MissingExtra, MizzleError
+from mizzle import extras
+from mizzle.errors import InvalidInput, MizzleError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,9 +41,6 @@ def _commands() -> Any:
     try:
         from mizzle import cli_commands
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing == "mizzle":  # a broken installation, not a missing extra
-            raise
-        text = f"{missing} is not installed, and the command needs it: run pip install 'mizzle[cli]'"
-        raise MissingExtra(f"{text} (mizzle[service] has it, too)") from None
+        remedy = "pip install 'mizzle[cli]' (mizzle[service] has it, too)"
+        raise extras.missing(error, "the command", remedy) from None
     return cli_commands

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mizzle.errors import MissingExtra
+from mizzle import extras
 
 _Host = Annotated[
     str | None, typer.Option(help="Address to listen on; MIZZLE_HOST or 127.0.0.1 when left out.")
@@ -55,9 +55,4 @@ def _of_service(name: str) -> Any:
     try:
         return import_module(f"mizzle.service.{name}")
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing == "mizzle":  # a broken installation, not a missing extra
-            raise
-        raise MissingExtra(
-            f"{missing} is not installed, and serving needs it: run pip install 'mizzle[service]'"
-        ) from None
+        raise extras.missing(error, "serving", "pip install 'mizzle[service]'") from None

@@ -121,16 +121,20 @@ class Remote:
         return first + (yield from self._batch(pairs[half:]))
 
     def _ask(self, call: Call, form: Callable[[Any], T]) -> Steps[T]:
-        """What `form` makes of the answer to a request, which is tried again while that may help."""
+        """What `form` makes of the answer to a request."""
+        reply = yield from self.replied(call)
+        answer: T = yield Work(self._read, (reply, form))
+        return answer
+
+    def replied(self, call: Call) -> Steps[Reply]:
+        """The last reply to a request, which is tried again while that may help."""
         attempts = Attempts(self._timeout)
         while True:
             reply: Reply = yield Send(call, attempts.remaining())
             wait = attempts.wait(reply)
             if wait is None:
-                break
+                return reply
             yield Sleep(wait)
-        answer: T = yield Work(self._read, (reply, form))
-        return answer
 
     def _read(self, reply: Reply, form: Callable[[Any], T]) -> T:
         """What `form` makes of a reply, or the error that it is instead."""

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from mizzle import extras
 from mizzle.arrays import FloatArray
-from mizzle.errors import MissingExtra
 from mizzle.types import Estimate, ModelInfo
 
 
@@ -79,12 +79,7 @@ def load(path: Path | str | None = None, device: str = "cpu", threads: int | Non
     try:
         from mizzle.model import Estimator
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing == "mizzle":  # a broken installation, not a missing extra
-            raise
-        raise MissingExtra(
-            f"{missing} is not installed, and estimating on this machine needs it: run "
-            "pip install 'mizzle[local]', or ask a service with mizzle.Client(url)"
-        ) from None
+        remedy = "pip install 'mizzle[local]', or ask a service with mizzle.Client(url)"
+        raise extras.missing(error, "estimating on this machine", remedy) from None
     loaded: EstimatorLike = Estimator.load(path, device, threads)
     return loaded

@@ -12,13 +12,12 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-import mizzle.job_errors  # noqa: F401  # makes their codes known to `by_code`
 from mizzle import core, wire
 from mizzle.bodies import narrow
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, by_code
 from mizzle.results import Matrix, PairResult, Ranking
-from mizzle.retry import Attempts, Reply
-from mizzle.steps import Call, Send
+from mizzle.retry import Reply
+from mizzle.steps import Call, Send, Sleep, Step, drive
 from mizzle.types import Estimate, ModelInfo, Notice
 from mizzle.variables import Variable
 
@@ -124,13 +123,15 @@ class Jobs:
 
     def _ask(self, call: Call, accept: str = "application/json") -> bytes:
         """The body of the answer to a request, which is tried again while that may help."""
-        attempts = Attempts(self._timeout)
-        while True:
-            reply = self._send(Send(call, attempts.remaining()), accept)
-            wait = attempts.wait(reply)
-            if wait is None:
-                break
-            self._sleep(wait)
+
+        def do(step: Step) -> Reply | None:
+            if isinstance(step, Send):
+                return self._send(step, accept)
+            assert isinstance(step, Sleep)
+            self._sleep(step.seconds)
+            return None
+
+        reply = drive(self._remote.replied(call), do)
         if reply.failure is not None:
             raise ServiceUnreachable(f"{self._remote.shown} {reply.failure}")
         if not 200 <= reply.status < 300:

@@ -99,7 +99,7 @@ class Local:
             model = self._model()
             tables = [_prepared(model, pair) for pair in pairs]
             good = [i for i, table in enumerate(tables) if not isinstance(table, MizzleError)]
-            answers = _isolated(model, [tables[i] for i in good])
+            answers = isolated(model, [tables[i] for i in good])
         for i, answer in zip(good, answers, strict=True):
             tables[i] = answer
         return tables
@@ -178,7 +178,7 @@ def _prepared(model: EstimatorLike, pair: Pair) -> Any:
         return error
 
 
-def _isolated(model: EstimatorLike, tables: list[Any]) -> list[Outcome]:
+def isolated(model: EstimatorLike, tables: list[Any]) -> list[Outcome]:
     """The results of a batch, halved as long as it fails, until only the guilty problem fails."""
     if not tables:
         return []
@@ -188,7 +188,7 @@ def _isolated(model: EstimatorLike, tables: list[Any]) -> list[Outcome]:
         if len(tables) == 1:
             return [_failure(error)]
     half = len(tables) // 2
-    return [*_isolated(model, tables[:half]), *_isolated(model, tables[half:])]
+    return [*isolated(model, tables[:half]), *isolated(model, tables[half:])]
 
 
 def _checked(answer: Estimate) -> Outcome:

@@ -9,8 +9,9 @@ from concurrent.futures import as_completed
 from typing import Any
 
 from mizzle.arrays import MIN_ROWS, FloatArray, as_table
-from mizzle.errors import InferenceFailed, LengthMismatch, MizzleError, TooFewSamples
+from mizzle.errors import LengthMismatch, MizzleError, TooFewSamples
 from mizzle.estimator import EstimatorLike
+from mizzle.local import isolated
 from mizzle.pairs import Answers, Errors, Outcome
 from mizzle.plan import Recent
 from mizzle.progress import Wanted, shown
@@ -48,7 +49,7 @@ class Sides:
                 waiting = {}
                 for unit in self._units(asked, answers):
                     places, tables = zip(*unit, strict=True)
-                    waiting[pool.submit(self._run, list(tables))] = places
+                    waiting[pool.submit(isolated, self._model, list(tables))] = places
                 for done in as_completed(waiting):
                     answers.put(waiting[done], done.result())
         return answers.all()
@@ -83,20 +84,3 @@ class Sides:
             return values, self._model.side(as_table(values, name))
 
         return self._recent.get(id(values), values.size, made)[1]
-
-    def _run(self, tables: list[Any]) -> list[Outcome]:
-        """The answers of a unit; where it fails, of each by itself."""
-        try:
-            return list(self._model.run(tables))
-        except Exception as error:
-            if len(tables) == 1:
-                return [_failure(error)]
-        return [outcome for table in tables for outcome in self._run([table])]
-
-
-def _failure(error: Exception) -> MizzleError:
-    if isinstance(error, MizzleError):
-        return error
-    found = InferenceFailed("this pair could not be computed; the fault is ours, please report it")
-    found.__cause__ = error
-    return found

@@ -18,10 +18,10 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mizzle import tables
+from mizzle import extras, tables
 from mizzle.arrays import MIN_ROWS, FloatArray
-from mizzle.asking import Asker
-from mizzle.errors import InvalidInput, MissingExtra
+from mizzle.errors import InvalidInput
+from mizzle.pairs import Asker
 from mizzle.results import PairResult, check_threshold
 from mizzle.types import Estimate, Unit
 
@@ -31,10 +31,7 @@ try:
     from sklearn.utils import check_X_y  # type: ignore[import-untyped]
     from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 except ModuleNotFoundError as error:
-    raise MissingExtra(
-        f"{(error.name or '').partition('.')[0]} is not installed, and mizzle.sklearn needs it: run "
-        "pip install 'mizzle[sklearn]'"
-    ) from None
+    raise extras.missing(error, "mizzle.sklearn", "pip install 'mizzle[sklearn]'") from None
 
 Redundancy = Literal["mrmr", "jmi"]
 _Gain = Callable[[int, Sequence[int]], FloatArray]  # of each of the rest over a chosen column

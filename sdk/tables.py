@@ -7,9 +7,9 @@ portions (`mizzle.asking`), then the answers are put together (`mizzle.results`)
 import os
 from collections.abc import Mapping, Sequence
 
-from mizzle.asking import Asker, Asking
+from mizzle.asking import Asking
 from mizzle.errors import InvalidInput, MizzleError
-from mizzle.pairs import Outcome
+from mizzle.pairs import Asker, Outcome
 from mizzle.plan import Place, Plan
 from mizzle.progress import Wanted
 from mizzle.results import Matrix, PairResult, Ranking, check_threshold, strongest

@@ -35,14 +35,19 @@ def tensor_body(values, **fields):
     return save({"table": np.ascontiguousarray(values)}, {"job": json.dumps(fields)})
 
 
+async def opened(http, **more):
+    """Returns when the jobs file is open."""
+
+    async def answers():
+        return (await http.get("/v1/jobs", **more)).status_code != 503
+
+    await until(answers)
+
+
 async def put(http, id, content, media=SAFETENSORS, **more):
     """The answer to a submission, made once the file is open."""
     headers = {"content-type": media, **more.pop("headers", {})}
-
-    async def opened():
-        return (await http.get("/v1/jobs", headers=headers)).status_code != 503
-
-    await until(opened)
+    await opened(http, headers=headers)
     return await http.put(f"/v1/jobs/{id}", content=content, headers=headers, **more)
 
 
@@ -56,6 +61,7 @@ async def until(true):
 
 async def ended(http, id, **more):
     """The job, when it has ended."""
+    await opened(http, **more)
 
     async def over():
         job = (await http.get(f"/v1/jobs/{id}", **more)).json()

@@ -119,6 +119,8 @@ def http(serve_here, tmp_path_factory):
         serve_here(settings, FakeEstimator()) as url,
         httpx2.Client(base_url=url, trust_env=False) as client,
     ):
+        while client.get("/v1/jobs").status_code == 503:  # until the file is open
+            pass
         yield client
 
 

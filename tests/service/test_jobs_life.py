@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 from fakes import POISON, FakeEstimator
-from job_bodies import JSON, SAFETENSORS, ended, events, json_body, put, table, tensor_body, until
+from job_bodies import JSON, SAFETENSORS, ended, events, json_body, opened, put, table, tensor_body, until
 
 from mizzle.service import job_runner, jobs
 from mizzle.service.app import create_app
@@ -170,6 +170,7 @@ def test_a_finished_job_is_there_after_a_restart_whatever_the_weights(alive):
         return (await http.get(RESULT)).content
 
     async def second(http, app):
+        await opened(http)
         return (await http.get(RESULT)).content
 
     other = FakeEstimator()
@@ -346,10 +347,10 @@ def test_a_file_of_another_version_stops_jobs_alone(alive, settings, draw, as_bo
     file.close()
 
     async def scenario(http, app):
-        async def opened():
+        async def given_up():
             return app.state.jobs._life.done()
 
-        await until(opened)
+        await until(given_up)
         return await http.get("/v1/jobs"), await http.post("/v1/estimate", json=as_body(draw()))
 
     listed, estimate = alive(scenario)

@@ -26,8 +26,12 @@ from mizzle.service.settings import Settings
 OCTETS = "application/octet-stream"
 SETTINGS = Settings(max_body_bytes=200_000, max_problem_cells=50_000, grace_seconds=1)
 LEVELS = FakeEstimator.levels
-# An answer that is late by the caller's own clock is documented, and no fault of the server.
-CHECKS = {"not_a_server_error": {"expected-statuses": ["2xx", "4xx", "504"]}}
+# An answer that is late by the caller's own clock is documented, and no fault of the server; what is both
+# wrong and too large may be refused for either.
+CHECKS = {
+    "not_a_server_error": {"expected-statuses": ["2xx", "4xx", "504"]},
+    "negative_data_rejection": {"expected-statuses": ["4xx", "504"]},
+}
 
 
 class Ranking(FakeEstimator):

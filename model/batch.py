@@ -14,7 +14,8 @@ from torch import Tensor
 from mizzle.cost import DISTANCE_CELLS
 from mizzle.model.preprocess import Table
 
-_CACHE_CELLS = 60_000
+CACHE_CELLS = 60_000  # of a group, so that it stays in the processor's cache
+DEVICE_CELLS = 4_000_000  # of a group on a device of its own, which many small ones would leave idle
 
 
 class Batch(NamedTuple):
@@ -55,8 +56,8 @@ def collate(tables: list[Table]) -> Batch:
     return Batch(ranks, rows, columns)
 
 
-def grouped(tables: list[Table]) -> Iterator[list[int]]:
-    """Split into runs of similar shape whose padded arrays stay in the processor's cache.
+def grouped(tables: list[Table], cells: int = CACHE_CELLS) -> Iterator[list[int]]:
+    """Split into runs of similar shape, of at most so many padded cells.
 
     Yields:
         positions in `tables`; together they cover it once.
@@ -66,7 +67,7 @@ def grouped(tables: list[Table]) -> Iterator[list[int]]:
     n = d = 0
     for i in order:
         n, d = max(n, tables[i].n), max(d, _larger_side(tables[i]))
-        if group and (len(group) + 1) * n * (2 * d + DISTANCE_CELLS) > _CACHE_CELLS:
+        if group and (len(group) + 1) * n * (2 * d + DISTANCE_CELLS) > cells:
             yield group
             group, n, d = [], tables[i].n, _larger_side(tables[i])
         group.append(i)

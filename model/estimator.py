@@ -15,7 +15,7 @@ from torch import Tensor
 from mizzle.arrays import check_columns, check_pair
 from mizzle.errors import InferenceFailed, ModelUnavailable
 from mizzle.model import quantiles, weights
-from mizzle.model.batch import Batch, collate, grouped
+from mizzle.model.batch import CACHE_CELLS, DEVICE_CELLS, Batch, collate, grouped
 from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty, stretch, widening
@@ -129,7 +129,8 @@ class Estimator:
         """
         answers: dict[int, Estimate] = {i: self._zero(t) for i, t in enumerate(tables) if t.constant}
         live = [i for i in range(len(tables)) if i not in answers]
-        for group in grouped([tables[i] for i in live]):
+        cells = CACHE_CELLS if self.device == "cpu" else DEVICE_CELLS
+        for group in grouped([tables[i] for i in live], cells):
             chosen = [live[g] for g in group]
             answers.update(zip(chosen, self._forward([tables[i] for i in chosen]), strict=True))
         return [answers[i] for i in range(len(tables))]

@@ -20,7 +20,7 @@ FEW_COLUMNS = 10  # of dx + dy; beyond, neighbours are far for any k, and `QUERI
 QUERIES = 128  # of these, the rows whose neighbours are counted among the canonical variates too
 ROWS = 64  # of these, the rows that become tokens
 NEIGHBOURS = (1, 3, 10)
-_AT_ONCE = 1 << 17  # distances per side: what is compared and counted stays in the processor's cache
+_AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 24}  # distances per side: on a CPU, what stays in its cache
 _DIRECT = 2  # columns up to which differences are squared one by one
 _WORDS = 250  # of eight counters of one byte, summed before a counter overflows
 _HEAP = 64  # topk of k among at least 64 k uses a heap, three times as fast as its other way: padding pays
@@ -52,7 +52,7 @@ def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"], rows: QueryRows) -> 
     """
     k = torch.tensor(NEIGHBOURS).expand(len(z), -1).minimum(batch.n[:, None] - 1)
     points = _points(batch, z)
-    step = max(1, _AT_ONCE // (len(z) * points.shape[2]))
+    step = max(1, _AT_ONCE[z.device.type] // (len(z) * points.shape[2]))
     parts = [_counts(points, part, k) for part in rows.places.split(step, 1)]
     radius, inside, found = (torch.cat(columns, -2) for columns in zip(*parts, strict=True))
     digamma = torch.digamma(torch.arange(1.0, points.shape[2] + 2, dtype=torch.float64))  # of 1, 2, ..

@@ -159,7 +159,7 @@ def _kept(work: Callable[..., Any], *arguments: Any) -> Any:
     except Exception as error:
         if not _is_out_of_memory(error):
             _log.exception("a batch failed")
-        return error
+        return error.with_traceback(None)  # whose frames hold what filled the device
     except BaseException as error:  # SystemExit among them; KeyboardInterrupt is the parent's to handle
         return RuntimeError(f"the run raised {type(error).__name__}")
 

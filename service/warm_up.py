@@ -12,6 +12,7 @@ from mizzle import cost
 from mizzle.estimator import EstimatorLike
 
 _BATCH_SECONDS = 0.04
+_MOST = 16  # times as many problems as below, at most
 _SHAPES = ((200, 2, 2, 32), (200, 2, 2, 32), (1000, 8, 8, 4), (4000, 32, 32, 1))  # n, dx, dy, problems
 
 
@@ -23,19 +24,22 @@ class Measured(NamedTuple):
 
 
 def measured(estimator: EstimatorLike) -> Measured:
-    """Run every shape once; the smallest of the measured speeds counts."""
+    """Run every shape; the smallest of the measured speeds counts."""
     speeds = [_speed(estimator, *shape) for shape in _SHAPES][1:]
     speed = min(speeds)
     return Measured(speed, max(1, int(_BATCH_SECONDS * speed)))
 
 
 def _speed(estimator: EstimatorLike, n: int, dim_x: int, dim_y: int, count: int) -> float:
+    """In cells a second, of a batch that takes as long as one may: a device is slow on few problems."""
     rng = np.random.default_rng(n)
-    tables = [
-        estimator.prepare(rng.standard_normal((n, dim_x)), rng.standard_normal((n, dim_y)))
-        for _ in range(count)
-    ]
-    start = time.perf_counter()
-    estimator.run(tables)
-    cells = count * cost.size(n, dim_x, dim_y).cells
-    return cells / max(time.perf_counter() - start, 1e-6)
+    draws = (rng.standard_normal((n, dim_x)), rng.standard_normal((n, dim_y)))
+    tables = [estimator.prepare(*draws)] * count
+    cells = cost.size(n, dim_x, dim_y).cells
+    while True:
+        start = time.perf_counter()
+        estimator.run(tables)
+        seconds = max(time.perf_counter() - start, 1e-6)
+        if seconds >= _BATCH_SECONDS or len(tables) >= _MOST * count:
+            return len(tables) * cells / seconds
+        tables *= 2

@@ -78,7 +78,8 @@ class Engine:
             facts = await self._runner.start()
             s = self._settings
             limits = Limits(s.max_batch_items, facts.batch_cells, s.max_wait_seconds)
-            batcher = Batcher(self._runner.run, limits, Pace(facts.cells_per_second), self._observer)
+            pace = Pace(facts.cells_per_second, facts.overhead)
+            batcher = Batcher(self._runner.run, limits, pace, self._observer)
             batcher.start()
             self._batcher = batcher
             self._observer.watch_queue(batcher.waiting.standing, lambda: batcher.capacity)

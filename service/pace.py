@@ -2,29 +2,36 @@
 
 import math
 
-_SHARE = 0.1  # of the newest batch in the average
+_KEPT = 0.9  # of the memory, with every batch
+_LEAST = 0.25  # share of a batch's seconds that its cells took, whatever the overhead is said to be
 _LONGEST = 60.0  # seconds that a caller is told to wait, at most
 
 
 class Pace:
-    """Cells a second, averaged over batches with falling weights.
+    """What a batch takes: the same seconds for any, and more for every cell.
 
     Args:
         cells_per_second: where to start, as the warm-up measured it.
+        overhead: seconds of a batch that has next to no cells.
     """
 
-    def __init__(self, cells_per_second: float) -> None:
-        self.cells_per_second = cells_per_second
+    def __init__(self, cells_per_second: float, overhead: float = 0.0) -> None:
+        self._overhead = overhead
+        self._seconds, self._cells = 1.0, cells_per_second
+
+    @property
+    def cells_per_second(self) -> float:
+        """Over the last batches; large ones count more."""
+        return self._cells / self._seconds
 
     def saw(self, cells: int, seconds: float) -> None:
         """A batch of so many cells took so long."""
-        # Seconds a cell are averaged and not cells a second: a batch that took no time must not count much.
-        each = _SHARE * seconds / cells + (1 - _SHARE) / self.cells_per_second
-        self.cells_per_second = 1 / each
+        self._cells = _KEPT * self._cells + cells
+        self._seconds = _KEPT * self._seconds + max(seconds - self._overhead, _LEAST * seconds)
 
     def seconds(self, cells: int) -> float:
-        """How long so many cells take."""
-        return cells / self.cells_per_second
+        """How long so many cells take together."""
+        return self._overhead + cells / self.cells_per_second
 
     def retry_after(self, cells: int) -> float:
         """When a caller should ask again who found so many cells waiting: when half of them are done."""

@@ -24,7 +24,7 @@ class Facts(NamedTuple):
 
     Attributes:
         card: what the model was trained on, as JSON.
-        cells_per_second, batch_cells: as the warm-up measured them.
+        cells_per_second, overhead, batch_cells: as the warm-up measured them.
     """
 
     info: ModelInfo
@@ -34,6 +34,7 @@ class Facts(NamedTuple):
     threads: int
     card: dict[str, Any]
     cells_per_second: float
+    overhead: float
     batch_cells: int
 
     def plain(self) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     max_problem_cells: Count = 8_000_000
     max_request_cells: Count = 32_000_000
     max_request_problems: Count = 1024
-    max_wait_seconds: Positive = 0.06
+    max_wait_seconds: Positive = 0.03
     request_seconds: Positive = 60.0
     probe_seconds: Positive = 10.0
     proof_seconds: Annotated[float, Field(ge=0)] = 5.0

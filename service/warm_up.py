@@ -1,10 +1,10 @@
-"""Warm-up: run known problems of several sizes, and learn how many cells a second come out.
+"""Warm-up: run known problems of several sizes, and learn what a batch takes.
 
 A batch may take some forty milliseconds, so that nobody waits much longer for a place in the next one.
 """
 
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,34 +12,52 @@ from mizzle import cost
 from mizzle.estimator import EstimatorLike
 
 _BATCH_SECONDS = 0.04
-_MOST = 16  # times as many problems as below, at most
-_SHAPES = ((200, 2, 2, 32), (200, 2, 2, 32), (1000, 8, 8, 4), (4000, 32, 32, 1))  # n, dx, dy, problems
+_SMALL = (200, 2, 2, 32)  # n, dx, dy, problems
+_SHAPES = (_SMALL, (1000, 8, 8, 4), (4000, 32, 32, 1))
+_MOST = 16  # times as many problems, at most
+_REPEATS = 3
 
 
 class Measured(NamedTuple):
-    """Cells a second, and the cells that a batch may hold."""
+    """What the warm-up found.
+
+    Attributes:
+        cells_per_second: beyond the overhead.
+        overhead: seconds that even the smallest batch takes; on a CPU a few, on another device most of it.
+        batch_cells: that a batch may hold.
+    """
 
     cells_per_second: float
+    overhead: float
     batch_cells: int
 
 
 def measured(estimator: EstimatorLike) -> Measured:
     """Run every shape; the smallest of the measured speeds counts."""
-    speeds = [_speed(estimator, *shape) for shape in _SHAPES][1:]
-    speed = min(speeds)
-    return Measured(speed, max(1, int(_BATCH_SECONDS * speed)))
+    _seconds(estimator, _problems(estimator, _SMALL))  # the first run of all is slow
+    one = _problems(estimator, _SMALL)[:1]
+    overhead = min(_seconds(estimator, one) for _ in range(_REPEATS)) / 2  # the rest is the problem itself
+    speed = min(_speed(estimator, shape, overhead) for shape in _SHAPES)
+    room = max(_BATCH_SECONDS - overhead, _BATCH_SECONDS / 2)
+    return Measured(speed, overhead, max(1, int(room * speed)))
 
 
-def _speed(estimator: EstimatorLike, n: int, dim_x: int, dim_y: int, count: int) -> float:
+def _speed(estimator: EstimatorLike, shape: tuple[int, int, int, int], overhead: float) -> float:
     """In cells a second, of a batch that takes as long as one may: a device is slow on few problems."""
-    rng = np.random.default_rng(n)
-    draws = (rng.standard_normal((n, dim_x)), rng.standard_normal((n, dim_y)))
-    tables = [estimator.prepare(*draws)] * count
-    cells = cost.size(n, dim_x, dim_y).cells
-    while True:
-        start = time.perf_counter()
-        estimator.run(tables)
-        seconds = max(time.perf_counter() - start, 1e-6)
-        if seconds >= _BATCH_SECONDS or len(tables) >= _MOST * count:
-            return len(tables) * cells / seconds
+    tables, most = _problems(estimator, shape), _MOST * shape[-1]
+    while (seconds := _seconds(estimator, tables)) < _BATCH_SECONDS and len(tables) < most:
         tables *= 2
+    cells = len(tables) * cost.size(*shape[:3]).cells
+    return cells / max(seconds - overhead, seconds / 2, 1e-6)
+
+
+def _problems(estimator: EstimatorLike, shape: tuple[int, int, int, int]) -> list[Any]:
+    n, dim_x, dim_y, count = shape
+    rng = np.random.default_rng(n)
+    return [estimator.prepare(rng.standard_normal((n, dim_x)), rng.standard_normal((n, dim_y)))] * count
+
+
+def _seconds(estimator: EstimatorLike, tables: list[Any]) -> float:
+    start = time.perf_counter()
+    estimator.run(tables)
+    return time.perf_counter() - start

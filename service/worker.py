@@ -122,7 +122,7 @@ class Worker:
             self._end()
             raise ModelUnavailable(answer["failed"]["detail"])
         facts = Facts.read(answer["ready"])
-        self._pace = Pace(facts.cells_per_second)
+        self._pace = Pace(facts.cells_per_second, facts.overhead)
         return facts
 
     async def _exchange(self, frame: bytes, patience: float) -> dict[str, Any]:

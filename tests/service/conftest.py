@@ -24,7 +24,7 @@ async def connected(app: Any) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture(autouse=True)
 def paced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models in this process have a speed that no clock has measured: what a batch holds is known."""
-    speed = Measured(cells_per_second=1e7, batch_cells=10**6)
+    speed = Measured(cells_per_second=1e7, overhead=0.0, batch_cells=10**6)
     monkeypatch.setattr(runner, "measured", lambda estimator: measured(estimator) and speed)
 
 

@@ -380,6 +380,18 @@ def test_the_pace_follows_the_batches():
     assert pace.cells_per_second < 120.0
 
 
+def test_the_pace_of_small_batches_is_not_that_of_large_ones():
+    """On a device where any batch takes 20 ms, small ones must not make the service believe it is slow."""
+    pace = Pace(1e6, overhead=0.02)
+    for _ in range(100):
+        pace.saw(1000, 0.021)
+    assert pace.cells_per_second > 0.19e6  # a quarter of what they took, at least, counts for their cells
+    assert pace.seconds(0) == 0.02
+    for _ in range(30):
+        pace.saw(20_000, 0.04)
+    assert pace.cells_per_second == pytest.approx(1e6, rel=0.05)
+
+
 @pytest.mark.parametrize(("seconds", "whole"), [(0.01, 1), (1.0, 1), (1.01, 2), (60.0, 60)])
 def test_retry_after_is_in_whole_seconds_and_never_zero(seconds, whole):
     assert whole_seconds(seconds) == whole

@@ -19,6 +19,7 @@ from mizzle.service.asked import Asked
 from mizzle.service.door import Door
 from mizzle.service.engine import Caller
 from mizzle.service.settings import Settings
+from mizzle.service.warm_up import Measured
 
 TURNS, RUN, FEW = 6, 4, 16  # runs; problems of a run; problems that may wait whatever the pace
 CELLS_PER_SECOND, BATCH_CELLS = 1e6, 10**6
@@ -47,7 +48,7 @@ class Turnstile:
 @pytest.fixture
 def turns(fake, monkeypatch):
     """The fake works by turns, at a speed that no clock has measured."""
-    monkeypatch.setattr(runner, "measured", lambda _: (CELLS_PER_SECOND, BATCH_CELLS))
+    monkeypatch.setattr(runner, "measured", lambda _: Measured(CELLS_PER_SECOND, 0.0, BATCH_CELLS))
     fake.gate = Turnstile()
     return fake.gate
 

@@ -25,7 +25,7 @@ MAX_NATS: Final = 40.0  # what lies above is drawn again
 MAX_DIM: Final = 64  # columns of one side
 ROWS: Final = (10, 10_000)
 COLUMNS: Final = (1, MAX_DIM)
-MAX_COST: Final = 25_000  # rows x (columns + 8); larger n are kept with probability MAX_COST / cost
+MAX_COST: Final = 80_000  # rows x (columns + 8); larger n are kept with probability MAX_COST / cost
 MAX_RHO: Final = 0.999  # of the canonical correlations
 MAX_FILL: Final = 0.9  # mean nats per canonical pair, as a share of what MAX_RHO allows
 MAX_MIXED: Final = 8  # columns of a mixture, both sides together
@@ -51,7 +51,7 @@ def _mix(**weights: float) -> Mix:
 
 CHANCES: Final[Mapping[str, float]] = MappingProxyType(
     {
-        "rows.small": 0.45,
+        "rows.small": 0.35,
         "mist.equal_dims": 0.45,  # MIST's own dims; else as everywhere
         "student.rho_zero": 0.15,
         "broad.student": 0.3,

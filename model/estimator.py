@@ -17,6 +17,7 @@ from mizzle.errors import InferenceFailed, ModelUnavailable
 from mizzle.model import quantiles, weights
 from mizzle.model.batch import CACHE_CELLS, DEVICE_CELLS, Batch, collate, grouped
 from mizzle.model.calibrate import Calibration
+from mizzle.model.counting import Counted
 from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty, stretch, widening
 from mizzle.model.preprocess import Side, Table, pair, prepare, side
@@ -143,7 +144,7 @@ class Estimator:
             raw, features = self._raw(batch)
             values = self._calibration.apply(raw, batch.n, columns)
             excess = self._novelty.excess(features, batch.n, columns)
-            ceiling = torch.tensor([[table.ceiling] for table in tables], dtype=torch.float64)
+            ceiling = torch.stack([table.ceiling for table in tables])
             mean = quantiles.mean(quantiles.to_nats(values.double()).minimum(ceiling))
             values = stretch(values, excess.maximum(self._beyond(batch.n)))
             nats = quantiles.to_nats(values.double()).minimum(ceiling)
@@ -167,7 +168,12 @@ class Estimator:
 
     def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:
         outside = (*self._rows_outside(table), *_unfamiliar(excess))
-        noticed = table.warnings + outside + tuple(_suspicious(table, values))
+        noticed = table.warnings + outside
+        if table.counted is not None and _contradicts(table.counted, values):
+            noticed = (*noticed, _by_counting(mean, table.counted))
+            values = tuple(table.counted.quantiles().tolist())
+            mean = float(quantiles.mean(table.counted.quantiles()[None]))
+        noticed = (*noticed, *_suspicious(table, values))
         return Estimate(
             mi=mean,
             levels=self.levels,
@@ -218,13 +224,25 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
         yield Notice("unfamiliar", text)
 
 
+def _contradicts(counted: Counted, values: tuple[float, ...]) -> bool:
+    """Whether the 99 % interval of the counts lies beside the 90 % interval of the network."""
+    low, *_, high = counted.quantiles().tolist()
+    return low > values[quantiles.LEVELS.index(0.95)] or high < values[quantiles.LEVELS.index(0.05)]
+
+
+def _by_counting(mean: float, counted: Counted) -> Notice:
+    text = f"x and y take few values, whose counts say {counted.value:.3g} nats and not {mean:.3g}"
+    return Notice("counted", f"{text}, as the network does; the answer is that of the counts")
+
+
 def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
     """What the answer itself gives away."""
     limit = math.log(table.n)
     if table.constant:
         return
-    if values[-1] >= table.ceiling:
-        text = f"the answer was limited to {table.ceiling:.4g} nats, the entropy of the more discrete side"
+    if values[-1] >= table.ceiling[-1]:
+        most = float(table.ceiling[-1])
+        text = f"the answer was limited to {most:.4g} nats, the entropy of the more discrete side"
         yield Notice("limited_by_entropy", text)
     elif table.same:
         text = "a column of x orders the rows as one of y does: if they are functions of each other"

@@ -6,8 +6,7 @@ order, equal on ties, whose sign flips exactly when the column is reversed. Ever
 these integers, which is why the invariances are exact and not approximate.
 """
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -16,11 +15,13 @@ from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from mizzle import cost
+from mizzle.model.counting import UNBOUNDED, Counted, entropy, information
 from mizzle.types import Notice
 
 _SOME_TIES = 0.8  # share of distinct values below which ties are reported
 _LEVELS_SEEN = 0.2  # distinct rows, as a share of n, up to which a side counts as discrete
 _COPIES = 0.01  # share of repeated rows above which they are reported
+_ALIKE, _SURELY = 0.3, 4.5  # correlation of neighbouring rows that is reported; and in standard errors
 
 Array = Float64[np.ndarray, "n d"]
 Ranks = Int64[np.ndarray, "d n"]
@@ -34,7 +35,9 @@ class Table:
     Attributes:
         x, y: centred ranks of the columns that vary, shape (columns, n).
         dim_x, dim_y: counts of all columns that came.
-        ceiling: an upper bound on I(X;Y) in nats from the entropy of a discrete side; infinite without one.
+        ceiling: quantiles at `LEVELS` of an upper bound on I(X;Y) in nats, the entropy of a discrete side;
+            infinite without one.
+        counted: I(X;Y) by counting, where both sides are discrete and the counts large.
     """
 
     x: Tensor
@@ -42,7 +45,8 @@ class Table:
     n: int
     dim_x: int
     dim_y: int
-    ceiling: float = math.inf
+    ceiling: Tensor = field(default_factory=UNBOUNDED.clone)
+    counted: Counted | None = None
     warnings: tuple[Notice, ...] = ()
 
     @property
@@ -70,18 +74,29 @@ class Side:
         ranks: centred ranks of all columns, shape (columns, n).
         distinct: how many different values each column has.
         varying: the ranks of the columns that vary; every table made with this side shares them.
-        bound: the entropy of a discrete side in nats, infinite for any other.
+        alike: the largest correlation of a column with itself one row later.
     """
 
     ranks: Ranks
     distinct: Counts
     varying: Tensor
-    bound: float
+    alike: float
 
     @property
     def varies(self) -> Bool[np.ndarray, " d"]:
         """Which columns have more than one value."""
         return self.distinct > 1
+
+    @cached_property
+    def discrete(self) -> bool:
+        """Whether few different rows come, so that they can be counted."""
+        most = _LEVELS_SEEN * self.ranks.shape[1]
+        return bool(self.distinct.max() <= most and self.rows.max() < most)
+
+    @cached_property
+    def bound(self) -> Float64[Tensor, " q"]:
+        """Quantiles of what I(X;Y) cannot exceed: the entropy of a discrete side, in nats."""
+        return entropy(self.rows).quantiles() if self.discrete else UNBOUNDED
 
     @cached_property
     def rows(self) -> Int64[np.ndarray, " n"]:
@@ -109,7 +124,7 @@ def side(values: Array) -> Side:
         ranks=ranks,
         distinct=distinct,
         varying=torch.from_numpy(ranks[distinct > 1]),
-        bound=entropy_bound(ranks, distinct),
+        alike=_alike(ranks[distinct > 1]),
     )
 
 
@@ -123,12 +138,14 @@ def pair(x: Side, y: Side) -> Table:
         n=n,
         dim_x=len(x.ranks),
         dim_y=len(y.ranks),
-        ceiling=min(x.bound, y.bound),
+        ceiling=torch.minimum(x.bound, y.bound),
+        counted=information(x.rows, y.rows) if x.discrete and y.discrete else None,
         warnings=(
             *_constant(x.varies, "x"),
             *_constant(y.varies, "y"),
             *_ties(distinct, n),
             *_copies(x, y, distinct, n),
+            *_series(x, y, n),
         ),
     )
 
@@ -154,19 +171,11 @@ def centred_ranks(values: Array) -> tuple[Ranks, Counts]:
     return ranks, first.sum(axis=1)
 
 
-def entropy_bound(ranks: Ranks, distinct: Counts) -> float:
-    """Entropy of a discrete side in nats, which I(X;Y) cannot exceed; infinite for any other side.
-
-    Plug-in entropy of the distinct rows, plus the Miller-Madow correction (levels - 1) / 2n.
-    """
-    most = _LEVELS_SEEN * ranks.shape[1]
-    if distinct.max() > most:
-        return math.inf
-    counts = np.unique(ranks, axis=1, return_counts=True)[1]
-    if len(counts) > most:
-        return math.inf
-    share = counts / counts.sum()
-    return float(-(share * np.log(share)).sum() + (len(counts) - 1) / (2 * counts.sum()))
+def _alike(ranks: Ranks) -> float:
+    """The largest lag-one autocorrelation of the columns' ranks."""
+    if not ranks.size:
+        return 0.0
+    return float(((ranks[:, 1:] * ranks[:, :-1]).sum(1) / (ranks * ranks).sum(1)).max())
 
 
 def _constant(varies: Bool[np.ndarray, " d"], side: str) -> tuple[Notice, ...]:
@@ -202,3 +211,12 @@ def _copies(x: Side, y: Side, distinct: Int64[np.ndarray, " v"], n: int) -> tupl
         f"{repeated:.0%} of the rows repeat another row; if they are copies and not observations of their own"
     )
     return (Notice("repeated_rows", f"{text}, the interval is too narrow"),)
+
+
+def _series(x: Side, y: Side, n: int) -> tuple[Notice, ...]:
+    """Say when the order of the rows carries something on both sides, which no order should."""
+    if min(x.alike, y.alike) <= max(_ALIKE, _SURELY / n**0.5):
+        return ()
+    text = "neighbouring rows are alike in x and in y: if they are a series in time or space and not a sorted"
+    text = f"{text} table, they are no independent observations, and the interval is far too narrow"
+    return (Notice("rows_alike", text),)

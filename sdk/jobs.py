@@ -18,6 +18,7 @@ from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, by_code
 from mizzle.results import Matrix, PairResult, Ranking
 from mizzle.retry import Reply
 from mizzle.steps import Call, Send, Sleep, Step, drive
+from mizzle.transport import exchange
 from mizzle.types import Estimate, ModelInfo, Notice
 from mizzle.variables import Variable
 
@@ -141,10 +142,7 @@ class Jobs:
         return reply.body
 
     def _send(self, send: Send, accept: str) -> Reply:
-        try:
-            return core.reply_of(self._http.send(self._request(send, accept)))
-        except httpx2.RequestError as error:
-            return core.failure_of(error)
+        return exchange(self._http, self._request(send, accept))
 
     def _request(self, send: Send, accept: str) -> httpx2.Request:
         request = self._remote.request(self._http, send)

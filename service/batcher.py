@@ -95,6 +95,11 @@ class Batcher(Generic[Item, Result]):
         return round(self._limits.wait_seconds * self.pace.cells_per_second)
 
     @property
+    def busy(self) -> bool:
+        """Whether anything waits or runs."""
+        return bool(self._running or self.waiting.cells)
+
+    @property
     def alive(self) -> bool:
         """Whether the loop runs."""
         return self._loop_task is not None and not self._loop_task.done()

@@ -37,7 +37,7 @@ TABLE, METADATA = "table", "job"
 _FIELDS = ("columns", "what", "target", "groups", "missing", "level", "unit", "threshold")
 _QUERY = ("what", "target", "missing", "level", "unit", "threshold")
 _LARGEST = 2**53
-_NUMBER = re.compile(r"[0-9]{0,9}\.?[0-9]{1,30}(?:[eE][+-]?[0-9]{1,3})?")
+_NUMBER = re.compile(r"[0-9]{0,30}\.?[0-9]{1,30}(?:[eE][+-]?[0-9]{1,3})?")
 WORDS = {"what": ("matrix", "rank"), "missing": ("raise", "drop"), "unit": ("nats", "bits")}
 
 

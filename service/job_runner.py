@@ -88,11 +88,11 @@ class Bulk:
     async def _idle(self) -> bool:
         """Whether nothing waits or runs, after some patience."""
         end = time.monotonic() + _PATIENCE
-        while self._engine.batcher.wait_for(0) > 0 and time.monotonic() < end:
+        while self._engine.batcher.busy and time.monotonic() < end:
             await asyncio.sleep(_LOOK)
         if self._engine.state != "ready":
             raise NotReady("the service is starting or stopping")
-        return self._engine.batcher.wait_for(0) == 0
+        return not self._engine.batcher.busy
 
 
 class JobRunner:

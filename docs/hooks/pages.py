@@ -16,13 +16,12 @@ _ROOT = Path(__file__).resolve().parents[2]
 _BEGIN, _END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
 
-def on_config(config: Any) -> Any:
-    """Lays out the sources under the name by which they are imported."""
+def on_startup(**_: Any) -> None:
+    """Lays out the sources under the name by which they are imported; later, a missing folder is not seen."""
     tree = _ROOT / "build" / "docs" / "mizzle"
     tree.parent.mkdir(parents=True, exist_ok=True)
     if not tree.is_symlink():
         tree.symlink_to(_ROOT / "sdk", target_is_directory=True)
-    return config
 
 
 def on_files(files: Files, config: Any) -> Files:

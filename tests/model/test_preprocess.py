@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from mizzle.model.preprocess import Table, centred_ranks, entropy_bound, prepare
+from mizzle.model.preprocess import Table, centred_ranks, prepare, side
+from mizzle.model.quantiles import MIDDLE
 
 
 @pytest.mark.parametrize("decimals", [None, 1, 0])
@@ -69,12 +70,23 @@ def test_copied_rows_are_reported(times: int) -> None:
 def test_entropy_bound_of_a_discrete_side(levels: int) -> None:
     """Uniform on `levels` values: H = log(levels). The estimate is that minus a chi-square over 2n."""
     values = np.random.default_rng(6).integers(levels, size=(4000, 1)).astype(float)
-    bound = entropy_bound(*centred_ranks(values))
-    assert abs(bound - np.log(levels)) < 5 * np.sqrt((levels - 1) / 2) / 4000
+    bound = side(values).bound
+    assert (bound.diff() >= 0).all()
+    assert abs(bound[MIDDLE] - np.log(levels)) < 5 * np.sqrt((levels - 1) / 2) / 4000
 
 
 def test_a_continuous_side_has_no_entropy_bound() -> None:
     x = np.random.default_rng(7).normal(size=(100, 2))
-    assert prepare(x, x).ceiling == np.inf
+    assert (prepare(x, x).ceiling == np.inf).all()
     mixed = np.column_stack([x[:, 0], x[:, 1] > 0])
-    assert prepare(mixed, mixed).ceiling == np.inf
+    assert (prepare(mixed, mixed).ceiling == np.inf).all()
+
+
+@pytest.mark.parametrize("n", [60, 500, 5000])
+def test_two_series_are_reported_and_draws_are_not(n: int) -> None:
+    rng = np.random.default_rng(8)
+    walks = rng.normal(size=(2, n, 1)).cumsum(axis=1)
+    draws = rng.normal(size=(2, n, 8))
+    assert "rows_alike" in codes(prepare(*walks))
+    assert "rows_alike" not in codes(prepare(*draws))
+    assert "rows_alike" not in codes(prepare(walks[0], draws[0]))  # one series among draws does no harm

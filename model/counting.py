@@ -1,0 +1,66 @@
+"""What counting tells of discrete samples: entropy, and information where the table is well filled."""
+
+import math
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+from torch import Tensor
+
+from mizzle.model.quantiles import LEVELS
+
+_FILLED = 3  # rows for every cell of the table of x against y, from which on its counts are trusted
+_NORMAL = torch.tensor([NormalDist().inv_cdf(level) for level in LEVELS], dtype=torch.float64)
+UNBOUNDED = torch.full((len(LEVELS),), math.inf, dtype=torch.float64)
+
+Labels = Int64[np.ndarray, " n"]
+
+
+class Counted(NamedTuple):
+    """A number in nats that was found by counting.
+
+    Attributes:
+        value: the plug-in estimate with Miller and Madow's (1955) correction.
+        error: its standard error, to second order: of a uniform distribution the first vanishes.
+        most: what it cannot exceed, whatever the counts.
+    """
+
+    value: float
+    error: float
+    most: float
+
+    def quantiles(self) -> Float64[Tensor, " q"]:
+        """At `LEVELS`, as if the error were normal."""
+        return (self.value + self.error * _NORMAL).clamp(0.0, self.most)
+
+
+def entropy(labels: Labels) -> Counted:
+    """Of the distribution that the labels were drawn from."""
+    counts = np.unique(labels, return_counts=True)[1]
+    return _counted(-np.log(counts / len(labels)), counts, len(counts) - 1, math.log(len(counts)), sign=1)
+
+
+def information(x: Labels, y: Labels) -> Counted | None:
+    """Between two labels; None where the table of one against the other has too few rows for its cells."""
+    (x, of_x), (y, of_y) = (
+        np.unique(labels, return_inverse=True, return_counts=True)[1:] for labels in (x, y)
+    )
+    if _FILLED * len(of_x) * len(of_y) > len(x):
+        return None
+    cells, counts = np.unique(x * len(of_y) + y, return_counts=True)
+    expected = of_x[cells // len(of_y)] / len(x) * of_y[cells % len(of_y)]
+    freedom = len(cells) - len(of_x) - len(of_y) + 1
+    most = math.log(min(len(of_x), len(of_y)))
+    return _counted(np.log(counts / expected), counts, freedom, most, sign=-1)
+
+
+def _counted(
+    nats: Float64[np.ndarray, " c"], counts: Labels, freedom: int, most: float, sign: int
+) -> Counted:
+    """The mean of `nats` over rows, of which `counts` have each; its bias is -sign * freedom / 2n."""
+    n = int(counts.sum())
+    mean = float(counts @ nats) / n
+    variance = float(counts @ (nats - mean) ** 2) / n**2 + max(freedom, 0) / (2 * n**2)
+    return Counted(mean + sign * freedom / (2 * n), math.sqrt(variance), most)

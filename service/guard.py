@@ -60,11 +60,19 @@ class Guard:
             return problem_for(421)
         origins = list(map(str.lower, values(scope, "origin")))
         if any(not self._welcome(origin, host) for origin in origins):
-            return problem_of(Forbidden("pages of another origin may not use this service"))
+            return problem_of(
+                Forbidden(
+                    "pages of another origin may not use this service, but for those that MIZZLE_ORIGINS names"
+                )
+            )
         followed = scope["path"] in self._pages and values(scope, "sec-fetch-mode") == ["navigate"]
         from_elsewhere = "cross-site" in values(scope, "sec-fetch-site") and not followed
         if from_elsewhere and not self._origins & set(origins):
-            return problem_of(Forbidden("pages of another site may not use this service"))
+            return problem_of(
+                Forbidden(
+                    "pages of another site may not use this service, but for those that MIZZLE_ORIGINS names"
+                )
+            )
         return None
 
     def _answers_to(self, host: str) -> bool:

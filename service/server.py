@@ -19,7 +19,7 @@ from mizzle.service.connections import capped, room
 from mizzle.service.door import Door
 from mizzle.service.engine import Engine
 from mizzle.service.protocol import protocol_class
-from mizzle.service.settings import Settings
+from mizzle.service.settings import Settings, strange
 from mizzle.version import __version__
 from mizzle.wire import PATH
 
@@ -43,6 +43,8 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
     except OSError as error:
         return _complain(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}")
     logs.configure(settings.log_level, settings.log_json)
+    for sentence in strange():
+        _log.warning(sentence)
     app = create_app(settings, loader=loader, keys=keys)
     door = Door(app.state.engine, app.state.metrics)
     server = Server(_config(app, settings, door), app.state.engine, settings.drain_seconds)

@@ -2,6 +2,7 @@
 
 import math
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mizzle.errors import InvalidInput
 
+_PREFIX = "MIZZLE_"
+_CLIENTS = ("MIZZLE_BASE_URL", "MIZZLE_API_KEY")  # what the client and the command read
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Names = Annotated[str, Field(max_length=4096)]
@@ -63,9 +66,7 @@ class Settings(BaseSettings):
         telemetry: whether OpenTelemetry's spans are made; its exporter reads OTEL_*.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="MIZZLE_", env_ignore_empty=True, extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -123,6 +124,20 @@ def read(**chosen: Any) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(map(str, first["loc"])).upper()
         raise InvalidInput(f"setting MIZZLE_{name}: {first['msg']}") from None
+
+
+def strange() -> list[str]:
+    """What is wrong with variables MIZZLE_* that are no settings; a misspelt one would have no effect."""
+    known = [f"{_PREFIX}{name}".upper() for name in Settings.model_fields]
+    unknown = sorted(
+        name for name in os.environ if name.startswith(_PREFIX) and name not in (*known, *_CLIENTS)
+    )
+    return [f"{name} is no setting and has no effect{_meant(name, known)}" for name in unknown]
+
+
+def _meant(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def names(listed: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from http_page import page as http_page
 from mkdocs.structure.files import File, Files
+from settings_page import page as settings_page
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BEGIN, _END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
@@ -37,6 +38,7 @@ def made() -> dict[str, str]:
     return {
         "http.md": http_page(document),
         "measurements.md": measurements((_ROOT / "README.md").read_text("utf-8")),
+        "settings.md": settings_page(),
         "decisions.md": decisions(sorted((_ROOT / "docs" / "decisions").glob("*.md"))),
     }
 

@@ -134,3 +134,17 @@ def test_a_bad_setting_is_2(monkeypatch):
     assert (process.returncode, out) == (2, "")
     assert "MIZZLE_MAX_BATCH_ITEMS" in errors
     assert "many" not in errors
+
+
+def test_a_misspelt_setting_is_pointed_out(monkeypatch):
+    """It has no effect, and silence would look like success; the name may be another program's, so it runs."""
+    monkeypatch.setenv("MIZZLE_MAX_WAITT", "1")
+    monkeypatch.setenv("MIZZLE_API_KEY", "of the client")
+    with _start("--port=0") as process:
+        line = process.stdout.readline()
+        _until_started(next(word for word in line.split() if word.startswith("http://127.0.0.1:")))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert errors.count("\n") == 1
+    assert "MIZZLE_MAX_WAITT is no setting and has no effect; did you mean MIZZLE_MAX_WAIT_SECONDS?" in errors

@@ -19,6 +19,7 @@ from mizzle.service.problems import problem_for, problem_of
 ANY = "*"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _NAME = r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]"
+_FOREIGN = "pages of another {} may not use this service, but for those that MIZZLE_ORIGINS names"
 _HOST = re.compile(rf"({_NAME})(:[0-9]{{1,5}})?")
 _ORIGIN = re.compile(rf"https?://({_NAME})(:[0-9]{{1,5}})?")
 
@@ -60,19 +61,11 @@ class Guard:
             return problem_for(421)
         origins = list(map(str.lower, values(scope, "origin")))
         if any(not self._welcome(origin, host) for origin in origins):
-            return problem_of(
-                Forbidden(
-                    "pages of another origin may not use this service, but for those that MIZZLE_ORIGINS names"
-                )
-            )
+            return problem_of(Forbidden(_FOREIGN.format("origin")))
         followed = scope["path"] in self._pages and values(scope, "sec-fetch-mode") == ["navigate"]
         from_elsewhere = "cross-site" in values(scope, "sec-fetch-site") and not followed
         if from_elsewhere and not self._origins & set(origins):
-            return problem_of(
-                Forbidden(
-                    "pages of another site may not use this service, but for those that MIZZLE_ORIGINS names"
-                )
-            )
+            return problem_of(Forbidden(_FOREIGN.format("site")))
         return None
 
     def _answers_to(self, host: str) -> bool:

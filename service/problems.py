@@ -32,7 +32,7 @@ _BY_STATUS = {
     413: ("too_large", "the body is larger than this service takes; send fewer rows or columns"),
     421: (
         "wrong_host",
-        "this service does not answer for the host that was named; MIZZLE_HOSTS names those it does",
+        "this service does not answer for the host that was named; see MIZZLE_HOSTS",
     ),
     503: ("not_ready", "this service has as many connections as it takes; ask again in a moment"),
     431: ("headers_too_large", "the request has more or longer headers than this service takes"),

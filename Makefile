@@ -92,7 +92,7 @@ $(VENV)/torch.stamp:
 	@touch $@
 
 $(VENV)/service.stamp: $(VENV)/torch.stamp pyproject.toml
-	$(PIP) install -e '.[service]'
+	$(PIP) install -e '.[service,cli,plot]'
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml

@@ -187,7 +187,8 @@ def _constant(varies: Bool[np.ndarray, " d"], side: str) -> tuple[Notice, ...]:
     else:
         which = ", ".join(map(str, np.flatnonzero(~varies)[:5]))
         count = int((~varies).sum())
-        text = f"{count} constant column(s) of {side} were left out, counted from 0: {which}"
+        what = "a constant column" if count == 1 else f"{count} constant columns"
+        text = f"left out of {side}: {what}, counted from 0: {which}"
     return (Notice(f"constant_{side}", text),)
 
 
@@ -196,7 +197,8 @@ def _ties(distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
     tied = int((distinct < _SOME_TIES * n).sum())
     if not tied:
         return ()
-    text = f"{tied} column(s) repeat values, as labels, counts and rounding do; equal values share a rank"
+    who = "a column repeats" if tied == 1 else f"{tied} columns repeat"
+    text = f"{who} values, as labels, counts and rounding do; equal values share a rank"
     return (Notice("ties", text),)
 
 

@@ -78,10 +78,10 @@ async function refused(response) {
   return new Refusal(problem.code ?? "unknown", response.status, sentence(said));
 }
 
-/** A text with a capital letter and a full stop. */
+/** A text with a capital letter, but for those that are names as in "n = 5", and a full stop. */
 export function sentence(text) {
   const end = /[.!?]$/.test(text) ? "" : ".";
-  return text.charAt(0).toUpperCase() + text.slice(1) + end;
+  return text.replace(/^(?![nxy]\b)\p{L}/u, (letter) => letter.toUpperCase()) + end;
 }
 
 /** Seconds that a refusal asks to wait. */

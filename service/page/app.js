@@ -1,6 +1,6 @@
 // The page: a table, a question about it, and the answer of the service.
 
-import { Api } from "./api.js";
+import { Api, Refusal } from "./api.js";
 import { askPairs, bodies } from "./asker.js";
 import { bodyName, curl, python } from "./code.js";
 import { DEMOS, demoUrl } from "./demos.js";
@@ -17,8 +17,8 @@ import { BadFile, readBytes, readFile } from "./read.js";
 import { save } from "./save.js";
 import * as settings from "./settings.js";
 import { showCode } from "./show_code.js";
-import { amount, plural } from "./words.js";
-import { failure, run } from "./work.js";
+import { amount, count, plural } from "./words.js";
+import { abandon, failure, run, stopped } from "./work.js";
 
 const api = new Api();
 const state = { table: null, demo: null, question: null, unit: "nats", limits: null, model: null, result: null, busy: 0 };
@@ -40,6 +40,7 @@ async function about() {
 /** Opens a table that `read` promises, with the question that is asked about it. */
 async function open(read, demo, asked) {
   const turn = (state.busy += 1);
+  abandon();
   try {
     const table = await read();
     if (turn !== state.busy) return false; // another one was opened meanwhile
@@ -81,17 +82,18 @@ function changed() {
   history.replaceState(null, "", settings.written(said));
 }
 
-/** Asks the service, and shows what it says. */
-async function ask() {
-  if (at("run").disabled) return;
-  const { table, question } = state;
+/** Asks the service, and shows what it says; `known` are results that it has given already. */
+async function ask(question = state.question, known = []) {
+  if (question === state.question && at("run").disabled) return;
+  const { table } = state;
   const turn = (state.busy += 1);
+  state.result = null;
   const work = question.mode === "pair" ? askOne : askMany;
   const title = question.mode === "pair" ? "Estimating" : `Estimating ${plural(pairsOf(table, question).length, "pair")}`;
   const refused = () => askForKey("This service answers only to those who send a key.");
   const place = el("div", {});
   fill(at("answer"), place);
-  const result = await run(place, title, (tools) => work(table, copy(question), tools), refused);
+  const result = await run(place, title, (tools) => work(table, copy(question), tools, known), refused);
   if (!result || turn !== state.busy) return;
   state.result = result;
   show();
@@ -116,23 +118,35 @@ async function askOne(table, question, tools) {
   return { kind: pairView, question, x: sent(x, made.x), y: sent(y, made.y), n, dropped, codes: codes([...x, ...y]), rows: table.rows, columns: [...x, ...y], answer, truth, gaussian: linear };
 }
 
-async function askMany(table, question, { signal, progress, waiting }) {
-  state.limits ??= await api.limits(signal);
+async function askMany(table, question, { signal, progress, waiting }, known) {
+  state.limits = await api.limits(signal); // the pace of the service changes, and with it what may wait
   const pairs = pairsOf(table, question);
   progress(0, pairs.length);
   const told = { signal, waiting, progress: (done) => progress(done, pairs.length) };
-  const results = await askPairs(api, pairs, table.rows, state.limits, told);
+  const all = known.slice();
+  const end = await askPairs(api, pairs, table.rows, state.limits, all, told).catch((error) => error);
+  const results = all.filter(({ answer, error }) => answer || error);
+  if (end && !kept(end, signal, results)) throw end;
+  const rest = end && { why: signal.aborted ? "Cancelled." : end.message, of: pairs.length, all };
   const kind = question.mode === "target" ? rankView : matrixView;
-  return { kind, question, results, target: question.target, columns: side(table, question.columns), truth: truthOf() };
+  return { kind, question, results, rest, target: question.target, columns: side(table, question.columns), truth: truthOf() };
 }
+
+/** Whether what was answered before an end is shown: there is some, and the end is nobody's fault here. */
+const kept = (end, { aborted }, results) =>
+  (aborted || (end instanceof Refusal && end.status !== 401)) && results.some(({ answer }) => answer);
 
 /** Puts the answer on the page as it is to be seen now: unit, colours. */
 function show() {
   const { result, unit } = state;
-  if (result) fill(at("answer"), result.kind(result, unit, actions(result)));
+  if (!result) return;
+  const { question, rest } = result;
+  const note = rest && stopped(heard(result), () => ask(question, rest.all));
+  fill(at("answer"), note, result.kind(result, unit, actions(result)));
 }
 
-function heard({ kind, answer, results }) {
+function heard({ kind, answer, results, rest }) {
+  if (rest) return `${rest.why} ${count(results.length)} of ${plural(rest.of, "pair")} had their answer by then.`;
   if (kind !== pairView) return `${plural(results.length, "pair")} estimated.`;
   return `The estimate is ${amount(answer.mi)} nats.`;
 }
@@ -147,7 +161,7 @@ function actions({ question }) {
   return {
     facts,
     open: ({ x, y }) => one(x, y),
-    python: () => showCode("In Python", python({ ...asked, coded }, table.title, api.hasKey), "It reads the same file; codes of text columns are made alike."),
+    python: () => showCode("In Python", python({ ...asked, coded }, table, api.hasKey), "It reads the same file; codes of text columns are made alike."),
     curl: () => {
       const sent = requests(table, question);
       const all = () => sent.forEach((body, i) => save(bodyName(asked.mode, sent.length > 1 ? i + 1 : null), "application/octet-stream", body));

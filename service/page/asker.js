@@ -42,11 +42,11 @@ export const seconds = (pairs, rows, limits) => (pairs * cells(rows, 1, 1)) / li
 /**
  * Asks about pairs of columns, one pack after another.
  * @param {[object, object][]} pairs of columns
+ * @param {object[]} results one place a pair, filled as the answers come: { x, y, n, dropped, answer } or { .., error };
+ *   a pair that has its answer there already is not asked about
  * @param {(done: number) => void} progress how many pairs are answered
- * @returns the results in order: { x, y, n, dropped, answer } or { .., error }
  */
-export async function askPairs(api, pairs, rows, limits, { signal, progress, waiting }) {
-  const results = new Array(pairs.length);
+export async function askPairs(api, pairs, rows, limits, results, { signal, progress, waiting }) {
   const queue = groups(pairs, rows, limits, results);
   let done = 0;
   const work = async () => {
@@ -63,7 +63,6 @@ export async function askPairs(api, pairs, rows, limits, { signal, progress, wai
   } finally {
     stop.abort(); // one has failed for good: what the others still ask for is of no use
   }
-  return results;
 }
 
 /** Packs of problems, made only when they are about to be sent: all of them would not fit into memory. */
@@ -71,6 +70,10 @@ function* groups(pairs, rows, limits, results) {
   let pending = [];
   let skipped = 0;
   for (const [i, [a, b]] of pairs.entries()) {
+    if (results[i]?.answer) {
+      skipped += 1;
+      continue;
+    }
     const made = problem([a], [b], rows);
     const reason = refusal(made, limits);
     results[i] = { x: a.name, y: b.name, n: made.n, dropped: made.dropped, codes: codes([a, b]), error: reason };

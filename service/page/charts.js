@@ -21,7 +21,7 @@ export function ramp() {
 /** What the colours of a heat-map mean. */
 export function legend(most) {
   const made = Plot.legend({
-    className: "plot", color: { type: "sqrt", domain: [0, most], interpolate: ramp() }, width: 220, height: 34, ticks: 4,
+    className: "plot", color: { type: "sqrt", domain: [0, most], interpolate: ramp() }, width: 220, height: 34, ticks: 3,
     marginTop: 4, marginLeft: 10, marginRight: 14, tickFormat: "~g",
   });
   made.querySelector("style").remove();

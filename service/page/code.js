@@ -10,11 +10,19 @@ export function quoted(text) {
 
 const list = (names) => `[${names.map(quoted).join(", ")}]`;
 
-/** Python that asks this service the same question of the same file. */
-export function python(question, title, keyed) {
-  const parquet = /\.(parquet|pq)$/i.test(title);
-  const lines = ["import mizzle", "import pandas", ""];
-  lines.push(`frame = pandas.${parquet ? "read_parquet" : "read_csv"}(${quoted(title)})`);
+/** Pandas, told what the page has found out about a file; of Parquet there is nothing to find out. */
+function reader({ title, reading }) {
+  if (!reading) return `read_parquet(${quoted(title)})`;
+  const options = [quoted(title)];
+  if (reading.separator !== ",") options.push(`sep=${quoted(reading.separator)}`);
+  if (reading.comma) options.push(`decimal=","`);
+  if (reading.headless) options.push("header=None");
+  return `read_csv(${options.join(", ")})${reading.headless ? `.add_prefix("c")` : ""}`;
+}
+
+/** Python that asks this service the same question of the same table. */
+export function python(question, table, keyed) {
+  const lines = ["import mizzle", "import pandas", "", `frame = pandas.${reader(table)}`];
   const key = keyed ? ", api_key=..." : "";
   lines.push(`with mizzle.Client(${quoted(address(".").replace(/\/$/, ""))}${key}) as client:`);
   lines.push(...ASKED[question.mode](question).map((line) => `    ${line}`));

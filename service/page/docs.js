@@ -4,6 +4,9 @@
 const url = new URL("../openapi.json", import.meta.url).href;
 const [form, field, failure] = ["key", "key-value", "failure"].map((id) => document.getElementById(id));
 
+/** Names as text: as links they would stand inside of the buttons that open what they name. */
+const unlinked = ({ React }) => ({ components: { DeepLink: ({ text }) => React.createElement("span", {}, text) } });
+
 /** Loads the description with a key, if one is needed, and shows it. */
 async function load(key) {
   const headers = key ? { authorization: `Bearer ${key}` } : {};
@@ -15,7 +18,7 @@ async function load(key) {
     return field.focus();
   }
   failure.textContent = "";
-  const shown = { spec: await response.json(), domNode: document.getElementById("description"), deepLinking: true };
+  const shown = { spec: await response.json(), domNode: document.getElementById("description"), deepLinking: true, plugins: [unlinked] };
   const ui = SwaggerUIBundle({ ...shown, validatorUrl: null, persistAuthorization: false, tryItOutEnabled: false });
   if (key) ui.preauthorizeApiKey("bearer", key);
   return ui;

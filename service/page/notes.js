@@ -22,9 +22,6 @@ export const short = (code) => SHORT[code] ?? (code.startsWith("constant") ? "co
 export function notes({ answer, columns, dropped, rows }) {
   const said = remarks(columns, dropped, rows).map(({ name, text }) => el("li.note", {}, name == null ? null : named(name), text));
   for (const { message } of answer.warnings) said.push(el("li.note", {}, sentence(message)));
-  if (!answer.in_range) {
-    said.push(el("li.note", {}, "The model was not trained on samples like this one: take the numbers with caution."));
-  }
   return said.length ? el("ul.notes", { "aria-label": "Notes" }, said) : null;
 }
 

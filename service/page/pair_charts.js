@@ -24,7 +24,7 @@ export function scaleChart({ answer, gaussian, truth }, unit, width) {
   const turned = ({ value, text }) => at(value) / end > 0.5 || (at(value) / end) * width + LETTER * text.length > width;
   const texts = (side, anchor) =>
     Plot.text(marks.filter((mark) => turned(mark) === side), {
-      x: ({ value }) => at(value), y: "row", text: "text", fill: "colour", textAnchor: anchor, dx: side ? -5 : 5,
+      x: ({ value }) => at(value), y: "row", text: "text", fill: "colour", stroke: colours.card, strokeWidth: 4, textAnchor: anchor, dx: side ? -5 : 5,
     });
   return draw(`${amount(at(answer.mi))} ${unit}, 90 % interval ${bar.map(amount).join(" to ")}`, {
     width, height: 128, marginLeft: 12, marginRight: 12, marginTop: 4, marginBottom: 34,

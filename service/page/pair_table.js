@@ -5,7 +5,7 @@ import { button, el, named } from "./dom.js";
 import { short } from "./notes.js";
 import { THRESHOLD, convert } from "./posterior.js";
 import { summary } from "./records.js";
-import { amount, count, percent } from "./words.js";
+import { amount, count, percent, plural } from "./words.js";
 
 const PAGE = 200; // rows at first, and with every further wish
 
@@ -45,6 +45,6 @@ function line(result, unit, names, open, noted) {
 
 function remarked({ answer, dropped, codes }) {
   const said = [...codes, ...answer.warnings.map(({ code }) => code)].map(short);
-  if (dropped) said.unshift(`${count(dropped)} rows dropped`);
+  if (dropped) said.unshift(`${plural(dropped, "row")} dropped`);
   return [...new Set(said)].join(", ");
 }

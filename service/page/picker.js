@@ -7,6 +7,7 @@ const FILTER_FROM = 9; // columns
 
 /** What is to be known about a column before it is chosen. */
 export function about(column) {
+  if (column.empty) return "empty";
   const said = [];
   if (column.kind === "text") said.push(plural(column.labels.length, "text value"));
   if (column.constant) said.push("constant");

@@ -1,5 +1,7 @@
 // Questions as problems: which rows two sides have in common, and which numbers are sent.
 
+import { plural } from "./words.js";
+
 /**
  * A problem of two sides.
  * @returns {{x: Float64Array[], y: Float64Array[], n: number, dropped: number}} dropped: rows with a missing cell
@@ -35,10 +37,10 @@ export function remarks(columns, dropped, rows) {
   const said = [];
   if (dropped) said.push({ text: `${share(dropped, rows)} left out: a cell is missing in one of the columns.` });
   for (const column of coded) {
-    said.push({ name: column.name, text: ` is text; its ${column.labels.length} values were sent as codes.` });
+    said.push({ name: column.name, text: ` is text; its ${plural(column.labels.length, "value was", "values were")} sent as codes.` });
   }
   for (const column of stray) {
-    said.push({ name: column.name, text: ` has ${column.strays} cells of text among numbers; they count as missing.` });
+    said.push({ name: column.name, text: ` has ${plural(column.strays, "cell")} of text among numbers, counted as missing.` });
   }
   for (const column of rounded) {
     said.push({ name: column.name, text: " has whole numbers beyond 2^53, which were rounded." });

@@ -17,14 +17,18 @@ const SLOW = 3; // seconds from which a question says how long it will take
 export function proposed(table, asked) {
   const names = table.columns.map(({ name }) => name);
   const known = (list) => (list ?? []).filter((name) => names.includes(name));
-  const varied = table.columns.filter((column) => !column.constant).map(({ name }) => name);
-  const [first, last] = [varied[0] ?? names[0], varied.at(-1) ?? names.at(-1)];
+  const filled = table.columns.filter((column) => !column.empty);
+  const varied = filled.filter((column) => !column.constant);
+  const numbers = varied.filter(({ kind }) => kind === "number");
+  const likely = (numbers.length > 1 ? numbers : varied).map(({ name }) => name);
+  const [first, last] = [likely[0] ?? names[0], likely.at(-1) ?? names.at(-1)];
   const x = known(asked.x).length ? known(asked.x) : [first];
-  const y = known(asked.y).length ? known(asked.y) : [last];
-  const columns = known(asked.columns).length ? known(asked.columns) : names;
+  const beside = (list) => list.filter((name) => !x.includes(name));
+  const y = beside(known(asked.y));
+  const columns = known(asked.columns).length ? known(asked.columns) : filled.map(({ name }) => name);
   return {
     mode: asked.mode ?? "pair",
-    x: new Set(x), y: new Set(y),
+    x: new Set(x), y: new Set(y.length ? y : [beside([...names, ...likely]).at(-1) ?? last]),
     target: names.includes(asked.target) ? asked.target : last,
     columns: new Set(asked.mode === "pairs" && !asked.columns ? columns.slice(0, MANY) : columns),
   };
@@ -64,7 +68,8 @@ export function showCost(table, question, limits) {
   const [button, cost] = [at("run"), at("cost")];
   const { mode, x, y, columns } = question;
   let [pairs, wrong] = [1, ""];
-  if (mode === "pair") {
+  if (table.columns.length < 2) wrong = "The table has one column; a question needs two.";
+  else if (mode === "pair") {
     if (!x.size || !y.size) wrong = "Choose at least one column for x and one for y.";
     else if ([...x].some((name) => y.has(name))) wrong = "A column stands on both sides.";
   } else {
@@ -84,7 +89,7 @@ export function showTable(table) {
   const gaps = table.columns.filter(({ missing, strays }) => missing + strays).length;
   const size = `${plural(table.rows, "row")}, ${plural(table.columns.length, "column")}`;
   const said = [
-    text ? `${plural(text, "column")} of text: sent as codes, one whole number for each value.` : null,
+    text ? `${plural(text, "column")} of text: sent as codes, one whole number for each value, in the order of the alphabet.` : null,
     gaps ? `${plural(gaps, "column has", "columns have")} missing cells: their rows are left out, for each pair by itself.` : null,
     ...table.remarks,
   ];

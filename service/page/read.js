@@ -11,6 +11,8 @@ import { parquetMetadataAsync, parquetRead, parquetSchema } from "./vendor/hypar
 
 const MOST_BYTES = 256 * 2 ** 20;
 const MOST_COLUMNS = 2000;
+const SEPARATORS = [",", ";", "\t", "|"];
+const COMMA = /^\s*[+-]?\d*,\d+(?:e[+-]?\d+)?\s*$/i; // 1,5
 const COMPRESSORS = {
   GZIP: (input, length) => gunzip(input, new Uint8Array(length)),
   BROTLI: decompressBrotli,
@@ -18,6 +20,9 @@ const COMPRESSORS = {
   LZ4: decompressLz4,
   LZ4_RAW: decompressLz4Raw,
 };
+
+const OTHERS = /\.(parquet|xlsx?|ods|arrow|feather|npy|npz)$/i; // by their names no text
+const NO_TABLE = "This is neither Parquet nor text. Save the table as CSV in UTF-8 or as Parquet.";
 
 /** A file that cannot be read; the message is for people. */
 export class BadFile extends Error {}
@@ -33,6 +38,7 @@ export async function readFile(file) {
 /** The table in bytes; `title` is the file's name. */
 export async function readBytes(title, buffer) {
   const magic = new TextDecoder("latin1").decode(buffer.slice(0, 4));
+  if (magic !== "PAR1" && OTHERS.test(title)) throw new BadFile(NO_TABLE);
   const read = magic === "PAR1" ? await parquet(title, buffer) : separated(title, decoded(buffer));
   if (!read.columns.length || !read.rows) throw new BadFile("The file has names but no rows.");
   return read;
@@ -42,7 +48,7 @@ function decoded(buffer) {
   const start = new Uint8Array(buffer.slice(0, 4096));
   if (start.length === 0) throw new BadFile("The file is empty.");
   if (start.includes(0)) {
-    throw new BadFile("This is neither Parquet nor text. Save the table as CSV in UTF-8 or as Parquet.");
+    throw new BadFile(NO_TABLE);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(buffer);
@@ -51,9 +57,22 @@ function decoded(buffer) {
   }
 }
 
-/** CSV and its kin; the separator is guessed. */
+/** What stands most often in the first line, which has names, but for commas within numbers; "" where nothing does. */
+function guessed(text) {
+  const first = (text.match(/^.*\S.*$/m)?.[0] ?? "").replace(/"[^"]*"/g, "");
+  if (first.includes(";") && first.split(";").every((cell) => isValue(cell) || COMMA.test(cell))) return ";";
+  const pieces = (separator) => first.split(separator).length;
+  const most = SEPARATORS.reduce((best, each) => (pieces(each) > pieces(best) ? each : best));
+  return first.includes(most) ? most : "";
+}
+
+/** CSV and its kin. */
 function separated(title, text) {
-  const { data, errors } = Papa.parse(text, { skipEmptyLines: "greedy" });
+  const { data: lines, errors, meta } = Papa.parse(text, { delimiter: guessed(text), skipEmptyLines: "greedy" });
+  const separator = meta.delimiter;
+  // Spreadsheets set semicolons between cells where the comma is the decimal sign.
+  const comma = separator === ";" && lines.some((row) => row.some((cell) => COMMA.test(cell)));
+  const data = comma ? lines.map((row) => row.map((cell) => (COMMA.test(cell) ? cell.replace(",", ".") : cell))) : lines;
   if (!data.length) throw new BadFile("The file is empty.");
   if (errors.some((error) => error.type === "Quotes")) {
     throw new BadFile("A quotation mark is opened and not closed; the cells cannot be told apart.");
@@ -64,11 +83,13 @@ function separated(title, text) {
   const uneven = data.filter((row) => row.length !== names.length).length;
   const remarks = [];
   if (headless) remarks.push("The first line holds numbers, so the columns are called c0, c1 and so on.");
+  if (comma) remarks.push("Commas in numbers are read as decimal points.");
   if (uneven) {
     remarks.push(`${plural(uneven, "line has", "lines have")} another number of cells than the first line; cells that are not there count as missing.`);
   }
   if (!data.length) throw new BadFile("The file has names but no rows.");
-  return table(title, names, names.map((_, j) => data.map((row) => row[j])), remarks);
+  const made = table(title, names, names.map((_, j) => data.map((row) => row[j])), remarks);
+  return { ...made, reading: { separator, comma, headless } };
 }
 
 async function parquet(title, buffer) {

@@ -1,6 +1,6 @@
 // A table as the page knows it: columns of numbers, with what had to be done to get there.
 //
-// Column: { name, kind: "number" | "text", values: Float64Array (NaN: missing), missing, strays, labels, constant }
+// Column: { name, kind: "number" | "text", values: Float64Array (NaN: missing), missing, strays, labels, constant, empty }
 // `strays`: text cells of a column of numbers, which count as missing; `labels`: the texts behind the codes.
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
@@ -39,7 +39,7 @@ function column(name, cells) {
   const made = given === 0 || numeric >= MOSTLY * given ? numbers(read, given - numeric) : codes(cells, there);
   const kept = made.values.filter((v) => !Number.isNaN(v));
   const constant = kept.length > 0 && kept.every((v) => v === kept[0]);
-  return { name, missing: cells.length - kept.length - made.strays, constant, ...made };
+  return { name, missing: cells.length - kept.length - made.strays, constant, empty: !kept.length, ...made };
 }
 
 function numbers(read, strays) {

@@ -4,8 +4,13 @@ import { Refusal } from "./api.js";
 import { announce, button, el, fill } from "./dom.js";
 import { count } from "./words.js";
 
+let under = new AbortController();
+
+/** Ends what is under way, if anything is: nobody waits for it any more. */
+export const abandon = () => under.abort();
+
 /**
- * Runs work and shows how it goes.
+ * Runs work, in the place of what was under way, and shows how it goes.
  * @param {Element} place where
  * @param {string} title what is done
  * @param {(tools: {signal: AbortSignal, progress: Function, waiting: Function}) => Promise} work
@@ -13,7 +18,8 @@ import { count } from "./words.js";
  * @returns what the work gave, or undefined after an end or a failure, which then stands in the place
  */
 export async function run(place, title, work, refused) {
-  const stop = new AbortController();
+  abandon();
+  const stop = (under = new AbortController());
   const bar = el("progress", { "aria-label": title });
   const said = el("span.quiet", {});
   fill(place, el("div.card", { id: "working" }, el("h2", {}, title), bar, el("div.row", {}, button("Cancel", () => stop.abort()), said)));
@@ -28,6 +34,7 @@ export async function run(place, title, work, refused) {
   try {
     return await work({ signal: stop.signal, progress, waiting });
   } catch (error) {
+    if (stop !== under) return undefined;
     if (stop.signal.aborted) {
       fill(place, el("p.card", {}, "Cancelled."));
       announce("Cancelled.");
@@ -38,6 +45,10 @@ export async function run(place, title, work, refused) {
     return undefined;
   }
 }
+
+/** Says that work has ended before its time, with a button that goes on with it. */
+export const stopped = (text, more) =>
+  el("div.card", { id: "stopped" }, el("p.note.bad", {}, text), el("div.row", {}, button("Estimate the rest", more)));
 
 /** Puts a failure where an answer was expected. */
 export function failure(place, error) {

@@ -1,7 +1,7 @@
 """Everybody can use it: by keyboard, by ear, in the dark, on a telephone and on a wall."""
 
 import pytest
-import vendored
+from axe import findings
 
 STATES = {
     "welcome": "",
@@ -11,9 +11,6 @@ STATES = {
     "pairs": "#data=blocks&mode=pairs",
 }
 SIZES = {"telephone": (360, 740), "desk": (1280, 900), "wall": (3840, 2160)}
-_FINDINGS = """async () => (await axe.run()).violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`)"""
 _FILL = "document.querySelector('[data-mark=dot]')?.getAttribute('fill')"
 
 
@@ -30,11 +27,6 @@ def test_axe_finds_nothing_serious(visit, quick, scheme):
     for state in STATES:
         show(page, quick, state)
         assert findings(page) == [], state
-
-
-def findings(page):
-    page.evaluate((vendored.FOLDERS[1] / "axe.min.js").read_text())
-    return page.evaluate(_FINDINGS)
 
 
 def test_axe_finds_nothing_serious_in_dialogs_and_errors(visit, quick, give):
@@ -108,10 +100,3 @@ def test_charts_are_redrawn_when_the_light_changes(visit, quick, answered):
     before = page.evaluate(_FILL)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"before => ![before, undefined].includes({_FILL})", arg=before)
-
-
-def test_the_description_of_the_interface(visit, quick):
-    page = visit(f"{quick}/docs")
-    page.get_by_text("/v1/estimate:batch").wait_for()
-    page.get_by_role("button", name="post /v1/estimate", exact=False).first.click()
-    page.get_by_text("Request body").first.wait_for()

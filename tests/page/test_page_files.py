@@ -1,5 +1,6 @@
 """Files: what is read, what is left out and said, and what cannot be read."""
 
+import ast
 import io
 
 import httpx2
@@ -31,6 +32,17 @@ WORDS = lines(*(("high" if x > 0 else "low", y) for x, y in zip(X, Y, strict=Tru
 READ = {
     "commas": (PLAIN, N, "60 rows, 2 columns"),
     "semicolons": (PLAIN.replace(",", ";"), N, "60 rows, 2 columns"),
+    "decimal commas": (
+        PLAIN.replace(",", ";").replace(".", ","),
+        N,
+        "Commas in numbers are read as decimal points.",
+    ),
+    "decimal commas and no names": (
+        PLAIN.partition("\n")[2].replace(",", ";").replace(".", ","),
+        N,
+        "Commas in numbers are read as decimal points.",
+    ),
+    "an empty column": (PLAIN.replace("\n", ",\n"), N, "1 column has missing cells"),
     "tabs": (PLAIN.replace(",", "\t"), N, "60 rows, 2 columns"),
     "windows": ("\ufeff" + PLAIN.replace("\n", "\r\n") + "\r\n\r\n", N, "60 rows, 2 columns"),
     "quoted": (PLAIN.replace("x,y", '"x, or ""so""",y'), N, "60 rows, 2 columns"),
@@ -64,6 +76,44 @@ def test_what_can_be_read_is_asked_about(desk, give, answered, name):
     assert f"Rows\n{rows}" in facts
     notes = desk.locator(".notes").all_inner_texts()
     assert any(f"{N - rows} row" in note for note in notes) == (rows < N)
+
+
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        (READ["decimal commas"][0], {"sep": ";", "decimal": ","}),
+        (READ["tabs"][0], {"sep": "\t"}),
+        (READ["no names"][0], {"header": None}),
+        (PLAIN, {}),
+    ],
+)
+def test_copied_python_reads_the_file_alike(desk, give, answered, content, read):
+    give(desk, content)
+    desk.get_by_role("button", name="Estimate", exact=True).click()
+    answered(desk)
+    desk.get_by_role("button", name="Copy as Python").click()
+    tree = ast.parse(desk.locator("#code-text").text_content())
+    desk.keyboard.press("Escape")
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    reader = next(call for call in calls if ast.unparse(call.func) == "pandas.read_csv")
+    assert {option.arg: ast.literal_eval(option.value) for option in reader.keywords} == read
+    prefixes = [call.args[0].value for call in calls if ast.unparse(call.func).endswith(".add_prefix")]
+    assert prefixes == ["c"] * ("header" in read)
+
+
+def test_decimal_commas_give_the_numbers_of_decimal_points(desk, give, answered):
+    said = []
+    for content in (PLAIN, READ["decimal commas"][0]):
+        give(desk, content)
+        desk.get_by_role("button", name="Estimate", exact=True).click()
+        said.append(answered(desk).locator("#headline").inner_text())
+    assert said[0] == said[1]
+
+
+def test_one_column_alone_cannot_be_asked_about(desk, give):
+    give(desk, "x\n" + "\n".join(map(str, X)))
+    assert desk.get_by_text("The table has one column; a question needs two.").is_visible()
+    assert desk.get_by_role("button", name="Estimate", exact=True).is_disabled()
 
 
 def test_text_becomes_codes_and_the_page_says_so(desk, quick, give, answered):

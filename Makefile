@@ -37,6 +37,7 @@ types: $(VENV)/dev.stamp
 
 picture: $(VENV)/dev.stamp
 	$(PY) examples/picture.py docs/breast_cancer.png
+	$(PY) examples/page_picture.py docs/playground.png
 
 # Minutes, on a fixed part of the problems. FULL=1: all of them, with networks trained beside; its results are
 # what the README and the pictures are made from.

@@ -14,7 +14,6 @@ from playwright.sync_api import sync_playwright
 import mizzle
 
 _QUESTION = "#data=breast_cancer&mode=pair&x=mean_texture&y=worst_area"
-_WINDOW = {"width": 1440, "height": 900}
 
 
 def main() -> None:
@@ -35,7 +34,7 @@ def main() -> None:
 def _draw(url: str, file: str) -> None:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = chromium.new_page(viewport=_WINDOW)
+        page = chromium.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{url}/{_QUESTION}")
         page.get_by_text("How sure").wait_for()
         page.screenshot(path=file, full_page=True)

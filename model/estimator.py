@@ -226,7 +226,8 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
 
 def _contradicts(counted: Counted, values: tuple[float, ...]) -> bool:
     """Whether the 99 % interval of the counts lies beside the 90 % interval of the network."""
-    low, *_, high = counted.quantiles().tolist()
+    counts = counted.quantiles()
+    low, high = float(counts[0]), float(counts[-1])
     return low > values[quantiles.LEVELS.index(0.95)] or high < values[quantiles.LEVELS.index(0.05)]
 
 

@@ -110,7 +110,8 @@ def _from_array(array: NDArray[Any], name: str, at: int = 0) -> FloatArray:
         return _from_rows(array.tolist(), name, at)
     if array.dtype.kind not in "iuf":
         word = _KINDS.get(array.dtype.kind, "a record")
-        raise NotNumeric(f"{cells.place(name, 0, at)} is {word}; a real number is needed")
+        hint = f"; {name}.astype(float) makes numbers of booleans" if array.dtype.kind == "b" else ""
+        raise NotNumeric(f"{cells.place(name, 0, at)} is {word}; a real number is needed{hint}")
     table = array.reshape(len(array), -1)
     _check_exact(table, name, at)
     with np.errstate(over="ignore"):  # a long double may overflow; the next line reports it
@@ -150,9 +151,11 @@ def _check_exact(table: NDArray[Any], name: str, at: int) -> None:
 def _check_finite(table: FloatArray, name: str, at: int) -> None:
     finite = np.isfinite(table)
     if not finite.all():
+        rest = finite.size - int(finite.sum()) - 1
+        more = f", as are {rest} more cells" if rest else ""
         raise NotFinite(
-            f"{_first(~finite, name, at)} is NaN or infinite; "
-            "drop or impute such rows before asking, mizzle does neither"
+            f"{_first(~finite, name, at)} is NaN or infinite{more}; drop such rows of x and y, or impute "
+            "them first (for the columns of a table, missing='drop' does the former)"
         )
 
 

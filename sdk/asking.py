@@ -77,7 +77,7 @@ class Asking:
             estimate.interval(self._level)  # or InvalidLevel, before the rest is asked
             self._first = estimate
         if estimate.model != self._first.model:
-            text = "the checkpoint file" if self._file is not None else "the first answer"
+            text = "the first answer" if self._file is None else self._file.shown
             raise InvalidFile(f"{text} is of other weights than answer now; begin anew, with another file")
         return replace(estimate, levels=self._first.levels)
 

@@ -17,6 +17,7 @@ from mizzle.pairs import Errors, Outcome
 from mizzle.progress import Wanted
 from mizzle.retry import Reply
 from mizzle.steps import Send, Sleep, Step, Steps, Together, Work
+from mizzle.transport import exchange_async
 from mizzle.types import Estimate
 
 if TYPE_CHECKING:
@@ -155,10 +156,7 @@ class AsyncClient:
     async def _send(self, send: Send) -> Reply:
         assert isinstance(self._core, core.Remote)
         http = self._http(self._core)
-        try:
-            return core.reply_of(await http.send(self._core.request(http, send)))
-        except httpx2.RequestError as error:
-            return core.failure_of(error)
+        return await exchange_async(http, self._core.request(http, send))
 
     async def _together(self, step: Together) -> None:
         room = asyncio.Semaphore(self._concurrency)

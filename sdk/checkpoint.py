@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from mizzle.columns import shown
 from mizzle.errors import InvalidFile
 from mizzle.plan import Place
 from mizzle.types import Estimate, ModelInfo, Notice
@@ -21,6 +22,7 @@ from mizzle.types import Estimate, ModelInfo, Notice
 FORMAT = "mizzle table 1"
 _SECONDS = 10.0  # between two writings
 _SHARE = 20  # writing takes at most one part in so many of the time
+_DAMAGE = (ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError, zipfile.BadZipFile)
 
 
 class Checkpoint:
@@ -36,28 +38,28 @@ class Checkpoint:
         self._fingerprint = fingerprint
         self._due = time.monotonic() + _SECONDS
 
+    @property
+    def shown(self) -> str:
+        """The file as messages name it."""
+        return f"the checkpoint {shown(self._path.name)}"
+
     def load(self) -> dict[Place, Estimate]:
         """The answers in the file; none where there is no file yet.
 
         Raises:
             InvalidFile: the file is of another table, damaged, no checkpoint, or cannot be read.
         """
-        if not self._path.exists():
+        found = _parts(self._path)
+        if found is None:
             return {}
+        head, arrays = found
+        if head.get("fingerprint") != self._fingerprint:
+            text = f"{self.shown} belongs to other data or other columns"
+            raise InvalidFile(f"{text}, and was left alone; name another file")
         try:
-            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as parts:
-                found = {name: parts[name] for name in parts.files}
-            head = json.loads(found["head"].tobytes())
-            kind, of = head["format"], head["fingerprint"]
-            answers = _estimates(head, found)
-        except OSError as error:
-            raise InvalidFile(f"the checkpoint file cannot be read: {error.strerror or 'damaged'}") from None
-        except (ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError, zipfile.BadZipFile):
-            raise InvalidFile("the checkpoint file is damaged or none; remove it, or name another") from None
-        if kind != FORMAT or of != self._fingerprint:
-            text = "the checkpoint file belongs to other data or other columns"
-            raise InvalidFile(f"{text}; name another file, or remove it to begin anew")
-        return answers
+            return _estimates(head, arrays)
+        except _DAMAGE:
+            raise _no_checkpoint(self._path) from None
 
     def save(self, answers: Mapping[Place, Estimate]) -> None:
         """Replace the file by one with these answers.
@@ -74,7 +76,8 @@ class Checkpoint:
                 os.fsync(file.fileno())
             os.replace(part, self._path)  # at once: whoever reads sees the old file or the new
         except OSError as error:
-            raise InvalidFile(f"the checkpoint file cannot be written: {error.strerror}") from None
+            text = f"{self.shown} cannot be written: {error.strerror}"
+            raise InvalidFile(text) from None
         finally:
             part.unlink(missing_ok=True)
         now = time.monotonic()
@@ -88,6 +91,48 @@ class Checkpoint:
         """
         if time.monotonic() >= self._due:
             self.save(answers)
+
+
+def check_file(path: str | os.PathLike[str] | None) -> None:
+    """Before any work: whether a file, if there is one, is a checkpoint; of which table, is seen later.
+
+    Raises:
+        InvalidFile: it is none, or cannot be read.
+    """
+    if path is not None:
+        _parts(Path(path))
+
+
+def _parts(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+    """Head and arrays of a checkpoint; None where there is no file yet.
+
+    Raises:
+        InvalidFile: it is no checkpoint, or cannot be read.
+    """
+    if not path.exists():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as parts:
+            found = {name: parts[name] for name in parts.files}
+        head = json.loads(found["head"].tobytes())
+        good = head["format"] == FORMAT
+    except OSError as error:
+        reason = error.strerror or "it is damaged"
+        raise InvalidFile(f"the checkpoint {_name(path)} cannot be read: {reason}") from None
+    except _DAMAGE:
+        good = False
+    if not good:
+        raise _no_checkpoint(path)
+    return head, found
+
+
+def _no_checkpoint(path: Path) -> InvalidFile:
+    text = f"{_name(path)} is no checkpoint of mizzle, or a damaged one, and was left alone"
+    return InvalidFile(f"{text}; name another file for the checkpoint")
+
+
+def _name(path: Path) -> str:
+    return shown(path.name)
 
 
 def _arrays(answers: Mapping[Place, Estimate], fingerprint: str) -> dict[str, np.ndarray]:

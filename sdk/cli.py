@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 our fault or the installation's, 2 bad input or usage, 130
 """
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +24,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # names of columns may hold what a terminal cannot show
             stream.reconfigure(errors="backslashreplace")
     try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        pass
+    except SystemExit as error:  # what rich and typer make of the same
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+    _mute()
+    return 141
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
         code: int = _commands().run(arguments)
         return code
     except MizzleError as error:
@@ -30,6 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2 if isinstance(error, InvalidInput) else 1
     except KeyboardInterrupt:
         return 130
+
+
+def _mute() -> None:
+    """The interpreter flushes both streams once more on its way out: gives them somewhere to go."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 def _commands() -> Any:

@@ -1,13 +1,11 @@
 """All commands as one, as typer reads them: the names, the way they end, and nothing of what they do."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 import mizzle
 from mizzle.cli_say import plain, say
@@ -29,22 +27,8 @@ _COMMANDS = {
 }
 
 
-class _Commands(TyperGroup):
-    """Runs one of the commands; what it returns is the exit code, None for 0."""
-
-    def invoke(self, ctx: Any) -> int:
-        try:
-            code = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # The interpreter flushes stdout once more on its way out: give it somewhere to go.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 141
-        return code or 0
-
-
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit code.
+    """Runs one command; returns the exit code, which is what the command returns, or 0 for None.
 
     Raises:
         MizzleError: what the command raised.
@@ -64,7 +48,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _app(names: Iterable[str]) -> typer.Typer:
     app = typer.Typer(
-        cls=_Commands,
         help="Mutual information with calibrated intervals: of files, here or at a service.",
         epilog=ENDS,
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -8,8 +8,9 @@ import typer
 
 from mizzle import cli_options as options
 from mizzle.cli_out import Output
+from mizzle.cli_read import Source, wanted
 from mizzle.cli_say import fields, plain, say, table
-from mizzle.cli_tables import give, read, wanted
+from mizzle.cli_tables import give
 from mizzle.errors import InvalidInput
 from mizzle.jobs import Job, Jobs
 from mizzle.progress import shown
@@ -37,9 +38,12 @@ def submit(
     target: _Target = None,
     columns: options.Columns = None,
     group: options.Groups = None,
+    exclude: options.Exclude = None,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
+    sep: options.Separator = None,
+    decimal: options.Decimal = ".",
     level: options.Level = 0.9,
     unit: options.Unit = "nats",
     threshold: options.Threshold = 0.02,
@@ -51,7 +55,8 @@ def submit(
     if matrix == (target is not None):
         raise InvalidInput("say either --matrix or --target T")
     with Jobs(url) as found:
-        frame, chosen = read(file, kind, columns, group, labels, missing, target)
+        source = Source(file, kind, labels, missing, sep, decimal)
+        frame, chosen = source.chosen(columns, group, exclude, target)
         asked: dict[str, Any] = {"missing": missing, "level": level, "unit": unit, "threshold": threshold}
         asked |= {"what": "matrix"} if target is None else {"what": "rank", "target": target}
         asked["groups"] = chosen["groups"]
@@ -117,11 +122,11 @@ def cancel(id: _Id, url: _Url = None) -> None:
 
 
 def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None) -> list[Variable]:
-    """The columns that are sent, each by itself; labels travel as integers, which is said."""
+    """The columns that are sent, each by itself; labels and times travel as numbers, which is said."""
     single = chosen["columns"]
     names = None if single is None else wanted(single, chosen["groups"], target)
     found = variables(frame, names, None, chosen["missing"])
-    for notice in (notice for one in found for notice in one.notes if notice.code == "coded"):
+    for notice in (notice for one in found for notice in one.notes if notice.code in ("coded", "time")):
         say(f"mizzle: {plain(notice.message)}")
     return found
 

@@ -52,9 +52,31 @@ Labels = Annotated[
     typer.Option(
         "--labels",
         metavar="A,B",
-        help="Columns of CSV and TSV that hold labels, though they look like numbers.",
+        help="Columns of CSV and TSV that hold labels, whatever they look like.",
         rich_help_panel=_TABLE,
     ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="A,B",
+        help="Columns to leave out, unread; may be given several times.",
+        rich_help_panel=_TABLE,
+    ),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        "--sep",
+        metavar="MARK",
+        help="Between the cells of CSV, or tab; a comma, semicolon or tab is found by itself.",
+        rich_help_panel=_TABLE,
+    ),
+]
+Decimal = Annotated[
+    Literal[".", ","],
+    typer.Option("--decimal", help="Before the decimals of numbers in CSV.", rich_help_panel=_TABLE),
 ]
 Missing = Annotated[
     Literal["raise", "drop"],
@@ -125,6 +147,27 @@ def names(text: str | None, option: str) -> list[str]:
         raise InvalidInput(
             f"{option} needs column names separated by commas, those with commas in double quotes"
         )
+    return found
+
+
+def excluded(texts: list[str] | None) -> list[str]:
+    """Column names of all options --exclude.
+
+    Raises:
+        InvalidInput: one of them has none.
+    """
+    return [name for text in texts or [] for name in names(text, "--exclude")]
+
+
+def separator(text: str | None) -> str | None:
+    """One character that may stand between cells.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    found = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
+    if found is not None and (len(found) != 1 or found.isalnum() or found in '"\r\n. '):
+        raise InvalidInput("--sep needs the one character between cells, say ';' in quotes, or the word tab")
     return found
 
 

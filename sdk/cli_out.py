@@ -47,8 +47,8 @@ class Output:
             return
         name = shown(str(self.file))
         suffix = self.file.suffix.lower()
-        if suffix not in _WRITERS:
-            raise InvalidInput(f"--out {name} must end in one of {', '.join(_WRITERS)}")
+        if suffix not in _SUFFIXES:
+            raise InvalidInput(f"--out {name} must end in one of {', '.join(_SUFFIXES)}")
         if any(_same(self.file, other) for other in others):
             raise InvalidInput(f"--out {name} is a file that this command reads; name another")
         if self.file.is_dir() or not self.file.absolute().parent.is_dir():
@@ -63,11 +63,12 @@ class Output:
         """Write the file, then print.
 
         Args:
-            as_json: for stdout, if it is to be JSON.
+            as_json: for a file of JSON, and for stdout if that is to be JSON.
             report: prints what a person reads.
         """
         if self.file is not None:
-            self._write(_WRITERS[self.file.suffix.lower()](result))
+            suffix = self.file.suffix.lower()
+            self._write(as_json.encode() if suffix == ".json" else _WRITERS[suffix](result))
         if self.file is not None and self.quiet:
             return
         if self.as_json:
@@ -115,7 +116,7 @@ def _html(result: Matrix | Ranking) -> bytes:
 _WRITERS: dict[str, Callable[[Matrix | Ranking], bytes]] = {
     ".csv": lambda result: result.to_csv().encode(errors="backslashreplace"),
     ".parquet": _parquet,
-    ".json": lambda result: result.to_json().encode(),
     ".png": _png,
     ".html": _html,
 }
+_SUFFIXES = (*_WRITERS, ".json")

@@ -1,14 +1,16 @@
 """The commands that estimate: two sides of a table, all pairs of its columns, or each against a target."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mizzle import cli_options as options
-from mizzle import files, wire
+from mizzle import wire
+from mizzle.checkpoint import check_file
 from mizzle.cli_out import Output
+from mizzle.cli_read import Source
 from mizzle.cli_say import fields, is_terminal, plain, say, table
 from mizzle.client import Client
 from mizzle.columns import shown
@@ -28,6 +30,8 @@ def estimate(
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
+    sep: options.Separator = None,
+    decimal: options.Decimal = ".",
     level: options.Level = 0.9,
     unit: options.Unit = "nats",
     threshold: options.Threshold = 0.02,
@@ -42,8 +46,7 @@ def estimate(
     output.check(file)
     left, right = options.names(x, "--x"), options.names(y, "--y")
     _refuse_repeats([*left, *right])
-    coded = options.names(labels, "--labels")
-    found = files.read(file, kind, [*left, *right], coded, missing)
+    found = Source(file, kind, labels, missing, sep, decimal).read([*left, *right])
     target = options.joined(right)
     sides = {options.joined(left): found.columns_of(left), target: found.columns_of(right)}
     interval_levels(level), check_threshold(threshold)  # before any work
@@ -58,9 +61,12 @@ def matrix(
     file: options.File,
     columns: options.Columns = None,
     group: options.Groups = None,
+    exclude: options.Exclude = None,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
+    sep: options.Separator = None,
+    decimal: options.Decimal = ".",
     level: options.Level = 0.9,
     unit: options.Unit = "nats",
     threshold: options.Threshold = 0.02,
@@ -74,7 +80,9 @@ def matrix(
     """The mutual information of every two columns of a table."""
     output = Output(out, force, as_json, quiet)
     output.check(file, checkpoint)
-    frame, chosen = read(file, kind, columns, group, labels, missing)
+    check_file(checkpoint)
+    source = Source(file, kind, labels, missing, sep, decimal)
+    frame, chosen = source.chosen(columns, group, exclude)
     with asking(url) as client, _resumable(checkpoint):
         result = client.matrix(
             frame,
@@ -93,9 +101,12 @@ def rank(
     target: options.Target,
     columns: options.Columns = None,
     group: options.Groups = None,
+    exclude: options.Exclude = None,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
+    sep: options.Separator = None,
+    decimal: options.Decimal = ".",
     level: options.Level = 0.9,
     unit: options.Unit = "nats",
     threshold: options.Threshold = 0.02,
@@ -109,7 +120,9 @@ def rank(
     """The mutual information of every column of a table with a target, strongest first."""
     output = Output(out, force, as_json, quiet)
     output.check(file, checkpoint)
-    frame, chosen = read(file, kind, columns, group, labels, missing, target)
+    check_file(checkpoint)
+    source = Source(file, kind, labels, missing, sep, decimal)
+    frame, chosen = source.chosen(columns, group, exclude, target)
     with asking(url) as client, _resumable(checkpoint):
         result = client.rank(
             frame,
@@ -127,34 +140,6 @@ def rank(
 def asking(url: str | None) -> Client:
     """A client of the service, or the estimator in this process."""
     return Client(url) if url else Client.local()
-
-
-def read(
-    file: str,
-    kind: files.Format | None,
-    columns: str | None,
-    group: list[str] | None,
-    labels: str | None,
-    missing: options.Missing,
-    target: str | None = None,
-) -> tuple[Any, dict[str, Any]]:
-    """The table in a file, and what of it is asked for, as `mizzle.matrix` takes both."""
-    groups = options.groups(group)
-    single = None if columns is None else options.names(columns, "--columns")
-    needed = None if single is None else wanted(single, groups, target)
-    found = files.read(file, kind, needed, options.names(labels, "--labels"), missing)
-    chosen: dict[str, Any] = {"columns": single, "groups": {**found.groups, **groups}, "missing": missing}
-    if single is not None:  # of the groups that the file has, those that are named
-        chosen["columns"] = [name for name in single if name not in found.groups]
-        named = {n: found.groups[n] for n in found.groups if n in single or n == target}
-        chosen["groups"] = {**named, **groups}
-    return found.frame, chosen
-
-
-def wanted(single: list[str], groups: Mapping[str, list[str]], target: str | None) -> list[str]:
-    """All columns that are needed, each once."""
-    last = [] if target is None or target in groups else [target]
-    return list(dict.fromkeys([*single, *(name for names in groups.values() for name in names), *last]))
 
 
 def give(output: Output, result: Matrix | Ranking) -> None:

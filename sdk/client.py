@@ -17,6 +17,7 @@ from mizzle.pairs import Asker, Errors, Outcome
 from mizzle.progress import Wanted
 from mizzle.retry import Reply
 from mizzle.steps import Send, Sleep, Step, Steps, Together, Work, drive
+from mizzle.transport import exchange
 from mizzle.types import Estimate
 
 if TYPE_CHECKING:
@@ -178,10 +179,7 @@ class Client:
     def _send(self, send: Send) -> Reply:
         assert isinstance(self._core, core.Remote)
         assert self._http is not None
-        try:
-            return core.reply_of(self._http.send(self._core.request(self._http, send)))
-        except httpx2.RequestError as error:
-            return core.failure_of(error)
+        return exchange(self._http, self._core.request(self._http, send))
 
     def _together(self, step: Together) -> None:
         pool, stopped = ThreadPoolExecutor(self._concurrency), threading.Event()

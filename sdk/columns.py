@@ -3,23 +3,28 @@
 pandas, polars, pyarrow and torch are recognised by the module of the value's class and never imported. Text
 and booleans become integer codes, equal cells equal codes: in the sorted order of the labels, so that neither
 the order of the rows nor that of a category's declaration counts; an ordered category keeps its own order.
-Messages name the column, and never a cell.
+Text that is no labels (`mizzle.labels`) is refused unless it was declared to be. Dates and times become
+seconds. Messages name the column, and never a cell.
 """
 
+import difflib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mizzle import cells, frames
+from mizzle import cells, frames, kinds, times
 from mizzle.arrays import FloatArray
-from mizzle.errors import InvalidShape, MizzleError, NotFinite, NotNumeric, PrecisionLoss
+from mizzle.errors import InvalidShape, MissingColumn, MizzleError, NotFinite, NotNumeric, PrecisionLoss
+from mizzle.labels import Labels, other_than_labels
 
 Mask = NDArray[np.bool]
 _LONGEST_NAME = 60
+_LISTED = 12
+_REMEDY = "convert it to numbers, leave it out, or make it a category if these are labels"
 _FRAME = "a DataFrame, an Arrow table, a dict of columns or an array of shape (n, p)"
 
 
@@ -31,12 +36,14 @@ class Column:
         values: shape (n,), finite, 0 where missing.
         missing: shape (n,), true where there is no value.
         labels: how many different labels were coded, 0 for a column of numbers.
+        timed: whether the values are dates, times or time differences, in seconds.
     """
 
     name: str
     values: FloatArray
     missing: Mask
     labels: int = 0
+    timed: bool = False
 
 
 def named(frame: object) -> dict[str, Any]:
@@ -59,6 +66,16 @@ def named(frame: object) -> dict[str, Any]:
 def shown(name: str) -> str:
     """A column's name on one line of bounded length, control characters escaped."""
     return repr(name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 2] + "..")
+
+
+def no_column(name: str, names: Iterable[str]) -> MissingColumn:
+    """The error that says which columns there are instead."""
+    known = list(names)
+    listed = ", ".join(map(shown, known[:_LISTED]))
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {shown(close[0])}?" if close else ""
+    return MissingColumn(f"there is no column {shown(name)}; the table has {listed}{more}{hint}")
 
 
 def libraries_of(value: object) -> set[str]:
@@ -124,7 +141,7 @@ def column(name: str, values: Any) -> Column:
     if "torch" in libraries:
         values = frames.tensor(values, f"column {shown(name)}")
     if isinstance(values, list | tuple | range):
-        return _objects(name, list(values))
+        return _objects(name, list(values), declared=isinstance(values, Labels))
     if reader is not None or not hasattr(values, "__array__"):
         raise _refused(InvalidShape, name, "is no column; an array, a Series or a list of n cells is needed")
     return _array(name, values)
@@ -136,6 +153,8 @@ def _pandas(name: str, series: Any) -> Column:
         labels = None if series.cat.ordered else list(series.cat.categories)
         return _categories(name, np.asarray(series.cat.codes), labels, missing)
     kind = getattr(series.dtype, "kind", "O")
+    if getattr(series.dtype, "tz", None) is not None:
+        series = series.dt.tz_convert(None)
     if isinstance(series.dtype, np.dtype) and kind != "O":
         return _array(name, series.to_numpy(), missing)
     if kind in "iuf":  # nullable numbers, whose 0 stands in for what is missing
@@ -149,15 +168,20 @@ def _polars(name: str, series: Any) -> Column:
         return _categories(name, series.to_physical().fill_null(0).to_numpy(), None, missing)
     if series.dtype.is_numeric() and not kind.startswith("Decimal"):
         return _array(name, series.fill_null(0).to_numpy(), missing)
-    return _objects(name, series.to_list(), missing)
+    if kind.startswith(("Date", "Duration")):
+        return _array(name, series.to_numpy(), missing)
+    return _objects(name, series.to_list(), missing, declared=kind.startswith("Categorical"))
 
 
 def _pyarrow(name: str, values: Any) -> Column:
     missing, kind = values.is_null().to_numpy(zero_copy_only=False), str(values.type)
     if kind.startswith(("int", "uint", "float", "halffloat", "double")):
         return _array(name, values.fill_null(0).to_numpy(zero_copy_only=False), missing)
-    if not (kind.startswith("dictionary") and values.type.ordered):
-        return _objects(name, values.to_pylist(), missing)
+    if kind.startswith(("date", "timestamp", "duration")):
+        return _array(name, values.to_numpy(zero_copy_only=False), missing)
+    category = kind.startswith("dictionary")
+    if not (category and values.type.ordered):
+        return _objects(name, values.to_pylist(), missing, declared=category)
     whole = values.unify_dictionaries().combine_chunks() if hasattr(values, "chunks") else values
     codes = whole.indices.fill_null(0).to_numpy(zero_copy_only=False)
     return _categories(name, codes, None, missing)
@@ -175,8 +199,11 @@ def _array(name: str, values: Any, missing: Mask | None = None) -> Column:
     absent = absent if hidden is None else absent | hidden
     if array.dtype.kind == "O" or array.dtype.kind in "bUST":
         return _objects(name, array.tolist(), absent)
+    if array.dtype.kind in "mM":
+        return _times(name, array, absent)
     if array.dtype.kind not in "iuf":
-        raise _refused(NotNumeric, name, "holds no numbers and no labels; convert it, or leave it out")
+        kind = "complex numbers" if array.dtype.kind == "c" else "records"
+        raise _refused(NotNumeric, name, f"holds {kind}; {kinds.TAKEN}")
     return _numbers(name, array, absent)
 
 
@@ -196,38 +223,48 @@ def _numbers(name: str, array: NDArray[Any], missing: Mask) -> Column:
     return Column(name, values + 0.0, missing)  # -0.0 becomes 0.0: the two are equal
 
 
-def _objects(name: str, found: list[Any], missing: Mask | None = None) -> Column:
-    """Python cells: all numbers, all text or all booleans, besides None and NaN."""
-    absent = np.fromiter(map(_absent, found), bool, len(found))
+def _times(name: str, array: NDArray[Any], missing: Mask) -> Column:
+    """Dates, times or time differences of numpy's types; NaT is missing."""
+    missing = missing | np.isnat(array)
+    values = np.zeros(len(array))
+    values[~missing], distinct = times.seconds(array[~missing])
+    if not distinct:
+        text = "holds times closer together than a 64-bit float can tell; subtract the first of them"
+        raise _refused(PrecisionLoss, name, text)
+    return Column(name, values, missing, timed=True)
+
+
+def _objects(name: str, found: list[Any], missing: Mask | None = None, declared: bool = False) -> Column:
+    """Python cells of one kind, besides None and NaN; `declared`: text is labels, whatever it looks like."""
+    absent = np.fromiter(map(kinds.absent, found), bool, len(found))
     absent = absent if missing is None else absent | missing
     present = [cell for cell, gone in zip(found, absent, strict=True) if not gone]
-    if _kinds(name, present) == {"number"}:
+    kind = _kind_of(name, present)
+    if kind == kinds.NUMBERS:
         values = np.zeros(len(found))
         values[~absent] = _floats(name, present)
         return _numbers(name, values, absent)
+    if kind in times.KINDS:
+        array = np.zeros(len(found), dtype="m8[us]" if kind == times.DIFFERENCE else "M8[us]")
+        array[~absent] = times.array(kind, present)
+        return _times(name, array, absent)
     labels, codes = np.unique(np.array(present, dtype=None if present else float), return_inverse=True)
+    if kind == kinds.TEXT and not declared:
+        _check_labels(name, labels.tolist(), len(present))
     return _coded(name, codes, len(labels), absent)
 
 
-def _absent(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, float | np.floating) and bool(np.isnan(cell)))
+def _check_labels(name: str, labels: list[str], rows: int) -> None:
+    found = other_than_labels(labels, rows)
+    if found is not None:
+        raise _refused(NotNumeric, name, f"holds {found}; {_REMEDY}")
 
 
-def _kinds(name: str, found: list[Any]) -> set[str]:
-    """What the cells are: one kind at most."""
-    kinds = {_kind(cell) for cell in found}
-    if len(kinds) > 1 or "other" in kinds:
-        text = "holds neither numbers nor labels throughout; convert it, or leave it out"
-        raise _refused(NotNumeric, name, text)
-    return kinds
-
-
-def _kind(cell: Any) -> str:
-    if isinstance(cell, bool | np.bool):
-        return "boolean"
-    if isinstance(cell, str):
-        return "text"
-    return "number" if isinstance(cell, int | float | np.integer | np.floating) else "other"
+def _kind_of(name: str, found: list[Any]) -> str | None:
+    try:
+        return kinds.kind_of(found)
+    except NotNumeric as error:
+        raise _refused(NotNumeric, name, str(error)) from None
 
 
 def _floats(name: str, found: list[Any]) -> FloatArray:
@@ -242,7 +279,7 @@ def _categories(name: str, codes: NDArray[Any], labels: list[Any] | None, missin
     """Codes of declared categories. With labels, these decide about the order: it was declared at will."""
     codes = np.asarray(codes)[~missing]
     if labels:
-        _kinds(name, labels)
+        _kind_of(name, labels)
         codes = np.unique(np.array(labels), return_inverse=True)[1][codes]
     return _coded(name, codes, len(np.unique(codes)), missing)
 

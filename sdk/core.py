@@ -12,13 +12,14 @@ import httpx2
 from mizzle import about, bodies, packing, progress, wire
 from mizzle.about import Limits, ModelCard
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, TooLarge
+from mizzle.failures import KEY, explained
 from mizzle.pairs import Answers, Errors, Outcome, Pair, checked
-from mizzle.retry import Attempts, Reply, retry_after
+from mizzle.retry import STATUSES, Attempts, Reply, retry_after
 from mizzle.steps import Call, Send, Sleep, Steps, Together, Work
 from mizzle.types import Estimate
 
 T = TypeVar("T")
-_URL, _KEY = "MIZZLE_BASE_URL", "MIZZLE_API_KEY"
+_URL = "MIZZLE_BASE_URL"
 _CONNECT_SECONDS = 5.0
 _GRACE_SECONDS = 1.0  # beyond the deadline that the service was told, for its own word that it is over
 
@@ -108,27 +109,50 @@ class Remote:
                 raise
             return [error] * len(pairs)
 
-    def _batch(self, pairs: list[Pair]) -> Steps[list[Outcome]]:
+    def _batch(self, pairs: list[Pair], attempts: Attempts | None = None) -> Steps[list[Outcome]]:
         """The outcomes of problems that are sent together; in halves where that is too much at once."""
         call: Call = yield Work(bodies.many, (pairs,))
+        tries = attempts or Attempts(self._timeout)
         try:
-            return (yield from self._ask(call, partial(wire.estimates, count=len(pairs))))
+            found = yield from self._ask(call, partial(wire.estimates, count=len(pairs)), tries)
+            return (yield from self._asked_again(pairs, found, tries))
         except TooLarge:
             if len(pairs) == 1:
                 raise
         half = len(pairs) // 2
-        first = yield from self._batch(pairs[:half])
-        return first + (yield from self._batch(pairs[half:]))
+        first = yield from self._batch(pairs[:half], attempts)
+        return first + (yield from self._batch(pairs[half:], attempts))
 
-    def _ask(self, call: Call, form: Callable[[Any], T]) -> Steps[T]:
+    def _asked_again(
+        self, pairs: list[Pair], found: list[Outcome], attempts: Attempts
+    ) -> Steps[list[Outcome]]:
+        """The outcomes of a batch, of which those that speak of the moment are asked for again."""
+        again = [i for i, outcome in enumerate(found) if _status(outcome) in STATUSES]
+        wait = attempts.wait(Reply(_status(found[again[0]]))) if again else None
+        if wait is None:
+            return found
+        yield Sleep(wait)
+        try:
+            latest = yield from self._batch([pairs[i] for i in again], attempts)
+        except MizzleError:  # each has an error of its own already, which says more
+            return found
+        for i, outcome in zip(again, latest, strict=True):
+            found[i] = outcome
+        return found
+
+    def _ask(self, call: Call, form: Callable[[Any], T], attempts: Attempts | None = None) -> Steps[T]:
         """What `form` makes of the answer to a request."""
-        reply = yield from self.replied(call)
+        reply = yield from self.replied(call, attempts)
         answer: T = yield Work(self._read, (reply, form))
         return answer
 
-    def replied(self, call: Call) -> Steps[Reply]:
-        """The last reply to a request, which is tried again while that may help."""
-        attempts = Attempts(self._timeout)
+    def replied(self, call: Call, attempts: Attempts | None = None) -> Steps[Reply]:
+        """The last reply to a request, which is tried again while that may help.
+
+        Args:
+            attempts: that it shares with requests before; its own when left out.
+        """
+        attempts = attempts or Attempts(self._timeout)
         while True:
             reply: Reply = yield Send(call, attempts.remaining())
             wait = attempts.wait(reply)
@@ -138,17 +162,30 @@ class Remote:
 
     def _read(self, reply: Reply, form: Callable[[Any], T]) -> T:
         """What `form` makes of a reply, or the error that it is instead."""
-        if reply.failure is not None:
-            raise ServiceUnreachable(f"{self.shown} {reply.failure}")
+        body = self.body(reply)
         try:
-            if reply.status != 200:
-                raise wire.read_problem(reply.status, reply.body)
-            return wire.read(reply.body, form)
+            return wire.read(body, form)
         except MizzleError as error:
-            unknown = type(error) is ServiceUnreachable
-            found = ServiceUnreachable(f"{self.shown}: {error}") if unknown else error
-            found.retry_after, found.request_id = reply.retry_after, reply.request_id
-            raise found from None
+            raise self._told(error, reply) from None
+
+    def body(self, reply: Reply) -> bytes:
+        """The body of an answer.
+
+        Raises:
+            MizzleError: there is none; the reply is an error, or no reply.
+        """
+        if reply.failure is not None:
+            raise ServiceUnreachable(f"{self.shown} {reply.failure}") from reply.cause
+        if not 200 <= reply.status < 300:
+            raise self._told(wire.read_problem(reply.status, reply.body), reply)
+        return reply.body
+
+    def _told(self, error: MizzleError, reply: Reply) -> MizzleError:
+        """The error with what the reply and the address say besides."""
+        has_key = bool({"authorization", "x-api-key"} & set(self._headers))
+        found = explained(error, self.shown, reply.status, has_key)
+        found.retry_after, found.request_id = reply.retry_after, reply.request_id
+        return found
 
 
 def _planned(problems: list[Pair | InvalidInput], limits: Limits, answers: Answers) -> list[packing.Batch]:
@@ -157,21 +194,18 @@ def _planned(problems: list[Pair | InvalidInput], limits: Limits, answers: Answe
     return list(packing.batches(good, packing.room(limits)))
 
 
+def _status(outcome: Outcome) -> int:
+    """The status of an item, as of a whole request; 0 for an estimate and for an error of no known code."""
+    if not isinstance(outcome, MizzleError) or type(outcome) is ServiceUnreachable:
+        return 0
+    return outcome.status
+
+
 def reply_of(response: httpx2.Response) -> Reply:
     """What came back."""
     headers = response.headers
     wait, request_id = retry_after(headers), headers.get("x-request-id")
     return Reply(response.status_code, response.content, wait, request_id=request_id)
-
-
-def failure_of(error: httpx2.RequestError) -> Reply:
-    """No reply at all; only a connection that was never made is worth another try."""
-    if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-        hint = "is the service running? mizzle serve starts one"
-        return Reply(failure=f"cannot be reached; {hint}", refused=True)
-    if isinstance(error, httpx2.TimeoutException):
-        return Reply(failure="did not answer in time; send less or pass a longer timeout")
-    return Reply(failure="broke the connection off; its log may say why")
 
 
 def positive(concurrency: int) -> int:
@@ -188,7 +222,7 @@ def positive(concurrency: int) -> int:
 def _split(url: str | None) -> SplitResult:
     """The parts of a service's address."""
     if url is None:
-        raise InvalidInput(f"there is no address of a service; pass url, or set {_URL}")
+        raise InvalidInput(f"there is no address of a service; pass url (--url in the shell), or set {_URL}")
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
@@ -201,7 +235,7 @@ def _split(url: str | None) -> SplitResult:
 
 
 def _key_header(api_key: str | None, parts: SplitResult) -> dict[str, str]:
-    key = os.environ.get(_KEY) if api_key is None else api_key
+    key = os.environ.get(KEY) if api_key is None else api_key
     if not key:
         return {}
     if not (key.isascii() and key.isprintable() and " " not in key):

@@ -17,14 +17,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from mizzle import text_file
-from mizzle.columns import shown
+from mizzle.columns import named, no_column, shown
 from mizzle.errors import InvalidFile, InvalidInput
 from mizzle.show import load
 from mizzle.variables import Missing
 
 Format = Literal["csv", "tsv", "parquet", "arrow", "npy", "npz"]
 STDIN = "-"
-_SEPARATORS = {"csv": ",", "tsv": "\t"}
+_SEPARATORS = {"csv": None, "tsv": "\t"}  # None: the first line decides
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -68,6 +68,21 @@ class Table:
         """The columns that these names stand for, where a name may be that of a group."""
         return [column for name in names for column in self.groups.get(name, [name])]
 
+    def without(self, names: Collection[str]) -> "Table":
+        """The table without these columns and groups.
+
+        Raises:
+            MissingColumn: one of them is not there.
+        """
+        found = named(self.frame)
+        for name in names:
+            if name not in found and name not in self.groups:
+                raise no_column(name, found)
+        gone = {*names, *self.columns_of(list(names))}
+        frame = {name: cells for name, cells in found.items() if name not in gone}
+        parts = {group: [one for one in columns if one not in gone] for group, columns in self.groups.items()}
+        return Table(frame, {group: columns for group, columns in parts.items() if columns})
+
 
 def read(
     source: str,
@@ -75,33 +90,42 @@ def read(
     names: Sequence[str] | None = None,
     labels: Collection[str] = (),
     missing: Missing = "raise",
+    separator: str | None = None,
+    decimal: str = ".",
+    exclude: Collection[str] = (),
 ) -> Table:
     """The table in a file.
 
     Args:
         source: its path, or "-" for standard input, of which `kind` must be given.
         kind: the format; None for what the suffix says.
-        names, labels, missing: as in `text_file.read`; files of other formats are read whole.
+        names, missing: as in `text_file.read`; files of other formats are read whole.
+        labels, separator, decimal: as in `text_file.read`, and of no use with other formats.
+        exclude: columns or arrays that are left out.
 
     Raises:
         InvalidFile: it cannot be read as such a table.
-        InvalidInput: the format is not known, or `labels` with a format that has types.
+        InvalidInput: the format is not known, or an option is for text and this is none.
         MissingExtra: it needs pyarrow, which is not installed.
         MissingColumn, NotNumeric, NotFinite, PrecisionLoss: as `text_file.read`.
     """
     kind = kind or _kind(source)
     if kind in _SEPARATORS:
-        content = _content(source)
-        return Table(text_file.read(content, names, labels, missing, _SEPARATORS[kind]))
+        mark = separator or _SEPARATORS[kind]
+        found = text_file.read(_content(source), names, labels, missing, mark, decimal, exclude)
+        return Table(found)
     if labels:
         raise InvalidInput(f"--labels is for CSV and TSV; {kind} says itself which columns are labels")
+    if separator or decimal != ".":
+        raise InvalidInput(f"--sep and --decimal are for CSV and TSV; {kind} has numbers as they are")
     readers: dict[str, Callable[[bytes], Table]] = {
         "parquet": _parquet,
         "arrow": _arrow,
         "npy": _npy,
         "npz": _npz,
     }
-    return readers[kind](_content(source))
+    table = readers[kind](_content(source))
+    return table.without(exclude) if exclude else table
 
 
 def _kind(source: str) -> Format:
@@ -173,6 +197,7 @@ def _npy(content: bytes) -> Table:
         raise InvalidFile("the file is no .npy of numbers or text, or damaged") from None
     if not isinstance(array, np.ndarray):
         raise InvalidFile("the file is no .npy; say --format npz if it holds several arrays")
+    _check_dimensions(array, "the array")
     if array.dtype.names:
         return Table({name: array[name] for name in array.dtype.names})
     return Table({f"c{j}": array[:, j] for j in range(array.shape[1])} if array.ndim == 2 else {"c0": array})
@@ -185,6 +210,8 @@ def _npz(content: bytes) -> Table:
         found = {name: arrays[name] for name in arrays.files}
     except (*_NO_ARRAY, AttributeError):
         raise InvalidFile("the file is no .npz of numbers or text, or damaged") from None
+    for name, array in found.items():
+        _check_dimensions(array, f"array {shown(name)}")
     groups = {name: [f"{name}{j}" for j in range(a.shape[1])] for name, a in found.items() if a.ndim == 2}
     names = [column for name in found for column in groups.get(name, [name])]
     twice = [name for name, count in Counter([*names, *groups]).items() if count > 1]
@@ -192,3 +219,9 @@ def _npz(content: bytes) -> Table:
         raise InvalidFile(f"several arrays or columns of the file are called {shown(twice[0])}; rename one")
     cells = [part for name, a in found.items() for part in (a.T if name in groups else [a])]
     return Table(dict(zip(names, cells, strict=True)), groups)
+
+
+def _check_dimensions(array: np.ndarray, what: str) -> None:
+    if array.ndim not in (1, 2):
+        text = f"{what} of the file has {array.ndim} dimensions; shape (n,) or (n, d) is needed"
+        raise InvalidFile(f"{text}, one row per observation")

@@ -132,14 +132,7 @@ class Jobs:
             self._sleep(step.seconds)
             return None
 
-        reply = drive(self._remote.replied(call), do)
-        if reply.failure is not None:
-            raise ServiceUnreachable(f"{self._remote.shown} {reply.failure}")
-        if not 200 <= reply.status < 300:
-            error = wire.read_problem(reply.status, reply.body)
-            error.retry_after, error.request_id = reply.retry_after, reply.request_id
-            raise error
-        return reply.body
+        return self._remote.body(drive(self._remote.replied(call), do))
 
     def _send(self, send: Send, accept: str) -> Reply:
         return exchange(self._http, self._request(send, accept))

@@ -2,6 +2,7 @@
 
 A record has the keys of `KEYS`: plain numbers and text, None where a pair has no estimate. `below` is the
 share of the predictive distribution below the threshold: small where the variables surely depend.
+What all records have in common stands in the head of JSON and Parquet, and in the last columns of CSV.
 """
 
 import csv
@@ -13,11 +14,21 @@ from functools import cached_property
 from typing import Any, Literal
 
 from mizzle.errors import InvalidInput, MissingColumn, MizzleError
-from mizzle.types import Estimate, Notice, Unit
+from mizzle.types import Estimate, ModelInfo, Notice, Unit
 
 KEYS = ("x", "y", "mi", "low", "high", "median", "below", "n", "dropped", "in_range", "warnings", "error")
+SHARED = ("unit", "level", "threshold", "model")  # columns of CSV beside the keys
 Record = dict[str, Any]
 Library = Literal["pandas", "polars", "pyarrow"]
+
+
+def csv_of(records: Iterable[Record], shared: Record) -> str:
+    """Records as CSV with a header line, with what they share at the end of each line."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, (*KEYS, *SHARED))
+    writer.writeheader()
+    writer.writerows({**record, **shared} for record in records)
+    return out.getvalue()
 
 
 @dataclass(frozen=True)
@@ -107,15 +118,28 @@ class Pairs:
 
     def to_json(self) -> str:
         """The records as a JSON object, with what they have in common."""
-        return json.dumps({**self._head(), "pairs": self.records()}, allow_nan=False)
+        return json.dumps({**self.head(), "pairs": self.records()}, allow_nan=False)
 
     def to_csv(self) -> str:
-        """The records as CSV with a header (RFC 4180); nothing stands for None."""
-        out = io.StringIO()
-        writer = csv.DictWriter(out, KEYS)
-        writer.writeheader()
-        writer.writerows(self.records())
-        return out.getvalue()
+        """The records as CSV (RFC 4180) with a header, `SHARED` in every line; nothing stands for None."""
+        return csv_of(self.records(), self.shared())
+
+    def shared(self) -> Record:
+        """`SHARED`: the model by name, version and the first 12 digits of its SHA-256."""
+        model = self.model
+        named = None if model is None else f"{model.name} {model.version} {model.sha256[:12]}"
+        return dict(zip(SHARED, (self.unit, self.level, self.threshold, named), strict=True))
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The weights that answered; None where no pair has an estimate."""
+        return next((pair.estimate.model for pair in self.pairs if pair.estimate is not None), None)
+
+    def head(self) -> Record:
+        """What all records have in common."""
+        model = None if self.model is None else self.model._asdict()
+        shown = {"level": self.level, "unit": self.unit, "threshold": self.threshold}
+        return {**self._head(), **shown, "model": model}
 
     def to_html(self) -> str:
         """All pairs as an HTML table, strongest first; names are escaped."""
@@ -140,7 +164,13 @@ class Pairs:
         return show.html(self)
 
     def _head(self) -> Record:
-        return {"level": self.level, "unit": self.unit, "threshold": self.threshold}
+        return {}
+
+    def __str__(self) -> str:
+        """The first lines of what there is, strongest first."""
+        from mizzle import show
+
+        return show.text(self)
 
     def __iter__(self) -> Iterator[PairResult]:
         return iter(self.pairs)
@@ -188,7 +218,7 @@ class Matrix(Pairs):
         return {frozenset((pair.x, pair.y)): pair for pair in self.pairs}
 
     def _head(self) -> Record:
-        return {"kind": "matrix", "names": list(self.names), **super()._head()}
+        return {"kind": "matrix", "names": list(self.names)}
 
     def __repr__(self) -> str:
         return f"Matrix({len(self.names)} variables, {len(self.pairs)} pairs, {self.unit})"
@@ -206,7 +236,7 @@ class Ranking(Pairs):
     target: str = ""
 
     def _head(self) -> Record:
-        return {"kind": "ranking", "target": self.target, **super()._head()}
+        return {"kind": "ranking", "target": self.target}
 
     def __repr__(self) -> str:
         return f"Ranking({len(self.pairs)} variables against {self.target!r}, {self.unit})"

@@ -24,7 +24,10 @@ _SHORTEST = 0.05
 
 
 class Reply(NamedTuple):
-    """What came back: a status with its body, or no answer (`failure` says why; `refused`: no connection)."""
+    """What came back: a status with its body, or no answer (`failure` says why; `refused`: no connection).
+
+    `cause` is what made it fail, without a request or anything else that holds data.
+    """
 
     status: int = 0
     body: bytes = b""
@@ -32,6 +35,7 @@ class Reply(NamedTuple):
     failure: str | None = None
     refused: bool = False
     request_id: str | None = None
+    cause: BaseException | None = None
 
     @property
     def passing(self) -> bool:

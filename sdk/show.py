@@ -3,11 +3,13 @@
 pandas, polars, pyarrow and matplotlib are imported when they are asked for, and are not needed otherwise.
 """
 
+import json
 from collections.abc import Sequence
 from html import escape
 from importlib import import_module
 from typing import Any
 
+from mizzle import columns
 from mizzle.errors import InvalidInput, MissingExtra
 from mizzle.results import KEYS, Library, Matrix, PairResult, Pairs, Ranking, Record
 from mizzle.types import Estimate
@@ -31,6 +33,8 @@ _CLASS = "mizzle tex2jax_ignore mathjax_ignore"  # a notebook would set dollars 
 def frame(shown: Estimate | Pairs, library: Library = "pandas") -> Any:
     """The records as a frame of that library; the interval of a single estimate is that of 90 %.
 
+    The metadata of a pyarrow table have, as JSON under `mizzle`, what the records of pairs have in common.
+
     Raises:
         InvalidInput: it is none of "pandas", "polars" and "pyarrow".
         MissingExtra: it is not installed.
@@ -46,8 +50,31 @@ def frame(shown: Estimate | Pairs, library: Library = "pandas") -> Any:
         return module.DataFrame({name: module.Series(cells[name], dtype=types[name]) for name in names})
     if library == "polars":
         return module.DataFrame(cells, schema={name: getattr(module, types[name]) for name in names})
-    schema = module.schema([(name, getattr(module, types[name])()) for name in names])
+    head = {} if isinstance(shown, Estimate) else {"mizzle": json.dumps(shown.head())}
+    schema = module.schema([(name, getattr(module, types[name])()) for name in names], metadata=head)
     return module.table(cells, schema=schema)
+
+
+def text(shown: Pairs, most: int = 10) -> str:
+    """The strongest pairs, a line each, below a line about all.
+
+    Args:
+        most: of the pairs.
+    """
+    pairs = shown.strongest()[:most]
+    lines = [f"  {_said(shown, pair)}" for pair in pairs]
+    left = len(shown.pairs) - len(pairs)
+    return "\n".join([f"{shown!r}", *lines, *([f"  and {left} more; to_frame() has all"] if left else [])])
+
+
+def _said(shown: Pairs, pair: PairResult) -> str:
+    """A pair in one line."""
+    names = columns.shown(pair.x) + ("" if isinstance(shown, Ranking) else f", {columns.shown(pair.y)}")
+    if pair.error is not None:
+        return f"{names}: {pair.error}"
+    record = pair.record(shown.level, shown.threshold)
+    interval = f"{100 * shown.level:.4g}% [{_number(record['low'])}, {_number(record['high'])}]"
+    return f"{names}: {_number(pair.mi)} {shown.unit}, {interval}"
 
 
 def html(shown: Estimate | Pairs, most: int | None = 20) -> str:
@@ -68,10 +95,10 @@ def html(shown: Estimate | Pairs, most: int | None = 20) -> str:
 def _one(estimate: Estimate) -> str:
     """An estimate as a table of one line."""
     record = _record(estimate)
-    columns = f"{estimate.dim_x} + {estimate.dim_y}"
+    width = f"{estimate.dim_x} + {estimate.dim_y}"
     notices = escape("; ".join(notice.message for notice in estimate.warnings))
     head = (f"MI ({estimate.unit})", "90 % interval", "rows", "columns", "warnings")
-    return _table("", head, [[_number(estimate.mi), _range(record), str(estimate.n), columns, notices]])
+    return _table("", head, [[_number(estimate.mi), _range(record), str(estimate.n), width, notices]])
 
 
 def plot(shown: Estimate | Pairs) -> Any:

@@ -23,7 +23,7 @@ from mizzle.arrays import MIN_ROWS, FloatArray
 from mizzle.errors import InvalidInput
 from mizzle.pairs import Asker
 from mizzle.results import PairResult, check_threshold
-from mizzle.types import Estimate, Unit
+from mizzle.types import Estimate, Unit, briefly
 
 try:
     from sklearn.base import BaseEstimator  # type: ignore[import-untyped]
@@ -234,7 +234,7 @@ def _answering(asker: Asker | str | None) -> Iterator[Asker | None]:
 
 def _check_choice(redundancy: object, most: object) -> None:
     if redundancy not in (None, "mrmr", "jmi"):
-        raise InvalidInput("redundancy must be None, 'mrmr' or 'jmi'")
+        raise InvalidInput(f"redundancy is {briefly(redundancy)}; it must be None, 'mrmr' or 'jmi'")
     if most is not None and (not isinstance(most, int | np.integer) or isinstance(most, bool) or most < 1):
         raise InvalidInput("max_features must be None or an integer of at least 1")
 

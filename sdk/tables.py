@@ -8,12 +8,13 @@ import os
 from collections.abc import Mapping, Sequence
 
 from mizzle.asking import Asking
+from mizzle.checkpoint import check_file
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.pairs import Asker, Outcome
 from mizzle.plan import Place, Plan
 from mizzle.progress import Wanted
 from mizzle.results import Matrix, PairResult, Ranking, check_threshold, strongest
-from mizzle.types import Unit, interval_levels
+from mizzle.types import Unit, briefly, interval_levels
 from mizzle.variables import Groups, Missing, variables
 
 _Path = str | os.PathLike[str]
@@ -34,8 +35,8 @@ def matrix(
 ) -> Matrix:
     """The mutual information of every two variables of a table.
 
-    A constant variable has exactly 0 with any other. Text, booleans and categories become integers. Both are
-    noticed in the result, as are columns that are copies of others.
+    A constant variable has exactly 0 with any other. Text, booleans and categories become integers, dates
+    and times seconds. All this is noticed in the result, as are columns that are copies of others.
 
     Args:
         frame: pandas, polars, pyarrow Table, dict of columns, or an array of shape (n, p), whose columns are
@@ -56,7 +57,7 @@ def matrix(
         InvalidInput: the table or an argument cannot be used, or the checkpoint is of another table.
         Fault: nobody answers; what was answered is in the checkpoint.
     """
-    _check(level, unit, threshold)
+    _check(level, unit, threshold, checkpoint)
     plan = Plan.all_pairs(variables(frame, columns, groups, missing))
     answers = Asking(plan, level, checkpoint).all(asker or _here(), progress)
     return Matrix(_results(plan, answers, unit), level, unit, threshold, plan.names)
@@ -85,19 +86,20 @@ def rank(
     Raises:
         InvalidInput, Fault: as `matrix`; MissingColumn where there is no such target.
     """
-    _check(level, unit, threshold)
+    _check(level, unit, threshold, checkpoint)
     plan = Plan.with_last(variables(frame, columns, groups, missing, target))
     answers = Asking(plan, level, checkpoint).all(asker or _here(), progress)
     pairs = strongest(_results(plan, answers, unit))
     return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1])
 
 
-def _check(level: float, unit: Unit, threshold: float) -> None:
-    """Before any work: the arguments that only count at its end."""
+def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None) -> None:
+    """Before any work: the arguments that only count at its end, and a file that is not ours."""
+    check_file(checkpoint)
     interval_levels(level)
     check_threshold(threshold)
     if unit not in ("nats", "bits"):
-        raise InvalidInput("unit must be 'nats' or 'bits'")
+        raise InvalidInput(f"unit is {briefly(unit)}; it must be 'nats' or 'bits'")
 
 
 def _here() -> Asker:

@@ -1,29 +1,32 @@
 """Columns of a CSV or TSV file in UTF-8 with one line of names (RFC 4180), as numbers or as labels.
 
-A column whose cells are all numbers is one of numbers; a column without any number is one of labels; anything
-between is refused rather than guessed. Empty cells are missing, in a column of numbers also NA, N/A, NaN and
-null. Messages name the line of the file and the column's name, never a cell. Nothing is skipped.
+A column whose cells are all numbers is one of numbers; a column without any number is one of labels, if it
+looks like that (`mizzle.labels`); anything between is refused rather than guessed. Empty cells are missing,
+in a column of numbers also NA, N/A, NaN and null. Messages name the line of the file and the column's name,
+never a cell. Nothing is skipped.
 """
 
 import csv
-import difflib
 import io
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from mizzle.cells import EXACT
-from mizzle.columns import shown
-from mizzle.errors import InvalidFile, MissingColumn, MizzleError, NotFinite, NotNumeric, PrecisionLoss
+from mizzle.columns import no_column, shown
+from mizzle.errors import InvalidFile, MizzleError, NotFinite, NotNumeric, PrecisionLoss
+from mizzle.labels import COMMAS, Labels, other_than_labels
 from mizzle.variables import Missing
 
-Cells = np.ndarray | list[str | None]
+Cells = np.ndarray | Labels
+SEPARATORS = ",;\t"  # among which the first line decides
 _ABSENT = frozenset({"", "na", "n/a", "nan", "null"})
-_LISTED = 12
+_SWAPPED = str.maketrans(",.", ".,")
+_DECIMAL = "; --decimal , reads decimal commas"
 
 
 class _Lines(Protocol):
@@ -54,34 +57,57 @@ def read(
     names: Sequence[str] | None = None,
     labels: Collection[str] = (),
     missing: Missing = "raise",
-    separator: str = ",",
+    separator: str | None = None,
+    decimal: str = ".",
+    exclude: Collection[str] = (),
 ) -> dict[str, Cells]:
     """The columns `names` of a file's content, each float64 of shape (n,), NaN where missing, or labels.
 
     Args:
         names: which; None for all of the file.
-        labels: columns of labels, even if they look like numbers.
+        labels: columns of labels, whatever they look like.
         missing: "raise" refuses missing cells, "drop" lets them pass.
+        separator: between cells; None for a comma, semicolon or tab, whichever the first line has.
+        decimal: "." or ",", before the decimals of a number.
+        exclude: columns that are left out, unread.
 
     Raises:
         InvalidFile: not UTF-8, no header, ragged or empty lines.
         MissingColumn: a name that the header does not have.
-        NotNumeric, NotFinite, PrecisionLoss: a cell that cannot be used.
+        NotNumeric, NotFinite, PrecisionLoss: a cell or column that cannot be used.
     """
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
     try:
-        reader = csv.reader(text, delimiter=separator, strict=True)
+        reader = csv.reader(text, delimiter=separator or _separator(text), strict=True)
         header = _header(reader)
-        _check_header(header, names, separator)
+        _check_header(header, names)
         lines, rows = _rows(reader, len(header))
     except UnicodeDecodeError:
         raise InvalidFile("the file is not UTF-8 text; save it as CSV in UTF-8") from None
     except csv.Error as error:
         raise InvalidFile(f"the file is no CSV: {error}") from None
-    places = _places(header, rows, [*(header if names is None else names), *labels])
-    wanted = places if names is None else names
+    _check_known([*labels, *exclude], header)
+    wanted = [name for name in (header if names is None else names) if name not in exclude]
+    places = _places(header, rows, wanted)
+    wanted = list(places) if names is None else wanted
     columns = (_Column(name, [row[places[name]] for row in rows], lines) for name in wanted)
-    return {one.name: _read(one, one.name in labels, missing) for one in columns}
+    return {one.name: _read(one, one.name in labels, missing, decimal) for one in columns}
+
+
+def _separator(text: io.TextIOWrapper) -> str:
+    """What separates most cells of the first line; a comma where nothing does."""
+    found = {}
+    for mark in SEPARATORS:
+        text.seek(0)
+        found[mark] = len(next(csv.reader(text, delimiter=mark), []))
+    text.seek(0)
+    return max(found, key=lambda mark: found[mark])
+
+
+def _check_known(names: Sequence[str], header: list[str]) -> None:
+    for name in names:
+        if name not in header:
+            raise no_column(name, filter(None, header))
 
 
 def _header(reader: _Lines) -> list[str]:
@@ -91,17 +117,17 @@ def _header(reader: _Lines) -> list[str]:
     return header
 
 
-def _check_header(header: list[str], names: Sequence[str] | None, separator: str) -> None:
+def _check_header(header: list[str], names: Sequence[str] | None) -> None:
     """Whether this is a header at all, where no name in it was asked for."""
     if names is not None and set(names) & set(header):
         return
     if all(_is_number(cell) for cell in header):
         hint = "" if names else ", or --columns where the names are numbers"
         raise InvalidFile(f"the first line holds numbers only; a line of column names is needed{hint}")
-    if len(header) == 1 and any(mark in header[0] for mark in ",;\t|"):
-        mark, kind = ("commas", "CSV") if separator == "," else ("tabs", "TSV")
-        other = "; a file with tabs is TSV (--format tsv)" if "\t" in header[0] else ""
-        raise InvalidFile(f"cells of {kind} must be separated by {mark}{other}")
+    if len(header) == 1 and any(mark in header[0] for mark in f"{SEPARATORS}|"):
+        raise InvalidFile(
+            "the first line is one cell with other marks in it; --sep says what is between cells"
+        )
 
 
 def _rows(reader: _Lines, width: int) -> tuple[list[int], list[list[str]]]:
@@ -139,7 +165,7 @@ def _places(header: list[str], rows: list[list[str]], names: Sequence[str]) -> d
                 f"the header names column {shown(name)} {counts[name]} times; rename one of them"
             )
         elif not counts[name]:
-            raise _missing(name, header)
+            raise no_column(name, header)
         else:
             found[name] = header.index(name)
     return found
@@ -151,32 +177,39 @@ def _check_nameless(header: list[str], rows: list[list[str]]) -> None:
             raise InvalidFile(f"column {i + 1} (counted from 1) has no name; name it in the first line")
 
 
-def _missing(name: str, header: list[str]) -> MissingColumn:
-    listed = ", ".join(shown(cell) for cell in header[:_LISTED])
-    more = f" and {len(header) - _LISTED} more" if len(header) > _LISTED else ""
-    close = difflib.get_close_matches(name, header, n=1)
-    hint = f"; did you mean {shown(close[0])}?" if close else ""
-    return MissingColumn(f"there is no column {shown(name)}; the file has {listed}{more}{hint}")
-
-
-def _read(column: _Column, labelled: bool, missing: Missing) -> Cells:
-    numbers = None if labelled else _all_numbers(column.cells)
+def _read(column: _Column, labelled: bool, missing: Missing, decimal: str) -> Cells:
+    if labelled:
+        return _labels(column, missing)
+    swap = decimal == ","
+    numeric = replace(column, cells=[cell.translate(_SWAPPED) for cell in column.cells]) if swap else column
+    numbers = _all_numbers(numeric.cells)
     if numbers is None:
         absent = [cell.strip().casefold() in _ABSENT for cell in column.cells]
-        if labelled or not (all(absent) or any(map(_is_number, column.cells))):
+        if not (all(absent) or any(map(_is_number, numeric.cells))):
+            _check_labels(column, decimal)
             return _labels(column, missing)
-        _check_numbers(column, absent)
+        _check_numbers(numeric, absent, decimal)
         _check_absent(column, absent, missing)
-        numbers = [math.nan if gone else float(cell) for cell, gone in zip(column.cells, absent, strict=True)]
+        given = zip(numeric.cells, absent, strict=True)
+        numbers = [math.nan if gone else float(cell) for cell, gone in given]
     values = np.array(numbers, dtype=np.float64)
-    _check_values(column, values)
+    _check_values(numeric, values)
     return values
 
 
-def _labels(column: _Column, missing: Missing) -> list[str | None]:
+def _labels(column: _Column, missing: Missing) -> Labels:
     absent = [not cell.strip() for cell in column.cells]
     _check_absent(column, absent, missing)
-    return [None if gone else cell for cell, gone in zip(column.cells, absent, strict=True)]
+    return Labels(None if gone else cell for cell, gone in zip(column.cells, absent, strict=True))
+
+
+def _check_labels(column: _Column, decimal: str) -> None:
+    """Whether text is labels, which would stand in alphabetical order."""
+    found = other_than_labels({cell for cell in column.cells if cell.strip()}, len(column.cells))
+    if found is not None:
+        hint = _DECIMAL if COMMAS in found and decimal == "." else ""
+        remedy = "convert it to plain numbers; --exclude leaves it out, --labels takes it as labels"
+        raise NotNumeric(f"column {shown(column.name)} holds {found}{hint}; {remedy}")
 
 
 def _all_numbers(cells: list[str]) -> list[float] | None:
@@ -200,12 +233,15 @@ def _is_number(cell: str) -> bool:
         return False
 
 
-def _check_numbers(column: _Column, absent: list[bool]) -> None:
+def _check_numbers(column: _Column, absent: list[bool], decimal: str) -> None:
     """Whether a column that has numbers has nothing else."""
     for i, (cell, gone) in enumerate(zip(column.cells, absent, strict=True)):
         if not gone and not _is_number(cell):
+            hint = _DECIMAL if decimal == "." and _is_number(cell.translate(_SWAPPED)) else ""
             text = f"{column.place(i)} is no number, unlike others of its column; decimals are written like"
-            raise NotNumeric(f"{text} 12.5 or 1.25e1, and --labels takes a column as labels")
+            raise NotNumeric(
+                f"{text} 12{decimal}5 or 1{decimal}25e1, and --labels takes a column as labels{hint}"
+            )
 
 
 def _check_absent(column: _Column, absent: list[bool], missing: Missing) -> None:

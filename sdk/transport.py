@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx2
 
-from mizzle.core import failure_of, reply_of
+from mizzle.core import reply_of
+from mizzle.failures import failure_of
 from mizzle.retry import Reply
 
 _OPENED = (".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")

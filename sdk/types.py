@@ -96,7 +96,7 @@ class Estimate:
     def to(self, unit: Unit) -> "Estimate":
         """The same estimate in another unit, "nats" or "bits"."""
         if unit not in _PER_NAT:
-            raise InvalidInput(f"unit is {unit!r}; it must be 'nats' or 'bits'")
+            raise InvalidInput(f"unit is {briefly(unit)}; it must be 'nats' or 'bits'")
         factor = _PER_NAT[unit] / _PER_NAT[self.unit]
         values = tuple(v * factor for v in self.values)
         return replace(self, mi=self.mi * factor, values=values, unit=unit)
@@ -138,6 +138,12 @@ class Estimate:
         )
 
 
+def briefly(value: object) -> str:
+    """What came instead of what an argument takes, where that is short and printable."""
+    text = repr(value) if isinstance(value, str | int | float | None) else ""
+    return text if 0 < len(text) <= 30 and text.isprintable() else "something else"
+
+
 def interval_levels(level: float) -> tuple[float, float]:
     """The quantile levels at the two ends of the central interval of probability `level`.
 
@@ -156,7 +162,9 @@ def interpolate(q: float, levels: Sequence[float], values: Sequence[float]) -> f
     Raises:
         InvalidLevel: q lies outside `levels`.
     """
-    if not isinstance(q, Real) or not levels[0] <= q <= levels[-1]:
+    if not isinstance(q, Real):
+        raise InvalidLevel("a quantile level is one number; ask for several one by one, in a loop")
+    if not levels[0] <= q <= levels[-1]:
         raise InvalidLevel(f"quantile level is {q!r}; this estimate covers {levels[0]} to {levels[-1]}")
     for i in range(1, len(levels)):
         if q == levels[i]:

@@ -3,7 +3,6 @@
 Missing cells are refused or, where the caller says so, marked; `mizzle.plan` then leaves their rows out.
 """
 
-import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from typing import Any, Literal
 import numpy as np
 
 from mizzle.arrays import FloatArray
-from mizzle.columns import Column, Mask, column, named, shown
-from mizzle.errors import InvalidInput, InvalidShape, LengthMismatch, MissingColumn, NotFinite
-from mizzle.types import Notice
+from mizzle.columns import Column, Mask, column, named, no_column, shown
+from mizzle.errors import InvalidInput, InvalidShape, LengthMismatch, NotFinite
+from mizzle.types import Notice, briefly
 
 Missing = Literal["raise", "drop"]
 Groups = Mapping[str, Sequence[str]]
-_LISTED = 8
 
 
 @dataclass(frozen=True)
@@ -52,10 +50,10 @@ def variables(
     Raises:
         MissingColumn: a name that the frame does not have.
         InvalidInput: names that repeat, an empty group, missing cells under "raise", columns of different
-            lengths, or a column that holds neither numbers nor labels.
+            lengths, or a column that holds neither numbers, labels nor times.
     """
     if missing not in ("raise", "drop"):
-        raise InvalidInput("missing must be 'raise' or 'drop'")
+        raise InvalidInput(f"missing is {briefly(missing)}; it must be 'raise' or 'drop'")
     found = named(frame)
     parts = _chosen(found, columns, groups or {}, target)
     used = dict.fromkeys(name for names in parts.values() for name in names)
@@ -100,18 +98,14 @@ def _names(names: Sequence[str], what: str) -> list[str]:
 
 
 def _find(name: str, found: Mapping[str, Any]) -> Any:
-    if name in found:
-        return found[name]
-    close = difflib.get_close_matches(name, found, n=1)
-    listed = ", ".join(map(shown, list(found)[:_LISTED]))
-    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-    hint = f"; did you mean {shown(close[0])}?" if close else ""
-    raise MissingColumn(f"there is no column {shown(name)}; the frame has {listed}{more}{hint}")
+    if name not in found:
+        raise no_column(name, found)
+    return found[name]
 
 
 def _check_lengths(found: list[Column]) -> None:
     if not found:
-        raise InvalidShape("the frame has no columns; at least two are needed")
+        raise InvalidShape("the table has no columns; at least two are needed")
     for one in found:
         if len(one.values) != len(found[0].values):
             raise LengthMismatch(
@@ -121,14 +115,14 @@ def _check_lengths(found: list[Column]) -> None:
 
 
 def _refuse_missing(found: Any) -> None:
-    lacking = [(one.name, int(one.missing.sum())) for one in found if one.missing.any()]
+    lacking = [one for one in found if one.missing.any()]
     if lacking:
-        (name, count), more = lacking[0], len(lacking) - 1
+        first, more = lacking[0], len(lacking) - 1
         others = f", and {more} other column(s) have some" if more else ""
-        raise NotFinite(
-            f"column {shown(name)} has {count} missing cells{others}; missing='drop' leaves their rows out, "
-            "pair by pair, or impute them first"
-        )
+        count, row = int(first.missing.sum()), int(first.missing.argmax())
+        where = f"{count} missing cells, the first in row {row} (counted from 0){others}"
+        remedy = "missing='drop' (--missing drop in the shell) leaves their rows out, pair by pair"
+        raise NotFinite(f"column {shown(first.name)} has {where}; {remedy}, or impute them first")
 
 
 def _variable(name: str, parts: list[Column], notes: Mapping[str, list[Notice]]) -> Variable:
@@ -140,11 +134,14 @@ def _variable(name: str, parts: list[Column], notes: Mapping[str, list[Notice]])
 
 
 def _notes(found: list[Column]) -> dict[str, list[Notice]]:
-    """What was noticed about each column: coded labels, a constant, a copy of another."""
+    """What was noticed about each column: coded labels, times, a constant, a copy of another."""
     alike: dict[bytes, list[str]] = {}
     for one in found:
         alike.setdefault(_digest(one), []).append(one.name)
-    return {one.name: [*_coded(one), *_constant(one), *_copy(one, alike[_digest(one)])] for one in found}
+    return {
+        one.name: [*_coded(one), *_timed(one), *_constant(one), *_copy(one, alike[_digest(one)])]
+        for one in found
+    }
 
 
 def _coded(one: Column) -> list[Notice]:
@@ -153,6 +150,13 @@ def _coded(one: Column) -> list[Notice]:
     order = "in their order; labels without one are sorted, and another order may give another estimate"
     text = f"column {shown(one.name)} has {one.labels} different labels, which became integers {order}"
     return [Notice("coded", text)]
+
+
+def _timed(one: Column) -> list[Notice]:
+    if not one.timed:
+        return []
+    text = f"column {shown(one.name)} holds dates or times, which became seconds; only their order counts"
+    return [Notice("time", text)]
 
 
 def _constant(one: Column) -> list[Notice]:

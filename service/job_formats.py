@@ -1,7 +1,5 @@
 """The result of a job in three formats, and which of them a caller takes."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mizzle.job_errors import NotAcceptable
-from mizzle.results import KEYS, Matrix, Ranking, Record
+from mizzle.results import Matrix, Ranking, Record, csv_of
 from mizzle.service.formats import JSON, SAFETENSORS
 from mizzle.service.job_answers import Head
 
@@ -65,11 +63,7 @@ def as_csv(head: Head, result: Result) -> bytes:
 
     A spreadsheet would compute a text that begins like a formula, so such names get an apostrophe in front.
     """
-    out = io.StringIO()
-    writer = csv.DictWriter(out, KEYS)
-    writer.writeheader()
-    writer.writerows(map(_harmless, result.records()))
-    return out.getvalue().encode()
+    return csv_of(map(_harmless, result.records()), result.shared()).encode()
 
 
 def as_safetensors(head: Head, result: Result) -> bytes:

@@ -8,8 +8,8 @@ from mizzle.service.settings import Settings
 
 _HEAD = """# Settings of the service
 
-Each is a variable of the environment, read once when the service starts. [Running the service](service.md) says
-what they are good for.
+Each is a variable of the environment, read once when the service starts. [Running the service](service.md)
+says what they are good for.
 
 | variable | default | what it is |
 | --- | --- | --- |"""

@@ -13,6 +13,8 @@ const SHORT = {
   above_log_n: "more than the rows can show",
   rows_out_of_range: "unusual number of rows",
   repeated_rows: "repeated rows",
+  rows_alike: "a series of rows",
+  time: "dates as seconds",
 };
 
 /** A code in two words. */

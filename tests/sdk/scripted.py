@@ -59,6 +59,7 @@ class Service:
     Attributes:
         sent: what every batch held, as arrays by name.
         refuse: maps the arrays of a batch to a response in the place of the answer, or to None.
+        spoil: maps a problem to an error in the place of its answer, or to None.
     """
 
     def __init__(self, estimator, **limits):
@@ -77,8 +78,10 @@ class Service:
         self.estimator = estimator
         self.sent = []
         self.asked_limits = 0
+        self.waits = []
         self.sizes = []
         self.refuse = lambda tensors: None
+        self.spoil = lambda x, y: None
         self._lock = threading.Lock()
 
     def __call__(self, request):
@@ -97,6 +100,9 @@ class Service:
         return httpx2.Response(200, json={"answers": [self._answer(*pair) for pair in pairs_of(tensors)]})
 
     def _answer(self, x, y):
+        error = self.spoil(x, y)
+        if error is not None:
+            return {"error": wire.error(error)}
         try:
             table = self.estimator.prepare(x.astype(float), y.astype(float))
             return {"estimate": wire.answer(self.estimator.run([table])[0])}
@@ -114,8 +120,27 @@ class Service:
         """A client of it."""
         http = httpx2.Client(transport=httpx2.MockTransport(self))
         client = mizzle.Client(URL, http_client=http, **options)
-        client._sleep = lambda _: None
+        client._sleep = self.waits.append
         return client
+
+    def ask_many(self, pairs, **options):
+        """What a blocking client has for many problems."""
+        with self.client() as client:
+            return client.estimate_many(pairs, **options)
+
+    def ask_many_async(self, pairs, **options):
+        """What an asynchronous client has for many problems."""
+
+        async def wait(seconds):
+            self.waits.append(seconds)
+
+        async def ask():
+            async with httpx2.AsyncClient(transport=httpx2.MockTransport(self)) as http:
+                client = mizzle.AsyncClient(URL, http_client=http)
+                client._sleep = wait
+                return await client.estimate_many(pairs, **options)
+
+        return asyncio.run(ask())
 
 
 def pairs_of(tensors):

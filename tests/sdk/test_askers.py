@@ -58,6 +58,16 @@ def test_the_estimate_is_the_models(asker, draw):
     assert found == _direct(asker.model, x, y)  # over the wire to the last bit
 
 
+def test_units_intervals_and_quantiles_agree(asker, draw):
+    x, y = draw()
+    found = asker.ask(lambda client: client.estimate(x, y)).to("bits")
+    wanted = _direct(asker.model, x, y).to("bits")
+    assert found.interval(0.9) == wanted.interval(0.9)
+    assert found.quantile(0.3) == wanted.quantile(0.3)
+    assert found.quantile(np.float32(0.5)) == wanted.median  # any real number, not Python's alone
+    assert repr(found) == repr(wanted)
+
+
 def test_many_of_ragged_shapes_keep_their_order(asker, draw):
     """More of them than a request takes."""
     pairs = [draw(n=20 + 7 * i % 50, dx=1 + i % 3, dy=1 + i % 2, seed=i) for i in range(300)]

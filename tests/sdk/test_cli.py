@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import commanded
 import numpy as np
@@ -13,6 +14,8 @@ import mizzle
 from mizzle import cli, client
 from mizzle import estimator as estimators
 from mizzle.service.auth import Keys
+
+MIZZLE = [sys.executable, "-m", "mizzle"]
 
 
 @pytest.fixture
@@ -127,7 +130,7 @@ def test_names_with_commas_are_quoted(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--x=z", "--y=c"], "no column 'z'; the file has 'a', 'b', 'c'"),
+        (["--x=z", "--y=c"], "no column 'z'; the table has 'a', 'b', 'c'"),
         (["--x=a", "--y=a,c"], "column 'a' is named twice"),
         (["--x=a,a", "--y=c"], "column 'a' is named twice"),
         (["--x=a", "--y=c", "--level=1.5"], "interval level is 1.5"),
@@ -232,17 +235,39 @@ def test_asking_for_health_loads_no_more_than_it_needs():
     assert done.stdout == "[]\n"
 
 
-def test_without_a_reader_it_ends_quietly(data, served):
-    """The reading end of the pipe is closed before the command writes."""
+READERLESS = {
+    "help": ["--help"],
+    "help of a command": ["matrix", "--help"],
+    "version": ["--version"],
+    "estimate": ["estimate", "DATA", "--x=a", "--y=c", "--url=URL"],
+    "rank": ["rank", "DATA", "--target=c", "--url=URL"],
+    "matrix": ["matrix", "DATA", "--url=URL"],
+    "matrix as JSON": ["matrix", "DATA", "--json", "--url=URL"],
+}
+
+
+@pytest.mark.parametrize("words", READERLESS.values(), ids=READERLESS)
+def test_without_a_reader_it_ends_quietly(words, data, served):
+    """As where head has seen enough, whoever of those who write finds that out."""
+    words = [word.replace("DATA", str(data)).replace("URL", served) for word in words]
+    with _nobody_reads() as pipe:
+        done = subprocess.run([*MIZZLE, *words], stdout=pipe, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("words", [["estimate"], ["matrix", "nowhere.csv"]])
+def test_complaints_that_nobody_reads_end_quietly(words):
+    with _nobody_reads() as pipe:
+        assert subprocess.run([*MIZZLE, *words], stdout=pipe, stderr=pipe).returncode == 141
+
+
+@contextmanager
+def _nobody_reads():
+    """A pipe whose reading end is closed."""
     read_end, write_end = os.pipe()
     os.close(read_end)
-    done = subprocess.run(
-        [sys.executable, "-m", "mizzle", "estimate", data, "--x=a", "--y=c", "--url", served],
-        stdout=write_end,
-        stderr=subprocess.PIPE,
-    )
+    yield write_end
     os.close(write_end)
-    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_key_is_shown_once_and_only_its_hash_goes_into_the_file(capsys):

@@ -53,6 +53,12 @@ def test_from_file_to_result(run, data, tmp_path):
     assert run("jobs", "result", id, "--out", tmp_path / "out.png", "--quiet") == (0, "", "")
 
 
+def test_columns_can_be_left_out(run, data):
+    assert run("jobs", "submit", data, "--matrix", "--exclude=kind", "--id=less") == (0, "less\n", "")
+    run("jobs", "wait", "less")
+    assert json.loads(run("jobs", "result", "less", "--json")[1])["names"] == list("abcd")
+
+
 def test_a_ranking_with_gaps_and_groups(run, tmp_path):
     columns = frame(p=4)
     columns["a"][:5] = np.nan
@@ -109,6 +115,7 @@ def test_without_an_address_there_are_no_jobs(run, monkeypatch):
     monkeypatch.delenv("MIZZLE_BASE_URL")
     code, _, err = run("jobs", "list")
     assert code == 2
+    assert "--url" in err
     assert "MIZZLE_BASE_URL" in err
 
 

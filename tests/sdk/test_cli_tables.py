@@ -12,7 +12,7 @@ from tabled import frame
 
 from mizzle import cli_say, tables
 from mizzle.client import Client
-from mizzle.results import KEYS
+from mizzle.results import KEYS, SHARED
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",
@@ -171,9 +171,9 @@ def test_every_format_can_be_written(run, data, tmp_path, suffix, command):
     assert run(*command, data, "--out", out, "--force", "--quiet") == (0, "", "")
     content = out.read_bytes()
     if suffix == "csv":
-        assert tuple(next(csv.reader([content.decode().splitlines()[0]]))) == KEYS
+        assert tuple(next(csv.reader([content.decode().splitlines()[0]]))) == (*KEYS, *SHARED)
     if suffix == "json":
-        assert json.loads(content)["pairs"]
+        assert json.loads(content) == json.loads(run(*command, data, "--json")[1])
     if suffix == "parquet":
         assert pyarrow.parquet.read_table(out).column_names == list(KEYS)
     if suffix == "html":

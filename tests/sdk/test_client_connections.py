@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import re
+import socket
+import ssl
 
 import httpx2
 import pytest
@@ -65,6 +68,55 @@ def test_nobody_listening_is_explained(draw):
         client._sleep = lambda _: None
         with pytest.raises(mizzle.ServiceUnreachable, match="mizzle serve"):
             client.estimate(*draw())
+
+
+@pytest.fixture
+def failing():
+    """What blocking and asynchronous clients of these arguments raise."""
+
+    def errors(*arguments, **options):
+        async def ask():
+            async with mizzle.AsyncClient(*arguments, **options) as client:
+                client._sleep = lambda _: asyncio.sleep(0)
+                await client.limits()
+
+        with mizzle.Client(*arguments, **options) as client:
+            client._sleep = lambda _: None
+            for asked in (client.limits, lambda: asyncio.run(ask())):
+                with pytest.raises(mizzle.MizzleError) as caught:
+                    asked()
+                yield caught.value
+
+    return errors
+
+
+def test_why_there_is_no_connection_is_said(failing, served):
+    cases = {
+        "http://127.0.0.1:9": ("the connection was refused", ConnectionRefusedError),
+        "http://mizzle.invalid": ("the name of the host is not known", socket.gaierror),
+        served.replace("http:", "https:"): ("TLS failed; .*begins with http://", ssl.SSLError),
+    }
+    for url, (words, cause) in cases.items():
+        for error in failing(url, api_key=KEY):
+            assert re.search(f"{url} cannot be reached: .*{words}", str(error))
+            assert isinstance(error.__cause__, cause)
+            assert error.__cause__.__traceback__ is None  # whose frames would hold the request
+
+
+def test_a_path_too_much_in_the_address_is_said(failing, served):
+    for error in failing(f"{served}/v1"):
+        assert isinstance(error, mizzle.NotFound)
+        assert f"leave /v1 out of the address: {served}" in str(error)
+
+
+@pytest.mark.parametrize(("key", "words"), [("", "no key was sent: put one into"), (KEY, "check the key in")])
+def test_where_a_key_goes_is_said(key, words, draw):
+    for ask in ("ask", "ask_async"):
+        server = Scripted(problem(401, "unauthorized", "this API key is not known"))
+        with pytest.raises(mizzle.Unauthorized) as caught:
+            getattr(server, ask)(draw(), api_key=key)
+        expected = f"{URL}: this API key is not known; {words} MIZZLE_API_KEY, or pass api_key to the client"
+        assert str(caught.value) == expected
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

@@ -75,3 +75,18 @@ def test_an_estimate_is_shown_and_drawn():
     estimate = _estimate((0.1, 0.2, 0.3, 0.4, 0.5))
     assert "0.3" in estimate._repr_html_()
     assert type(estimate.plot()).__name__ == "Figure"
+
+
+def test_several_levels_at_once_are_refused_in_words():
+    with pytest.raises(mizzle.InvalidLevel, match="one number; ask for several one by one"):
+        _estimate((0.1, 0.2, 0.3, 0.4, 0.5)).quantile([0.5, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"), [("bit", "unit is 'bit'; "), ("x" * 99, "unit is something else; ")]
+)
+def test_what_came_instead_of_a_unit_is_said_where_it_is_short(unit, words):
+    with pytest.raises(mizzle.InvalidInput, match=words):
+        _estimate((0.1, 0.2, 0.3, 0.4, 0.5)).to(unit)
+    with pytest.raises(mizzle.InvalidInput, match=words):
+        mizzle.matrix({"a": range(20), "b": range(20)}, unit=unit)

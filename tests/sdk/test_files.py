@@ -107,6 +107,22 @@ def test_what_is_no_such_file_is_refused(tmp_path, name, spoil):
         files.read(str(path))
 
 
+def test_an_array_of_three_dimensions_is_none_of_a_table(tmp_path):
+    np.save(tmp_path / "t.npy", np.zeros((3, 2, 2)))
+    np.savez(tmp_path / "t.npz", fine=np.zeros(3), odd=np.zeros((3, 2, 2)))
+    for name, words in (("t.npy", "the array of the file"), ("t.npz", "array 'odd' of the file")):
+        with pytest.raises(errors.InvalidFile, match=f"{words} has 3 dimensions; shape"):
+            files.read(str(tmp_path / name))
+
+
+def test_columns_are_left_out_of_every_format(tmp_path):
+    for name, write in WRITERS.items():
+        write(tmp_path / name)
+        assert list(named(files.read(str(tmp_path / name), exclude=["b"]).frame)) == ["a"]
+        with pytest.raises(errors.MissingColumn, match="the table has 'a', 'b'"):
+            files.read(str(tmp_path / name), exclude=["z"])
+
+
 def test_pickles_are_refused(tmp_path):
     for name, save in (("t.npy", np.save), ("t.npz", np.savez)):
         save(tmp_path / name, np.array([{}], dtype=object), allow_pickle=True)

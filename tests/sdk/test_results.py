@@ -13,7 +13,7 @@ from tabled import FakeAsker, frame
 
 from mizzle import errors, show
 from mizzle.pictures import similar
-from mizzle.results import KEYS, Matrix, Ranking
+from mizzle.results import KEYS, SHARED, Matrix, Ranking
 from mizzle.tables import matrix, rank
 
 HOSTILE = ["<script>alert(1)</script>", 'a"b', "$\\frac{1$", "x\ny", "=1+1", "&amp;", "é" * 80, "%s {0}", "'"]
@@ -57,10 +57,25 @@ def test_json_and_csv_read_back_as_the_records(found):
     assert whole["kind"] == "matrix"
     assert whole["names"] == list("abcdef")
     assert (whole["level"], whole["unit"], whole["threshold"]) == (0.9, "nats", 0.02)
+    assert whole["model"] == found.model._asdict()
     assert whole["pairs"] == found.records()
     lines = list(csv.DictReader(io.StringIO(found.to_csv())))
+    weights = f"{found.model.name} {found.model.version} {found.model.sha256[:12]}"
+    shared = dict(zip(SHARED, ("nats", "0.9", "0.02", weights), strict=True))
     for line, record in zip(lines, found.records(), strict=True):
-        assert line == {key: "" if value is None else str(value) for key, value in record.items()}
+        assert line == {key: "" if value is None else str(value) for key, value in record.items()} | shared
+
+
+def test_a_parquet_file_says_what_its_numbers_mean(ranked):
+    head = json.loads(ranked.to_frame("pyarrow").schema.metadata[b"mizzle"])
+    whole = json.loads(ranked.to_json())
+    assert head == {key: value for key, value in whole.items() if key != "pairs"}
+
+
+def test_without_any_estimate_there_are_no_weights():
+    empty = Ranking((), 0.9, "nats", 0.02, "t")
+    assert empty.model is json.loads(empty.to_json())["model"] is None
+    assert empty.to_csv().count("\n") == 1
 
 
 def test_a_ranking_names_its_target(ranked):
@@ -87,7 +102,9 @@ def test_frames_hold_the_records(found, library):
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
 def test_the_types_of_a_frame_do_not_depend_on_its_values(found, ranked, library):
     def types(frame):
-        return str(frame.schema) if library != "pandas" else frame.dtypes.to_dict()
+        if library == "pandas":
+            return frame.dtypes.to_dict()
+        return str(frame.schema if library == "polars" else frame.schema.remove_metadata())
 
     empty = Ranking((), 0.9, "nats", 0.02, "t")
     assert types(ranked.to_frame(library)) == types(found.to_frame(library)) == types(empty.to_frame(library))
@@ -173,6 +190,18 @@ def test_variables_that_share_much_stand_together():
 def test_what_is_printed_is_short(found, ranked):
     assert repr(found) == "Matrix(6 variables, 15 pairs, nats)"
     assert repr(ranked) == "Ranking(5 variables against 'c', nats)"
+
+
+def test_what_is_printed_begins_with_the_strongest(found, ranked):
+    lines = str(ranked).splitlines()
+    assert lines[0] == repr(ranked)
+    assert len(lines) == 1 + 5
+    best = ranked.pairs[0]
+    assert lines[1].startswith(f"  {best.x!r}: {best.mi:.3f} nats, 90% [")
+    lines = str(found).splitlines()
+    assert len(lines) == 1 + 10 + 1
+    assert lines[-1] == "  and 5 more; to_frame() has all"
+    assert "\x1b" not in str(matrix({"\x1b[31m": range(20), "b": range(20)}, asker=FakeAsker()))
 
 
 def test_every_key_has_a_type():

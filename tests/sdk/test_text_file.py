@@ -48,8 +48,65 @@ def test_a_file_without_rows_is_a_table_without_rows():
 
 
 def test_tabs_separate_where_the_caller_says_so():
-    found = read('a\tb\n1\t"2,5"\n', separator="\t")
-    assert found["b"] == ["2,5"]
+    found = read('a\tb,c\n1\t"2,x"\n', ["b,c"], separator="\t")
+    assert found["b,c"] == ["2,x"]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("header", ['a{0}b{0}"c,;d"', "a{0} b {0}c"])
+def test_the_first_line_says_what_separates_cells(mark, header):
+    content = f"{header.format(mark)}\n1{mark}2.5{mark}x\n".encode()
+    found = text_file.read(content)
+    assert (found["a"], found["b"]) == (1, 2.5)
+    assert len(found) == 3
+
+
+def test_any_mark_separates_where_the_caller_says_so():
+    assert read("a|b\n1|2\n", separator="|")["b"] == 2
+
+
+def test_decimal_commas_are_read_where_the_caller_says_so():
+    found = read("a;b;kind\n12,5;1;x,y\n-0,5;2,25e1;z.w\n", ["a", "b", "kind"], decimal=",")
+    assert found["a"].tolist() == [12.5, -0.5]
+    assert found["b"].tolist() == [1, 22.5]
+    assert found["kind"] == ["x,y", "z.w"]
+
+
+@pytest.mark.parametrize("cells", [["31337,5", "9,5", "10,5"], ["31337,5", "9", "10"], ["1.234,50", "9,00"]])
+def test_decimal_commas_are_never_labels(cells):
+    content = "a;b\n" + "".join(f"{cell};1\n" for cell in cells)
+    with pytest.raises(errors.NotNumeric, match=r"column 'a'.*--decimal , reads decimal commas") as caught:
+        read(content)
+    assert "31337" not in str(caught.value)
+
+
+@pytest.mark.parametrize("cells", [["1.234,50", "9,00"], ["12.5", "9.5"], ["12.5", "9"]])
+def test_points_are_no_decimals_where_commas_are(cells):
+    with pytest.raises(errors.NotNumeric, match="column 'a'"):
+        read("a;b\n" + "".join(f"{cell};1\n" for cell in cells), decimal=",")
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [("${}.50", "currency"), ("{}.5%", "percent"), ("2020-01-{:02}", "dates"), ("patient {}", "free text")],
+)
+def test_text_that_is_no_labels_is_refused_unless_it_is_said_to_be(form, words):
+    cells = [form.format(i) for i in range(1, 30)]
+    content = "a,b\n" + "".join(f"{i},{cell}\n" for i, cell in enumerate(cells))
+    with pytest.raises(errors.NotNumeric, match=f"column 'b' holds .*{words}.*29 rows.*--exclude.*--labels"):
+        read(content)
+    assert read(content, labels=["b"])["b"] == cells
+    assert list(read(content, None, exclude=["b"])) == ["a"]
+
+
+@pytest.mark.parametrize("option", ["labels", "exclude"])
+def test_a_name_must_be_one_wherever_it_is_named(option):
+    with pytest.raises(errors.MissingColumn, match="did you mean 'weight'"):
+        read("height,weight\n1,2\n", None, **{option: ["wieght"]})
+
+
+def test_a_column_that_is_left_out_is_not_read():
+    assert list(read("a,b,b,\n1,x,2,3\n", None, exclude=["b", ""])) == ["a"]
 
 
 @pytest.mark.parametrize("word", ["", " ", "NA", "na", "N/A", "NaN", "nan", "null"])
@@ -86,9 +143,8 @@ REFUSED = [
     ('a,b\n1,"2\n3,4\n', errors.InvalidFile, "no CSV"),
     (b"a,b\n1,\xff\n", errors.InvalidFile, "UTF-8"),
     ("a,b\n1,2\n".encode("utf-16"), errors.InvalidFile, "UTF-8"),
-    ("a,c\n1,2\n", errors.MissingColumn, "'b'; the file has 'a', 'c'"),
-    ("a;b\n1;2\n", errors.InvalidFile, "commas"),
-    ("a\tb\n1\t2\n", errors.InvalidFile, "--format tsv"),
+    ("a,c\n1,2\n", errors.MissingColumn, "'b'; the table has 'a', 'c'"),
+    ("a|b\n1|2\n", errors.InvalidFile, "--sep"),
     ("a,b\n1,2\n31337x,4\n", errors.NotNumeric, "line 3, column 'a' is no number"),
     ("a,b\n1,1\n1,31_337\n", errors.NotNumeric, "line 3, column 'b'"),
     ("a,b\n1,1\n1,\u0661\n", errors.NotNumeric, "line 3, column 'b'"),
@@ -119,7 +175,7 @@ def test_defects_are_refused_with_their_place(content, error, words, missing):
         ("1,2\n3,4\n", "numbers only"),
         ("a,,b\n1,2,3\n", r"column 2 \(counted from 1\) has no name"),
         ("a,b,a\n1,2,3\n", "'a' 2 times"),
-        ("a;b\n1;2\n", "commas"),
+        ("a|b\n1|2\n", "--sep"),
     ],
 )
 def test_whole_files_need_good_headers(content, words):

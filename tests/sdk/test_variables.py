@@ -1,6 +1,7 @@
 """Frames of every library become the same variables, and what is odd about a column is said or refused."""
 
 import datetime
+import decimal
 
 import numpy as np
 import pandas as pd
@@ -97,7 +98,9 @@ WITH_GAPS = {
 
 @pytest.mark.parametrize("kind", WITH_GAPS)
 def test_missing_cells_are_refused_or_marked(kind):
-    with pytest.raises(errors.NotFinite, match="column 'a' has 1 missing cells; missing='drop'"):
+    with pytest.raises(
+        errors.NotFinite, match=r"column 'a' has 1 missing cells, the first in row 1 .*; missing='drop'"
+    ):
         variables(WITH_GAPS[kind])
     [one] = variables(WITH_GAPS[kind], missing="drop")
     assert one.missing.tolist() == [False, True, False]
@@ -166,20 +169,26 @@ def test_the_codes_of_labels_follow_neither_rows_nor_declarations(labels, declar
     assert [note.message for note in plain.notes] == [note.message for note in category.notes]
 
 
+def test_what_came_instead_of_a_word_is_said():
+    with pytest.raises(errors.InvalidInput, match="missing is 'skip'; it must be"):
+        variables(NAMED, missing="skip")
+    with pytest.raises(errors.InvalidInput, match="missing is something else"):
+        variables(NAMED, missing="x" * 100)
+
+
 REFUSED = {
     "infinite": ([1.0, float("inf"), 2.0], errors.NotFinite),
     "mixed": ([1.0, "two", 3.0], errors.NotNumeric),
     "boolean beside number": ([True, 2, 3], errors.NotNumeric),
     "complex": (np.array([1j, 2, 3]), errors.NotNumeric),
-    "dates": (np.array(["2020-01-01"] * 3, "M8[D]"), errors.NotNumeric),
-    "date objects": ([datetime.date(2020, 1, 1)] * 3, errors.NotNumeric),
-    "pandas dates": (pd.Series(pd.date_range("2020", periods=3)), errors.NotNumeric),
-    "pandas dates in a zone": (pd.Series(pd.date_range("2020", periods=3, tz="UTC")), errors.NotNumeric),
-    "polars dates": (pl.Series([datetime.date(2020, 1, 1)] * 3), errors.NotNumeric),
+    "dates beside times": ([datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 2)], errors.NotNumeric),
+    "pandas periods": (pd.Series(pd.period_range("2020", periods=3)), errors.NotNumeric),
     "polars lists": (pl.Series([[1], [2], [3]]), errors.NotNumeric),
     "polars structs": (pl.Series([{"k": 1}] * 3), errors.NotNumeric),
-    "pyarrow times": (pa.array([1, 2, 3], pa.timestamp("s")), errors.NotNumeric),
     "bytes": ([b"secret"] * 3, errors.NotNumeric),
+    "decimals": ([decimal.Decimal(2020)] * 3, errors.NotNumeric),
+    "decimal commas": (["31337,5", "12,5", "9,5"], errors.NotNumeric),
+    "nanoseconds": (np.array([2**60, 2**60 + 1, 0], "M8[ns]"), errors.PrecisionLoss),
     "lists": ([[1], [2], [3]], errors.NotNumeric),
     "long integer": (np.array([0, 2**53 + 1, 1]), errors.PrecisionLoss),
     "long python integer": ([0, 2**70, 1], errors.PrecisionLoss),
@@ -198,7 +207,7 @@ def test_what_is_no_column_is_refused_by_name_and_without_its_cells(kind):
     with pytest.raises(error) as found:
         variables({"fine": [1.0, 2.0, 3.0], "odd one": values})
     assert "'odd one'" in str(found.value)
-    for cell in ("secret", "two", "2020", str(2**53 + 1), str(2**70), str(2**60)):
+    for cell in ("secret", "two", "2020", "31337", str(2**53 + 1), str(2**70), str(2**60)):
         assert cell not in str(found.value)
 
 

@@ -137,7 +137,7 @@ def test_a_bad_setting_is_2(monkeypatch):
 
 
 def test_a_misspelt_setting_is_pointed_out(monkeypatch):
-    """It has no effect, and silence would look like success; the name may be another program's, so it runs."""
+    """It has no effect, and silence would look like success; it runs, as others may own such names."""
     monkeypatch.setenv("MIZZLE_MAX_WAITT", "1")
     monkeypatch.setenv("MIZZLE_API_KEY", "of the client")
     with _start("--port=0") as process:

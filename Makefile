@@ -33,7 +33,7 @@ types: $(VENV)/dev.stamp
 	@for room in service model metadata_gen; do ln -s '$(CURDIR)'/$$room build/types/mizzle/$$room; done
 	MYPYPATH=build/types $(VENV)/bin/mypy -p mizzle
 	MYPYPATH=build/types:examples:benchmarks:deploy $(VENV)/bin/mypy train.py examples/*.py benchmarks/*.py deploy/*.py
-	MYPYPATH=docs/hooks $(VENV)/bin/mypy docs/hooks/*.py
+	MYPYPATH=build/types:docs/hooks $(VENV)/bin/mypy docs/hooks/*.py
 
 picture: $(VENV)/dev.stamp
 	$(PY) examples/picture.py docs/breast_cancer.png

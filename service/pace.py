@@ -2,36 +2,39 @@
 
 import math
 
-_KEPT = 0.9  # of the memory, with every batch
-_LEAST = 0.25  # share of a batch's seconds that its cells took, whatever the overhead is said to be
+_SHARE = 0.1  # of the newest batch in the average
 _LONGEST = 60.0  # seconds that a caller is told to wait, at most
 
 
 class Pace:
     """What a batch takes: the same seconds for any, and more for every cell.
 
+    Both are known from the warm-up. What is learnt from batches is one number, how much slower they are now:
+    on a device where the same seconds are most of it, small batches say nothing about what a cell takes.
+
     Args:
-        cells_per_second: where to start, as the warm-up measured it.
+        cells_per_second: beyond the overhead.
         overhead: seconds of a batch that has next to no cells.
     """
 
     def __init__(self, cells_per_second: float, overhead: float = 0.0) -> None:
+        self._speed = cells_per_second
         self._overhead = overhead
-        self._seconds, self._cells = 1.0, cells_per_second
+        self._slower = 1.0  # times as slow as at the warm-up
 
     @property
     def cells_per_second(self) -> float:
-        """Over the last batches; large ones count more."""
-        return self._cells / self._seconds
+        """Beyond the overhead, as things are now."""
+        return self._speed / self._slower
 
     def saw(self, cells: int, seconds: float) -> None:
         """A batch of so many cells took so long."""
-        self._cells = _KEPT * self._cells + cells
-        self._seconds = _KEPT * self._seconds + max(seconds - self._overhead, _LEAST * seconds)
+        # Not how much faster: a batch that took no time must not count much.
+        self._slower += _SHARE * (seconds / (self._overhead + cells / self._speed) - self._slower)
 
     def seconds(self, cells: int) -> float:
         """How long so many cells take together."""
-        return self._overhead + cells / self.cells_per_second
+        return self._slower * (self._overhead + cells / self._speed)
 
     def retry_after(self, cells: int) -> float:
         """When a caller should ask again who found so many cells waiting: when half of them are done."""

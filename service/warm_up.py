@@ -34,12 +34,19 @@ class Measured(NamedTuple):
 
 def measured(estimator: EstimatorLike) -> Measured:
     """Run every shape; the smallest of the measured speeds counts."""
-    _seconds(estimator, _problems(estimator, _SMALL))  # the first run of all is slow
-    one = _problems(estimator, _SMALL)[:1]
-    overhead = min(_seconds(estimator, one) for _ in range(_REPEATS)) / 2  # the rest is the problem itself
+    overhead = _overhead(estimator, _problems(estimator, _SMALL))
     speed = min(_speed(estimator, shape, overhead) for shape in _SHAPES)
     room = max(_BATCH_SECONDS - overhead, _BATCH_SECONDS / 2)
     return Measured(speed, overhead, max(1, int(room * speed)))
+
+
+def _overhead(estimator: EstimatorLike, tables: list[Any]) -> float:
+    """What one problem takes, less what each further one adds."""
+    _seconds(estimator, tables)  # the first run of all is slow
+    one, all_of_them = (
+        min(_seconds(estimator, some) for _ in range(_REPEATS)) for some in (tables[:1], tables)
+    )
+    return max(one - (all_of_them - one) / (len(tables) - 1), 0.0)
 
 
 def _speed(estimator: EstimatorLike, shape: tuple[int, int, int, int], overhead: float) -> float:

@@ -92,7 +92,7 @@ class Batcher(Generic[Item, Result]):
     @property
     def capacity(self) -> int:
         """Cells that may wait."""
-        return round(self._limits.wait_seconds * self.pace.cells_per_second)
+        return self.pace.cells(self._limits.wait_seconds)
 
     @property
     def busy(self) -> bool:

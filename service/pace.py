@@ -36,6 +36,12 @@ class Pace:
         """How long so many cells take together."""
         return self._slower * (self._overhead + cells / self._speed)
 
+    def cells(self, seconds: float) -> int:
+        """How many cells take so long together; where the overhead is most of it, as many as take half."""
+        return max(
+            1, int(max(seconds / self._slower - self._overhead, seconds / self._slower / 2) * self._speed)
+        )
+
     def retry_after(self, cells: int) -> float:
         """When a caller should ask again who found so many cells waiting: when half of them are done."""
         return min(max(self.seconds(cells) / 2, 0.05), _LONGEST)

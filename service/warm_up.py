@@ -10,6 +10,7 @@ import numpy as np
 
 from mizzle import cost
 from mizzle.estimator import EstimatorLike
+from mizzle.service.pace import Pace
 
 _BATCH_SECONDS = 0.04
 _SMALL = (200, 2, 2, 32)  # n, dx, dy, problems
@@ -36,8 +37,7 @@ def measured(estimator: EstimatorLike) -> Measured:
     """Run every shape; the smallest of the measured speeds counts."""
     overhead = _overhead(estimator, _problems(estimator, _SMALL))
     speed = min(_speed(estimator, shape, overhead) for shape in _SHAPES)
-    room = max(_BATCH_SECONDS - overhead, _BATCH_SECONDS / 2)
-    return Measured(speed, overhead, max(1, int(room * speed)))
+    return Measured(speed, overhead, Pace(speed, overhead).cells(_BATCH_SECONDS))
 
 
 def _overhead(estimator: EstimatorLike, tables: list[Any]) -> float:

@@ -38,9 +38,8 @@ class Pace:
 
     def cells(self, seconds: float) -> int:
         """How many cells take so long together; where the overhead is most of it, as many as take half."""
-        return max(
-            1, int(max(seconds / self._slower - self._overhead, seconds / self._slower / 2) * self._speed)
-        )
+        seconds /= self._slower
+        return max(1, int(max(seconds - self._overhead, seconds / 2) * self._speed))
 
     def retry_after(self, cells: int) -> float:
         """When a caller should ask again who found so many cells waiting: when half of them are done."""

@@ -6,11 +6,9 @@ Prepared problems of four shapes, as many together as a device likes; what is co
 best of three. Prints a table and writes results/devices-YYYY-MM-DD.json.
 """
 
-import time
-
 import torch
 from results import Row, machine, print_table, write_result
-from speed import SEED, problem
+from speed import SEED, problem, seconds_each
 
 from mizzle.model import Estimator
 from mizzle.model.preprocess import Table
@@ -48,13 +46,7 @@ def _row(estimators: dict[str, Estimator], n: int, dim: int, count: int) -> Row:
 
 
 def _seconds(estimator: Estimator, tables: list[Table]) -> float:
-    estimator.run(tables)
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        estimator.run(tables)
-        times.append(time.perf_counter() - start)
-    return min(times)
+    return float(seconds_each(lambda: estimator.run(tables), REPEATS).min())
 
 
 if __name__ == "__main__":

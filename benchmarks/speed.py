@@ -66,8 +66,8 @@ def latency(quick: bool) -> dict[str, Any]:
     import mizzle
 
     x, y = problem(*SMALL)
-    ours = _times(lambda: mizzle.estimate(x, y), 20 if quick else 200)
-    theirs = _times(lambda: ksg(x, y), 10 if quick else 50)
+    ours = seconds_each(lambda: mizzle.estimate(x, y), 20 if quick else 200)
+    theirs = seconds_each(lambda: ksg(x, y), 10 if quick else 50)
     return {**_beside(ours, theirs), "neural": _neural()}
 
 
@@ -79,8 +79,8 @@ def throughput(quick: bool) -> dict[str, Any]:
 
     estimator = Estimator.load()
     pairs = [problem(*SMALL, seed) for seed in range(MANY)]
-    ours = _times(lambda: estimator.estimate_many(pairs), 2 if quick else 7)
-    theirs = _times(lambda: [ksg(x, y) for x, y in pairs[:32]], 1, warm=False) / (32 / MANY)
+    ours = seconds_each(lambda: estimator.estimate_many(pairs), 2 if quick else 7)
+    theirs = seconds_each(lambda: [ksg(x, y) for x, y in pairs[:32]], 1, warm=False) / (32 / MANY)
     return {"problems_per_second": MANY / float(np.median(ours)), **_beside(ours, theirs)}
 
 
@@ -105,10 +105,10 @@ def large(quick: bool) -> dict[str, Any]:
     mizzle.estimate(*problem(*SMALL))
     before = _peak_mib()
     x, y = problem(*LARGE)
-    ours = _times(lambda: mizzle.estimate(x, y), 3, warm=False)
+    ours = seconds_each(lambda: mizzle.estimate(x, y), 3, warm=False)
     # Read before KSG runs, whose memory would count as ours.
     peak = _peak_mib()
-    theirs = _times(lambda: ksg(x, y), 1, warm=False)
+    theirs = seconds_each(lambda: ksg(x, y), 1, warm=False)
     size = dict(zip(("n", "dim"), LARGE, strict=True))
     return {**size, **_beside(ours, theirs), "peak_mib": peak, "peak_mib_after_small": before}
 
@@ -212,7 +212,7 @@ def _one_core() -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
-def _times(call: Callable[[], Any], repeats: int, warm: bool = True) -> NDArray[np.float64]:
+def seconds_each(call: Callable[[], Any], repeats: int, warm: bool = True) -> NDArray[np.float64]:
     """Seconds of each call, after three that do not count."""
     for _ in range(3 if warm else 0):
         call()

@@ -37,23 +37,26 @@ class Counted(NamedTuple):
 
 
 def entropy(labels: Labels) -> Counted:
-    """Of the distribution that the labels were drawn from."""
-    counts = np.unique(labels, return_counts=True)[1]
+    """Of the distribution that the labels were drawn from, which are numbers from 0."""
+    counts = _positive(np.bincount(labels))
     return _counted(-np.log(counts / len(labels)), counts, len(counts) - 1, math.log(len(counts)), sign=1)
 
 
 def information(x: Labels, y: Labels) -> Counted | None:
-    """Between two labels; None where the table of one against the other has too few rows for its cells."""
-    (x, of_x), (y, of_y) = (
-        np.unique(labels, return_inverse=True, return_counts=True)[1:] for labels in (x, y)
-    )
-    if _FILLED * len(of_x) * len(of_y) > len(x):
+    """Between two labels, numbers from 0; None where the table of one against the other has too few rows."""
+    of_x, of_y = np.bincount(x), np.bincount(y)
+    levels = [len(_positive(counts)) for counts in (of_x, of_y)]
+    if _FILLED * math.prod(levels) > len(x):
         return None
-    cells, counts = np.unique(x * len(of_y) + y, return_counts=True)
+    table = np.bincount(x * len(of_y) + y)
+    cells, counts = np.flatnonzero(table), _positive(table)
     expected = of_x[cells // len(of_y)] / len(x) * of_y[cells % len(of_y)]
-    freedom = len(cells) - len(of_x) - len(of_y) + 1
-    most = math.log(min(len(of_x), len(of_y)))
-    return _counted(np.log(counts / expected), counts, freedom, most, sign=-1)
+    freedom = len(cells) - sum(levels) + 1
+    return _counted(np.log(counts / expected), counts, freedom, math.log(min(levels)), sign=-1)
+
+
+def _positive(counts: Int64[np.ndarray, " k"]) -> Int64[np.ndarray, " c"]:
+    return counts[counts > 0]
 
 
 def _counted(

@@ -169,10 +169,9 @@ class Estimator:
     def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:
         outside = (*self._rows_outside(table), *_unfamiliar(excess))
         noticed = table.warnings + outside
-        if table.counted is not None and _contradicts(table.counted, values):
+        if table.counted is not None and _beside(counts := table.counted.quantiles(), values):
             noticed = (*noticed, _by_counting(mean, table.counted))
-            values = tuple(table.counted.quantiles().tolist())
-            mean = float(quantiles.mean(table.counted.quantiles()[None]))
+            mean, values = float(quantiles.mean(counts[None])), tuple(counts.tolist())
         noticed = (*noticed, *_suspicious(table, values))
         return Estimate(
             mi=mean,
@@ -224,9 +223,8 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
         yield Notice("unfamiliar", text)
 
 
-def _contradicts(counted: Counted, values: tuple[float, ...]) -> bool:
+def _beside(counts: Float64[Tensor, " q"], values: tuple[float, ...]) -> bool:
     """Whether the 99 % interval of the counts lies beside the 90 % interval of the network."""
-    counts = counted.quantiles()
     low, high = float(counts[0]), float(counts[-1])
     return low > values[quantiles.LEVELS.index(0.95)] or high < values[quantiles.LEVELS.index(0.05)]
 

@@ -6,6 +6,7 @@ A test sees both ends, and waits for what it needs by looking: no clock decides 
 import asyncio
 import json
 import socket
+import struct
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -15,6 +16,7 @@ from mizzle import wire
 from mizzle.service.protocol import protocol_class
 
 PATIENCE = 30.0  # seconds after which a test that waits for something has failed
+RESET = struct.pack("ii", 1, 0)  # closing throws away what is on its way, and says so to the other end
 INFER = "/v2/models/fake/infer"
 PATHS = (wire.PATH, wire.BATCH_PATH, INFER)
 

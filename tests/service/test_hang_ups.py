@@ -4,20 +4,18 @@ import asyncio
 import os
 import resource
 import socket
-import struct
 import threading
 
 import numpy as np
 import pytest
 from counted import value
-from live import PATHS, bodies, client, living, request, until
+from live import PATHS, RESET, bodies, client, living, request, until
 
 from mizzle import wire
 from mizzle.service.app import create_app
 from mizzle.service.settings import Settings
 
 CALLERS = 500
-RESET = struct.pack("ii", 1, 0)  # closing throws away what is on its way, and says so to the other end
 ROOM = Settings(max_wait_seconds=1e6, request_seconds=1e9)  # for all of them
 
 

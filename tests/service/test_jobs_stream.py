@@ -3,12 +3,11 @@
 import asyncio
 import os
 import socket
-import struct
 
 import numpy as np
 import pytest
 from job_bodies import SAFETENSORS, ended, events, opened, table, tensor_body
-from live import client, living, until
+from live import RESET, client, living, until
 
 from mizzle.service import job_runner
 from mizzle.service.app import create_app
@@ -17,7 +16,6 @@ CALLERS = 100
 MOST = 6  # events that a caller waits for
 EVENTS = "/v1/jobs/one/events"
 REQUEST = f"GET {EVENTS} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-RESET = struct.pack("ii", 1, 0)  # closing throws away what is on its way, and says so to the other end
 
 
 @pytest.fixture

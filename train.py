@@ -166,10 +166,9 @@ def _begin(fit: Fit, config: TrainConfig) -> None:
     """The first step's network: weights that are there, or new ones with input scales from the stream."""
     fit.origin = _commit()  # now: the tree may change while this runs
     if config.start:
-        fit.take(weights.load(Path(config.start))[0])
-        return
+        fit.take(weights.grown(Path(config.start)))
     stream = Stream(config.seed + 1, config.batch)
-    fit.fit_inputs([chunk.tokens for t in range(8) for chunk in stream[t]])
+    fit.fit_inputs([chunk.tokens for t in range(8) for chunk in stream[t]], grown=bool(config.start))
 
 
 def _checkpoint(config: TrainConfig) -> Path:
@@ -254,7 +253,7 @@ def _header(fit: Fit, config: TrainConfig) -> weights.Header:
     }
     del training["prior"], training["net"]
     if config.start:
-        training["started_from"] = weights.load(Path(config.start))[3].training
+        training["started_from"] = weights.training(Path(config.start))
     return weights.Header(
         name=config.name,
         version=config.release,

@@ -82,7 +82,7 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
 
 MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
     {
-        "problem": _mix(independent=0.09, pair=0.25, mist=0.28, broad=0.19, composed=0.19),
+        "problem": _mix(independent=0.12, pair=0.24, mist=0.27, broad=0.18, composed=0.19),
         "dims": _mix(equal=0.35, free=0.25, small=0.25, large=0.15),
         "pair": _mix(
             normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,

@@ -67,9 +67,9 @@ class Fit:
         self.ema = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(self.config.average))
         self.optimizers = Optimizers(self.net, self.config.matrices, self.config.rate, self.config.decay)
 
-    def fit_inputs(self, sample: list[Tokens]) -> None:
-        """Freeze the input statistics on a sample of the stream."""
-        self.net.fit_inputs(repad([one for tokens in sample for one in tokens.unbind()]))
+    def fit_inputs(self, sample: list[Tokens], grown: bool = False) -> None:
+        """Freeze the input statistics on a sample of the stream; `grown`: those that have none yet."""
+        self.net.fit_inputs(repad([one for tokens in sample for one in tokens.unbind()]), grown)
         self._start()  # the average copies the frozen statistics
 
     def take(self, net: Net) -> None:

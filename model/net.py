@@ -29,6 +29,7 @@ AXES = MappingProxyType(
     }
 )
 _CLIP = 6.0  # standard deviations beyond which an input feature is held
+_GATED = 204  # scale of the sum of gated statistics, which stays when statistics are added
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,12 @@ class Standardise(nn.Module):
         """A monotone map that tames features which grow with size."""
         return x.sign() * x.abs().log1p()
 
-    def fit(self, x: Float[Tensor, "t e"]) -> None:
-        """Freeze the statistics of a sample of features."""
+    def fit(self, x: Float[Tensor, "t e"], grown: bool = False) -> None:
+        """Freeze the statistics of a sample of features; `grown`: only of those with a scale of 0."""
         y = self.squash(x)
-        self.mean.copy_(y.mean(0))
-        self.scale.copy_(1 / y.std(0).clamp_min(1e-3))
+        kept = (self.scale > 0) & grown
+        self.mean.copy_(self.mean.where(kept, y.mean(0)))
+        self.scale.copy_(self.scale.where(kept, 1 / y.std(0).clamp_min(1e-3)))
 
     def unclamped(self, x: Tensor) -> Tensor:
         """Standardised, however far out."""
@@ -167,18 +169,18 @@ class Net(nn.Module):
 
         Many of them estimate log(1 + I) as they are, and the state can tell which of them may be trusted.
         """
-        gated = (torch.tanh(self.gate(state)) * features).mean(-1, keepdim=True)
+        gated = (torch.tanh(self.gate(state)) * features).sum(-1, keepdim=True) / _GATED
         return F.pad(self.shortcut(features) + gated, (MIDDLE, len(LEVELS) - MIDDLE - 1))
 
     def features(self, tokens: Tokens) -> Float[Tensor, "b g"]:
         """What `Novelty` judges by: the global token standardised, however far out."""
         return self.standardise.unclamped(tokens.overall)
 
-    def fit_inputs(self, tokens: Tokens) -> None:
-        """Freeze the input statistics on a sample of the stream."""
-        self.standardise.fit(tokens.overall)
+    def fit_inputs(self, tokens: Tokens, grown: bool = False) -> None:
+        """Freeze the input statistics on a sample of the stream; `grown`: only those with a scale of 0."""
+        self.standardise.fit(tokens.overall, grown)
         for axis, values, mask in self._paired(tokens):
-            axis.standardise.fit(values[mask])
+            axis.standardise.fit(values[mask], grown)
 
     def _paired(self, tokens: Tokens) -> Iterator[tuple[Axis, Tensor, Tensor]]:
         """Every axis with its tokens and their mask."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from mizzle.model import pooling
+from mizzle.model import nonlinear, pooling
 from mizzle.model.batch import Batch, collate, grouped, normal_scores
 from mizzle.model.bins import BINS, binned_information
 from mizzle.model.edges import FINE_BINS, at, fine_information, strongest
@@ -32,13 +32,15 @@ from mizzle.model.preprocess import Table
 from mizzle.model.variates import Variates, centred_ranks, variates
 
 _CONTEXT = 3
-SPECTRUM_CHANNELS = 4 * len(RIDGES) + 1 + _CONTEXT
+SPECTRUM_CHANNELS = 4 * len(RIDGES) + 1 + _CONTEXT + nonlinear.SPECTRUM_CHANNELS
 COLUMN_CHANNELS = 6 * 3 + 2 * len(BINS) + 4 + 1 + 4 + 1 + _CONTEXT
 _POOLED_ROW_CHANNELS = 3 * len(NEIGHBOURS) + 2
 PLANE = 2  # canonical variates a side whose neighbours are counted
 ROW_CHANNELS = _POOLED_ROW_CHANNELS + len(NEIGHBOURS) + 2 * PLANE + _CONTEXT
 EDGE_CHANNELS = len(FINE_BINS) + 6 + 2 + 2 + _CONTEXT
-GLOBAL_CHANNELS = pooling.channels(COLUMN_CHANNELS - _CONTEXT, _POOLED_ROW_CHANNELS)
+GLOBAL_CHANNELS = (
+    pooling.channels(COLUMN_CHANNELS - _CONTEXT, _POOLED_ROW_CHANNELS) + nonlinear.GLOBAL_CHANNELS
+)
 
 
 class Tokens(NamedTuple):
@@ -66,7 +68,7 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
         scores: normal scores to use in place of the batch's own, for gradients with respect to them.
     """
     z = normal_scores(batch) if scores is None else scores
-    axes, queries = linear(batch, z), query_rows(batch)
+    axes, bent, queries = linear(batch, z), nonlinear.nonlinear(batch, z), query_rows(batch)
     near = neighbours(batch, z, queries)
     moments, binned, turned = pairs(batch, z), binned_information(batch), variates(batch, axes)
     spectrum, spectrum_mask = _spectrum(batch, axes)
@@ -84,12 +86,13 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
             pooling.near(plane),
             pooling.edges(edges),
             pooling.shape(batch),
+            nonlinear.pooled(batch, bent),
         ],
         -1,
     )
     return Tokens(
         overall,
-        _with_context(batch, spectrum),
+        torch.cat([_with_context(batch, spectrum), nonlinear.of_spectrum(bent, spectrum.shape[1])], -1),
         spectrum_mask,
         _with_context(batch, columns),
         columns_mask,

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional as F
 
 from mizzle.errors import ModelUnavailable
 from mizzle.model.bins import BINS
@@ -20,6 +22,7 @@ from mizzle.model.edges import EDGES, FINE_BINS
 from mizzle.model.moments import NORM_RIDGE, PARTIAL_RIDGES, RIDGES
 from mizzle.model.neighbours import FEW_COLUMNS, NEIGHBOURS, POOLED, QUERIES, ROWS
 from mizzle.model.net import Net, NetConfig
+from mizzle.model.nonlinear import FEW, FUNCTION_RIDGES, FUNCTIONS, WIDE
 from mizzle.model.novelty import Novelty
 from mizzle.model.quantiles import LEVELS
 from mizzle.model.tokens import GLOBAL_CHANNELS, PLANE
@@ -43,6 +46,7 @@ CODE = {
         "partial_ridges": list(PARTIAL_RIDGES),
         "norm_ridge": NORM_RIDGE,
         "plane": PLANE,
+        "functions": [FUNCTIONS, FEW, WIDE, list(FUNCTION_RIDGES)],
     },
     "strata": {"rows": list(ROW_EDGES), "columns": list(COLUMN_EDGES), "answers": list(ANSWERS)},
 }
@@ -94,10 +98,8 @@ def load(path: Path) -> tuple[Net, Calibration, Novelty, Header, ModelInfo]:
     """
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        header = _header(metadata)
+        text, tensors = _read(path)
+        header = _header(text, CODE)
         if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
             raise ValueError("not finite")
         calibration = Calibration.checked(tensors.pop(_CALIBRATION))
@@ -120,10 +122,45 @@ def load(path: Path) -> tuple[Net, Calibration, Novelty, Header, ModelInfo]:
     return net.eval(), calibration, novelty, header, ModelInfo(header.name, header.version, sha256)
 
 
-def _header(metadata: dict[str, str]) -> Header:
-    """Parse the header; refuse weights that learnt on other statistics than this code computes."""
-    text = json.loads(metadata["mizzle"])
-    if {name: text.pop(name) for name in CODE} != CODE:
+def grown(path: Path) -> Net:
+    """The network of weights that may know fewer statistics than there are now, to be trained on.
+
+    New channels come last in their kind of token; what reads them starts at zero, and their input scales are
+    left 0 for `Net.fit_inputs`, so that the network answers as it did.
+
+    Raises:
+        ValueError: the weights learnt on other statistics, not on fewer.
+    """
+    text, tensors = _read(path)
+    known = {name: CODE["tokens"].get(name) for name in text["tokens"]}
+    net = Net(_header(text, {**CODE, "tokens": known}).net)
+    kept = {name: _padded(tensors[name], like) for name, like in net.state_dict().items()}
+    net.load_state_dict(kept)
+    return net
+
+
+def training(path: Path) -> dict[str, Any]:
+    """How weights were trained, by this code or by older."""
+    found: dict[str, Any] = _read(path)[0]["training"]
+    return found
+
+
+def _padded(tensor: Tensor, like: Tensor) -> Tensor:
+    """Zeros behind what is there, up to the shape of `like`."""
+    missing = [size - own for size, own in zip(like.shape, tensor.shape, strict=True)]
+    return F.pad(tensor, [side for size in reversed(missing) for side in (0, size)])
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What a file says and holds."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return json.loads((file.metadata() or {})["mizzle"]), tensors
+
+
+def _header(text: dict[str, Any], code: dict[str, Any]) -> Header:
+    """Parse the header; refuse weights that learnt on other statistics than `code` computes."""
+    if {name: text.pop(name) for name in code} != code:
         raise ValueError("made by other code")
     text["net"] = NetConfig(**text["net"])
     text["rows"], text["columns"] = tuple(text["rows"]), tuple(text["columns"])

@@ -1,86 +1,134 @@
-"""What each part of the network buys, and what more data sets and more parameters do.
+"""What each part of the network buys, what was tried beside it, and what more data and parameters do.
 
-    python benchmarks/designs.py [--quick] [--batches FOLDER] [--seed S]
+    python benchmarks/designs.py [--quick] [--batches FOLDER] [--seed S] [--only NAME ...]
 
 Every design is fitted to the same batches of the training stream with the same steps, some of them under
-several seeds, and judged on fresh draws of the prior and on families that no training sees. With a share of
-the data, the same steps see it more often. Batches are kept in FOLDER. Pinball loss is in
-log(1 + nats), errors are in nats. Prints a table and writes results/designs-YYYY-MM-DD.json.
+several seeds, and judged on fresh draws of the prior, on families that no training sees and on BMI's tasks
+where they were exported. With a share of the data, the same steps see it more often. Batches are kept in
+FOLDER. AdamW fits all but what says otherwise. Pinball loss is in log(1 + nats), `five` is the one at
+MIST's five levels, errors are in nats. Prints a table and writes results/designs-YYYY-MM-DD.json.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
+import candidates
 import held_out
 import numpy as np
 import torch
-from exports import CACHE
-from results import RESULTS, Row, Rows, print_table, result_name, write_result
+from exports import CACHE, Case, read_export
+from results import RESULTS, Row, print_table, result_name, write_result
+from safetensors.torch import load_file, save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import train
-from mizzle.model import quantiles
+from mizzle.metadata_gen import dataset
+from mizzle.model import nonlinear, quantiles
 from mizzle.model.chunks import Chunk, summarised
 from mizzle.model.fitting import Fit, FitConfig
-from mizzle.model.net import AXES, Net, NetConfig
+from mizzle.model.net import AXES, NetConfig
 from mizzle.model.preprocess import prepare
+from mizzle.model.quantiles import LEVELS
+from mizzle.model.tokens import Tokens
 
 BATCH = 128
-COUNT = 216  # batches that are fitted to
-PASSES = 4
+COUNT = 160  # batches that are fitted to
+PASSES = 3
 SEEDS = (1, 2, 3)
-VALIDATION = 48  # batches, of another seed
+VALIDATION = 24  # batches, of another seed
 HELD_OUT = 40  # problems of each label
+BMI = "bmi-n1000"
+ADAMW = FitConfig(matrices=0.0)
+FIVE = [LEVELS.index(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95)]
 
 
 class Design(NamedTuple):
-    """A network and how it is fitted, on a share of the batches, under several seeds."""
+    """A network and how it is fitted, on a share of the batches, under several seeds.
+
+    Attributes:
+        blind: whether it goes without nonlinear canonical correlations.
+        wider: whether it sees the tables of `candidates`.
+    """
 
     name: str
-    net: NetConfig
+    net: NetConfig = NetConfig()
     seeds: Sequence[int] = SEEDS[:1]
     share: float = 1.0
-    fit: FitConfig = FitConfig()
+    config: FitConfig = ADAMW
+    fit: type[Fit] = Fit
+    blind: bool = False
+    wider: bool = False
 
 
 class Sets(NamedTuple):
-    """Batches to fit to, and what is judged: draws of the prior and held-out families."""
+    """Batches to fit to, and what is judged."""
 
     fitted: list[list[Chunk]]
-    validation: list[Chunk]
-    held_out: list[Chunk]
+    judged: dict[str, list[Chunk]]
+
+
+class Plan(NamedTuple):
+    """How much of everything, and where it is kept."""
+
+    seed: int
+    batches: int
+    validation: int
+    each: int
+    folder: Path
 
 
 def designs() -> list[Design]:
-    """The whole and its parts, then the optimizer, widths, and amounts of data."""
+    """The whole and its parts, then other inputs, losses, optimizers, sizes and amounts of data."""
     parts = [Design(f"without {axis}", NetConfig(axes=_all_but(axis))) for axis in AXES]
-    whole = [Design("all axes", NetConfig(), SEEDS), Design("statistics alone", NetConfig(axes=""), SEEDS)]
+    whole = [
+        Design("all axes", seeds=SEEDS),
+        Design("statistics alone", NetConfig(axes=""), SEEDS),
+        Design("without nonlinear correlations", seeds=SEEDS, blind=True),
+    ]
     others = [
-        Design("AdamW alone", NetConfig(), fit=FitConfig(matrices=0.0)),
+        Design("raw cells beside", fit=candidates.CellsFit, wider=True),
+        Design("table of column pairs beside", fit=candidates.PairsFit, wider=True),
+        Design("quantiles of I", fit=candidates.Plain),
+        Design("quantiles of its root", fit=candidates.Root),
+        Design("nine levels", fit=candidates.FewLevels),
+        Design("even weights", fit=candidates.Even),
+        Design("weights 1 + I", fit=candidates.Nats),
+        Design("last weights, no average", fit=candidates.Last),
+        Design("schedule-free AdamW", fit=candidates.ScheduleFree),
+        Design("rate falls from the start", config=replace(ADAMW, cooldown=1.0)),
+        Design("rate 3e-3", config=replace(ADAMW, rate=3e-3)),
+        Design("five blocks", NetConfig(blocks=5)),
         *(Design(f"width {width}", NetConfig(width=width)) for width in (96, 192)),
-        *(Design(f"{share:g} of the data", NetConfig(), share=share) for share in (0.25, 0.5)),
+        *(Design(f"{share:g} of the data", share=share) for share in (0.25, 0.5)),
     ]
     return [*whole, *parts, *others]
 
 
 def main() -> None:
-    """Fits every design, prints how it did and writes the result."""
+    """Fits every design in two processes, prints how they did and writes the result."""
     options = _options()
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    count = 8 if options.quick else COUNT
-    sets = _sets(options, count)
-    rows = [row for design in designs() for row in _fitted(design, sets)]
+    plan = Plan(
+        options.seed, *((8, 1, 4) if options.quick else (COUNT, VALIDATION, HELD_OUT)), options.batches
+    )
+    chosen = [design for design in designs() if not options.only or design.name in options.only]
+    jobs = [(design, seed, plan) for design in chosen for seed in design.seeds]
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_alone) as pool:
+        list(pool.map(_made, [(plan, t) for t in range(plan.batches)], chunksize=4))
+        rows = list(pool.map(_judged, jobs))
     print_table("designs", rows)
     payload = {
-        "quick": options.quick, "seed": options.seed, "data_sets": count * BATCH, "passes": PASSES,
-        "validation": sum(len(c.truth) for c in sets.validation), "designs": rows,
+        "quick": options.quick, "seed": options.seed, "data_sets": plan.batches * BATCH, "passes": PASSES,
+        "validation": plan.validation * BATCH, "designs": rows,
     }  # fmt: skip
     print(f"written: {write_result(result_name('designs', options.quick), payload, options.out).name}")
 
@@ -92,61 +140,121 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--batches", type=Path, default=CACHE / "batches")
     parser.add_argument("--seed", type=int, default=train.TrainConfig().seed)
+    parser.add_argument("--only", nargs="+", help="names of designs")
     parser.add_argument("--out", type=Path, default=RESULTS)
     return parser.parse_args()
 
 
-def _sets(options: argparse.Namespace, count: int) -> Sets:
-    stream = train.Stream(options.seed, BATCH, options.batches)
-    fresh = train.Stream(held_out.PRIOR_SEED, BATCH)
-    kept = [chunk for t in range(1 if options.quick else VALIDATION) for chunk in fresh[t]]
-    return Sets([stream[t] for t in range(count)], kept, _held_out(4 if options.quick else HELD_OUT))
+def _alone() -> None:
+    """A worker's settings: one thread, and no denormals (AdamW's moments decay into them)."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
 
 
-def _held_out(each: int) -> list[Chunk]:
-    cases = held_out.held_out_at_fixed_rows(each).cases
+# What is fitted to and judged
+
+
+def _made(place: tuple[Plan, int]) -> None:
+    """Makes a batch and its tables, where they are not kept yet."""
+    plan, t = place
+    _seen(designs()[0]._replace(wider=True), plan, plan.seed, t)
+
+
+def _sets(plan: Plan, design: Design) -> Sets:
+    fitted = [_seen(design, plan, plan.seed, t) for t in range(max(1, int(design.share * plan.batches)))]
+    fresh = [_seen(design, plan, held_out.PRIOR_SEED, t) for t in range(plan.validation)]
+    judged = {"validation": [chunk for chunks in fresh for chunk in chunks]}
+    judged["held_out"] = _summarised(design, held_out.held_out_at_fixed_rows(plan.each).cases)
+    exported = CACHE / f"{BMI}.safetensors"
+    if exported.exists():
+        judged["bmi"] = _summarised(design, read_export(exported).cases)
+    return Sets(fitted, judged)
+
+
+def _seen(design: Design, plan: Plan, seed: int, t: int) -> list[Chunk]:
+    """What the design gets to see of a batch."""
+    stream = train.Stream(seed, BATCH, plan.folder)
+    chunks = stream[t]
+    if design.wider:
+        return candidates.widened(chunks, _tables(stream, t))
+    return _blinded(design, chunks)
+
+
+def _tables(stream: train.Stream, t: int) -> dict[str, torch.Tensor]:
+    """The tables of a batch, kept beside it."""
+    path = stream.kept(t).with_suffix(".tables")
+    if not path.exists():
+        drawn = (dataset(stream.seed, t * BATCH + i) for i in range(BATCH))
+        save_file(candidates.tables_of([prepare(one.x, one.y) for one in drawn]), path)
+    return load_file(path)
+
+
+def _blinded(design: Design, chunks: list[Chunk]) -> list[Chunk]:
+    return [chunk._replace(tokens=_blind(chunk.tokens)) for chunk in chunks] if design.blind else chunks
+
+
+def _blind(tokens: Tokens) -> Tokens:
+    overall, spectrum = tokens.overall.clone(), tokens.spectrum.clone()
+    overall[:, -nonlinear.GLOBAL_CHANNELS :] = 0
+    spectrum[..., -nonlinear.SPECTRUM_CHANNELS :] = 0
+    return tokens._replace(overall=overall, spectrum=spectrum)
+
+
+def _summarised(design: Design, cases: list[Case]) -> list[Chunk]:
     tables = [prepare(case.x, case.y) for case in cases]
-    return summarised(tables, [case.mi for case in cases], [case.label for case in cases])
+    chunks = summarised(tables, [case.mi for case in cases], [case.label for case in cases])
+    if design.wider:
+        return candidates.widened(chunks, candidates.tables_of(tables))
+    return _blinded(design, chunks)
 
 
 def _all_but(axis: str) -> str:
     return " ".join(name for name in AXES if name != axis)
 
 
-def _fitted(design: Design, sets: Sets) -> Rows:
-    batches, steps = sets.fitted[: int(design.share * len(sets.fitted))], PASSES * len(sets.fitted)
-    return [_judged(design, seed, *_fit(design, batches, seed, steps), sets) for seed in design.seeds]
+# Fitting and judging
 
 
-def _fit(design: Design, batches: list[list[Chunk]], seed: int, steps: int) -> tuple[Net, float]:
-    """The averaged network, and milliseconds for every use of a data set."""
-    fit = Fit(design.net, replace(design.fit, steps=steps, average=0.995), seed)
-    fit.fit_inputs([chunk.tokens for chunk in batches[0]])
+def _judged(job: tuple[Design, int, Plan]) -> Row:
+    design, seed, plan = job
+    sets = _sets(plan, design)
+    fit, cost = _fit(design, sets.fitted, seed, PASSES * plan.batches)
+    row: Row = {"design": design.name, "seed": seed, "share": design.share}
+    row["parameters"] = sum(parameter.numel() for parameter in fit.net.parameters())
+    row["ms_per_use"] = cost
+    for name, chunks in sets.judged.items():
+        row |= {f"{name}_{key}": value for key, value in _scores(fit, chunks).items()}
+    print(f"{design.name}, seed {seed}: {row['validation_pinball']:.5f}", flush=True)
+    return row
+
+
+def _fit(design: Design, batches: list[list[Chunk]], seed: int, steps: int) -> tuple[Fit, float]:
+    """The finished fit, and milliseconds of one core for every use of a data set."""
+    fit = design.fit(design.net, replace(design.config, steps=steps, average=0.995), seed)
+    usual = [Tokens(*chunk.tokens[: len(Tokens._fields)]) for chunk in batches[0]]
+    fit.fit_inputs(usual)
     rng = np.random.default_rng(seed)
     order = [t for _ in range(-(-steps // len(batches))) for t in rng.permutation(len(batches)).tolist()]
     start = time.process_time()
     for t in order[:steps]:
         fit.update([(chunk.tokens, chunk.truth) for chunk in batches[t]])
-    return fit.averaged, 1000 * (time.process_time() - start) / (steps * BATCH)
-
-
-def _judged(design: Design, seed: int, net: Net, cost: float, sets: Sets) -> Row:
-    row: Row = {"design": design.name, "seed": seed, "share": design.share}
-    row["parameters"] = sum(parameter.numel() for parameter in net.parameters())
-    row["ms_per_use"] = cost
-    for name, chunks in (("validation", sets.validation), ("held_out", sets.held_out)):
-        row |= {f"{name}_{key}": value for key, value in _scores(net, chunks).items()}
-    print(f"{design.name}, seed {seed}: {row['validation_pinball']:.5f}", flush=True)
-    return row
+    return fit, 1000 * (time.process_time() - start) / (steps * BATCH)
 
 
 @torch.no_grad()
-def _scores(net: Net, chunks: list[Chunk]) -> dict[str, float]:
-    values = torch.cat([net(chunk.tokens) for chunk in chunks])
+def _scores(fit: Fit, chunks: list[Chunk]) -> dict[str, float]:
+    net, logs = fit.averaged, candidates.logs(type(fit))
+    values = torch.cat([logs(net(chunk.tokens)) for chunk in chunks])
     truth = torch.cat([chunk.truth for chunk in chunks])
     error = quantiles.mean(quantiles.to_nats(values.double())) - torch.expm1(truth.double())
     loss = quantiles.pinball(values.clamp_min(0), truth)
-    return {"pinball": float(loss.mean()), "mae": float(error.abs().mean())}
+    return {"pinball": float(loss.mean()), "five": _at_five(values, truth), "mae": float(error.abs().mean())}
+
+
+def _at_five(values: torch.Tensor, truth: torch.Tensor) -> float:
+    level = torch.tensor(LEVELS)[FIVE]
+    error = truth[:, None] - values[:, FIVE].clamp_min(0)
+    return float(torch.maximum(level * error, (level - 1) * error).mean())
 
 
 if __name__ == "__main__":

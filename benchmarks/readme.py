@@ -16,8 +16,6 @@ from typing import Final
 from paragraphs import METHODS, coverage, errors, independent, normals, number, percent, table, weak_spots
 from results import RESULTS, Row, Rows, read_newest
 
-from mizzle.model.net import AXES
-
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
@@ -181,30 +179,37 @@ def _against_mine(alone: Row) -> str:
     )
 
 
-DESIGNS: Final = ("all axes", "statistics alone", *(f"without {axis}" for axis in AXES), "AdamW alone")
-
-
 def _designs(result: Row) -> Iterator[str]:
-    """What each axis buys: means over the seeds, and the spread where there are several."""
+    """What each part buys and what was tried: means over seeds, and the spread where there are several."""
     if not result:
         return
-    rows = {name: [row for row in result["designs"] if row["design"] == name] for name in DESIGNS}
-    seeds = len(rows[DESIGNS[0]])
+    rows: dict[str, Rows] = {}
+    for row in result["designs"]:
+        if row["share"] == 1.0 and not row["design"].startswith("width"):  # those are in the picture
+            rows.setdefault(row["design"], []).append(row)
+    seeds = max(len(own) for own in rows.values())
     yield (
-        f"**What attention buys**, at {result['data_sets']:,} data sets used {result['passes']} times: the "
-        "network over all axes of the table, its trunk on pooled statistics alone, and without one axis"
-        f"{', and with AdamW in place of Muon' if rows[DESIGNS[-1]] else ''} (means of {seeds} seeds ± their "
-        "standard deviation, or one seed; pinball loss in log(1 + nats) on "
-        f"{result['validation']:,} fresh draws, mean absolute error on families held out of training):"
+        f"**What attention buys, and what was tried**, at {result['data_sets']:,} data sets used "
+        f"{result['passes']} times: the network over all axes of the table, its trunk on pooled statistics "
+        f"alone, without one axis, and other designs (means of {seeds} seeds ± their standard deviation, or "
+        f"one seed; pinball loss in log(1 + nats) on {result['validation']:,} fresh draws, mean absolute "
+        "errors on families held out of training and on BMI's tasks):"
     )
-    head = ["design", "parameters", "ms to fit a data set", "pinball loss", "error, held-out families"]
-    yield table(head, [[name, *_design(own)] for name, own in rows.items() if own])
+    head = ["design", "parameters", "ms to fit a data set", *_SCORES.values()]
+    yield table(head, [[name, *_design(own)] for name, own in rows.items()])
     yield "![Loss against data sets and against parameters, at equal steps](docs/figures/scaling.png)"
+
+
+_SCORES: Final = {
+    "validation_pinball": "pinball loss",
+    "held_out_mae": "error, held-out families",
+    "bmi_mae": "error, BMI, n = 1,000",
+}
 
 
 def _design(rows: Rows) -> list[str]:
     cost = sum(row["ms_per_use"] for row in rows) / len(rows)
-    scores = [_spread([row[key] for row in rows]) for key in ("validation_pinball", "held_out_mae")]
+    scores = [_spread([row[key] for row in rows]) if key in rows[0] else "-" for key in _SCORES]
     return [f"{rows[0]['parameters']:,}", number(cost), *scores]
 
 

@@ -78,10 +78,14 @@ def summarised(tables: list[Table], nats: list[float], family: list[str]) -> lis
     tokens = summarise(tables)
     columns = torch.tensor([len(table.x) + len(table.y) for table in tables])
     n, truth = torch.tensor([table.n for table in tables]), torch.tensor(nats, dtype=torch.float32).log1p()
-    parts = [part.tolist() for part in torch.chunk(columns.argsort(stable=True), 4)]
     return [
         Chunk(
             repad([tokens[i] for i in part]), truth[part], n[part], columns[part], [family[i] for i in part]
         )
-        for part in parts
+        for part in parts(columns)
     ]
+
+
+def parts(columns: Tensor) -> list[list[int]]:
+    """Which problems of a batch lie in which chunk, by their dx + dy."""
+    return [part.tolist() for part in torch.chunk(columns.argsort(stable=True), 4)]

@@ -52,14 +52,17 @@ class Fit:
     """A network being fitted.
 
     Attributes:
+        network: the kind of network.
         step, seconds: optimizer steps and time spent so far, over all sessions.
         origin: the commit that the run started from.
     """
 
+    network: type[Net] = Net
+
     def __init__(self, net: NetConfig, config: FitConfig, seed: int) -> None:
         torch.manual_seed(seed)
         self.config = config
-        self.net = Net(net)
+        self.net = self.network(net)
         self.step, self.seconds, self.origin = 0, 0.0, "unknown"
         self._start()
 
@@ -90,14 +93,17 @@ class Fit:
         total = 0.0
         for tokens, truth in parts:
             values = self.net(tokens)
-            losses = quantiles.pinball(values, truth) / count
-            (losses * quantiles.importance(values)).sum().backward()
-            total += losses.sum().item()
+            (self.objective(values, truth).sum() / count).backward()
+            total += quantiles.pinball(values.detach(), truth).sum().item() / count
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizers.step(schedule(self.step, self.config))
         self.ema.update_parameters(self.net)
         self.step += 1
         return total
+
+    def objective(self, values: Tensor, truth: Tensor) -> Tensor:
+        """What is minimised, of every data set."""
+        return quantiles.pinball(values, truth) * quantiles.importance(values)
 
     @property
     def averaged(self) -> Net:

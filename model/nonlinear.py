@@ -97,7 +97,7 @@ def _correlations(
     varies = (length > _VARIES * size) * used[:, :, None, None].expand(-1, *shape).flatten(1)
     scale = (varies / length.clamp_min(_TINY)).double()
     gram = (centred.transpose(1, 2) @ centred).double() * scale[:, :, None] * scale[:, None]
-    sides = gram.unflatten(-1, shape).unflatten(1, shape).permute(0, 2, 5, 1, 3, 4, 6)
+    sides: Tensor = gram.unflatten(-1, shape).unflatten(1, shape).permute(0, 2, 5, 1, 3, 4, 6)
     return sides.flatten(5).flatten(3, 4)
 
 
@@ -125,8 +125,8 @@ def _corrected(found: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """
     a = (1 - x) * (1 - y)
     b = found - x * (1 - y) - y * (1 - x)
-    root = (b * b - 4 * a * x * y).clamp_min(0)
-    return ((b + root.sqrt()) / (2 * a)).clamp(0, 1 - _TINY)
+    root = (b * b - 4 * a * x * y).clamp_min(_TINY**2).sqrt()
+    return ((b + root) / (2 * a)).clamp(0, 1 - _TINY)
 
 
 def _root(squared: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ from mizzle.model.tokens import GLOBAL_CHANNELS, PLANE
 from mizzle.model.variates import VARIATES
 from mizzle.types import ModelInfo
 
-CODE = {
+CODE: dict[str, Any] = {
     "format": 2,
     "levels": list(LEVELS),
     "tokens": {
@@ -98,8 +98,8 @@ def load(path: Path) -> tuple[Net, Calibration, Novelty, Header, ModelInfo]:
     """
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        text, tensors = _read(path)
-        header = _header(text, CODE)
+        about, tensors = _read(path)
+        header = _header(about, CODE)
         if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
             raise ValueError("not finite")
         calibration = Calibration.checked(tensors.pop(_CALIBRATION))
@@ -131,9 +131,9 @@ def grown(path: Path) -> Net:
     Raises:
         ValueError: the weights learnt on other statistics, not on fewer.
     """
-    text, tensors = _read(path)
-    known = {name: CODE["tokens"].get(name) for name in text["tokens"]}
-    net = Net(_header(text, {**CODE, "tokens": known}).net)
+    about, tensors = _read(path)
+    known = {name: CODE["tokens"].get(name) for name in about["tokens"]}
+    net = Net(_header(about, {**CODE, "tokens": known}).net)
     kept = {name: _padded(tensors[name], like) for name, like in net.state_dict().items()}
     net.load_state_dict(kept)
     return net

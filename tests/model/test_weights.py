@@ -14,7 +14,8 @@ from mizzle.model import Estimator, weights
 from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.novelty import Novelty
-from mizzle.model.tokens import GLOBAL_CHANNELS
+from mizzle.model.preprocess import prepare
+from mizzle.model.tokens import GLOBAL_CHANNELS, repad, summarise
 
 HEADER = weights.Header(
     name="test",
@@ -142,3 +143,36 @@ def test_estimator_answers_from_the_file(path: Path) -> None:
     estimate = Estimator.load(path).estimate(rng.normal(size=50), rng.normal(size=(50, 2)))
     assert (estimate.n, estimate.dim_x, estimate.dim_y) == (50, 1, 2)
     assert estimate.model.name == "test"
+
+
+def test_weights_that_know_fewer_statistics_can_be_trained_on(path: Path) -> None:
+    """They answer as before whatever the new statistics say, and only those get new input scales."""
+    added = {"standardise.mean": 0, "standardise.scale": 0, "embed.weight": 1, "shortcut.weight": 1}
+    added |= {"gate.weight": 0, "gate.bias": 0, "novelty.centre": 0}
+    tensors = load_file(path)
+    tensors["standardise.scale"].fill_(2.0)
+    for name, axis in added.items():
+        tensors[name] = tensors[name].narrow(axis, 0, GLOBAL_CHANNELS - 5).clone()
+    fewer = {name: value for name, value in weights.CODE["tokens"].items() if name != "functions"}
+    with safe_open(path, framework="pt") as file:
+        text = json.loads(file.metadata()["mizzle"])
+    save_file(tensors, path, metadata={"mizzle": json.dumps(text | {"tokens": fewer})})
+    with pytest.raises(ModelUnavailable):
+        weights.load(path)
+
+    net = weights.grown(path)
+    rng = np.random.default_rng(2)
+    tokens = summarise([prepare(*rng.standard_normal((2, 50, 2))) for _ in range(4)])
+    net.fit_inputs(repad(tokens), grown=True)
+    assert (net.standardise.scale[:-5] == 2.0).all()
+    assert (net.standardise.scale[-5:] != 2.0).all()
+    assert (net.standardise.scale > 0).all()
+    batch = repad(tokens)
+    changed = batch._replace(overall=torch.cat([batch.overall[:, :-5], batch.overall[:, -5:] + 3], -1))
+    assert torch.equal(net(batch), net(changed))
+
+
+def test_weights_of_other_statistics_cannot_be_trained_on(path: Path) -> None:
+    _rewrite(path, tokens={"queries": 192})
+    with pytest.raises(ValueError, match="other code"):
+        weights.grown(path)

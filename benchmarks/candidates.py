@@ -1,0 +1,300 @@
+"""Designs that were tried beside the one that ships: other inputs, targets, losses and optimizers.
+
+`Cells` sees raw cells and `Pairs` a table of column pairs; both attend along either axis of their table and
+give tokens that the trunk reads as it reads the others. Axes of arrays: see `model/batch.py`; here i and j
+are columns of X and of Y, and the last channel of a table says what is padding.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mizzle.model import quantiles
+from mizzle.model.batch import collate, normal_scores
+from mizzle.model.bins import binned_information
+from mizzle.model.chunks import Chunk, parts
+from mizzle.model.fitting import Fit
+from mizzle.model.moments import linear, pairs
+from mizzle.model.neighbours import query_rows
+from mizzle.model.net import Attention, Net, NetConfig
+from mizzle.model.optimizers import Optimizers
+from mizzle.model.preprocess import Table
+from mizzle.model.quantiles import LEVELS
+from mizzle.model.tokens import Tokens
+
+ROWS = 32  # of raw cells
+COLUMNS = 12  # a side, those that depend most on the other side
+LAYERS = 2  # of attention along either axis
+NARROW = 16  # channels of a cell
+_PAIR = 10  # statistics of two columns
+
+FEWER = (0.05, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95)
+_KEPT = [LEVELS.index(level) for level in FEWER]
+
+
+class Wider(NamedTuple):
+    """Tokens with the two tables; the fields of `Tokens` first."""
+
+    overall: Tensor
+    spectrum: Tensor
+    spectrum_mask: Tensor
+    columns: Tensor
+    columns_mask: Tensor
+    rows: Tensor
+    rows_mask: Tensor
+    edges: Tensor
+    edges_mask: Tensor
+    cells: Tensor
+    cells_mask: Tensor
+    pairs: Tensor
+    pairs_mask: Tensor
+
+
+# What the tables hold
+
+
+def tables_of(problems: list[Table]) -> dict[str, Tensor]:
+    """Cells and pairs of every problem, padded, and its dx + dy."""
+    found = [_tables(problem) for problem in problems]
+    made = {name: _padded([tables[name] for tables in found]) for name in ("cells", "pairs")}
+    return {**made, "columns": torch.tensor([len(one.x) + len(one.y) for one in problems])}
+
+
+def widened(chunks: list[Chunk], tables: dict[str, Tensor]) -> list[Chunk]:
+    """The chunks of a batch with the tables of its problems."""
+    places = parts(tables["columns"])
+    return [_widened(chunk, tables, own) for chunk, own in zip(chunks, places, strict=True)]
+
+
+def _widened(chunk: Chunk, tables: dict[str, Tensor], places: list[int]) -> Chunk:
+    cells, table = (_trimmed(tables[name][places]) for name in ("cells", "pairs"))
+    lines = cells[..., -1].amax(2), cells[..., -1].amax(1)
+    wider = Wider(*chunk.tokens, cells, torch.cat(lines, 1) > 0, table, table[..., -1].flatten(1) > 0)
+    return chunk._replace(tokens=wider)  # type: ignore[arg-type]
+
+
+def _tables(problem: Table) -> dict[str, Tensor]:
+    batch = collate([problem])
+    scores = normal_scores(batch)
+    moments, binned = pairs(batch, scores), binned_information(batch)
+    statistics = torch.cat([moments.cross, binned, linear(batch, scores).partial.float()], 1)[0]
+    x, y = (binned[0, 0].amax(axis).topk(min(COLUMNS, binned.shape[-1])).indices for axis in (1, 0))
+    x, y = x[x < len(problem.x)], y[y < len(problem.y)]
+    table = statistics[:, x][:, :, y].permute(1, 2, 0)
+    places = query_rows(batch).places[0]
+    picked = places[torch.linspace(0, len(places) - 1, min(ROWS, len(places))).long()]
+    sides = [scores[0, s][picked][:, side].T for s, side in enumerate((x, y))]
+    flags = torch.cat([torch.full((len(side), len(picked), 1), 2.0 * s - 1) for s, side in enumerate(sides)])
+    cells = torch.cat([torch.cat(sides)[..., None], flags], -1).transpose(0, 1)
+    return {"cells": F.pad(cells, (0, 1), value=1.0), "pairs": F.pad(table, (0, 1), value=1.0)}
+
+
+def _padded(tables: list[Tensor]) -> Tensor:
+    rows, columns = (max(table.shape[axis] for table in tables) for axis in (0, 1))
+    return torch.stack([F.pad(t, (0, 0, 0, columns - t.shape[1], 0, rows - t.shape[0])) for t in tables])
+
+
+def _trimmed(tables: Tensor) -> Tensor:
+    valid = tables[..., -1] > 0
+    rows, columns = (int(valid.any(axis).sum(-1).max()) for axis in (2, 1))
+    return tables[:, :rows, :columns].contiguous()
+
+
+# Networks
+
+
+class Along(nn.Module):
+    """Self-attention along the last axis of a table but one, as a residual that starts at zero."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+        self.attention = nn.MultiheadAttention(channels, 2, batch_first=True)
+        nn.init.zeros_(self.attention.out_proj.weight)
+
+    def forward(self, table: Tensor, valid: Tensor) -> Tensor:
+        flat, mask = self.norm(table).flatten(0, 1), valid.flatten(0, 1)
+        mask = mask | ~mask.any(-1, keepdim=True)  # a line of padding sees itself, or it would be NaN
+        seen = self.attention(flat, flat, flat, key_padding_mask=~mask, need_weights=False)[0]
+        out: Tensor = table + seen.unflatten(0, table.shape[:2])
+        return out
+
+
+class TwoWay(nn.Module):
+    """A table of tokens that attend along rows and along columns in turn, then its tokens for the trunk."""
+
+    def __init__(self, features: int, config: NetConfig, *, pooled: bool) -> None:
+        super().__init__()
+        self.pooled = pooled
+        self.embed = nn.Sequential(nn.Linear(features, NARROW), nn.GELU(), nn.Linear(NARROW, NARROW))
+        self.along = nn.ModuleList(Along(NARROW) for _ in range(2 * LAYERS))
+        self.out = nn.Linear(NARROW, config.channels)
+        self.attention_between = nn.ModuleList(Attention(config) for _ in range(config.rounds))
+
+    def embedded(self, table: Tensor) -> Tensor:
+        """One token of every cell or, pooled, of every row and column."""
+        valid = table[..., -1] > 0
+        found = self.embed(table)
+        for i in range(0, len(self.along), 2):
+            found = self.along[i](found, valid)
+            turned = self.along[i + 1](found.transpose(1, 2), valid.transpose(1, 2))
+            found = turned.transpose(1, 2)
+        found = found * valid[..., None]
+        if self.pooled:
+            lines = [found.sum(axis) / valid.sum(axis).clamp_min(1)[..., None] for axis in (2, 1)]
+            found = torch.cat(lines, 1)
+        else:
+            found = found.flatten(1, 2)
+        out: Tensor = F.gelu(self.out(found))
+        return out
+
+
+class _WithTable(Net):
+    """The network with one more kind of tokens."""
+
+    table, inputs, pooled = "", 0, False
+
+    def __init__(self, config: NetConfig) -> None:
+        super().__init__(config)
+        self.axes[self.table] = TwoWay(self.inputs, config, pooled=self.pooled)
+
+    def fit_inputs(self, tokens: Tokens, grown: bool = False) -> None:
+        own = self.axes.pop(self.table)  # its input is about unit scale as it is
+        super().fit_inputs(tokens, grown)
+        self.axes[self.table] = own
+
+    def _paired(self, tokens: Tokens):  # type: ignore[no-untyped-def]
+        for name, axis in self.axes.items():
+            yield axis, getattr(tokens, name), getattr(tokens, f"{name}_mask")
+
+
+class CellsNet(_WithTable):
+    """Sees raw normal scores of some rows."""
+
+    table, inputs, pooled = "cells", 3, True
+
+
+class PairsNet(_WithTable):
+    """Sees the statistics of every pair of columns in their places."""
+
+    table, inputs, pooled = "pairs", _PAIR + 1, False
+
+
+class CellsFit(Fit):
+    """Fits `CellsNet`."""
+
+    network = CellsNet
+
+
+class PairsFit(Fit):
+    """Fits `PairsNet`."""
+
+    network = PairsNet
+
+
+# Losses and targets. `logs` turns what a network says into log(1 + nats), where all are judged.
+
+
+class Even(Fit):
+    """All data sets weigh the same: errors relative to 1 + I."""
+
+    def objective(self, values: Tensor, truth: Tensor) -> Tensor:
+        return quantiles.pinball(values, truth)
+
+
+class Nats(Fit):
+    """Weighs by 1 + I at the predicted median: errors in nats."""
+
+    def objective(self, values: Tensor, truth: Tensor) -> Tensor:
+        return quantiles.pinball(values, truth) * quantiles.importance(values).square()
+
+
+class Plain(Fit):
+    """Quantiles of I itself."""
+
+    def objective(self, values: Tensor, truth: Tensor) -> Tensor:
+        return quantiles.pinball(values, truth.expm1()) / (1 + truth.expm1()).sqrt()
+
+    @staticmethod
+    def logs(values: Tensor) -> Tensor:
+        """From nats."""
+        return values.clamp_min(0).log1p()
+
+
+class Root(Fit):
+    """Quantiles of the root of I."""
+
+    def objective(self, values: Tensor, truth: Tensor) -> Tensor:
+        return quantiles.pinball(values, truth.expm1().sqrt())
+
+    @staticmethod
+    def logs(values: Tensor) -> Tensor:
+        """From the root of nats."""
+        return values.clamp_min(0).square().log1p()
+
+
+class FewLevels(Fit):
+    """Quantiles at nine levels, interpolated between."""
+
+    def objective(self, values: Tensor, truth: Tensor) -> Tensor:
+        reported = F.leaky_relu(values[:, _KEPT], 0.1)
+        error = truth[:, None] - reported
+        level = torch.tensor(FEWER)
+        return torch.maximum(level * error, (level - 1) * error).mean(1) * quantiles.importance(values)
+
+    @staticmethod
+    def logs(values: Tensor) -> Tensor:
+        """At all levels; flat beyond the outermost."""
+        found, known = torch.tensor(LEVELS), torch.tensor(FEWER)
+        above = torch.searchsorted(known, found).clamp(1, len(known) - 1)
+        share = ((found - known[above - 1]) / (known[above] - known[above - 1])).clamp(0, 1)
+        kept = values[:, _KEPT]
+        return kept[:, above - 1] * (1 - share) + kept[:, above] * share
+
+
+class Last(Fit):
+    """Judged by the weights of the last step and not by their average."""
+
+    @property
+    def averaged(self) -> Net:
+        return self.net.eval()
+
+
+class ScheduleFree(Last):
+    """AdamW without a schedule (Defazio et al. 2024): it averages inside, at a rate that stands still."""
+
+    def _start(self) -> None:
+        super()._start()
+        self.optimizers = _ScheduleFree(self.net, self.config.rate, self.config.decay)
+
+    @property
+    def averaged(self) -> Net:
+        self.optimizers.parts[0].eval()  # type: ignore[attr-defined]
+        return self.net.eval()
+
+
+class _ScheduleFree(Optimizers):
+    def __init__(self, net: Net, rate: float, decay: float) -> None:
+        try:
+            import schedulefree  # type: ignore[import-untyped]
+        except ImportError as error:
+            raise SystemExit("one design needs schedulefree: pip install schedulefree") from error
+        optimizer = schedulefree.AdamWScheduleFree(
+            net.parameters(), lr=rate, weight_decay=decay, warmup_steps=100
+        )
+        optimizer.train()
+        self.parts, self.peaks = [optimizer], [rate]
+
+    def step(self, share: float) -> None:
+        """At the peak rate always."""
+        self.parts[0].step()
+        self.parts[0].zero_grad()
+
+
+def logs(fit: type[Fit]) -> Callable[[Tensor], Tensor]:
+    """How what this fit's network says becomes log(1 + nats)."""
+    found: Callable[[Tensor], Tensor] = getattr(fit, "logs", torch.nn.Identity())
+    return found

@@ -167,6 +167,8 @@ def _begin(fit: Fit, config: TrainConfig) -> None:
     fit.origin = _commit()  # now: the tree may change while this runs
     if config.start:
         fit.take(weights.grown(Path(config.start)))
+        if fit.net.scaled:
+            return
     stream = Stream(config.seed + 1, config.batch)
     fit.fit_inputs([chunk.tokens for t in range(8) for chunk in stream[t]], grown=bool(config.start))
 

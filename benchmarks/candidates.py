@@ -2,11 +2,14 @@
 
 `Cells` sees raw cells and `Pairs` a table of column pairs; both attend along either axis of their table and
 give tokens that the trunk reads as it reads the others. Axes of arrays: see `model/batch.py`; here i and j
-are columns of X and of Y, and the last channel of a table says what is padding.
+are columns of X and of Y, and the last channel of a table says what is padding. Unlike what ships, they can
+tell X from Y and a column from its negative.
 """
 
+from collections import namedtuple
 from collections.abc import Callable
-from typing import NamedTuple
+from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,22 +38,8 @@ FEWER = (0.05, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95)
 _KEPT = [LEVELS.index(level) for level in FEWER]
 
 
-class Wider(NamedTuple):
-    """Tokens with the two tables; the fields of `Tokens` first."""
-
-    overall: Tensor
-    spectrum: Tensor
-    spectrum_mask: Tensor
-    columns: Tensor
-    columns_mask: Tensor
-    rows: Tensor
-    rows_mask: Tensor
-    edges: Tensor
-    edges_mask: Tensor
-    cells: Tensor
-    cells_mask: Tensor
-    pairs: Tensor
-    pairs_mask: Tensor
+TABLES = ("cells", "cells_mask", "pairs", "pairs_mask")
+Wider: Any = namedtuple("Wider", (*Tokens._fields, *TABLES))  # type: ignore[misc]
 
 
 # What the tables hold
@@ -73,7 +62,7 @@ def _widened(chunk: Chunk, tables: dict[str, Tensor], places: list[int]) -> Chun
     cells, table = (_trimmed(tables[name][places]) for name in ("cells", "pairs"))
     lines = cells[..., -1].amax(2), cells[..., -1].amax(1)
     wider = Wider(*chunk.tokens, cells, torch.cat(lines, 1) > 0, table, table[..., -1].flatten(1) > 0)
-    return chunk._replace(tokens=wider)  # type: ignore[arg-type]
+    return chunk._replace(tokens=wider)
 
 
 def _tables(problem: Table) -> dict[str, Tensor]:
@@ -81,8 +70,8 @@ def _tables(problem: Table) -> dict[str, Tensor]:
     scores = normal_scores(batch)
     moments, binned = pairs(batch, scores), binned_information(batch)
     statistics = torch.cat([moments.cross, binned, linear(batch, scores).partial.float()], 1)[0]
-    x, y = (binned[0, 0].amax(axis).topk(min(COLUMNS, binned.shape[-1])).indices for axis in (1, 0))
-    x, y = x[x < len(problem.x)], y[y < len(problem.y)]
+    strength = binned[0, 0, : len(problem.x), : len(problem.y)]
+    x, y = (best.topk(min(COLUMNS, len(best))).indices for best in (strength.amax(1), strength.amax(0)))
     table = statistics[:, x][:, :, y].permute(1, 2, 0)
     places = query_rows(batch).places[0]
     picked = places[torch.linspace(0, len(places) - 1, min(ROWS, len(places))).long()]
@@ -166,10 +155,6 @@ class _WithTable(Net):
         super().fit_inputs(tokens, grown)
         self.axes[self.table] = own
 
-    def _paired(self, tokens: Tokens):  # type: ignore[no-untyped-def]
-        for name, axis in self.axes.items():
-            yield axis, getattr(tokens, name), getattr(tokens, f"{name}_mask")
-
 
 class CellsNet(_WithTable):
     """Sees raw normal scores of some rows."""
@@ -216,7 +201,8 @@ class Plain(Fit):
     """Quantiles of I itself."""
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
-        return quantiles.pinball(values, truth.expm1()) / (1 + truth.expm1()).sqrt()
+        median = values[:, quantiles.MIDDLE, None].detach().clamp_min(0)
+        return quantiles.pinball(values, truth.expm1()) / (1 + median[:, 0]).sqrt()
 
     @staticmethod
     def logs(values: Tensor) -> Tensor:
@@ -240,10 +226,7 @@ class FewLevels(Fit):
     """Quantiles at nine levels, interpolated between."""
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
-        reported = F.leaky_relu(values[:, _KEPT], 0.1)
-        error = truth[:, None] - reported
-        level = torch.tensor(FEWER)
-        return torch.maximum(level * error, (level - 1) * error).mean(1) * quantiles.importance(values)
+        return quantiles.pinball(values[:, _KEPT], truth, FEWER) * quantiles.importance(values)
 
     @staticmethod
     def logs(values: Tensor) -> Tensor:
@@ -278,10 +261,8 @@ class ScheduleFree(Last):
 
 class _ScheduleFree(Optimizers):
     def __init__(self, net: Net, rate: float, decay: float) -> None:
-        try:
-            import schedulefree  # type: ignore[import-untyped]
-        except ImportError as error:
-            raise SystemExit("one design needs schedulefree: pip install schedulefree") from error
+        import schedulefree  # type: ignore[import-untyped]
+
         optimizer = schedulefree.AdamWScheduleFree(
             net.parameters(), lr=rate, weight_decay=decay, warmup_steps=100
         )
@@ -298,3 +279,9 @@ def logs(fit: type[Fit]) -> Callable[[Tensor], Tensor]:
     """How what this fit's network says becomes log(1 + nats)."""
     found: Callable[[Tensor], Tensor] = getattr(fit, "logs", torch.nn.Identity())
     return found
+
+
+def check_libraries() -> None:
+    """Ends the program where a library is missing that only candidates need."""
+    if find_spec("schedulefree") is None:
+        raise SystemExit("one design needs schedulefree: pip install schedulefree")

@@ -58,14 +58,16 @@ def standardise(batch: Batch, values: Float[Tensor, "b 2 n d"]) -> Float[Tensor,
 
 def pairs(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Pairs:
     """|correlation| between columns under z, z^2, tanh 3z, z^3 - 3z, and z against z^2 both ways."""
-    linear = standardise(batch, z)
-    square = standardise(batch, z * z)
-    steep = standardise(batch, torch.tanh(3 * z))
-    cubic = standardise(batch, z * (z * z - 3))
+    linear, square, steep, cubic = (standardise(batch, values) for values in functions(z))
     same = [_gram(f[:, 0], f[:, 1]) for f in (linear, square, steep, cubic)]
     mixed = [_gram(linear[:, 0], square[:, 1]), _gram(square[:, 0], linear[:, 1])]
     within = torch.stack([linear.transpose(-1, -2) @ linear, square.transpose(-1, -2) @ square], 1)
     return Pairs(torch.stack(same + mixed, 1).abs(), within.abs())
+
+
+def functions(z: Tensor) -> list[Tensor]:
+    """z, z^2, tanh 3z and z^3 - 3z."""
+    return [z, z * z, torch.tanh(3 * z), z * (z * z - 3)]
 
 
 def _gram(left: Float32[Tensor, "b n d"], right: Float32[Tensor, "b n d"]) -> Tensor:

@@ -10,6 +10,7 @@ told. Axes of arrays: see `batch.py`; here e is a token's channels and w the tru
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import cast
 
 import torch
 from jaxtyping import Bool, Float
@@ -182,11 +183,16 @@ class Net(nn.Module):
         for axis, values, mask in self._paired(tokens):
             axis.standardise.fit(values[mask], grown)
 
+    @property
+    def scaled(self) -> bool:
+        """Whether all inputs have a scale; those have none that `weights.grown` added."""
+        own = [self.standardise, *(cast(Axis, axis).standardise for axis in self.axes.values())]
+        return all(bool((one.scale > 0).all()) for one in own)
+
     def _paired(self, tokens: Tokens) -> Iterator[tuple[Axis, Tensor, Tensor]]:
         """Every axis with its tokens and their mask."""
         for name, axis in self.axes.items():
-            assert isinstance(axis, Axis)
-            yield axis, getattr(tokens, name), getattr(tokens, f"{name}_mask")
+            yield cast(Axis, axis), getattr(tokens, name), getattr(tokens, f"{name}_mask")
 
     def describe(self) -> dict[str, int | str]:
         """The sizes, for the header of the weights."""

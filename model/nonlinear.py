@@ -11,10 +11,9 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float32, Float64
 from torch import Tensor
-from torch.nn import functional as F
 
 from mizzle.model.batch import Batch
-from mizzle.model.moments import information
+from mizzle.model.moments import functions
 
 FUNCTIONS = 4  # of each column
 FEW = 2  # of these, where a side has more than `WIDE` columns
@@ -24,7 +23,7 @@ FAMILIES = 2
 TOP = 3  # correlations that enter the global token by themselves
 SPECTRUM_CHANNELS = 2 * FAMILIES * len(FUNCTION_RIDGES)
 GLOBAL_CHANNELS = FAMILIES * len(FUNCTION_RIDGES) * (4 + TOP)
-_MOST = 0.9  # functions to a row that the correction for their number allows for
+_MOST = 0.9  # functions of both sides to a row, beyond which there is no correction for their number
 _TINY = 1e-6
 _VARIES = 1e-2  # of its size, that a function varies by, or what varies may be rounding
 _LEAST = 1e-4  # ridge that rounding cannot undo
@@ -45,8 +44,8 @@ def nonlinear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Nonlinear:
     wide = batch.dims.amax(-1) > WIDE
     count = FEW if bool(wide.all()) else FUNCTIONS
     used = (~wide[:, None] | (torch.arange(count) < FEW)).float()
-    families = (_additive(z), _radial(batch, z))
-    gram = torch.stack([_correlations(batch, functions[:count], used) for functions in families], 1)
+    families = (functions(z), _radial(batch, z))
+    gram = torch.stack([_correlations(batch, family[:count], used) for family in families], 1)
     levels = (
         torch.tensor(FUNCTION_RIDGES, dtype=torch.float64)
         * (batch.dims.sum(-1) * used.sum(-1) / batch.n)[:, None]
@@ -57,21 +56,16 @@ def nonlinear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Nonlinear:
 def of_spectrum(found: Nonlinear, length: int) -> Float32[Tensor, "b j e"]:
     """Channels of the j-th spectrum token: the j-th correlation of each family and ridge, and its nats."""
     squared = found.squared.flatten(1, 2).transpose(1, 2)
-    rho = _root(F.pad(squared, (0, 0, 0, length))[:, :length])
-    return torch.cat([rho, information(rho)], -1).float()
+    squared = squared[:, :length]
+    return torch.cat([_root(squared), _nats(squared)], -1).float()
 
 
 def pooled(batch: Batch, found: Nonlinear) -> Float32[Tensor, "b e"]:
     """Channels of the global token: nats of all, of as many as there are columns, sums, and the largest."""
-    rho = _root(found.squared)
-    nats = information(rho)
+    nats = _nats(found.squared)
     usual = torch.arange(nats.shape[-1]) < batch.dims.amin(-1)[:, None, None, None]
     sums = [nats.sum(-1), (nats * usual).sum(-1), found.squared.sum(-1), found.excess]
-    return torch.cat([torch.stack(sums, -1), rho[..., :TOP]], -1).flatten(1).float()
-
-
-def _additive(z: Float32[Tensor, "b 2 n d"]) -> list[Float32[Tensor, "b 2 n d"]]:
-    return [z, z * z, torch.tanh(3 * z), z * (z * z - 3)]
+    return torch.cat([torch.stack(sums, -1), _root(found.squared[..., :TOP])], -1).flatten(1).float()
 
 
 def _radial(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> list[Float32[Tensor, "b 2 n d"]]:
@@ -85,10 +79,10 @@ def _radial(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> list[Float32[Tensor,
 
 
 def _correlations(
-    batch: Batch, functions: list[Float32[Tensor, "b 2 n d"]], used: Float32[Tensor, "b k"]
+    batch: Batch, family: list[Float32[Tensor, "b 2 n d"]], used: Float32[Tensor, "b k"]
 ) -> Float64[Tensor, "b 2 2 p p"]:
     """Between the functions of either side and those of either; of what does not vary 0, even with itself."""
-    values = torch.stack(functions, 1).permute(0, 3, 1, 2, 4)
+    values = torch.stack(family, 1).permute(0, 3, 1, 2, 4)
     shape = values.shape[2:]
     values = values.flatten(2)
     rows, n = batch.rows[..., None], batch.n[:, None, None]
@@ -112,13 +106,14 @@ def _canonical(
     freedom = p - levels[..., None] * half.square().sum((-1, -2))
     core = half[..., 0, :, :] @ gram[:, :, None, 0, 1] @ half[..., 1, :, :].transpose(-1, -2)
     found = torch.linalg.eigvalsh(core @ core.transpose(-1, -2)).flip(-1).clamp(0, 1)
-    share = (freedom / batch.n[:, None, None, None]).clamp_max(_MOST)
-    excess = found.sum(-1) - share.prod(-1) * batch.n[:, None, None]
-    return Nonlinear(_corrected(found, *share[..., None, :].unbind(-1)), excess)
+    share = freedom / (batch.n - 1)[:, None, None, None]  # a mean was taken off
+    excess = found.sum(-1) - share.prod(-1) * (batch.n - 1)[:, None, None]
+    fewer = share / (share.sum(-1, keepdim=True) / _MOST).clamp_min(1)
+    return Nonlinear(_corrected(found, *fewer[..., None, :].unbind(-1)), excess)
 
 
 def _corrected(found: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """The squared correlation that is seen as `found` among x n and y n functions of n rows.
+    """The squared correlation that is seen as `found` among x n and y n functions of n rows, x + y < 1.
 
     Bao, Hu, Pan & Zhou (2019, Annals of Statistics 47): found = (r (1 - x) + x) (r (1 - y) + y) / r where
     r is large enough to be told from noise; the real part of the solution goes on from there to 0.
@@ -129,6 +124,10 @@ def _corrected(found: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return ((b + root) / (2 * a)).clamp(0, 1 - _TINY)
 
 
+def _nats(squared: Tensor) -> Tensor:
+    return -torch.log1p(-squared) / 2
+
+
 def _root(squared: Tensor) -> Tensor:
-    """With a gradient at 0 too."""
+    """Whose gradient stays finite."""
     return squared.clamp_min(_TINY).sqrt()

@@ -1,5 +1,7 @@
 """The answer's form: quantiles of log(1 + I), increasing by construction, zero where the data say zero."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -21,15 +23,17 @@ def increasing(raw: Float[Tensor, "b q"]) -> Float[Tensor, "b q"]:
     return torch.cat([median - down, median, median + up], 1)
 
 
-def pinball(values: Float[Tensor, "b q"], target: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
-    """Mean quantile loss of `values` (before clamping at 0) at `LEVELS`, in log(1 + nats).
+def pinball(
+    values: Float[Tensor, "b q"], target: Float[Tensor, " b"], levels: Sequence[float] = LEVELS
+) -> Float[Tensor, " b"]:
+    """Mean quantile loss of `values` (before clamping at 0) at `levels`, in log(1 + nats).
 
     Values below 0 will be reported as 0, so they cost what 0 costs, but for a small slope that lets a wrongly
     negative quantile come back. That is what makes exact zeros reachable for independent data.
     """
     reported = F.leaky_relu(values, _LEAK)
     error = target[:, None] - reported
-    level = torch.tensor(LEVELS, dtype=values.dtype, device=values.device)
+    level = torch.tensor(levels, dtype=values.dtype, device=values.device)
     return torch.maximum(level * error, (level - 1) * error).mean(1)
 
 

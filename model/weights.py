@@ -5,6 +5,8 @@ Loading is strict (every tensor, every shape, finite) and never unpickles.
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,29 +98,14 @@ def load(path: Path) -> tuple[Net, Calibration, Novelty, Header, ModelInfo]:
     Raises:
         ModelUnavailable: the file is absent, damaged, or of another format.
     """
-    try:
+    with _in_one_sentence(path):
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         about, tensors = _read(path)
         header = _header(about, CODE)
-        if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
-            raise ValueError("not finite")
         calibration = Calibration.checked(tensors.pop(_CALIBRATION))
         novelty = Novelty.checked(GLOBAL_CHANNELS, *(tensors.pop(name) for name in _NOVELTY))
         net = Net(header.net)
         net.load_state_dict(tensors)
-    except FileNotFoundError as error:
-        raise ModelUnavailable(f"there are no weights at {path.name}; train or reinstall") from error
-    except (
-        OSError,
-        SafetensorError,
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-        RuntimeError,
-    ) as error:
-        text = f"{path.name} is no weights file of this version of mizzle, or is damaged"
-        raise ModelUnavailable(text) from error
     return net.eval(), calibration, novelty, header, ModelInfo(header.name, header.version, sha256)
 
 
@@ -129,13 +116,13 @@ def grown(path: Path) -> Net:
     left 0 for `Net.fit_inputs`, so that the network answers as it did.
 
     Raises:
-        ValueError: the weights learnt on other statistics, not on fewer.
+        ModelUnavailable: the file is absent or damaged, or learnt on other statistics, not on fewer.
     """
-    about, tensors = _read(path)
-    known = {name: CODE["tokens"].get(name) for name in about["tokens"]}
-    net = Net(_header(about, {**CODE, "tokens": known}).net)
-    kept = {name: _padded(tensors[name], like) for name, like in net.state_dict().items()}
-    net.load_state_dict(kept)
+    with _in_one_sentence(path):
+        about, tensors = _read(path)
+        known = {name: CODE["tokens"].get(name) for name in about["tokens"]}
+        net = Net(_header(about, {**CODE, "tokens": known}).net)
+        net.load_state_dict({name: _padded(tensors[name], like) for name, like in net.state_dict().items()})
     return net
 
 
@@ -155,7 +142,30 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """What a file says and holds."""
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return json.loads((file.metadata() or {})["mizzle"]), tensors
+        about = json.loads((file.metadata() or {})["mizzle"])
+    if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+        raise ValueError("not finite")
+    return about, tensors
+
+
+@contextmanager
+def _in_one_sentence(path: Path) -> Iterator[None]:
+    """Whatever is wrong with a file."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ModelUnavailable(f"there are no weights at {path.name}; train or reinstall") from error
+    except (
+        OSError,
+        SafetensorError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:
+        text = f"{path.name} is no weights file of this version of mizzle, or is damaged"
+        raise ModelUnavailable(text) from error
 
 
 def _header(text: dict[str, Any], code: dict[str, Any]) -> Header:

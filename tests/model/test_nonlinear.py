@@ -52,11 +52,11 @@ def test_of_plain_normals_they_are_the_correlations(family: int) -> None:
     assert (largest - RHO).abs().max() < 4 * (1 - RHO**2) / math.sqrt(n) + 0.01
 
 
-@pytest.mark.parametrize("dim", [1, 5, WIDE + 4])
-def test_independent_samples_have_no_excess(dim: int) -> None:
+@pytest.mark.parametrize(("n", "dim"), [(10, 1), (10, 4), (50, 8), (300, 1), (300, 5), (300, WIDE + 4)])
+def test_independent_samples_have_no_excess(n: int, dim: int) -> None:
     """The mean over 60 samples, in units of its standard error."""
     rng = np.random.default_rng(17)
-    excess = found(*(tuple(rng.standard_normal((2, 300, dim))) for _ in range(60))).excess
+    excess = found(*(tuple(rng.standard_normal((2, n, dim))) for _ in range(60))).excess
     error = excess.std(0) / math.sqrt(len(excess))
     assert (excess.mean(0).abs() < 4 * error).all()
 
@@ -106,3 +106,11 @@ def test_wide_sides_get_fewer_functions() -> None:
     assert alone.squared.shape[-1] == FEW * (WIDE + 1)
     assert together.squared.shape[-1] == FUNCTIONS * (WIDE + 1)
     torch.testing.assert_close(together.excess[0], alone.excess[0], atol=1e-5, rtol=0)
+    assert (together.squared[0, ..., FEW * (WIDE + 1) :] == 0).all()
+
+
+def test_more_functions_than_rows_are_not_taken_for_certainty() -> None:
+    """Where the correction cannot be, independent samples must not look as if they were functions."""
+    rng = np.random.default_rng(9)
+    few = found(*(tuple(rng.standard_normal((2, 10, 4))) for _ in range(40)))
+    assert float(-torch.log1p(-few.squared).sum(-1).mean() / 2) < 2.0

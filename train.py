@@ -51,9 +51,11 @@ class TrainConfig:
         seed: of the training stream; seed + 1 sets the input scales, + 2 the calibration, + 3 the evaluation.
         batch: data sets in each optimizer step.
         passes, lag: how often a batch is used, and how many new ones come between; it waits in OUT/batches.
-        workers: processes that make data sets.
+        workers: processes that make data sets; a number that shares a factor with passes leaves some idle.
         checkpoint: steps between checkpoints.
         start: weights to go on from with data sets of another seed, or none.
+        blend: share of the way from these to the fitted network that is taken: between the two lies what both
+            have learnt (Wortsman et al. 2022).
         calibrate, evaluate: held-out data sets for the level map and for the final table.
         name, release: what the weights will call themselves.
     """
@@ -66,6 +68,7 @@ class TrainConfig:
     workers: int = 2
     checkpoint: int = 100
     start: str = ""
+    blend: float = 1.0
     calibrate: int = 20_480
     evaluate: int = 10_240
     name: str = "mizzle-base"
@@ -159,6 +162,8 @@ def train(config: TrainConfig) -> Path:
     else:
         _begin(fit, config)
     _fit(fit, config)
+    if config.start:
+        _blend(fit, config)
     return _finish(fit, config)
 
 
@@ -212,6 +217,14 @@ def _batches_to_fit(fit: Fit, config: TrainConfig, stream: Stream) -> Iterator[t
     """The uses of batches that remain, each with its batch."""
     order = list(islice(uses(config.passes, config.lag), fit.step, config.fit.steps))
     return zip(order, batches(config, stream, [use.batch for use in order]), strict=True)
+
+
+@torch.no_grad()
+def _blend(fit: Fit, config: TrainConfig) -> None:
+    """Move the averaged network back towards the one that was started from."""
+    start = dict(weights.grown(Path(config.start)).named_parameters())
+    for name, parameter in fit.averaged.named_parameters():
+        parameter.lerp_(start[name], 1.0 - config.blend)
 
 
 def _finish(fit: Fit, config: TrainConfig) -> Path:

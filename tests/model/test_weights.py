@@ -149,8 +149,11 @@ ADDED = 5  # channels that the older weights do not know, of the global token an
 READERS = {
     **{f"standardise.{part}": 0 for part in ("mean", "scale")},
     **{f"axes.spectrum.standardise.{part}": 0 for part in ("mean", "scale")},
-    "embed.weight": 1, "axes.spectrum.embed.0.weight": 1, "shortcut.weight": 1,
-    "gate.weight": 0, "gate.bias": 0,
+    "embed.weight": 1,
+    "axes.spectrum.embed.0.weight": 1,
+    "shortcut.weight": 1,
+    "gate.weight": 0,
+    "gate.bias": 0,
 }
 
 

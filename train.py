@@ -54,8 +54,7 @@ class TrainConfig:
         workers: processes that make data sets; a number that shares a factor with passes leaves some idle.
         checkpoint: steps between checkpoints.
         start: weights to go on from with data sets of another seed, or none.
-        blend: share of the way from these to the fitted network that is taken: between the two lies what both
-            have learnt (Wortsman et al. 2022).
+        blend: share of the way from these to the fitted network that is taken.
         calibrate, evaluate: held-out data sets for the level map and for the final table.
         name, release: what the weights will call themselves.
     """
@@ -79,16 +78,9 @@ class TrainConfig:
     @property
     def stream(self) -> dict[str, Any]:
         """What a resumed run must share with the run that wrote the checkpoint."""
-        return {
-            "seed": self.seed,
-            "batch": self.batch,
-            "passes": self.passes,
-            "lag": self.lag,
-            **({"start": self.start} if self.start else {}),
-            "fit": asdict(self.fit),
-            "net": asdict(self.net),
-            "prior": prior.describe(),
-        }
+        names = ("seed", "batch", "passes", "lag", *(("start",) if self.start else ()))
+        parts = {"fit": asdict(self.fit), "net": asdict(self.net), "prior": prior.describe()}
+        return {**{name: getattr(self, name) for name in names}, **parts}
 
 
 class Stream(Dataset[list[Chunk]]):
@@ -163,7 +155,7 @@ def train(config: TrainConfig) -> Path:
         _begin(fit, config)
     _fit(fit, config)
     if config.start:
-        _blend(fit, config)
+        fit.blend(weights.grown(Path(config.start)), config.blend)
     return _finish(fit, config)
 
 
@@ -217,14 +209,6 @@ def _batches_to_fit(fit: Fit, config: TrainConfig, stream: Stream) -> Iterator[t
     """The uses of batches that remain, each with its batch."""
     order = list(islice(uses(config.passes, config.lag), fit.step, config.fit.steps))
     return zip(order, batches(config, stream, [use.batch for use in order]), strict=True)
-
-
-@torch.no_grad()
-def _blend(fit: Fit, config: TrainConfig) -> None:
-    """Move the averaged network back towards the one that was started from."""
-    start = dict(weights.grown(Path(config.start)).named_parameters())
-    for name, parameter in fit.averaged.named_parameters():
-        parameter.lerp_(start[name], 1.0 - config.blend)
 
 
 def _finish(fit: Fit, config: TrainConfig) -> Path:

@@ -42,7 +42,7 @@ from mizzle.model.quantiles import LEVELS
 from mizzle.model.tokens import Tokens
 
 BATCH = 128
-COUNT = 128  # batches that are fitted to
+COUNT = 96  # batches that are fitted to
 PASSES = 4
 SEEDS = (1, 2, 3)
 VALIDATION = 16  # batches, of another seed

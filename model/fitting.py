@@ -112,6 +112,16 @@ class Fit:
         assert isinstance(net, Net)
         return net.eval()
 
+    @torch.no_grad()
+    def blend(self, start: Net, share: float) -> None:
+        """Let the average be this share of the way from another network to itself.
+
+        Between the ends of a fine-tuning lies what both have learnt (Wortsman et al. 2022).
+        """
+        before = dict(start.named_parameters())
+        for name, parameter in self.averaged.named_parameters():
+            parameter.lerp_(before[name], 1.0 - share)
+
     def save(self, path: Path, about: dict[str, Any]) -> None:
         """Write a checkpoint atomically; `about` says which run it belongs to."""
         done = {"step": self.step, "seconds": self.seconds, "origin": self.origin}

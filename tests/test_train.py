@@ -222,6 +222,19 @@ def test_a_run_may_start_from_weights_and_says_so(straight: Path, tmp_path: Path
     assert training["data_sets"] == 8
 
 
+def test_a_blend_lies_between_the_start_and_the_end(straight: Path, tmp_path: Path) -> None:
+    config = dataclasses.replace(SMALL, seed=6, start=str(straight), fit=FitConfig(steps=2))
+    names = {0.0: "start", 0.25: "between", 1.0: "end"}
+    found = {
+        share: load_file(train.train(dataclasses.replace(config, blend=share, out=tmp_path / name)))
+        for share, name in names.items()
+    }
+    start, between, end = (found[share]["trunk.0.up.weight"] for share in names)
+    assert torch.equal(start, load_file(straight)["trunk.0.up.weight"])
+    assert not torch.equal(start, end)
+    torch.testing.assert_close(between, 0.75 * start + 0.25 * end)
+
+
 def test_no_batches_are_left(straight: Path) -> None:
     assert not (straight.parent / "batches").exists()
 

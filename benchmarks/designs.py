@@ -42,10 +42,10 @@ from mizzle.model.quantiles import LEVELS
 from mizzle.model.tokens import Tokens
 
 BATCH = 128
-COUNT = 96  # batches that are fitted to
+COUNT = 72  # batches that are fitted to
 PASSES = 4
 SEEDS = (1, 2, 3)
-VALIDATION = 16  # batches, of another seed
+VALIDATION = 12  # batches, of another seed
 HELD_OUT = 40  # problems of each label
 BMI = "bmi-n1000"
 ADAMW = FitConfig(matrices=0.0)

@@ -6,10 +6,10 @@ are columns of X and of Y, and the last channel of a table says what is padding.
 tell X from Y and a column from its negative.
 """
 
-from collections import namedtuple
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Any
+from types import SimpleNamespace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -38,10 +38,6 @@ FEWER = (0.05, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95)
 _KEPT = [LEVELS.index(level) for level in FEWER]
 
 
-TABLES = ("cells", "cells_mask", "pairs", "pairs_mask")
-Wider: Any = namedtuple("Wider", (*Tokens._fields, *TABLES))  # type: ignore[misc]
-
-
 # What the tables hold
 
 
@@ -61,8 +57,9 @@ def widened(chunks: list[Chunk], tables: dict[str, Tensor]) -> list[Chunk]:
 def _widened(chunk: Chunk, tables: dict[str, Tensor], places: list[int]) -> Chunk:
     cells, table = (_trimmed(tables[name][places]) for name in ("cells", "pairs"))
     lines = cells[..., -1].amax(2), cells[..., -1].amax(1)
-    wider = Wider(*chunk.tokens, cells, torch.cat(lines, 1) > 0, table, table[..., -1].flatten(1) > 0)
-    return chunk._replace(tokens=wider)
+    masks = {"cells_mask": torch.cat(lines, 1) > 0, "pairs_mask": table[..., -1].flatten(1) > 0}
+    wider = SimpleNamespace(**chunk.tokens._asdict(), cells=cells, pairs=table, **masks)
+    return chunk._replace(tokens=cast(Tokens, wider))
 
 
 def _tables(problem: Table) -> dict[str, Tensor]:

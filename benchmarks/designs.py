@@ -237,7 +237,7 @@ def _judged(job: tuple[Design, int, Plan]) -> Row:
 def _fit(design: Design, batches: list[list[Chunk]], seed: int, steps: int) -> tuple[Fit, float]:
     """The finished fit, and milliseconds of one core for every use of a data set."""
     fit = design.fit(design.net, replace(design.config, steps=steps, average=0.995), seed)
-    usual = [Tokens(*chunk.tokens[: len(Tokens._fields)]) for chunk in batches[0]]
+    usual = [Tokens(*(getattr(chunk.tokens, name) for name in Tokens._fields)) for chunk in batches[0]]
     fit.fit_inputs(usual)
     rng = np.random.default_rng(seed)
     order = [t for _ in range(-(-steps // len(batches))) for t in rng.permutation(len(batches)).tolist()]

@@ -38,9 +38,14 @@ def normal(seed: int, n: int, rho: float, dim: int = 1) -> Pair:
 
 
 def test_the_header_says_how_they_were_made(estimator: Estimator) -> None:
-    training = estimator.header.training
-    assert training["minutes"] >= 60
-    assert {"seed", "data_sets", "commit", "command", "cores"} <= training.keys()
+    """All runs of the chain, each on data sets of its own: three millions in hours."""
+    runs = [estimator.header.training]
+    while "started_from" in runs[-1]:
+        runs.append(runs[-1]["started_from"])
+    assert all({"seed", "data_sets", "commit", "command", "cores"} <= run.keys() for run in runs)
+    assert len({run["seed"] for run in runs}) == len(runs)
+    assert sum(run["data_sets"] for run in runs) >= 3_000_000
+    assert sum(run["minutes"] for run in runs) >= 300
     assert estimator.header.prior["mixes"]
 
 

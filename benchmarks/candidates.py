@@ -198,8 +198,8 @@ class Plain(Fit):
     """Quantiles of I itself."""
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
-        median = values[:, quantiles.MIDDLE, None].detach().clamp_min(0)
-        return quantiles.pinball(values, truth.expm1()) / (1 + median[:, 0]).sqrt()
+        median = values[:, quantiles.MIDDLE].detach().clamp_min(0)
+        return quantiles.pinball(values, truth.expm1()) / (1 + median).sqrt()
 
     @staticmethod
     def logs(values: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ README differs from it. What the results lack is left out.
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Final
@@ -193,10 +193,11 @@ def _designs(result: Row) -> Iterator[str]:
         f"{result['passes']} times: the network over all axes of the table, its trunk on pooled statistics "
         f"alone, without one axis, and other designs (means of {seeds} seeds ± their standard deviation, or "
         f"one seed; pinball loss in log(1 + nats) on {result['validation']:,} fresh draws, mean absolute "
-        "errors on families held out of training and on BMI's tasks):"
+        f"errors on families held out of training{_and_bmi(result)}):"
     )
-    head = ["design", "parameters", "ms to fit a data set", *_SCORES.values()]
-    yield table(head, [[name, *_design(own)] for name, own in rows.items()])
+    scores = {key: name for key, name in _SCORES.items() if key in result["designs"][0]}
+    head = ["design", "parameters", "ms to fit a data set", *scores.values()]
+    yield table(head, [[name, *_design(own, scores)] for name, own in rows.items()])
     yield "![Loss against data sets and against parameters, at equal steps](docs/figures/scaling.png)"
 
 
@@ -207,9 +208,13 @@ _SCORES: Final = {
 }
 
 
-def _design(rows: Rows) -> list[str]:
+def _and_bmi(result: Row) -> str:
+    return " and on BMI's tasks" if "bmi_mae" in result["designs"][0] else ""
+
+
+def _design(rows: Rows, keys: Iterable[str]) -> list[str]:
     cost = sum(row["ms_per_use"] for row in rows) / len(rows)
-    scores = [_spread([row[key] for row in rows]) if key in rows[0] else "-" for key in _SCORES]
+    scores = [_spread([row[key] for row in rows]) for key in keys]
     return [f"{rows[0]['parameters']:,}", number(cost), *scores]
 
 

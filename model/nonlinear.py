@@ -50,13 +50,12 @@ def nonlinear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Nonlinear:
         torch.tensor(FUNCTION_RIDGES, dtype=torch.float64)
         * (batch.dims.sum(-1) * used.sum(-1) / batch.n)[:, None]
     )
-    return _canonical(batch, gram, levels.clamp_min(_LEAST)[:, None].expand(-1, len(families), -1))
+    return _canonical(batch, gram, levels.clamp_min(_LEAST)[:, None])
 
 
 def of_spectrum(found: Nonlinear, length: int) -> Float32[Tensor, "b j e"]:
     """Channels of the j-th spectrum token: the j-th correlation of each family and ridge, and its nats."""
-    squared = found.squared.flatten(1, 2).transpose(1, 2)
-    squared = squared[:, :length]
+    squared = found.squared.flatten(1, 2).transpose(1, 2)[:, :length]
     return torch.cat([_root(squared), _nats(squared)], -1).float()
 
 
@@ -96,7 +95,7 @@ def _correlations(
 
 
 def _canonical(
-    batch: Batch, gram: Float64[Tensor, "b f 2 2 p p"], levels: Float64[Tensor, "b f r"]
+    batch: Batch, gram: Float64[Tensor, "b f 2 2 p p"], levels: Float64[Tensor, "b 1 r"]
 ) -> Nonlinear:
     p = gram.shape[-1]
     within = torch.stack([gram[:, :, 0, 0], gram[:, :, 1, 1]], 2)[:, :, None]

@@ -258,7 +258,7 @@ class ScheduleFree(Last):
 
 class _ScheduleFree(Optimizers):
     def __init__(self, net: Net, rate: float, decay: float) -> None:
-        import schedulefree  # type: ignore[import-untyped]
+        import schedulefree
 
         optimizer = schedulefree.AdamWScheduleFree(
             net.parameters(), lr=rate, weight_decay=decay, warmup_steps=100

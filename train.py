@@ -2,9 +2,9 @@
 
     python train.py --out runs/first --steps 5000
 
-Worker processes draw data sets and summarise them into tokens; this process fits the network. Batch t depends
-on (seed, t) alone, so a run that was stopped and resumed is the run that never stopped. The result is
-`OUT/mizzle.safetensors`, calibrated and evaluated on draws that training never saw. Importing does nothing.
+Worker processes draw data sets and summarise them; this process fits the network. Batch t depends on seed and
+t alone, so a run that was stopped and resumed is the run that never stopped. `OUT/mizzle.safetensors` is
+calibrated and evaluated on draws that training never saw. Importing does nothing.
 """
 
 import argparse
@@ -29,6 +29,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from mizzle.machine import machine
 from mizzle.metadata_gen import dataset, prior
 from mizzle.model import flags, weights
 from mizzle.model.calibrate import Calibration
@@ -51,7 +52,7 @@ class TrainConfig:
         seed: of the training stream; seed + 1 sets the input scales, + 2 the calibration, + 3 the evaluation.
         batch: data sets in each optimizer step.
         passes, lag: how often a batch is used, and how many new ones come between; it waits in OUT/batches.
-        workers: processes that make data sets; a number that shares a factor with passes leaves some idle.
+        workers: processes that make data sets.
         checkpoint: steps between checkpoints.
         start: weights to go on from with data sets of another seed, or none.
         blend: share of the way from these to the fitted network that is taken.
@@ -206,9 +207,11 @@ def _waiting(config: TrainConfig) -> Path:
 
 
 def _batches_to_fit(fit: Fit, config: TrainConfig, stream: Stream) -> Iterator[tuple[Use, list[Chunk]]]:
-    """The uses of batches that remain, each with its batch."""
+    """The uses of batches that remain, each with its batch: new from the workers, others as kept."""
     order = list(islice(uses(config.passes, config.lag), fit.step, config.fit.steps))
-    return zip(order, batches(config, stream, [use.batch for use in order]), strict=True)
+    new = iter(batches(config, stream, [use.batch for use in order if use.first]))
+    for use in order:
+        yield use, next(new) if use.first else stream[use.batch]
 
 
 def _finish(fit: Fit, config: TrainConfig) -> Path:
@@ -228,8 +231,7 @@ def _finish(fit: Fit, config: TrainConfig) -> Path:
 def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
     """The averaged network's answers on fresh data sets of another seed."""
     found = []
-    order = range(max(1, count // config.batch))
-    made = batches(config, Stream(seed, config.batch), order)
+    made = batches(config, Stream(seed, config.batch), range(max(1, count // config.batch)))
     for chunks in tqdm(made, unit="batch", desc=f"held out, seed {seed}"):
         with torch.no_grad():
             for c in chunks:
@@ -244,7 +246,7 @@ def _header(fit: Fit, config: TrainConfig) -> weights.Header:
         "command": "python train.py" + flags.differing(given, usual, but="out"),
         "data_sets": config.batch * fresh(config.passes, config.lag, fit.step),
         "minutes": round(fit.seconds / 60, 1),
-        "cores": os.cpu_count(),
+        **machine(),
         "finished": datetime.now(UTC).date().isoformat(),
         "commit": fit.origin,
         "package": version("mizzle"),

@@ -111,6 +111,7 @@ def _provenance(estimator: Estimator, runs: list[Run], cache: Path) -> dict[str,
         "peer_rows": PEER_ROWS,
         "problems": {run.suite: len(run.rows) for run in runs},
         "refused": {run.suite: dict(run.refused) for run in runs if run.refused},
+        "warned": {run.suite: dict(run.warned) for run in runs},
         "levels": list(LEVELS),
         "reliability_levels": list(RELIABILITY_LEVELS),
     }

@@ -4,9 +4,10 @@
 
 Every design is fitted to the same batches of the training stream with the same steps, some of them under
 several seeds, and judged on fresh draws of the prior, on families that no training sees and on BMI's tasks
-where they were exported. With a share of the data, the same steps see it more often. Batches are kept in
-FOLDER. AdamW fits all: Muon takes minutes more, and has a comparison of its own (decision 10). Pinball loss
-is in log(1 + nats), `five` is the one at MIST's five levels, errors are in nats. Prints a table and writes
+where they were exported. With a share of the data, the same steps see it more often; some fits see many times
+the data, once. Batches are kept in FOLDER (3.5 GB). AdamW fits all: Muon takes minutes more, and has a
+comparison of its own (decision 10). Pinball loss is in log(1 + nats), `five` is the one at MIST's levels,
+errors are in nats. Two processes make the data in an hour and fit in another. Prints a table and writes
 results/designs-YYYY-MM-DD.json.
 """
 
@@ -14,9 +15,10 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -44,8 +46,9 @@ from mizzle.model.tokens import Tokens
 BATCH = 128
 COUNT = 72  # batches that are fitted to
 PASSES = 4
+MANY = 30  # times the batches, seen once, for what has to hold at a volume
 SEEDS = (1, 2, 3)
-VALIDATION = 12  # batches, of another seed
+VALIDATION = 24  # batches, of another seed
 HELD_OUT = 40  # problems of each label
 BMI = "bmi-n1000"
 ADAMW = FitConfig(matrices=0.0)
@@ -56,6 +59,7 @@ class Design(NamedTuple):
     """A network and how it is fitted, on a share of the batches, under several seeds.
 
     Attributes:
+        share: of the batches; above 1 each is seen once, below it more often than usual.
         blind: whether it goes without nonlinear canonical correlations.
         wider: whether it sees the tables of `candidates`.
     """
@@ -70,21 +74,19 @@ class Design(NamedTuple):
     wider: bool = False
 
 
-class Sets(NamedTuple):
-    """Batches to fit to, and what is judged."""
-
-    fitted: list[list[Chunk]]
-    judged: dict[str, list[Chunk]]
-
-
 class Plan(NamedTuple):
-    """How much of everything, and where it is kept."""
+    """How much of everything, and where it is kept; no design sees more than the most batches."""
 
     seed: int
     batches: int
+    most: int
     validation: int
     each: int
     folder: Path
+
+    def fitted(self, share: float) -> int:
+        """Batches that a design with this share of the data is fitted to."""
+        return min(self.most, max(1, int(share * self.batches)))
 
 
 def designs() -> list[Design]:
@@ -111,22 +113,22 @@ def designs() -> list[Design]:
         *(Design(f"width {width}", NetConfig(width=width)) for width in (96, 192)),
         *(Design(f"{share:g} of the data", share=share) for share in (0.25, 0.5)),
     ]
-    return [*whole, *parts, *others]
+    many = [one._replace(name=f"{one.name}, {MANY} times the data", share=MANY) for one in whole[:2]]
+    plain = Design(f"quantiles of I, {MANY} times the data", fit=candidates.Plain, share=MANY)
+    return [*whole, *many, plain, *parts, *others]
 
 
 def main() -> None:
     """Fits every design in two processes, prints how they did and writes the result."""
     options = _options()
-    plan = Plan(
-        options.seed, *((8, 1, 4) if options.quick else (COUNT, VALIDATION, HELD_OUT)), options.batches
-    )
+    sizes = (8, 12, 1, 4) if options.quick else (COUNT, MANY * COUNT, VALIDATION, HELD_OUT)
+    plan = Plan(options.seed, *sizes, options.batches)
     candidates.check_libraries()
     chosen = [design for design in designs() if not options.only or design.name in options.only]
     jobs = [(design, seed, plan) for design in chosen for seed in design.seeds]
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_alone) as pool:
-        fresh = [(plan, held_out.PRIOR_SEED, t) for t in range(plan.validation)]
-        list(pool.map(_make, fresh + [(plan, plan.seed, t) for t in range(plan.batches)]))
+        list(pool.map(_make, *zip(*_places(plan, chosen), strict=True)))
         rows = list(pool.map(_judged, jobs))
     print_table("designs", rows)
     part = options.quick or bool(options.only)  # no measurement that others may quote
@@ -159,20 +161,18 @@ def _alone() -> None:
 # What is fitted to and judged
 
 
-def _make(place: tuple[Plan, int, int]) -> None:
+def _places(plan: Plan, chosen: list[Design]) -> Iterable[tuple[Plan, int, int, bool]]:
+    """Every batch that is needed, by seed and number, and whether a design wants its tables."""
+    wider = any(design.wider for design in chosen)
+    for t in range(plan.validation):
+        yield plan, held_out.PRIOR_SEED, t, wider
+    for t in range(max(plan.fitted(design.share) for design in chosen)):
+        yield plan, plan.seed, t, wider and t < plan.batches
+
+
+def _make(plan: Plan, seed: int, t: int, wider: bool) -> None:
     """Makes batch t of a seed and its tables, where they are not kept yet."""
-    _seen(designs()[0]._replace(wider=True), *place)
-
-
-def _sets(plan: Plan, design: Design) -> Sets:
-    fitted = [_seen(design, plan, plan.seed, t) for t in range(max(1, int(design.share * plan.batches)))]
-    fresh = [_seen(design, plan, held_out.PRIOR_SEED, t) for t in range(plan.validation)]
-    judged = {"validation": [chunk for chunks in fresh for chunk in chunks]}
-    judged["held_out"] = _summarised(design, held_out.held_out_at_fixed_rows(plan.each).cases)
-    exported = CACHE / f"{BMI}.safetensors"
-    if exported.exists():
-        judged["bmi"] = _summarised(design, read_export(exported).cases)
-    return Sets(fitted, judged)
+    _seen(Design("", wider=wider), plan, seed, t)
 
 
 def _seen(design: Design, plan: Plan, seed: int, t: int) -> list[Chunk]:
@@ -182,6 +182,23 @@ def _seen(design: Design, plan: Plan, seed: int, t: int) -> list[Chunk]:
     if design.wider:
         return candidates.widened(chunks, _tables(stream, t))
     return _blinded(design, chunks)
+
+
+def _judges(design: Design, plan: Plan) -> dict[str, list[Chunk]]:
+    """What the design is judged on."""
+    fresh = [_seen(design, plan, held_out.PRIOR_SEED, t) for t in range(plan.validation)]
+    others = {name: _blinded(design, chunks) for name, chunks in _summarised(plan.each, design.wider).items()}
+    return {"validation": [chunk for chunks in fresh for chunk in chunks], **others}
+
+
+@cache
+def _summarised(each: int, wider: bool) -> dict[str, list[Chunk]]:
+    """Held-out families, and BMI's tasks where they were exported."""
+    cases = {"held_out": held_out.held_out_at_fixed_rows(each).cases}
+    exported = CACHE / f"{BMI}.safetensors"
+    if exported.exists():
+        cases["bmi"] = read_export(exported).cases
+    return {name: _of_cases(own, wider) for name, own in cases.items()}
 
 
 def _tables(stream: train.Stream, t: int) -> dict[str, torch.Tensor]:
@@ -206,12 +223,10 @@ def _blind(tokens: Tokens) -> Tokens:
     return tokens._replace(overall=overall, spectrum=spectrum)
 
 
-def _summarised(design: Design, cases: list[Case]) -> list[Chunk]:
+def _of_cases(cases: list[Case], wider: bool) -> list[Chunk]:
     tables = [prepare(case.x, case.y) for case in cases]
     chunks = summarised(tables, [case.mi for case in cases], [case.label for case in cases])
-    if design.wider:
-        return candidates.widened(chunks, candidates.tables_of(tables))
-    return _blinded(design, chunks)
+    return candidates.widened(chunks, candidates.tables_of(tables)) if wider else chunks
 
 
 def _all_but(axis: str) -> str:
@@ -223,28 +238,33 @@ def _all_but(axis: str) -> str:
 
 def _judged(job: tuple[Design, int, Plan]) -> Row:
     design, seed, plan = job
-    sets = _sets(plan, design)
-    fit, cost = _fit(design, sets.fitted, seed, PASSES * plan.batches)
+    fit, cost = _fit(design, plan, seed)
     row: Row = {"design": design.name, "seed": seed, "share": design.share}
+    row["data_sets"] = plan.fitted(design.share) * BATCH
     row["parameters"] = sum(parameter.numel() for parameter in fit.net.parameters())
     row["ms_per_use"] = cost
-    for name, chunks in sets.judged.items():
+    for name, chunks in _judges(design, plan).items():
         row |= {f"{name}_{key}": value for key, value in _scores(fit, chunks).items()}
     print(f"{design.name}, seed {seed}: {row['validation_pinball']:.5f}", flush=True)
     return row
 
 
-def _fit(design: Design, batches: list[list[Chunk]], seed: int, steps: int) -> tuple[Fit, float]:
+def _fit(design: Design, plan: Plan, seed: int) -> tuple[Fit, float]:
     """The finished fit, and milliseconds of one core for every use of a data set."""
+    count = plan.fitted(design.share)
+    steps = max(PASSES * plan.batches, count)
     fit = design.fit(design.net, replace(design.config, steps=steps, average=0.995), seed)
-    usual = [Tokens(*(getattr(chunk.tokens, name) for name in Tokens._fields)) for chunk in batches[0]]
-    fit.fit_inputs(usual)
+    first = _seen(design, plan, plan.seed, 0)
+    fit.fit_inputs([Tokens(*(getattr(chunk.tokens, name) for name in Tokens._fields)) for chunk in first])
     rng = np.random.default_rng(seed)
-    order = [t for _ in range(-(-steps // len(batches))) for t in rng.permutation(len(batches)).tolist()]
-    start = time.process_time()
+    order = [t for _ in range(-(-steps // count)) for t in rng.permutation(count).tolist()]
+    seconds = 0.0
     for t in order[:steps]:
-        fit.update([(chunk.tokens, chunk.truth) for chunk in batches[t]])
-    return fit, 1000 * (time.process_time() - start) / (steps * BATCH)
+        chunks = _seen(design, plan, plan.seed, t)
+        start = time.process_time()
+        fit.update([(chunk.tokens, chunk.truth) for chunk in chunks])
+        seconds += time.process_time() - start
+    return fit, 1000 * seconds / (steps * BATCH)
 
 
 @torch.no_grad()

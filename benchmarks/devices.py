@@ -7,9 +7,10 @@ best of three. Prints a table and writes results/devices-YYYY-MM-DD.json.
 """
 
 import torch
-from results import Row, machine, print_table, write_result
+from results import Row, print_table, write_result
 from speed import SEED, problem, seconds_each
 
+from mizzle.machine import machine
 from mizzle.model import Estimator
 from mizzle.model.preprocess import Table
 

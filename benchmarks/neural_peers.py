@@ -1,7 +1,7 @@
 """MINE and InfoNCE, as BMI implements them, on exported data sets.
 
     python benchmarks/neural_peers.py [--reduced] [--export STEM ...] [--limit N]
-    python benchmarks/neural_peers.py --time NxD
+    python benchmarks/neural_peers.py --time NxD [NxD ...]
 
 Makes BMI's environment and runs there. Each problem trains both networks, which takes seconds, so they
 see a part of an export only: BMI at seed 0, and a fixed sample of 40 problems of MIST. Writes
@@ -45,7 +45,7 @@ def main() -> None:
     if not environments.inside("bmi"):
         raise SystemExit(environments.run_inside("bmi", __file__, sys.argv[1:]))
     if options.time:
-        print(json.dumps(timed(*map(int, options.time.split("x")))))
+        print(json.dumps([timed(*map(int, size.split("x"))) for size in options.time]))
         return
     for stem in options.export or (REDUCED if options.reduced else STEMS):
         path = options.cache / f"{stem}.safetensors"
@@ -93,7 +93,7 @@ def timed(rows: int, columns: int) -> dict[str, float]:
     """Seconds that each takes for y = x / 2 + noise, compiling included, as for every sample anew."""
     x, noise = np.random.default_rng(0).standard_normal((2, rows, columns))
     case = Case(x, 0.5 * x + noise, math.nan, "", "", 0)
-    return {name: estimate(name, case)[1] for name in SETTINGS}
+    return {"n": rows, "dim": columns, **{name: estimate(name, case)[1] for name in SETTINGS}}
 
 
 def _record(path: Path, out: Path) -> dict[str, Any]:
@@ -118,7 +118,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--reduced", action="store_true", help=f"only {' and '.join(REDUCED)}")
     parser.add_argument("--export", nargs="+", metavar="STEM", help=f"default: {' '.join(STEMS)}")
     parser.add_argument("--limit", type=int, help="at most so many problems of each export")
-    parser.add_argument("--time", metavar="NxD", help="only time one problem of N rows and D + D columns")
+    parser.add_argument(
+        "--time", nargs="+", metavar="NxD", help="only time one problem of N rows and D + D columns, each"
+    )
     parser.add_argument("--cache", type=Path, default=CACHE)
     return parser.parse_args()
 

@@ -1,9 +1,9 @@
-"""Writes the measured part of the README from the newest full results.
+"""Writes the measured part of the README, and `docs/accuracy.md`, from the newest full results.
 
     python benchmarks/readme.py [--check]
 
-What stands between the two markers is made here and nowhere else; `--check` exits with 1 where the
-README differs from it. What the results lack is left out.
+What stands between the two markers is made here and nowhere else, as is the page; `--check` exits with 1
+where either differs from it. What the results lack is left out.
 """
 
 import argparse
@@ -13,25 +13,33 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Final
 
+import detail
 from paragraphs import METHODS, coverage, errors, independent, normals, number, percent, table, weak_spots
 from results import RESULTS, Row, Rows, read_newest
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+DETAIL = README.parent / "docs" / "accuracy.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
 
 def main() -> int:
-    """Rewrites the README, or says whether it is up to date."""
+    """Rewrites both, or says whether they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if it would")
     options = parser.parse_args()
-    old = README.read_text()
-    new = updated(old, section())
+    made = {README: updated(README.read_text(), section()), DETAIL: page()}
+    differing = [path.name for path, text in made.items() if not path.exists() or path.read_text() != text]
     if options.check:
-        print("the README is up to date" if new == old else "the README differs; run benchmarks/readme.py")
-        return int(new != old)
-    README.write_text(new)
+        print(f"differing: {', '.join(differing)}; run benchmarks/readme.py" if differing else "up to date")
+        return int(bool(differing))
+    for path, text in made.items():
+        path.write_text(text)
     return 0
+
+
+def page(folder: Path = RESULTS) -> str:
+    """The page of details."""
+    return detail.page(*(read_newest(kind, folder) for kind in ("accuracy", "consistency", "speed")))
 
 
 def updated(text: str, measured: str) -> str:
@@ -72,7 +80,8 @@ def _provenance(*results: Row) -> Iterator[str]:
     yield (
         f"Measured on {named[0]['date']} by {command} with the weights "
         f"`{named[0]['weights']['sha256'][:12]}` on {machine['cores']} cores ({machine['processor']}): "
-        f"{', '.join(links)}. All in nats. Every method sees the same arrays; simple ones see at most "
+        f"{', '.join(links)}; [goals, and group by group](docs/accuracy.md). All in nats. Every method sees "
+        f"the same arrays; simple ones see at most "
         f"{named[0]['peer_rows']:,} rows. The training distribution has n = {low:,} to {high:,} and up to "
         f"{trained['columns'][1]} columns on either side; what lies outside is flagged."
     )
@@ -185,20 +194,23 @@ def _designs(result: Row) -> Iterator[str]:
         return
     rows: dict[str, Rows] = {}
     for row in result["designs"]:
-        if row["share"] == 1.0 and not row["design"].startswith("width"):  # those are in the picture
+        if row["share"] >= 1.0 and not row["design"].startswith("width"):  # those are in the picture
             rows.setdefault(row["design"], []).append(row)
     seeds = max(len(own) for own in rows.values())
     yield (
         f"**What attention buys, and what was tried**, at {result['data_sets']:,} data sets used "
-        f"{result['passes']} times: the network over all axes of the table, its trunk on pooled statistics "
-        f"alone, without one axis, and other designs (means of {seeds} seeds ± their standard deviation, or "
-        f"one seed; pinball loss in log(1 + nats) on {result['validation']:,} fresh draws, mean absolute "
-        f"errors on families held out of training{_and_bmi(result)}):"
+        f"{result['passes']} times{_more(result['designs'])}: the network over all axes of the table, its "
+        f"trunk on pooled statistics alone, without one axis, and other designs (means of {seeds} seeds ± "
+        f"their standard deviation, or one seed; pinball loss in log(1 + nats) on {result['validation']:,} "
+        f"fresh draws, mean absolute errors on families held out of training{_and_bmi(result)}):"
     )
     scores = {key: name for key, name in _SCORES.items() if key in result["designs"][0]}
     head = ["design", "parameters", "ms to fit a data set", *scores.values()]
     yield table(head, [[name, *_design(own, scores)] for name, own in rows.items()])
-    yield "![Loss against data sets and against parameters, at equal steps](docs/figures/scaling.png)"
+    yield (
+        "![Loss against data sets and against parameters, at equal steps but for triangles]"
+        "(docs/figures/scaling.png)"
+    )
 
 
 _SCORES: Final = {
@@ -206,6 +218,11 @@ _SCORES: Final = {
     "held_out_mae": "error, held-out families",
     "bmi_mae": "error, BMI, n = 1,000",
 }
+
+
+def _more(rows: Rows) -> str:
+    most = max(rows, key=lambda row: row["share"])
+    return f", or {most['data_sets']:,} seen once" if most["share"] > 1.0 else ""
 
 
 def _and_bmi(result: Row) -> str:

@@ -1,8 +1,6 @@
 """How a benchmark ends: a dated JSON file with what is needed to repeat it, and plain tables."""
 
 import json
-import os
-import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -18,6 +16,8 @@ Rows = list[Row]
 
 def write_result(name: str, payload: Mapping[str, Any], folder: Path = RESULTS) -> Path:
     """Writes `NAME-YYYY-MM-DD.json`; a second run of the same day replaces the first."""
+    from mizzle.machine import machine  # not above: `speed.py` measures the import of the package
+
     today = date.today().isoformat()
     head = {"date": today, "commit": git_commit(), "machine": machine()}
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,23 +41,6 @@ def read_newest(kind: str, folder: Path = RESULTS) -> Row:
     """Its content, with the file's name under "file"; empty where there is none."""
     path = newest(kind, folder)
     return {} if path is None else {"file": path.name, **json.loads(path.read_text())}
-
-
-def machine() -> dict[str, Any]:
-    """Processor model and cores, and no more: results are public."""
-    model = platform.processor() or "unknown"
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [s.split(":", 1)[1] for s in info.read_text().splitlines() if "model name" in s]
-        model = names[0].strip() if names else model
-    return {"processor": model, "cores": cores()}
-
-
-def cores() -> int:
-    """Cores this process may use, which in a container are fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def git_commit() -> str:

@@ -23,7 +23,7 @@ import mist_speed
 import neural_peers
 import numpy as np
 from numpy.typing import NDArray
-from results import RESULTS, cores, print_table, result_name, write_result
+from results import RESULTS, Row, print_table, result_name, write_result
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -33,6 +33,8 @@ MANY = 256
 # Time against rows at 5 + 5 columns, and against columns at 1000 rows.
 ROWS = tuple((n, 5) for n in (100, 200, 500, 1000, 2000, 5000, 10_000))
 COLUMNS = tuple((1000, dim) for dim in (1, 2, 4, 8, 16, 32, 64))
+# Of these, where MINE and InfoNCE are trained, which takes a quarter of a minute each time.
+NEURAL = ((100, 5), (1000, 5), (10_000, 5), (1000, 1), (1000, 8), (1000, 64))
 SEED = 7
 
 
@@ -68,7 +70,7 @@ def latency(quick: bool) -> dict[str, Any]:
     x, y = problem(*SMALL)
     ours = seconds_each(lambda: mizzle.estimate(x, y), 20 if quick else 200)
     theirs = seconds_each(lambda: ksg(x, y), 10 if quick else 50)
-    return {**_beside(ours, theirs), "neural": _neural()}
+    return {**_beside(ours, theirs), "neural": _neural([SMALL]).get(SMALL, {})}
 
 
 def throughput(quick: bool) -> dict[str, Any]:
@@ -119,7 +121,9 @@ def scaling(quick: bool) -> dict[str, Any]:
     most = 1000 if quick else 10_000
     rows, columns = [size for size in ROWS if size[0] <= most], list(COLUMNS)
     mist = _mist(rows + columns, quick)
-    times = {(row["n"], row["dim"]): row["seconds"] for row in mist.pop("times")}
+    times = {(row["n"], row["dim"]): {"mist": row["seconds"]} for row in mist.pop("times")}
+    for size, seconds in _neural([] if quick else NEURAL).items():
+        times[size] = {**times.get(size, {"mist": None}), **seconds}
     return {
         "by_n": [_row(n, dim, times, quick) for n, dim in rows],
         "by_dim": [_row(n, dim, times, quick) for n, dim in columns],
@@ -144,7 +148,7 @@ def problem(n: int, dim: int, seed: int = SEED) -> Pair:
     return x, 0.5 * x + rng.standard_normal((n, dim))
 
 
-def _row(n: int, dim: int, mist: Mapping[tuple[int, int], float], quick: bool) -> dict[str, Any]:
+def _row(n: int, dim: int, others: Mapping[tuple[int, int], Row], quick: bool) -> Row:
     from peers import gaussian_copula, ksg
 
     import mizzle
@@ -157,7 +161,7 @@ def _row(n: int, dim: int, mist: Mapping[tuple[int, int], float], quick: bool) -
         "ours": _median(lambda: mizzle.estimate(x, y), budget),
         "ksg": _median(lambda: ksg(x, y), budget),
         "copula": _median(lambda: gaussian_copula(x, y), budget),
-        "mist": mist.get((n, dim)),
+        **others.get((n, dim), {"mist": None}),
     }
 
 
@@ -172,22 +176,22 @@ def _mist(sizes: Sequence[tuple[int, int]], quick: bool) -> dict[str, Any]:
     return {**_elsewhere(command), "note": "random weights: its time, not its accuracy"}
 
 
-def _neural() -> dict[str, float]:
-    """Seconds that MINE and InfoNCE train for on a problem of this size, where their environment is there."""
+def _neural(sizes: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Row]:
+    """Seconds that MINE and InfoNCE train for on a problem of each size, where their environment is there."""
     python = environments.ready("bmi")
-    if python is None:
+    if python is None or not sizes:
         return {}
-    command = [str(python), neural_peers.__file__, "--time", "x".join(map(str, SMALL))]
-    return _elsewhere(command)
+    names = [f"{n}x{dim}" for n, dim in sizes]
+    rows = _elsewhere([str(python), neural_peers.__file__, "--time", *names])
+    return {(row.pop("n"), row.pop("dim")): row for row in rows}
 
 
-def _elsewhere(command: list[str]) -> dict[str, Any]:
+def _elsewhere(command: list[str]) -> Any:
     """What a program prints as JSON that runs in another environment."""
     done = subprocess.run(
         command, env=environments.variables(), stdout=subprocess.PIPE, text=True, check=True
     )
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return measured
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _fresh(name: str, quick: bool) -> dict[str, Any]:
@@ -198,6 +202,8 @@ def _fresh(name: str, quick: bool) -> dict[str, Any]:
 
 
 def _child(name: str, quick: bool) -> dict[str, Any]:
+    from mizzle.machine import cores  # not above: a child measures the import of the package
+
     threads = min(THREADS[name], cores())
     environment = os.environ | {variable: str(threads) for variable in THREAD_VARIABLES}
     command = [sys.executable, __file__, "--child", name] + ["--quick"] * quick

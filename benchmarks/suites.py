@@ -13,11 +13,12 @@ import numpy as np
 from exports import Case, Export
 from numpy.typing import NDArray
 from peers import PEERS, guesses
-from results import Rows, cores
+from results import Rows
 from scores import LEVELS, Answers, Floats, Mask, peer_scores, posterior_scores
 from tqdm import tqdm
 
 from mizzle.errors import InvalidInput
+from mizzle.machine import cores
 from mizzle.model import Estimator
 from mizzle.types import Estimate
 
@@ -59,6 +60,7 @@ class Run:
         labels: family or task; names: a second label; rows: n; columns: dim_x + dim_y; seeds.
         answers: the estimator's posterior; guesses: each peer's point estimates, NaN where none.
         refused: how many problems the estimator refused, by error code.
+        warned: how many answers came with a warning, by its code.
     """
 
     suite: str
@@ -71,6 +73,7 @@ class Run:
     answers: Answers
     guesses: dict[str, Floats]
     refused: Counter[str]
+    warned: Counter[str]
 
     def scores(self, keep: Mask) -> Rows:
         """One row per method over the problems where `keep` holds."""
@@ -112,6 +115,7 @@ class Runner:
             answers=answers(np.array([c.mi for c in cases]), estimates),
             guesses=self._guesses(suite, pool) | suite.others,
             refused=refused,
+            warned=Counter(notice.code for one in estimates if one for notice in one.warnings),
         )
 
     def _guesses(self, suite: Suite, pool: ProcessPoolExecutor) -> dict[str, Floats]:
@@ -187,6 +191,7 @@ def _joined(runs: list[Run]) -> Run:
         ),
         guesses={name: np.concatenate([_guess(run, name) for run in runs]) for name in names},
         refused=sum((run.refused for run in runs), Counter()),
+        warned=sum((run.warned for run in runs), Counter()),
     )
 
 

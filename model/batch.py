@@ -5,7 +5,8 @@ h head, q quantile. Masks are made here from the shapes, never guessed from valu
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float32, Int64
@@ -18,27 +19,33 @@ CACHE_CELLS = 60_000  # of a group, so that it stays in the processor's cache
 DEVICE_CELLS = 4_000_000  # of a group on a device of its own, which many small ones would leave idle
 
 
-class Batch(NamedTuple):
-    """Centred ranks with their masks; padding holds rank 0."""
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Centred ranks with their masks; padding holds rank 0. Sizes are computed once, when first asked for."""
 
     ranks: Int64[Tensor, "b 2 n d"]
     rows: Bool[Tensor, "b n"]
     columns: Bool[Tensor, "b 2 d"]
 
-    @property
+    @cached_property
     def n(self) -> Int64[Tensor, " b"]:
         """Rows of each data set."""
         return self.rows.sum(-1)
 
-    @property
+    @cached_property
     def dims(self) -> Int64[Tensor, "b 2"]:
         """Columns of each side."""
         return self.columns.sum(-1)
 
-    @property
+    @cached_property
     def cells(self) -> Bool[Tensor, "b 2 n d"]:
         """Which cells are data and not padding."""
         return self.rows[:, None, :, None] & self.columns[:, :, None, :]
+
+    def to(self, device: str) -> "Batch":
+        """On an accelerator, copied while the host goes on."""
+        parts = (self.ranks, self.rows, self.columns)
+        return Batch(*(part.pin_memory().to(device, non_blocking=True) for part in parts))
 
 
 def collate(tables: list[Table]) -> Batch:

@@ -23,13 +23,14 @@ def binned_information(batch: Batch) -> Float32[Tensor, "b k d d"]:
     for bins in BINS:
         joint = joint.unflatten(4, (bins, -1)).sum(5).unflatten(2, (bins, -1)).sum(3)
         margin = margin.unflatten(3, (bins, -1)).sum(4)
-        entropy = _plogp(margin).sum(-1)
-        found.append(_plogp(joint).sum((2, 4)) - entropy[:, 0, :, None] - entropy[:, 1, None, :])
+        entropy = plogp(margin).sum(-1)
+        found.append(plogp(joint).sum((2, 4)) - entropy[:, 0, :, None] - entropy[:, 1, None, :])
     real = batch.columns[:, 0, :, None] & batch.columns[:, 1, None, :]
     return torch.stack(found, 1).clamp_min(0).where(real[:, None], 0)
 
 
-def _plogp(p: Tensor) -> Tensor:
+def plogp(p: Tensor) -> Tensor:
+    """p log p, and 0 at 0."""
     return torch.xlogy(p, p)
 
 

@@ -29,9 +29,10 @@ class Chunk(NamedTuple):
 
 
 class Use(NamedTuple):
-    """One use of a batch in training; after the last it may be forgotten."""
+    """One use of a batch in training; before the first it is made, after the last it may be forgotten."""
 
     batch: int
+    first: bool
     last: bool
 
 
@@ -40,7 +41,7 @@ def uses(passes: int, lag: int) -> Iterator[Use]:
     for fresh in count():
         for again in range(passes):
             if fresh >= again * lag:
-                yield Use(fresh - again * lag, again == passes - 1)
+                yield Use(fresh - again * lag, again == 0, again == passes - 1)
 
 
 def fresh(passes: int, lag: int, steps: int) -> int:

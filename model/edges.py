@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from torch import Tensor
 
 from mizzle.model.batch import Batch
+from mizzle.model.bins import plogp
 
 EDGES = 12  # pairs of columns
 _STEPS = 1000  # to a nat, in which binned information is compared
@@ -60,7 +61,7 @@ def fine_information(
             joint = joint[..., ::2] + joint[..., 1::2]
             bins //= 2
         margins = (joint.sum(-1), joint.sum(-2))
-        found.append(_plogp(joint).sum((-1, -2)) - sum(_plogp(margin).sum(-1) for margin in margins))
+        found.append(plogp(joint).sum((-1, -2)) - sum(plogp(margin).sum(-1) for margin in margins))
     return torch.stack(found, -1).clamp_min(0)
 
 
@@ -83,7 +84,3 @@ def _bins(batch: Batch, ranks: Int64[Tensor, "b n k"], bins: int) -> tuple[Tenso
     low = position.div(twice_n, rounding_mode="floor").clamp(0, bins - 1)
     high = (-(-position).div(twice_n, rounding_mode="floor") - 1).clamp(0, bins - 1)
     return low, high
-
-
-def _plogp(p: Tensor) -> Tensor:
-    return p * p.clamp_min(1e-30).log()

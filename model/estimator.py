@@ -161,9 +161,7 @@ class Estimator:
             tokens = tokenise(batch)
             return self._net(tokens), self._net.features(tokens)
         with torch.device(self.device):  # what the statistics create lies there, too
-            tokens = tokenise(
-                Batch(*(part.pin_memory().to(self.device, non_blocking=True) for part in batch))
-            )
+            tokens = tokenise(batch.to(self.device))
             return self._net(tokens).cpu(), self._net.features(tokens).cpu()
 
     def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:

@@ -47,31 +47,32 @@ def information(correlation: Tensor) -> Tensor:
     return -0.5 * torch.log1p(-correlation.clamp(-_NEVER_ONE, _NEVER_ONE).square())
 
 
-def standardise(batch: Batch, values: Float[Tensor, "b 2 n d"]) -> Float[Tensor, "b 2 n d"]:
-    """Columns of mean 0 and unit length over the data's rows; columns that do not vary become 0."""
-    cells = batch.cells
-    mean = values.where(cells, 0).sum(2, keepdim=True) / batch.n[:, None, None, None]
-    centred = (values - mean).where(cells, 0)
-    length = centred.square().sum(2, keepdim=True).clamp_min(1e-12).sqrt()  # a root of 0 has no gradient
+def standardise(batch: Batch, values: Float[Tensor, "b *f 2 n d"]) -> Float[Tensor, "b *f 2 n d"]:
+    """Columns of mean 0 and unit length over the data's rows; columns that do not vary become 0.
+
+    Args:
+        values: 0 on padding.
+    """
+    ones = [1] * (values.ndim - 3)
+    n, rows = batch.n.view(-1, *ones, 1, 1), batch.rows.view(len(values), *ones, -1, 1)
+    centred = (values - values.sum(-2, keepdim=True) / n) * rows
+    # In single precision vector_norm errs by 3e-6 of 10,000 rows, and a root of 0 has no gradient.
+    length = centred.square().sum(-2, keepdim=True).clamp_min(1e-12).sqrt()
     return torch.where(length > 1e-4, centred / length.clamp_min(1e-4), 0)
 
 
 def pairs(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Pairs:
     """|correlation| between columns under z, z^2, tanh 3z, z^3 - 3z, and z against z^2 both ways."""
-    linear, square, steep, cubic = (standardise(batch, values) for values in functions(z))
-    same = [_gram(f[:, 0], f[:, 1]) for f in (linear, square, steep, cubic)]
-    mixed = [_gram(linear[:, 0], square[:, 1]), _gram(square[:, 0], linear[:, 1])]
-    within = torch.stack([linear.transpose(-1, -2) @ linear, square.transpose(-1, -2) @ square], 1)
-    return Pairs(torch.stack(same + mixed, 1).abs(), within.abs())
+    columns = standardise(batch, torch.stack(functions(z), 1))
+    x, y = columns.unbind(2)
+    few = columns[:, :2]
+    cross = [x.transpose(-1, -2) @ y, x[:, :2].transpose(-1, -2) @ y[:, :2].flip(1)]
+    return Pairs(torch.cat(cross, 1).abs(), (few.transpose(-1, -2) @ few).abs())
 
 
 def functions(z: Tensor) -> list[Tensor]:
     """z, z^2, tanh 3z and z^3 - 3z."""
     return [z, z * z, torch.tanh(3 * z), z * (z * z - 3)]
-
-
-def _gram(left: Float32[Tensor, "b n d"], right: Float32[Tensor, "b n d"]) -> Tensor:
-    return left.transpose(-1, -2) @ right
 
 
 def linear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Linear:

@@ -24,6 +24,7 @@ _AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 24}  # distances per side: on a CPU, wh
 _DIRECT = 2  # columns up to which differences are squared one by one
 _WORDS = 250  # of eight counters of one byte, summed before a counter overflows
 _HEAP = 64  # topk of k among at least 64 k uses a heap, three times as fast as its other way: padding pays
+_FAR = 1e15  # where padding lies: not at infinity, which has no gradient
 _TINY = 1e-9  # squared distance below which two rows are the same
 
 
@@ -126,27 +127,23 @@ def _mix(v: Tensor) -> Tensor:
 
 
 def _points(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Tensor:
-    """What distances are made of, with rows added until they fill whole words; padding is infinitely far.
+    """What distances are made of, with rows added until they fill whole words; padding is far away.
 
     Few columns: the scores themselves. More: [z, |z|^2] in double precision, for one product.
     """
     n = z.shape[2]
     groups = -(-n // (8 * _WORDS))
     missing = -n % (8 * groups)
-    outside = ~batch.rows[:, None, :, None]
+    z = F.pad(z, (0, 0, 0, missing))
+    outside = F.pad(~batch.rows, (0, missing), value=True)[:, None, :, None]
     if z.shape[-1] <= _DIRECT:
-        points = z.masked_fill(outside, float("inf"))
-    else:
-        z = z.double()
-        norm = z.square().sum(-1, keepdim=True).masked_fill(outside, float("inf"))
-        points = torch.cat([z, norm], -1)
-    far = points.new_zeros(*points.shape[:2], missing, points.shape[-1])
-    far[..., points.shape[-1] - 1 :] = float("inf")
-    return torch.cat([points, far], 2)
+        return z.masked_fill(outside, _FAR)
+    z = z.double()
+    return torch.cat([z, z.square().sum(-1, keepdim=True).masked_fill(outside, _FAR**2)], -1)
 
 
 def _distances(points: Tensor, queries: Int64[Tensor, "b m"]) -> Float32[Tensor, "b 2 m n"]:
-    """Squared distances of query rows to all other rows, per side; infinite to self and to padding.
+    """Squared distances of query rows to all other rows, per side; infinite to self, 1e30 to padding.
 
     Of many columns in double precision: the rounding to single afterwards hides the order of summation, and
     equal rows come out far below the distance of any two different ones.

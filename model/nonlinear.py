@@ -44,8 +44,8 @@ def nonlinear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Nonlinear:
     wide = batch.dims.amax(-1) > WIDE
     count = FEW if bool(wide.all()) else FUNCTIONS
     used = (~wide[:, None] | (torch.arange(count) < FEW)).float()
-    families = (functions(z), _radial(batch, z))
-    gram = torch.stack([_correlations(batch, family[:count], used) for family in families], 1)
+    families = torch.stack([*functions(z)[:count], *_radial(batch, z)[:count]], 1)
+    gram = _correlations(batch, families.unflatten(1, (FAMILIES, count)), used)
     levels = (
         torch.tensor(FUNCTION_RIDGES, dtype=torch.float64)
         * (batch.dims.sum(-1) * used.sum(-1) / batch.n)[:, None]
@@ -78,20 +78,20 @@ def _radial(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> list[Float32[Tensor,
 
 
 def _correlations(
-    batch: Batch, family: list[Float32[Tensor, "b 2 n d"]], used: Float32[Tensor, "b k"]
-) -> Float64[Tensor, "b 2 2 p p"]:
+    batch: Batch, families: Float32[Tensor, "b f k 2 n d"], used: Float32[Tensor, "b k"]
+) -> Float64[Tensor, "b f 2 2 p p"]:
     """Between the functions of either side and those of either; of what does not vary 0, even with itself."""
-    values = torch.stack(family, 1).permute(0, 3, 1, 2, 4)
-    shape = values.shape[2:]
-    values = values.flatten(2)
-    rows, n = batch.rows[..., None], batch.n[:, None, None]
-    centred = (values - values.sum(1, keepdim=True) / n) * rows
-    size, length = (torch.linalg.vector_norm(v, dim=1) for v in (values, centred))
-    varies = (length > _VARIES * size) * used[:, :, None, None].expand(-1, *shape).flatten(1)
+    values = families.permute(0, 1, 4, 2, 3, 5)
+    shape = values.shape[3:]
+    values = values.flatten(3)
+    rows, n = batch.rows[:, None, :, None], batch.n[:, None, None, None]
+    centred = (values - values.sum(2, keepdim=True) / n) * rows
+    size, length = (torch.linalg.vector_norm(v, dim=2) for v in (values, centred))
+    varies = (length > _VARIES * size) * used[:, None, :, None, None].expand(-1, -1, *shape).flatten(2)
     scale = (varies / length.clamp_min(_TINY)).double()
-    gram = (centred.transpose(1, 2) @ centred).double() * scale[:, :, None] * scale[:, None]
-    sides: Tensor = gram.unflatten(-1, shape).unflatten(1, shape).permute(0, 2, 5, 1, 3, 4, 6)
-    return sides.flatten(5).flatten(3, 4)
+    gram = (centred.transpose(2, 3) @ centred).double() * scale[..., None] * scale[:, :, None]
+    sides: Tensor = gram.unflatten(-1, shape).unflatten(2, shape).permute(0, 1, 3, 6, 2, 4, 5, 7)
+    return sides.flatten(6).flatten(4, 5)
 
 
 def _canonical(

@@ -65,9 +65,10 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
     """Summarise a batch of ranked problems.
 
     Args:
-        scores: normal scores to use in place of the batch's own, for gradients with respect to them.
+        scores: normal scores to use in place of the batch's own, for gradients with respect to them; what
+            they are on padding does not count.
     """
-    z = normal_scores(batch) if scores is None else scores
+    z = normal_scores(batch) if scores is None else scores.where(batch.cells, 0)
     axes, bent, queries = linear(batch, z), nonlinear.nonlinear(batch, z), query_rows(batch)
     near = neighbours(batch, z, queries)
     moments, binned, turned = pairs(batch, z), binned_information(batch), variates(batch, axes)
@@ -77,6 +78,7 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
     plane = _in_plane(batch, turned, few)
     few, seen = subset(few, ROWS), subset(plane, ROWS)
     edges, edges_mask = _edges(batch, axes, moments, binned, turned)
+    context = _context(batch)
     overall = torch.cat(
         [
             pooling.columns(columns, columns_mask),
@@ -92,22 +94,26 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
     )
     return Tokens(
         overall,
-        torch.cat([_with_context(batch, spectrum), nonlinear.of_spectrum(bent, spectrum.shape[1])], -1),
+        _joined(spectrum, context, nonlinear.of_spectrum(bent, spectrum.shape[1])),
         spectrum_mask,
-        _with_context(batch, columns),
+        _joined(columns, context),
         columns_mask,
-        _with_context(batch, torch.cat([_rows(batch, axes, few), _rows_in_plane(turned, seen)], -1)),
+        _joined(_rows(batch, axes, few), _rows_in_plane(turned, seen), context),
         few.valid,
-        _with_context(batch, edges),
+        _joined(edges, context),
         edges_mask,
     )
 
 
-def _with_context(batch: Batch, tokens: Float32[Tensor, "b t e"]) -> Tensor:
-    """Append log n and the logs of the smaller and larger side to every token."""
+def _context(batch: Batch) -> Float32[Tensor, "b 1 e"]:
+    """Log n and the logs of the smaller and larger side, which every token is told."""
     low, high = batch.dims.aminmax(dim=-1)
-    context = torch.stack([batch.n, low, high], -1).float().log()
-    return torch.cat([tokens, context[:, None].expand(-1, tokens.shape[1], -1)], -1)
+    return torch.stack([batch.n, low, high], -1).float().log()[:, None]
+
+
+def _joined(tokens: Float32[Tensor, "b t e"], *others: Tensor) -> Tensor:
+    """Tokens with further channels; those of length 1 are the same for all."""
+    return torch.cat([tokens, *(other.expand(-1, tokens.shape[1], -1) for other in others)], -1)
 
 
 def _spectrum(batch: Batch, axes: Linear) -> tuple[Tensor, Tensor]:

@@ -126,6 +126,7 @@ def test_learning_rate_warms_up_stands_still_and_ends_at_zero() -> None:
 def test_batches_come_back_after_the_lag() -> None:
     order = list(islice(uses(passes=3, lag=2), 12))
     assert [use.batch for use in order] == [0, 1, 2, 0, 3, 1, 4, 2, 0, 5, 3, 1]
+    assert [use.batch for use in order if use.first] == [0, 1, 2, 3, 4, 5]
     assert [use.batch for use in order if use.last] == [0, 1]
     assert fresh(passes=3, lag=2, steps=12) == 6
 

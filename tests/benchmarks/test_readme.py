@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from readme import BEGIN, END, README, section, updated
+from readme import BEGIN, DETAIL, END, README, page, section, updated
 from results import read_newest
 
 from mizzle.metadata_gen.ranges import MAX_DIM, ROWS
@@ -63,6 +63,10 @@ def unknown(text: str, known: set[str]) -> Iterator[str]:
 def test_the_measured_part_is_made_from_the_results() -> None:
     text = README.read_text()
     assert text == updated(text, section()), "run: python benchmarks/readme.py"
+
+
+def test_the_page_of_details_is_made_from_the_results() -> None:
+    assert DETAIL.read_text() == page(), "run: python benchmarks/readme.py"
 
 
 def test_check_says_so() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,8 @@ def a_run(truth: np.ndarray) -> Run:
         seeds=np.arange(count),
         answers=Answers(truth, truth, quantiles),
         guesses={"peer": guess},
-        refused={},  # type: ignore[arg-type]
+        refused=Counter(),
+        warned=Counter(),
     )
 
 

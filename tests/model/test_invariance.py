@@ -144,16 +144,19 @@ def test_every_kind_of_token_reaches_the_answer(net: Net) -> None:
         assert (net(changed) - base).abs().max() > 100 * _TOLERANCE, kind
 
 
+@pytest.mark.parametrize("n", [40, 41])  # 41 is filled up with rows far away
 @pytest.mark.parametrize("dims", [(2, 2), (1, 3), (3, 1), (1, 1)])
-def test_statistics_let_gradients_through(dims: tuple[int, int]) -> None:
+def test_statistics_let_gradients_through(dims: tuple[int, int], n: int) -> None:
     """From the answer back to the normal scores: needed by whoever maximises the estimate."""
-    batch = collate([prepare(*_normal(np.random.default_rng(8), 40, *dims))])
+    rng = np.random.default_rng(8)
+    batch = collate([prepare(*_normal(rng, n, *dims)), prepare(*_normal(rng, n - 9, *dims))])
     scores = normal_scores(batch).requires_grad_()
     tokens = tokenise(batch, scores)
     total = sum(t.sum() for t in (tokens.overall, tokens.spectrum, tokens.columns, tokens.rows, tokens.edges))
     (gradient,) = torch.autograd.grad(total, scores)
     assert torch.isfinite(gradient).all()
     assert gradient.abs().max() > 0
+    assert not gradient[~batch.cells].any(), "padding moves nothing"
 
 
 @pytest.mark.parametrize("dims", [(1, 1), (2, 2), (3, 1)])

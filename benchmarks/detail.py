@@ -1,0 +1,195 @@
+"""The page `docs/accuracy.md`: goals beside what was reached, and accuracy group by group.
+
+`readme.py` writes it, from the newest full results. What the results lack is left out.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
+from typing import Final, NamedTuple
+
+from paragraphs import FEWEST, METHODS, SUITES, groups, number, percent, table
+from results import Row
+
+from mizzle.model.weights import SHIPPED
+
+NAMES: Final = {
+    **METHODS,
+    "ksg-1": "KSG (k = 1)",
+    "ksg-5": "KSG (k = 5)",
+    "sklearn": "scikit-learn",
+    "copula-shrunk": "Gaussian copula, shrunk",
+    "cca": "CCA",
+}
+COVERED = ("mist-seen", "mist-unseen", "bmi", "prior", "held-out-any-n")
+GROUPED: Final = {"n": "rows", "columns": "columns of both sides", "truth": "true value, nats"}
+# Families whose values repeat: their marginals have atoms.
+DISCRETE = (
+    "label", "contingency table", "binned", "zero-inflated", "channel-bernoulli", "channel-poisson",
+)  # fmt: skip
+PEERS = ("ksg", "copula")
+
+
+class Goal(NamedTuple):
+    """What was wanted before it was measured: values that lie within limits, ends included."""
+
+    what: str
+    values: Sequence[float]
+    limits: Sequence[tuple[float, float]]
+
+    def row(self) -> list[str]:
+        """Goal, limits, values, and how many of them are within."""
+        met = sum(low <= value <= high for value, (low, high) in zip(self.values, self.limits, strict=True))
+        said = "yes" if met == len(self.values) else f"{met} of {len(self.values)}" if met else "no"
+        return [
+            self.what,
+            " / ".join(dict.fromkeys(_limit(*limit) for limit in self.limits)),
+            " / ".join(f"{value:.3g}" for value in self.values),
+            said,
+        ]
+
+
+def page(accuracy: Row, consistency: Row, speed: Row) -> str:
+    """The whole page."""
+    parts = [
+        "# Accuracy in detail",
+        "Made by `python benchmarks/readme.py` of the results that the README quotes; all in nats.",
+        "## Goals",
+        "What was wanted before training, and what these weights reach.",
+        table(
+            ["goal", "limits", "measured", "reached"], [g.row() for g in goals(accuracy, consistency, speed)]
+        ),
+        "## Families held out of training, n = 1,000",
+        "Mean absolute error, over the problems that all methods saw.",
+        _beside(accuracy, [("held-out-n1000", "family", None)], ("ksg", "mixed-ksg", "copula")),
+        "## One column against one",
+        "Mean absolute error, over the problems that all methods saw.",
+        _beside(
+            accuracy,
+            [(suite, "columns", ("2",)) for suite in ("bmi", "prior", "held-out-n1000")],
+            ("ksg-1", "ksg", "ksg-5", "mixed-ksg", "sklearn", "copula"),
+        ),
+        "## Discrete and mixed columns",
+        "Families of the training distribution whose values repeat; mean absolute error, over the problems "
+        "that all methods saw.",
+        _beside(accuracy, [("prior", "family", DISCRETE)], ("ksg", "mixed-ksg", "copula")),
+        "## How often the 90 % interval holds the true value",
+        f"By group; groups of fewer than {FEWEST} problems are left out. By family: in the results, and for "
+        "more draws of the training in `docs/evaluation.txt`.",
+        *(part for by in GROUPED for part in _covered(accuracy, by)),
+        *_warned(accuracy),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def goals(accuracy: Row, consistency: Row, speed: Row) -> Iterator[Goal]:
+    """Every goal with what was measured."""
+    for suite, most in (("mist-seen", (0.4, 0.018, 0.012)), ("mist-unseen", (0.8, 0.020, 0.015))):
+        errors = [methods["mizzle"]["mse"] for methods in groups(accuracy, suite, "n").values()]
+        yield Goal(f"{SUITES[suite]}: squared error, n from 10 / 100 / 300", errors, _at_most(*most))
+    scores = {
+        suite: groups(accuracy, suite, "all")["all"]["mizzle"] for suite in (*COVERED, "held-out-n1000")
+    }
+    yield Goal(
+        "the same, seen: pinball loss at five levels", [scores["mist-seen"]["pinball"]], _at_most(0.045)
+    )
+    bmi = groups(accuracy, "bmi", "n")
+    errors = [bmi[n]["mizzle"]["mae"] for n in ("200", "1000", "5000", "10000")]
+    yield Goal(
+        "40 tasks of BMI: error, n = 200 / 1,000 / 5,000 / 10,000",
+        errors,
+        _at_most(0.07, 0.032, 0.018, 0.015),
+    )
+    alone = accuracy["independent"]
+    worst = [max(row[key] for row in alone) for key in ("mizzle", "false_signals")]
+    yield Goal("independent samples: largest mean estimate / share above 0.02", worst, _at_most(0.01, 0.05))
+    yield Goal("held-out families, n = 1,000: error", [scores["held-out-n1000"]["mae"]], _at_most(0.05))
+    yield Goal("of these, families that KSG or the copula estimates better", [_lost(accuracy)], _at_most(0))
+    covered = [scores[suite]["cover90"] for suite in (*COVERED[:3], "held-out-n1000", "held-out-any-n")]
+    limits = [(0.88, 0.93), (0.88, 0.93), (0.86, 0.95), (0.82, 1.0), (0.82, 1.0)]
+    what = "coverage of 90 %: MIST's sets / BMI / held-out at n = 1,000 / at any n"
+    yield Goal(what, covered, limits)
+    own = {row["test"]: row for row in consistency["generated"] if row["method"] == "mizzle"}
+    violated = max(own[test]["interval_violations"] for test in ("noise", "fewer", "copied"))
+    laws = [violated, own["additivity"]["relative_error"]]
+    yield Goal("data processing violated by the interval / error of additivity", laws, _at_most(0.01, 0.1))
+    yield from _of_speed(speed)
+    yield Goal("MiB of the weights", [SHIPPED.stat().st_size / 2**20], _at_most(15))
+
+
+def _of_speed(speed: Row) -> Iterator[Goal]:
+    large = speed["large"]
+    times = [1000 * speed["latency"]["median"], 1000 * large["median"], large["peak_mib"] * 2**20 / 1e6]
+    what = "ms for n = 500, 5 + 5, one core / for n = 10,000, 32 + 32 / MB of the latter"
+    yield Goal(what, times, _at_most(10, 300, 500))
+    sizes = [row for row in (*speed["by_n"], *speed["by_dim"]) if row["n"] >= 1000]
+    slower = sum(row["ours"] > row["ksg"] for row in sizes)
+    yield Goal(f"sizes from n = 1,000, of {len(sizes)}, at which KSG is faster", [slower], _at_most(0))
+    if speed["latency"].get("neural"):
+        ratio = speed["latency"]["neural"]["mine"] / speed["latency"]["median"]
+        yield Goal("times as fast as MINE", [ratio], [(1000, inf)])
+
+
+def _at_most(*limits: float) -> list[tuple[float, float]]:
+    return [(-inf, limit) for limit in limits]
+
+
+def _limit(low: float, high: float) -> str:
+    if low == -inf:
+        return f"≤ {high:g}"
+    return f"≥ {low:g}" if high in (1.0, inf) else f"{low:g} to {high:g}"
+
+
+def _lost(accuracy: Row) -> int:
+    """Held-out families of which a simple method has the smaller error, on the problems that both saw."""
+    families = groups(accuracy, "held-out-n1000", "family").values()
+    return sum(any(m[peer]["mae"] < m[peer]["ours_mae"] for peer in PEERS if peer in m) for m in families)
+
+
+def _beside(
+    accuracy: Row, chosen: Iterable[tuple[str, str, Sequence[str] | None]], peers: Sequence[str]
+) -> str:
+    """Errors group by group with those of peers, for suites, groupings and the groups that are wanted."""
+    body = []
+    for suite, by, wanted in chosen:
+        for group, methods in groups(accuracy, suite, by).items():
+            seen = methods.get(peers[0], {"answered": 0})["answered"]
+            if seen and (wanted is None or group in wanted):
+                name = group if by == "family" else SUITES[suite]
+                errors = [_same(methods.get(peer), seen) for peer in peers]
+                body.append([name, str(seen), number(methods[peers[0]]["ours_mae"]), *errors])
+    return table(["problems", "number", "mizzle", *(NAMES[peer] for peer in peers)], body)
+
+
+def _same(row: Row | None, seen: int) -> str:
+    """Its error where it answered the same problems."""
+    return number(row["mae"]) if row and row["answered"] == seen else "-"
+
+
+def _covered(accuracy: Row, by: str) -> Iterator[str]:
+    found = {suite: groups(accuracy, suite, by) for suite in COVERED}
+    named = {group: _first(group) for own in found.values() for group in own}
+    body = []
+    for group in sorted(named, key=named.__getitem__):
+        rows = [found[suite].get(group, {}).get("mizzle", {"answered": 0}) for suite in COVERED]
+        cells = [f"{row['cover90']:.2f}" if row["answered"] >= FEWEST else "-" for row in rows]
+        if set(cells) != {"-"}:
+            body.append([group, *cells])
+    yield table([GROUPED[by], *(SUITES[suite] for suite in COVERED)], body)
+
+
+def _first(group: str) -> float:
+    """Where a group begins: `above 4`, `100-299`, `0.5-1`."""
+    start = group.removeprefix("above ").partition("-")[0]
+    return float(start) + (1e-9 if "-" in group or "above" in group else 0.0)
+
+
+def _warned(accuracy: Row) -> Iterator[str]:
+    body = [
+        [SUITES[suite], percent(warned.get("unfamiliar", 0) / accuracy["problems"][suite], 1)]
+        for suite, warned in accuracy.get("warned", {}).items()
+        if suite in COVERED
+    ]
+    if body:
+        yield "## Warnings"
+        yield "Share of answers that say `unfamiliar`: of the draws of the training 1 % were meant to."
+        yield table(["problems", "unfamiliar"], body)

@@ -24,7 +24,7 @@ NORMALS_SEED = 2_000_081
 HELD_OUT_ROWS = (100, 5000)
 FIXED_ROWS = 1000
 INDEPENDENT_ROWS = (300, 1000, 5000)
-INDEPENDENT_COLUMNS = (1, 2, 5, 10, 20, 30)
+INDEPENDENT_COLUMNS = (*((d, d) for d in (1, 2, 5, 10, 20, 30)), (1, 10), (1, 30), (10, 30))
 PAIRS = (1, 2, 3, 5, 10)
 RHOS = (0.1, 0.3, 0.5, 0.7, 0.9)
 NORMALS_ROWS = (100, 300, 1000, 2000)
@@ -54,10 +54,10 @@ def independent(each: int) -> Export:
     """Independent normal samples, `each` of every shape and number of rows."""
     shapes = list(product(INDEPENDENT_COLUMNS, INDEPENDENT_ROWS, range(each)))
     cases = []
-    for dim, n, i in shapes:
-        rng = _rng(INDEPENDENT_SEED, dim, n, i)
-        x, y = rng.standard_normal((2, n, dim))
-        cases.append(Case(x, y, 0.0, f"{dim}+{dim}", "independent normal", i))
+    for (dx, dy), n, i in shapes:
+        rng = _rng(INDEPENDENT_SEED, *dict.fromkeys((dx, dy)), n, i)
+        x, y = (rng.standard_normal((n, d)) for d in (dx, dy))
+        cases.append(Case(x, y, 0.0, f"{dx}+{dy}", "independent normal", i))
     return Export("independent", "independent", "normal", cases)
 
 

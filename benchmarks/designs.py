@@ -95,7 +95,7 @@ def designs() -> list[Design]:
     whole = [
         Design("all axes", seeds=SEEDS),
         Design("statistics alone", NetConfig(axes=""), SEEDS),
-        Design("without nonlinear correlations", seeds=SEEDS, blind=True),
+        Design("without nonlinear correlations", blind=True),
     ]
     others = [
         Design("raw cells beside", fit=candidates.CellsFit, wider=True),

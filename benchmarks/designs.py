@@ -5,12 +5,12 @@
 Every design is fitted to the same batches of the training stream with the same steps, some of them under
 several seeds, and judged on fresh draws of the prior, on families that no training sees and on BMI's tasks
 where they were exported. With a share of the data, the same steps see it more often; some fits see many times
-the data, once. AdamW fits all: Muon takes minutes more, and has a comparison of its own (decision 10). Pinball
-loss is in log(1 + nats), `five` is the one at MIST's levels, errors are in nats.
+the data, once. AdamW fits all: Muon takes minutes more, and has a comparison of its own (decision 10).
+Pinball loss is in log(1 + nats), `five` is the one at MIST's levels, errors are in nats.
 
-Two processes take half an hour to make the data and as long to fit. Batches (2 GB) and rows are kept in FOLDER:
-a run goes on where another was stopped. Choose another FOLDER where the code of the network has changed. Prints
-a table and writes results/designs-YYYY-MM-DD.json.
+Two processes take half an hour to make the data and as long to fit. Batches (2 GB) and rows are kept in
+FOLDER: a run goes on where another was stopped. Choose another FOLDER where the code of the network has
+changed. Prints a table and writes results/designs-YYYY-MM-DD.json.
 """
 
 import argparse

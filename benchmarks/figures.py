@@ -190,7 +190,7 @@ def scaling(result: Row) -> Figure | None:
         return None
     whole = [row for row in rows if row["design"] == "all axes"]
     panels = {
-        "data sets": [(row["data_sets"], row) for row in rows if _is_whole(row)],
+        "data sets": [(result["data_sets"] * row["share"], row) for row in rows if _is_whole(row)],
         "parameters": [(r["parameters"], r) for r in rows if r["design"].startswith("width")]
         + [(row["parameters"], row) for row in whole],
     }

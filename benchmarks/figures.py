@@ -163,7 +163,7 @@ def duration(result: Row) -> Figure | None:
     panels = [(key, label) for key, label in panels if result.get(f"by_{key}")]
     if not panels:
         return None
-    figure = Figure(figsize=(4.6 * len(panels), 4.0), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(panels) + 1.8, 4.0), layout="constrained")
     names = {"ours": "mizzle"}
     for place, (key, label) in enumerate(panels, start=1):
         rows = result[f"by_{key}"]
@@ -176,7 +176,7 @@ def duration(result: Row) -> Figure | None:
         other = rows[0].get("dim" if key == "n" else "n")
         axes.set_title(f"{other} + {other} columns" if key == "n" else f"n = {other}", fontsize=10)
         _plain_ticks(axes)
-    figure.axes[0].legend(frameon=False, fontsize=8)
+    figure.legend(*axes.get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right center")
     return figure
 
 

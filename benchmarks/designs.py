@@ -179,11 +179,16 @@ def _make(plan: Plan, seed: int, t: int, wider: bool) -> None:
 
 def _seen(design: Design, plan: Plan, seed: int, t: int) -> list[Chunk]:
     """What the design gets to see of a batch."""
-    stream = train.Stream(seed, BATCH, plan.folder)
+    stream = _stream(seed, plan.folder)
     chunks = stream[t]
     if design.wider:
         return candidates.widened(chunks, _tables(stream, t))
     return _blinded(design, chunks)
+
+
+@cache
+def _stream(seed: int, folder: Path) -> train.Stream:
+    return train.Stream(seed, BATCH, folder)
 
 
 def _judges(design: Design, plan: Plan) -> dict[str, list[Chunk]]:
@@ -242,7 +247,7 @@ def _judged(job: tuple[Design, int, Plan]) -> Row:
     """One design, fitted and judged, or as kept."""
     design, seed, plan = job
     place = hashlib.sha256(repr((design, seed, plan._replace(folder=Path()))).encode()).hexdigest()[:12]
-    kept = train.Stream(plan.seed, BATCH, plan.folder).kept(0).with_name(f"{place}.json")
+    kept = _stream(plan.seed, plan.folder).kept(0).with_name(f"{place}.json")
     if not kept.exists():
         kept.write_text(json.dumps(_measured(design, plan, seed)))
     row: Row = json.loads(kept.read_text())

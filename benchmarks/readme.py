@@ -81,7 +81,7 @@ def _provenance(*results: Row) -> Iterator[str]:
         f"Measured on {named[0]['date']} by {command} with the weights "
         f"`{named[0]['weights']['sha256'][:12]}` on {machine['cores']} cores ({machine['processor']}): "
         f"{', '.join(links)}; [goals, and group by group](docs/accuracy.md). All in nats. Every method sees "
-        f"the same arrays; simple ones see at most "
+        "the same arrays; simple ones see at most "
         f"{named[0]['peer_rows']:,} rows. The training distribution has n = {low:,} to {high:,} and up to "
         f"{trained['columns'][1]} columns on either side; what lies outside is flagged."
     )

@@ -44,7 +44,7 @@ def nonlinear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Nonlinear:
     wide = batch.dims.amax(-1) > WIDE
     count = FEW if bool(wide.all()) else FUNCTIONS
     used = (~wide[:, None] | (torch.arange(count) < FEW)).float()
-    families = torch.stack([*functions(z)[:count], *_radial(batch, z)[:count]], 1)
+    families = torch.stack([*functions(z)[:count], *_radial(batch, z, count)], 1)
     gram = _correlations(batch, families.unflatten(1, (FAMILIES, count)), used)
     levels = (
         torch.tensor(FUNCTION_RIDGES, dtype=torch.float64)
@@ -67,14 +67,14 @@ def pooled(batch: Batch, found: Nonlinear) -> Float32[Tensor, "b e"]:
     return torch.cat([torch.stack(sums, -1), _root(found.squared[..., :TOP])], -1).flatten(1).float()
 
 
-def _radial(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> list[Float32[Tensor, "b 2 n d"]]:
+def _radial(batch: Batch, z: Float32[Tensor, "b 2 n d"], count: int) -> list[Float32[Tensor, "b 2 n d"]]:
     """z cos(pi k u), u the place of a row's length among the rows: its cube root of r^2 is near normal."""
     rows, n = batch.rows[:, None], batch.n[:, None, None]
     length = z.double().square().sum(-1).clamp_min(_TINY).pow(1 / 3)
     centred = (length - (length * rows).sum(-1, keepdim=True) / n) * rows
     spread = (centred.square().sum(-1, keepdim=True) / n).clamp_min(_TINY).sqrt()
     angle = torch.pi * torch.special.ndtr(centred / spread)
-    return [z, *(z * torch.cos(k * angle).float()[..., None] for k in range(1, FUNCTIONS))]
+    return [z, *(z * torch.cos(k * angle).float()[..., None] for k in range(1, count))]
 
 
 def _correlations(

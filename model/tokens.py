@@ -65,12 +65,11 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
     """Summarise a batch of ranked problems.
 
     Args:
-        scores: normal scores to use in place of the batch's own, for gradients with respect to them; what
-            they are on padding does not count.
+        scores: in place of the batch's normal scores, for gradients; ignored on padding.
     """
     z = normal_scores(batch) if scores is None else scores.where(batch.cells, 0)
     axes, bent, queries = linear(batch, z), nonlinear.nonlinear(batch, z), query_rows(batch)
-    near = neighbours(batch, z, queries)
+    near, context = neighbours(batch, z, queries), _context(batch)
     moments, binned, turned = pairs(batch, z), binned_information(batch), variates(batch, axes)
     spectrum, spectrum_mask = _spectrum(batch, axes)
     columns, columns_mask = _columns(batch, z, axes, moments, binned), batch.columns.flatten(1)
@@ -78,7 +77,6 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
     plane = _in_plane(batch, turned, few)
     few, seen = subset(few, ROWS), subset(plane, ROWS)
     edges, edges_mask = _edges(batch, axes, moments, binned, turned)
-    context = _context(batch)
     overall = torch.cat(
         [
             pooling.columns(columns, columns_mask),

@@ -181,10 +181,7 @@ def duration(result: Row) -> Figure | None:
 
 
 def scaling(result: Row) -> Figure | None:
-    """Pinball loss of the whole design against data sets and against parameters.
-
-    Steps are equal but where more data than usual are seen once: those are triangles.
-    """
+    """Pinball loss of the whole design against data sets and against parameters, at equal steps."""
     rows = result.get("designs", [])
     if not rows:
         return None
@@ -198,8 +195,7 @@ def scaling(result: Row) -> Figure | None:
     for place, (label, points) in enumerate(panels.items(), start=1):
         axes = _axes(figure, label, "pinball loss, fresh draws" if place == 1 else "", (1, 2, place))
         for across, row in points:
-            mark = "o" if row["share"] <= 1.0 else "^"
-            axes.plot(across, row["validation_pinball"], mark, color=WARN, ms=5)
+            axes.plot(across, row["validation_pinball"], "o", color=WARN, ms=5)
         losses = [row["validation_pinball"] for _, row in points]
         # An axis fitted to the dots would make noise look like a trend.
         axes.set(xscale="log", ylim=(0.8 * min(losses), 1.2 * max(losses)))
@@ -208,7 +204,7 @@ def scaling(result: Row) -> Figure | None:
 
 def _is_whole(row: Row) -> bool:
     """Whether it is the whole design, on whatever share of the data."""
-    return bool(row["design"].startswith("all axes") or row["design"].endswith("of the data"))
+    return bool(row["design"] == "all axes" or row["design"].endswith("of the data"))
 
 
 FIGURES: Final[Mapping[str, tuple[str, Callable[[Row], Figure | None]]]] = {

@@ -42,6 +42,11 @@ from mizzle.model.preprocess import prepare
 
 log = logging.getLogger("train")
 
+# In the folder of a run
+CHECKPOINT = "checkpoint.safetensors"
+STARTED = "start.safetensors"  # what it went on from; shipping overwrites the original
+WAITING = "batches"  # those used again, about 3 MB each: at most (passes - 1) * lag of them
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -149,14 +154,14 @@ def train(config: TrainConfig) -> Path:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers: small matrices, one core each
     config.out.mkdir(parents=True, exist_ok=True)
     fit = Fit(config.net, config.fit, config.seed)
-    if _checkpoint(config).exists():
-        fit.restore(_checkpoint(config), config.stream)
+    if (config.out / CHECKPOINT).exists():
+        fit.restore(config.out / CHECKPOINT, config.stream)
         log.info("going on from step %d of %d", fit.step, config.fit.steps)
     else:
         _begin(fit, config)
     _fit(fit, config)
     if config.start:
-        fit.blend(weights.grown(Path(config.start)), config.blend)
+        fit.blend(weights.grown(config.out / STARTED), config.blend)
     return _finish(fit, config)
 
 
@@ -165,14 +170,11 @@ def _begin(fit: Fit, config: TrainConfig) -> None:
     fit.origin = _commit()  # now: the tree may change while this runs
     if config.start:
         fit.take(weights.grown(Path(config.start)))
+        shutil.copyfile(config.start, config.out / STARTED)
         if fit.net.scaled:
             return
     stream = Stream(config.seed + 1, config.batch)
     fit.fit_inputs([chunk.tokens for t in range(8) for chunk in stream[t]], grown=bool(config.start))
-
-
-def _checkpoint(config: TrainConfig) -> Path:
-    return config.out / "checkpoint.safetensors"
 
 
 def _fit(fit: Fit, config: TrainConfig) -> None:
@@ -181,7 +183,7 @@ def _fit(fit: Fit, config: TrainConfig) -> None:
     started = time.monotonic() - fit.seconds
     bar = tqdm(total=steps * config.batch, initial=fit.step * config.batch, unit="set", smoothing=0.02)
     recent: list[float] = []
-    stream = Stream(config.seed, config.batch, _waiting(config) if config.passes > 1 else None)
+    stream = Stream(config.seed, config.batch, config.out / WAITING if config.passes > 1 else None)
     with bar, stop_signal() as stopped, (config.out / "journal.jsonl").open("a") as journal:
         for use, chunks in _batches_to_fit(fit, config, stream):
             recent = [*recent[-99:], fit.update([(c.tokens, c.truth) for c in chunks])]
@@ -191,19 +193,14 @@ def _fit(fit: Fit, config: TrainConfig) -> None:
             bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
             ends = fit.step == steps or stopped.is_set()
             if ends or fit.step % config.checkpoint == 0:
-                fit.save(_checkpoint(config), config.stream)
+                fit.save(config.out / CHECKPOINT, config.stream)
                 line = {"step": fit.step, "loss": round(loss, 5), "seconds": round(fit.seconds)}
                 print(json.dumps(line), file=journal, flush=True)
             if use.last and config.passes > 1:
                 stream.kept(use.batch).unlink(missing_ok=True)
             if stopped.is_set():
                 raise KeyboardInterrupt
-    shutil.rmtree(_waiting(config), ignore_errors=True)
-
-
-def _waiting(config: TrainConfig) -> Path:
-    """Folder of the batches that will be used again: about 3 MB each, at most (passes - 1) * lag of them."""
-    return config.out / "batches"
+    shutil.rmtree(config.out / WAITING, ignore_errors=True)
 
 
 def _batches_to_fit(fit: Fit, config: TrainConfig, stream: Stream) -> Iterator[tuple[Use, list[Chunk]]]:
@@ -254,7 +251,7 @@ def _header(fit: Fit, config: TrainConfig) -> weights.Header:
     }
     del training["prior"], training["net"]
     if config.start:
-        training["started_from"] = weights.training(Path(config.start))
+        training["started_from"] = weights.training(config.out / STARTED)
     return weights.Header(
         name=config.name,
         version=config.release,
@@ -290,7 +287,7 @@ def main() -> int:
     try:
         path = train(config)
     except KeyboardInterrupt:
-        log.info("stopped; the same command goes on from %s", _checkpoint(config))
+        log.info("stopped; the same command goes on from %s", config.out / CHECKPOINT)
         return 130
     log.info("weights: %s (copy to model/weights/ to ship them)", path)
     return 0

@@ -236,6 +236,19 @@ def test_a_blend_lies_between_the_start_and_the_end(straight: Path, tmp_path: Pa
     torch.testing.assert_close(between, 0.75 * start + 0.25 * end)
 
 
+def test_a_run_keeps_what_it_started_from(straight: Path, tmp_path: Path) -> None:
+    """Shipping replaces the weights that a run began with; finished once more, it gives the same."""
+    start = tmp_path / "shipped.safetensors"
+    start.write_bytes(straight.read_bytes())
+    config = dataclasses.replace(SMALL, seed=6, start=str(start), blend=0.5, fit=FitConfig(steps=2))
+    config = dataclasses.replace(config, out=tmp_path / "run")
+    first = load_file(train.train(config))
+    start.write_bytes(b"others")
+    again = train.train(config)
+    assert all(torch.equal(tensor, first[name]) for name, tensor in load_file(again).items())
+    assert Estimator.load(again).header.training["started_from"]["data_sets"] == 24
+
+
 def test_no_batches_are_left(straight: Path) -> None:
     assert not (straight.parent / "batches").exists()
 

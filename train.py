@@ -219,7 +219,7 @@ def _finish(fit: Fit, config: TrainConfig) -> Path:
     path = config.out / "mizzle.safetensors"
     weights.save(path, fit.averaged, calibration, novelty, _header(fit, config))
     draws = _held_out(fit, config, config.seed + 3, config.evaluate)
-    text = table(draws.answered(calibration, novelty))
+    text = table(*draws.answered(calibration, novelty))
     (config.out / "evaluation.txt").write_text(text + "\n")
     print(text)
     return path

@@ -180,18 +180,23 @@ class PairsFit(Fit):
 # Losses and targets. `logs` turns what a network says into log(1 + nats), where all are judged.
 
 
-class Even(Fit):
-    """All data sets weigh the same: errors relative to 1 + I."""
-
-    def objective(self, values: Tensor, truth: Tensor) -> Tensor:
-        return quantiles.pinball(values, truth)
-
-
 class Nats(Fit):
-    """Weighs by 1 + I at the predicted median: errors in nats."""
+    """Weighs by 1 + I at the predicted median, for small errors in nats where the answer is large.
+
+    Not at the true value, so that the quantiles which minimise the loss stay the same.
+    """
+
+    power = 1.0
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
-        return quantiles.pinball(values, truth) * quantiles.importance(values).square()
+        median = values[:, quantiles.MIDDLE].detach().clamp(0, 4)
+        return quantiles.pinball(values, truth) * (self.power * median).exp()
+
+
+class Halfway(Nats):
+    """Weighs by the root of 1 + I: halfway between errors in nats and relative ones."""
+
+    power = 0.5
 
 
 class Plain(Fit):
@@ -223,7 +228,7 @@ class FewLevels(Fit):
     """Quantiles at nine levels, interpolated between."""
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
-        return quantiles.pinball(values[:, _KEPT], truth, FEWER) * quantiles.importance(values)
+        return quantiles.pinball(values[:, _KEPT], truth, FEWER)
 
     @staticmethod
     def logs(values: Tensor) -> Tensor:

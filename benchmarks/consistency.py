@@ -90,6 +90,8 @@ def digit_rows(run: Run) -> Rows:
             for test, ideal, after, before in pairs:
                 row = {"test": test, "t": t, "ideal": ideal, "method": method, "mean": mean_of(after)}
                 rows.append(row | _paired(after, before))
+                if test == "processing":
+                    rows[-1] |= _violations(run, method, test, "baseline", t)
         rows.append({"test": "falls", "method": method, **_falls(mean)})
     return rows
 
@@ -137,12 +139,12 @@ def _paired(after: Floats, before: Floats) -> Row:
     }
 
 
-def _violations(run: Run, method: str, test: str) -> Row:
+def _violations(run: Run, method: str, test: str, before: str = "original", t: int | None = None) -> Row:
     """How often the 90 % interval after processing lies entirely above the one before."""
     if method != "mizzle":
         return {}
-    low = _by_problem(run, run.answers.at(0.05), test)
-    high = _by_problem(run, run.answers.at(0.95), "original")
+    low = _by_problem(run, run.answers.at(0.05), test, t)
+    high = _by_problem(run, run.answers.at(0.95), before, t)
     both = np.isfinite(low) & np.isfinite(high)
     return {"interval_violations": share((low > high)[both])}
 

@@ -103,7 +103,7 @@ def designs() -> list[Design]:
         Design("quantiles of I", fit=candidates.Plain),
         Design("quantiles of its root", fit=candidates.Root),
         Design("nine levels", fit=candidates.FewLevels),
-        Design("even weights", fit=candidates.Even),
+        Design("weights root of 1 + I", fit=candidates.Halfway),
         Design("last weights, no average", fit=candidates.Last),
         Design("schedule-free AdamW", fit=candidates.ScheduleFree),
         Design("rate falls from the start", config=replace(ADAMW, cooldown=1.0)),

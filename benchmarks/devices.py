@@ -3,9 +3,11 @@
     python benchmarks/devices.py
 
 Prepared problems of four shapes, as many together as a device likes; what is counted is `Estimator.run`, the
-best of three. Prints a table and writes results/devices-YYYY-MM-DD.json.
+best of three. The same problems tell how far apart the devices' quantiles are.
+Prints a table and writes results/devices-YYYY-MM-DD.json.
 """
 
+import numpy as np
 import torch
 from results import Row, print_table, write_result
 from speed import SEED, problem, seconds_each
@@ -39,11 +41,17 @@ def main() -> None:
 def _row(estimators: dict[str, Estimator], n: int, dim: int, count: int) -> Row:
     """All problems together, and one at a time."""
     tables = [estimators["cpu"].prepare(*problem(n, dim, SEED + i)) for i in range(count)]
-    row: Row = {"n": n, "dim": dim, "problems": count}
+    row: Row = {"n": n, "dim": dim, "problems": count, "difference": _difference(estimators, tables)}
     for name, estimator in estimators.items():
         row[name] = count / _seconds(estimator, tables)
         row[f"{name}_alone"] = 1 / _seconds(estimator, tables[:1])
     return row
+
+
+def _difference(estimators: dict[str, Estimator], tables: list[Table]) -> float:
+    """The largest between quantiles of the same problem on two devices, in nats."""
+    values = [[answer.values for answer in estimator.run(tables)] for estimator in estimators.values()]
+    return float(np.ptp(values, axis=0).max())
 
 
 def _seconds(estimator: Estimator, tables: list[Table]) -> float:

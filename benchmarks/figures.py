@@ -15,27 +15,28 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from names import METHODS, SUITES
 from results import RESULTS, Row, Rows, read_newest
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "figures"
 INK, WARN, PALE = "#1f3b57", "#d1495b", "#8a99a8"
-# Name and colour of each method; a result's other methods are not drawn.
-METHODS: Final[Mapping[str, tuple[str, str]]] = {
-    "mizzle": ("mizzle", "#d1495b"),
-    "ksg": ("KSG (k = 3)", "#1f3b57"),
-    "mixed-ksg": ("mixed KSG", "#7a9cc6"),
-    "copula": ("Gaussian copula", "#6a994e"),
-    "copula-shrunk": ("Gaussian copula, shrunk", "#b5c99a"),
-    "mist": ("MIST's network", "#bc6c25"),
-    "mine": ("MINE", "#9a6fb0"),
-    "infonce": ("InfoNCE", "#e0a458"),
+# Colours of methods and of suites; those without are not drawn.
+OF_METHODS: Final[Mapping[str, str]] = {
+    "mizzle": "#d1495b",
+    "ksg": "#1f3b57",
+    "mixed-ksg": "#7a9cc6",
+    "copula": "#6a994e",
+    "copula-shrunk": "#b5c99a",
+    "mist": "#bc6c25",
+    "mine": "#9a6fb0",
+    "infonce": "#e0a458",
 }
-SUITES: Final[Mapping[str, tuple[str, str]]] = {
-    "prior": ("draws of the training distribution", "#1f3b57"),
-    "mist-seen": ("MIST's generator, seen families", "#7a9cc6"),
-    "mist-unseen": ("MIST's generator, unseen", "#6a994e"),
-    "bmi": ("BMI tasks", "#bc6c25"),
-    "held-out-any-n": ("held-out families and maps", "#d1495b"),
+OF_SUITES: Final[Mapping[str, str]] = {
+    "prior": "#1f3b57",
+    "mist-seen": "#7a9cc6",
+    "mist-unseen": "#6a994e",
+    "bmi": "#bc6c25",
+    "held-out-any-n": "#d1495b",
 }
 FEWEST = 10  # problems behind a dot
 
@@ -57,17 +58,17 @@ def main() -> None:
 
 def reliability(result: Row) -> Figure | None:
     """Nominal level against the share of truths at or below the quantile."""
-    rows = [row for row in result.get("reliability", []) if row["suite"] in SUITES]
+    rows = [row for row in result.get("reliability", []) if row["suite"] in OF_SUITES]
     if not rows:
         return None
     figure = Figure(figsize=(5.6, 5.2), layout="constrained")
     axes = _axes(figure, "nominal level", "share of true values at or below the quantile")
     levels = result["reliability_levels"]
     axes.plot((0, 1), (0, 1), color=PALE, lw=1, zorder=1)
-    for suite, (label, colour) in SUITES.items():
+    for suite, colour in OF_SUITES.items():
         for row in rows:
             if row["suite"] == suite:
-                axes.plot(levels, row["shares"], "o-", color=colour, ms=3.5, lw=1.4, label=label)
+                axes.plot(levels, row["shares"], "o-", color=colour, ms=3.5, lw=1.4, label=SUITES[suite])
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.legend(frameon=False, fontsize=9, loc="upper left")
     return figure
@@ -123,10 +124,11 @@ def independent(result: Row) -> Figure | None:
         return None
     figure = Figure(figsize=(9.2, 4.2), layout="constrained")
     axes = _axes(figure, "columns of either side", "mean estimate (nats); the truth is 0", (1, 2, 1))
-    for method, (label, colour) in METHODS.items():
+    for method, colour in OF_METHODS.items():
         points = [(_side(row), row[method]) for row in rows if row["n"] == 1000 and method in row]
         if points:
-            axes.plot(*zip(*points, strict=True), "o-", color=colour, ms=4, lw=1.5, label=label)
+            name = METHODS[method]
+            axes.plot(*zip(*points, strict=True), "o-", color=colour, ms=4, lw=1.5, label=name)
     axes.set_title("n = 1000", fontsize=10)
     axes.set_yscale("symlog", linthresh=0.01)
     axes.yaxis.set_major_formatter("{x:g}")
@@ -164,14 +166,13 @@ def duration(result: Row) -> Figure | None:
     if not panels:
         return None
     figure = Figure(figsize=(4.6 * len(panels) + 1.8, 4.0), layout="constrained")
-    names = {"ours": "mizzle"}
     for place, (key, label) in enumerate(panels, start=1):
         rows = result[f"by_{key}"]
         axes = _axes(figure, label, "seconds for one estimate, one core", (1, len(panels), place))
-        for field in dict.fromkeys(field for row in rows for field in row):
-            name, colour = METHODS.get(names.get(field, field), ("", ""))
+        for method, colour in OF_METHODS.items():
+            field, name = "ours" if method == "mizzle" else method, METHODS[method]
             points = [(row[key], row[field]) for row in rows if row.get(field) is not None]
-            if name and points:
+            if points:
                 axes.plot(*zip(*points, strict=True), "o-", color=colour, ms=4, lw=1.5, label=name)
         other = rows[0].get("dim" if key == "n" else "n")
         axes.set_title(f"{other} + {other} columns" if key == "n" else f"n = {other}", fontsize=10)
@@ -234,12 +235,12 @@ def _scores(result: Row, suite: str, by: str) -> Rows:
 def _error_lines(axes: Axes, rows: Rows) -> None:
     """One line a method; a hollow dot where it did not answer every problem that others did."""
     most = {row["group"]: row["answered"] for row in rows if row["method"] == "ksg"}
-    for method, (label, colour) in METHODS.items():
+    for method, colour in OF_METHODS.items():
         own = [row for row in rows if row["method"] == method and row["answered"] >= FEWEST]
         own.sort(key=_middle)
         across, up = [_middle(row) for row in own], [row["mae"] for row in own]
         if own:
-            axes.plot(across, up, "-", color=colour, lw=1.5, label=label)
+            axes.plot(across, up, "-", color=colour, lw=1.5, label=METHODS[method])
         for row, a, u in zip(own, across, up, strict=True):
             whole = row["answered"] >= most.get(row["group"], 0)
             axes.plot(a, u, "o", color=colour, ms=5, mfc=colour if whole else "white")

@@ -112,8 +112,10 @@ async def _phases(port: int, pid: int, seconds: float, direct: float, soak: bool
     full = await http.closed(port, requests, CONCURRENCY, seconds)
     capacity = len(http.with_status(full, 200)) / seconds
     loads = [await _load(port, requests, share, capacity, seconds) for share in LOADS]
-    await _large_bodies(port, 2)
+    before_large = time.monotonic()
+    large = await _large_bodies(port, 2)
     ended.set()
+    probed = {path: await task for path, task in probes.items()}
     found: Row = {
         "single": _times(single),
         "http_rate": capacity,
@@ -122,7 +124,12 @@ async def _phases(port: int, pid: int, seconds: float, direct: float, soak: bool
         "p99_below_capacity_over_single": loads[0]["p99"] / _times(single)["median"],
         "p99_overload_over_below": loads[-1]["p99"] / loads[0]["p99"],
         "goodput_overload": loads[-1]["goodput"] / capacity,
-        "probes": [{"path": path, **_times(await task)} for path, task in probes.items()],
+        "probes": [{"path": path, **_times(answers)} for path, answers in probed.items()],
+        "large_bodies": http.counted(large),
+        "probes_beside_large": [
+            {"path": path, **_times([a for a in answers if a.start >= before_large])}
+            for path, answers in probed.items()
+        ],
     }
     return {**found, "soak": await _soak(port, pid, requests)} if soak else found
 
@@ -150,13 +157,15 @@ async def _load(port: int, requests: list[bytes], share: float, capacity: float,
     }
 
 
-async def _large_bodies(port: int, count: int) -> None:
+async def _large_bodies(port: int, count: int) -> list[http.Answer]:
     """JSON that is a list of numbers, too long to be a problem; read and refused."""
     body = b'{"x": [' + b"0.125, " * (LARGE // 7) + b'1], "y": [1]}'
     connection = http.Connection(port)
-    for _ in range(count):
-        await connection.ask(http.post("/v1/estimate", "application/json", body))
+    answers = [
+        await connection.ask(http.post("/v1/estimate", "application/json", body)) for _ in range(count)
+    ]
     connection.close()
+    return answers
 
 
 async def _soak(port: int, pid: int, requests: list[bytes]) -> Row:

@@ -1,48 +1,35 @@
 """The README's paragraphs on accuracy and calibration, from the result of `accuracy.py`."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
-from results import Row
+from names import METHODS, SUITES
+from results import Row, Rows
 
-METHODS: Final[Mapping[str, str]] = {
-    "mizzle": "mizzle",
-    "ksg": "KSG (k = 3)",
-    "mixed-ksg": "mixed KSG",
-    "copula": "Gaussian copula",
-    "mine": "MINE",
-    "infonce": "InfoNCE",
-}
-SUITES: Final[Mapping[str, str]] = {
-    "mist-seen": "MIST's generator, seen families",
-    "mist-unseen": "MIST's generator, unseen combinations",
-    "bmi": "40 tasks of BMI",
-    "prior": "fresh draws of the training distribution",
-    "held-out-any-n": "families and maps held out of training",
-    "held-out-n1000": "families and maps held out of training",
-}
+SHOWN = ("mizzle", "ksg", "mixed-ksg", "copula", "mine", "infonce")  # the other methods are in the results
+MOST_ROWS = {"mist-seen": 500, "mist-unseen": 500}  # where the last bin ends
 ERRORS_BY_ROWS = ("mist-seen", "mist-unseen", "bmi", "prior")
 PLAIN_RHO = 0.5
 PLAIN_ROWS = 1000
-TOO_SURE = 0.8  # coverage of the 90 % interval below which a family is named
+SURELY = 3.0  # standard errors below 90 % of a family that is named: of a hundred fewer than one by chance
 FEWEST = 10  # problems of a family that may be named, or behind a peer's error
 NAMED = 15  # families that are named
 
 
 def errors(result: Row) -> Iterator[str]:
     rows = [
-        (f"{SUITES[suite]}, n = {_range(group)}", methods)
+        (f"{SUITES[suite]}, n = {_range(group, MOST_ROWS.get(suite))}", methods)
         for suite in ERRORS_BY_ROWS
         for group, methods in groups(result, suite, "n").items()
     ]
     rows += [
-        (f"{SUITES[suite]}, n = {_range(n)}", methods)
+        (f"{SUITES[suite]}, n = {_range(n, None)}", methods)
         for suite, n in (("held-out-any-n", "100-5000"), ("held-out-n1000", "1000"))
         for methods in groups(result, suite, "all").values()
     ]
     if not rows:
         return
-    shown = [m for m in METHODS if any(m in methods for _, methods in rows)]
+    shown = [m for m in SHOWN if any(m in methods for _, methods in rows)]
     head = ["problems", "number", *(METHODS[m] for m in shown)]
     body = [
         [name, f"{methods['mizzle']['answered']:,}", *(_error(methods, m) for m in shown)]
@@ -99,23 +86,30 @@ def coverage(result: Row) -> Iterator[str]:
 
 
 def weak_spots(result: Row) -> Iterator[str]:
-    """The families whose 90 % interval is too sure, least covered first."""
+    """The families whose 90 % interval is surely too narrow, least covered first."""
     own = [
         (methods["mizzle"], group)
         for suite in ("prior", "held-out-any-n", "bmi")
         for group, methods in groups(result, suite, "family").items()
     ]
-    own = [(row, group) for row, group in own if row["answered"] >= FEWEST and row["cover90"] < TOO_SURE]
+    own = [(row, group) for row, group in own if row["answered"] >= FEWEST and _too_sure(row)]
     if not own:
         return
     own.sort(key=lambda pair: pair[0]["cover90"])
-    named = [f"{group} ({row['cover90']:.2f}; {row['bias']:+.2f})" for row, group in own[:NAMED]]
+    named = [
+        f"{group} ({row['cover90']:.2f} of {row['answered']}; {row['bias']:+.2f})"
+        for row, group in own[:NAMED]
+    ]
     if len(own) > NAMED:
         named.append(f"and {len(own) - NAMED} more, which the results list")
     yield (
-        "**Do not trust it yet** on these families, where the 90 % interval held fewer than "
-        f"{percent(TOO_SURE)} of the true values (share; mean error): {', '.join(named)}."
+        "**Do not trust it yet** on these families, where the 90 % interval held clearly fewer of the true "
+        f"values (share of how many; mean error): {', '.join(named)}."
     )
+
+
+def _too_sure(row: Row) -> bool:
+    return bool(row["cover90"] + SURELY * math.sqrt(0.9 * 0.1 / row["answered"]) < 0.9)
 
 
 def independent(result: Row) -> Iterator[str]:
@@ -124,7 +118,7 @@ def independent(result: Row) -> Iterator[str]:
         return
     ns = sorted({row["n"] for row in rows})
     cells = {(row["columns"], row["n"]): row for row in rows}
-    peers = [m for m in METHODS if m != "mizzle" and any(m in row for row in rows)]
+    peers = [m for m in SHOWN if m != "mizzle" and any(m in row for row in rows)]
     head = ["columns", *(f"n = {n:,}" for n in ns), *(f"{METHODS[m]}, n = {PLAIN_ROWS:,}" for m in peers)]
     body = [
         [
@@ -138,10 +132,15 @@ def independent(result: Row) -> Iterator[str]:
         for columns in dict.fromkeys(row["columns"] for row in rows)
     ]
     yield (
-        "**Independent normal samples**: mean estimate where the truth is 0 (in brackets: how often the 5 % "
-        "quantile lies above 0.02):"
+        f"**Independent normal samples**, {rows[0]['answered']} a cell{_of_peers(rows)}: mean estimate where "
+        "the truth is 0 (in brackets: how often the 5 % quantile lies above 0.02):"
     )
     yield table(head, body)
+
+
+def _of_peers(rows: Rows) -> str:
+    seen = max(row.get("peers_answered", 0) for row in rows)
+    return f", of which the others see {seen}" if seen else ""
 
 
 def normals(result: Row) -> Iterator[str]:
@@ -187,9 +186,9 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def _range(group: str) -> str:
+def _range(group: str, most: int | None) -> str:
     """A number of rows, or the first and the last of a bin."""
-    return " to ".join(f"{int(end):,}" for end in group.split("-"))
+    return " to ".join(f"{min(int(end), most or int(end)):,}" for end in group.split("-"))
 
 
 def _optional(value: float | None) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -50,6 +51,19 @@ def git_commit() -> str:
         return commit + ("+changes" if _git("status", "--porcelain", "-uno") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def peak_mib() -> float:
+    """Peak resident memory of this process."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage: its peak survives exec and would include the parent's memory.
+        lines = [s for s in status.read_text().splitlines() if s.startswith("VmHWM")]
+        return int(lines[0].split()[1]) / 2**10
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:

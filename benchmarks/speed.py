@@ -22,8 +22,9 @@ import environments
 import mist_speed
 import neural_peers
 import numpy as np
+from exports import sha256
 from numpy.typing import NDArray
-from results import RESULTS, Row, print_table, result_name, write_result
+from results import RESULTS, Row, peak_mib, print_table, result_name, write_result
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -56,7 +57,8 @@ def main() -> None:
         print_table(name, [values])
     for key in ("by_n", "by_dim"):
         print_table(f"{key}, one core", against[key])
-    payload = {"unit": "seconds", "quick": options.quick, "seed": SEED, **measured, **against}
+    head = {"unit": "seconds", "quick": options.quick, "weights": _weights(), "seed": SEED}
+    payload = {**head, **measured, **against}
     print(f"\nwritten: {write_result(result_name('speed', options.quick), payload, options.out).name}")
 
 
@@ -105,11 +107,11 @@ def large(quick: bool) -> dict[str, Any]:
     import mizzle
 
     mizzle.estimate(*problem(*SMALL))
-    before = _peak_mib()
+    before = peak_mib()
     x, y = problem(*LARGE)
     ours = seconds_each(lambda: mizzle.estimate(x, y), 3, warm=False)
     # Read before KSG runs, whose memory would count as ours.
-    peak = _peak_mib()
+    peak = peak_mib()
     theirs = seconds_each(lambda: ksg(x, y), 1, warm=False)
     size = dict(zip(("n", "dim"), LARGE, strict=True))
     return {**size, **_beside(ours, theirs), "peak_mib": peak, "peak_mib_after_small": before}
@@ -213,6 +215,12 @@ def _child(name: str, quick: bool) -> dict[str, Any]:
     return {**values, "threads": threads, "process": time.perf_counter() - start}
 
 
+def _weights() -> Row:
+    from mizzle.model.weights import SHIPPED  # not above: as in `_child`
+
+    return {"sha256": sha256(SHIPPED)}
+
+
 def _one_core() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -245,18 +253,6 @@ def _beside(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> dict[str,
     own, other = float(np.median(ours)), float(np.median(theirs))
     p95 = float(np.quantile(ours, 0.95))
     return {"median": own, "p95": p95, "repeats": len(ours), "ksg": other, "ratio": own / other}
-
-
-def _peak_mib() -> float:
-    """Peak resident memory of this process."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # Not getrusage: its peak survives exec and would include the parent's memory.
-        lines = [s for s in status.read_text().splitlines() if s.startswith("VmHWM")]
-        return int(lines[0].split()[1]) / 1024
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from mizzle.types import Estimate
 
 # KSG counts neighbours in time n^2 once the columns are many.
 PEER_ROWS = 2000
+TOGETHER = 64  # problems that the estimator is handed at once
 
 
 class Suite(NamedTuple):
@@ -31,7 +32,7 @@ class Suite(NamedTuple):
 
     Attributes:
         others: estimates that were made elsewhere, one per case, NaN where there is none.
-        peer_every: peers answer every such case up to PEER_ROWS rows; 0 for none.
+        peer_every: peers answer every such case up to PEER_ROWS rows.
     """
 
     export: Export
@@ -120,8 +121,8 @@ class Runner:
 
     def _guesses(self, suite: Suite, pool: ProcessPoolExecutor) -> dict[str, Floats]:
         cases = suite.export.cases
-        chosen = [i for i in range(0, len(cases), suite.peer_every or len(cases)) if suite.peer_every]
-        chosen = [i for i in chosen if len(cases[i].x) <= PEER_ROWS] if self.names else []
+        asked = range(0, len(cases), suite.peer_every) if self.names else ()
+        chosen = [i for i in asked if len(cases[i].x) <= PEER_ROWS]
         table = np.full((len(cases), len(self.names)), np.nan)
         found = pool.map(partial(_peers_of, self.names), (cases[i] for i in chosen), chunksize=4)
         progress = tqdm(found, desc=f"peers on {suite.export.stem}", total=len(chosen), leave=False)
@@ -150,8 +151,8 @@ def _peers_of(names: list[str], case: Case) -> list[float]:
 def _estimates(
     estimator: Estimator, cases: list[Case], stem: str, refused: Counter[str]
 ) -> Iterator[Estimate | None]:
-    for chunk in tqdm(list(_chunks(cases)), desc=f"mizzle on {stem}", leave=False):
-        pairs = [(case.x, case.y) for case in chunk]
+    for start in tqdm(range(0, len(cases), TOGETHER), desc=f"mizzle on {stem}", leave=False):
+        pairs = [(case.x, case.y) for case in cases[start : start + TOGETHER]]
         try:
             yield from estimator.estimate_many(pairs)
         except InvalidInput:
@@ -165,15 +166,6 @@ def _estimate(estimator: Estimator, x: object, y: object, refused: Counter[str])
     except InvalidInput as error:
         refused[error.code] += 1
         return None
-
-
-def _chunks(cases: list[Case]) -> Iterator[list[Case]]:
-    """Neighbours in batches of at most 64 problems and about 64,000 rows."""
-    start = 0
-    while start < len(cases):
-        size = min(64, max(1, 64_000 // len(cases[start].x)))
-        yield cases[start : start + size]
-        start += size
 
 
 def _joined(runs: list[Run]) -> Run:

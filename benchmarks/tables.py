@@ -105,9 +105,11 @@ def _normal_cell(given: Answers) -> Row:
 
 
 def _peer_bias(run: Run, keep: Mask) -> Row:
-    """Mean error of every peer that answered; where the truth is 0, its mean estimate."""
+    """Mean error of every peer that answered, which is its estimate where the truth is 0; and of how many."""
     errors = {name: (guess - run.answers.truth)[keep] for name, guess in run.guesses.items()}
-    return {name: mean_of(e[np.isfinite(e)]) for name, e in errors.items() if np.isfinite(e).any()}
+    given = {name: error[np.isfinite(error)] for name, error in errors.items() if np.isfinite(error).any()}
+    most = max((error.size for error in given.values()), default=0)
+    return {"peers_answered": most, **{name: mean_of(error) for name, error in given.items()}}
 
 
 def _each(values: NDArray[np.str_] | NDArray[np.int64]) -> Groups:

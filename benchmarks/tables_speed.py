@@ -9,8 +9,6 @@ Prints a table and writes results/tables-YYYY-MM-DD.json.
 """
 
 import argparse
-import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from results import RESULTS, print_table, result_name, write_result
+from results import RESULTS, peak_mib, print_table, result_name, write_result
 
 GOAL = (200, 1000)
 QUICK = (40, 1000)
@@ -66,7 +64,7 @@ def measure(p: int, n: int) -> dict[str, Any]:
         "pairs_per_second": len(found) / (done - loaded),
         "processor_seconds": worked,
         "load_seconds": loaded - start,
-        "peak_mib": _peak_mib(),
+        "peak_mib": peak_mib(),
         "checkpoint_mib": size / 2**20,
     }
 
@@ -78,11 +76,6 @@ def columns(p: int, n: int) -> NDArray[np.float64]:
     table: NDArray[np.float64] = rng.normal(size=(n, CAUSES)) @ weights + rng.normal(size=(n, p))
     table[:, ::5] = table[:, ::5].round()
     return table
-
-
-def _peak_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Mutual information of two columns cut into equally filled bins: catches what no moment sees."""
 
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from mizzle.model.batch import Batch
@@ -34,15 +34,20 @@ def plogp(p: Tensor) -> Tensor:
     return torch.xlogy(p, p)
 
 
+def ends(ranks: Int64[Tensor, "*s"], n: Int64[Tensor, "*t"], bins: int) -> tuple[Tensor, Tensor]:
+    """The bin from below and the bin from above of every rank: two where it falls on an edge."""
+    position = bins * (ranks + n)
+    low = position.div(2 * n, rounding_mode="floor").clamp(0, bins - 1)
+    high = (-(-position).div(2 * n, rounding_mode="floor") - 1).clamp(0, bins - 1)
+    return low, high
+
+
 def _membership(batch: Batch, bins: int) -> Float32[Tensor, "b 2 n d k"]:
     """Share of a cell in each bin: 1, or 1/2 and 1/2 for a rank that falls on an edge.
 
     The halves make reversal of a column exact: bin i becomes bin k - 1 - i, edges included.
     """
-    twice_n = 2 * batch.n[:, None, None, None]
-    position = bins * (batch.ranks + twice_n // 2)
-    low = position.div(twice_n, rounding_mode="floor").clamp(0, bins - 1)
-    high = (-(-position).div(twice_n, rounding_mode="floor") - 1).clamp(0, bins - 1)
+    low, high = ends(batch.ranks, batch.n[:, None, None, None], bins)
     member = torch.zeros(*batch.ranks.shape, bins)
     half = 0.5 * batch.cells.float()[..., None]
     return member.scatter_add_(-1, low[..., None], half).scatter_add_(-1, high[..., None], half)

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 from torch import Tensor
 
 from mizzle.model.batch import Batch
-from mizzle.model.bins import plogp
+from mizzle.model.bins import ends, plogp
 
 EDGES = 12  # pairs of columns
 _STEPS = 1000  # to a nat, in which binned information is compared
@@ -69,18 +69,9 @@ def _joint(batch: Batch, x: Tensor, y: Tensor, bins: int) -> Float32[Tensor, "b 
     """Counts of rows in each cell; a rank on the edge of two bins falls half into either (see `bins.py`)."""
     weight = 0.25 * batch.rows.float()[:, None].expand(-1, x.shape[-1], -1)
     table = torch.zeros(*weight.shape[:2], bins * bins)
-    ends = [_bins(batch, ranks, bins) for ranks in (x, y)]
-    for i in ends[0]:
-        for j in ends[1]:
+    sides = [ends(ranks.transpose(1, 2), batch.n[:, None, None], bins) for ranks in (x, y)]
+    for i in sides[0]:
+        for j in sides[1]:
             table.scatter_add_(-1, i * bins + j, weight)
     counts: Tensor = table.unflatten(-1, (bins, bins))
     return counts
-
-
-def _bins(batch: Batch, ranks: Int64[Tensor, "b n k"], bins: int) -> tuple[Tensor, Tensor]:
-    """The bin from below and the bin from above of every rank, shape (b, k, n)."""
-    twice_n = 2 * batch.n[:, None, None]
-    position = bins * (ranks.transpose(1, 2) + twice_n // 2)
-    low = position.div(twice_n, rounding_mode="floor").clamp(0, bins - 1)
-    high = (-(-position).div(twice_n, rounding_mode="floor") - 1).clamp(0, bins - 1)
-    return low, high

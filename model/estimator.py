@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,34 @@ from mizzle.types import Estimate, ModelInfo, Notice
 
 _BEYOND_ROWS = 1.5  # times as wide, for an n outside the trained range
 _MOST_THREADS = 4  # of a crew; more would wait for the interpreter's lock
+
+
+class _Crews:
+    """The crews at work in this process: the last one to end puts torch's threads back.
+
+    What a crew sets counts for threads that start later, too, those of another crew among them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._working, self._threads = 0, 1
+
+    def __enter__(self) -> int:
+        """One more; threads that an operation had before the first."""
+        with self._lock:
+            if not self._working:
+                self._threads = torch.get_num_threads()
+            self._working += 1
+            return self._threads
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._working -= 1
+            if not self._working:
+                torch.set_num_threads(self._threads)
+
+
+_crews = _Crews()
 
 
 class Estimator:
@@ -105,14 +134,13 @@ class Estimator:
 
         Each runs its operations alone: small ones spread over threads spend their time waiting.
         """
-        before = torch.get_num_threads()
-        size = min(before, _MOST_THREADS) if self.device == "cpu" else 1
-        pool = ThreadPoolExecutor(size, "mizzle", torch.set_num_threads, (1,))
-        try:
-            yield pool
-        finally:
-            pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(before)  # what the crew set counts for threads that start later, too
+        with _crews as threads:
+            size = min(threads, _MOST_THREADS) if self.device == "cpu" else 1
+            pool = ThreadPoolExecutor(size, "mizzle", torch.set_num_threads, (1,))
+            try:
+                yield pool
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def estimate(self, x: object, y: object) -> Estimate:
         """I(X;Y) of one sample; arrays, lists and frames of shape (n,) or (n, d)."""

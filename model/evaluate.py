@@ -33,35 +33,40 @@ class Draws(NamedTuple):
         tensors = (torch.cat(values), torch.cat(truth), torch.cat(n), torch.cat(columns))
         return cls(*tensors, labels, torch.cat(features))
 
-    def answered(self, calibration: Calibration, novelty: Novelty) -> "Draws":
-        """What a user would be told: recalibrated, and stretched where the sample is unfamiliar."""
+    def answered(self, calibration: Calibration, novelty: Novelty) -> tuple["Draws", Tensor]:
+        """What a user would be told, but for what a discrete sample's entropy and counts change.
+
+        Returns:
+            quantiles, recalibrated and stretched where the sample is unfamiliar; means in nats, not stretched.
+        """
         values = calibration.apply(self.values, self.n, self.columns)
-        return self._replace(values=stretch(values, novelty.excess(self.features, self.n, self.columns)))
+        stretched = stretch(values, novelty.excess(self.features, self.n, self.columns))
+        return self._replace(values=stretched), quantiles.mean(quantiles.to_nats(values.double()))
 
 
-def table(draws: Draws) -> str:
+def table(draws: Draws, means: Tensor) -> str:
     """Errors in nats, pinball loss in log(1 + nats) and interval coverage, by n and by family, as text."""
     groups: list[tuple[str, Tensor]] = [("all", torch.ones_like(draws.n, dtype=torch.bool))]
     for low, high in ROW_BINS:
         name = f"n {low}-{high}" if high < 10**9 else f"n {low}+"
-        groups.append((name, (draws.n >= low) & (draws.n < high)))
+        groups.append((name, _between(draws.n, low, high)))
     groups += [(f"columns {low}-{high - 1}", _between(draws.columns, low, high)) for low, high in COLUMN_BINS]
     nats = torch.expm1(draws.truth)
     groups += [(f"truth {low:g}-{high:g}", _between(nats, low, high)) for low, high in TRUTH_BINS]
     for family in sorted(set(draws.family)):
         groups.append((family, torch.tensor([f == family for f in draws.family])))
     head = f"{'':24}{'sets':>7}{'MAE':>9}{'MSE':>9}{'bias':>9}{'pinball':>9}{'cover 90':>10}"
-    return "\n".join([head, *(_line(draws, name, pick) for name, pick in groups if pick.any())])
+    return "\n".join([head, *(_line(draws, means, name, pick) for name, pick in groups if pick.any())])
 
 
 def _between(values: Tensor, low: int | float, high: int | float) -> Tensor:
     return (values >= low) & (values < high)
 
 
-def _line(draws: Draws, name: str, pick: Tensor) -> str:
+def _line(draws: Draws, means: Tensor, name: str, pick: Tensor) -> str:
     nats = quantiles.to_nats(draws.values[pick].double())
     truth = torch.expm1(draws.truth[pick].double())
-    error = quantiles.mean(nats) - truth
+    error = means[pick] - truth
     loss = quantiles.pinball(draws.values[pick].clamp_min(0), draws.truth[pick]).mean()
     inside = (nats[:, _LOW] <= truth + 1e-6) & (truth <= nats[:, _HIGH] + 1e-6)
     scores = (error.abs(), error.square(), error, loss[None], inside.double())

@@ -103,7 +103,7 @@ class Fit:
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
         """What is minimised, of every data set."""
-        return quantiles.pinball(values, truth) * quantiles.importance(values)
+        return quantiles.pinball(values, truth)
 
     @property
     def averaged(self) -> Net:

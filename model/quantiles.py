@@ -37,15 +37,6 @@ def pinball(
     return torch.maximum(level * error, (level - 1) * error).mean(1)
 
 
-def importance(values: Float[Tensor, "b q"]) -> Float[Tensor, " b"]:
-    """Weight of a data set in training: sqrt(1 + I) at the predicted median, without gradient.
-
-    Halfway between errors relative to 1 + I and errors in nats. It depends on the prediction and not on the
-    truth, so that the quantiles which minimise the weighted loss stay the same.
-    """
-    return (values[:, MIDDLE].detach().clamp(0, 4) / 2).exp()
-
-
 def to_nats(values: Float[Tensor, "b q"]) -> Float[Tensor, "b q"]:
     """From log(1 + I) to I, clamped at 0."""
     return torch.expm1(values.clamp_min(0))

@@ -75,3 +75,14 @@ def test_a_crew_answers_as_one_thread_does_and_leaves_the_threads_as_they_were()
     for unit, answers in zip(units, together, strict=True):
         for one, other in zip(estimator.run(unit), answers, strict=True):
             assert one.values == pytest.approx(other.values, rel=1e-4, abs=1e-6)
+
+
+def test_of_two_crews_the_last_to_end_puts_the_threads_back() -> None:
+    estimator, before = Estimator.load(), torch.get_num_threads()
+    first, second = estimator.crew(), estimator.crew()
+    for crew in (first, second):
+        pool = crew.__enter__()
+        assert pool.submit(torch.get_num_threads).result(10) == 1
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert torch.get_num_threads() == before

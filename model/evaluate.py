@@ -37,7 +37,7 @@ class Draws(NamedTuple):
         """What a user would be told, but for what a discrete sample's entropy and counts change.
 
         Returns:
-            quantiles, recalibrated and stretched where the sample is unfamiliar; means in nats, not stretched.
+            quantiles, recalibrated and stretched where the sample is unfamiliar; means in nats, before that.
         """
         values = calibration.apply(self.values, self.n, self.columns)
         stretched = stretch(values, novelty.excess(self.features, self.n, self.columns))

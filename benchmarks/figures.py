@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from names import METHODS, SUITES
@@ -200,6 +201,7 @@ def scaling(result: Row) -> Figure | None:
         losses = [row["validation_pinball"] for _, row in points]
         # An axis fitted to the dots would make noise look like a trend.
         axes.set(xscale="log", ylim=(0.8 * min(losses), 1.2 * max(losses)))
+        _plain(axes.xaxis)
     return figure
 
 
@@ -271,12 +273,17 @@ def _heat(axes: Axes, rows: Rows) -> None:
 
 
 def _plain_ticks(axes: Axes) -> None:
-    """1, 2, 5, 10 instead of powers."""
+    """Logarithmic in both directions."""
     axes.set(xscale="log", yscale="log")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-        axis.set_minor_formatter(NullFormatter())
+        _plain(axis)
+
+
+def _plain(axis: Axis) -> None:
+    """1, 2, 5, 10 instead of powers."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 if __name__ == "__main__":

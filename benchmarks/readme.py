@@ -214,8 +214,8 @@ def _designs(result: Row) -> Iterator[str]:
         f"{result['passes']} times: the network over all axes of the table, its "
         f"trunk on pooled statistics alone, without one axis, and other designs (means of {seeds} seeds ± "
         f"their standard deviation, or one seed; pinball loss in log(1 + nats) on {result['validation']:,} "
-        f"fresh draws, mean absolute errors on families held out of training{_and_bmi(result)}). Even weights were "
-        "taken up [since](docs/decisions/0016-even-weights.md):"
+        f"fresh draws, mean absolute errors on families held out of training{_and_bmi(result)}). Even "
+        "weights were taken up [since](docs/decisions/0016-even-weights.md):"
     )
     scores = {key: name for key, name in _SCORES.items() if key in result["designs"][0]}
     head = ["design", "parameters", "ms a use", *scores.values()]

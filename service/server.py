@@ -27,6 +27,9 @@ _MAX_HEADER_BYTES = 16 * 1024
 _BACKLOG = 2048
 # Longer than balancers and clients keep an idle connection, or we would close it while they ask again.
 _IDLE_SECONDS = 75
+# Python's own 5 ms begin anew whenever numpy lets go of the interpreter's lock for a moment. A thread that
+# reads a large body does so every 2 ms, and the event loop then waited for the lock until the body was read.
+_SWITCH_SECONDS = 0.001
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +54,7 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
     app.state.engine.on_failure = server.give_up
     signal.signal(signal.SIGHUP, lambda *_: _reload(keys))
     _announce(listener)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()  # the application stays: a full collection of it would hold every request up
     with listener:
         server.run(sockets=[listener])

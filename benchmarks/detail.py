@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import inf, isnan, nan
 from typing import Final, NamedTuple
 
+import digits
 import numpy as np
 from names import METHODS, SUITES
 from paragraphs import FEWEST, groups, number, percent, table
@@ -21,7 +22,6 @@ DISCRETE = (
     "label", "contingency table", "binned", "zero-inflated", "channel-bernoulli", "channel-poisson",
 )  # fmt: skip
 PEERS = ("ksg", "copula")
-DIGIT_ROWS = 8  # of a whole image
 
 
 class Goal(NamedTuple):
@@ -121,7 +121,7 @@ def _of_laws(consistency: Row) -> Iterator[Goal]:
 
 def is_whole_processing(row: Row) -> bool:
     """Whether a row of the digits is ours, on data processing of whole images."""
-    return bool(row["method"] == "mizzle" and row["test"] == "processing" and row["t"] == DIGIT_ROWS)
+    return bool(row["method"] == "mizzle" and row["test"] == "processing" and row["t"] == digits.ROWS)
 
 
 def _of_speed(speed: Row) -> Iterator[Goal]:
@@ -172,7 +172,8 @@ def _beside(
                 name = group if by == "family" else SUITES[suite]
                 errors = [methods[peers[0]]["ours_mae"], *(_same(methods.get(peer), seen) for peer in peers)]
                 body.append([name, str(seen), *("-" if isnan(e) else number(e) for e in errors)])
-                whole += [(seen, errors)] if not any(map(isnan, errors)) else []
+                if not any(map(isnan, errors)):
+                    whole.append((seen, errors))
     if pooled and whole:
         body.append(["those that all answered", *_pooled(*zip(*whole, strict=True))])
     return table(["problems", "number", "mizzle", *(METHODS[peer] for peer in peers)], body)

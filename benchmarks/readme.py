@@ -14,6 +14,7 @@ from statistics import mean, stdev
 from typing import Final
 
 import detail
+import digits
 from detail import is_whole_processing
 from names import METHODS
 from paragraphs import coverage, errors, independent, normals, number, percent, table, weak_spots
@@ -107,7 +108,7 @@ def _laws(result: Row) -> Iterator[str]:
     if not result:
         return
     body = [_law(result["generated"], *law) for law in LAWS]
-    body += [_law([r for r in result["digits"] if r.get("t") == 8], *law) for law in DIGIT_LAWS]
+    body += [_law([r for r in result["digits"] if r.get("t") == digits.ROWS], *law) for law in DIGIT_LAWS]
     falls = {row["method"]: row for row in result["digits"] if row["test"] == "falls"}
     shares = [percent(falls[m]["share"]) for m in ("mizzle", "ksg")]
     body.append(["digits, one more row of the image visible: how often I falls", "0 %", *shares])
@@ -121,10 +122,10 @@ def _laws(result: Row) -> Iterator[str]:
     yield table(["law", "ideal", "mizzle", METHODS["ksg"]], body)
     own = {row["test"]: row for row in result["generated"] if row["method"] == "mizzle"}
     noise, fewer, copied = (percent(own[t]["interval_violations"], 1) for t in ("noise", "fewer", "copied"))
-    digits = [percent(row["interval_violations"]) for row in result["digits"] if is_whole_processing(row)]
+    images = [percent(row["interval_violations"]) for row in result["digits"] if is_whole_processing(row)]
     yield (
         f"The 90 % interval after processing lies entirely above the one before in {noise} (noise), {fewer} "
-        f"(a column dropped) and {copied} ([X, X] and [Y, h(Y)]) of the draws, and in {' '.join(digits)} of "
+        f"(a column dropped) and {copied} ([X, X] and [Y, h(Y)]) of the draws, and in {' '.join(images)} of "
         "the samples of digits ([X, X] and [Y, h(Y)]). Mean relative error of additivity: "
         f"{percent(own['additivity']['relative_error'], 1)}."
     )
@@ -214,13 +215,13 @@ def _designs(result: Row) -> Iterator[str]:
         f"{result['passes']} times: the network over all axes of the table, its "
         f"trunk on pooled statistics alone, without one axis, and other designs (means of {seeds} seeds ± "
         f"their standard deviation, or one seed; pinball loss in log(1 + nats) on {result['validation']:,} "
-        f"fresh draws, mean absolute errors on families held out of training{_and_bmi(result)}). Even "
-        "weights were taken up [since](docs/decisions/0016-even-weights.md):"
+        f"fresh draws, mean absolute errors on families held out of training{_and_bmi(result)})"
+        f"{_since(rows)}:"
     )
     scores = {key: name for key, name in _SCORES.items() if key in result["designs"][0]}
     head = ["design", "parameters", "ms a use", *scores.values()]
     yield table(head, [[name, *_design(own, scores)] for name, own in rows.items()])
-    yield ("![Loss against data sets and against parameters, at equal steps](docs/figures/scaling.png)")
+    yield "![Loss against data sets and against parameters, at equal steps](docs/figures/scaling.png)"
 
 
 _SCORES: Final = {
@@ -228,6 +229,11 @@ _SCORES: Final = {
     "held_out_mae": "error, held-out families",
     "bmi_mae": "error, BMI, n = 1,000",
 }
+
+
+def _since(designs: Iterable[str]) -> str:
+    taken = "Even weights were taken up [since](docs/decisions/0016-even-weights.md)"
+    return f". {taken}" if "even weights" in designs else ""
 
 
 def _and_bmi(result: Row) -> str:

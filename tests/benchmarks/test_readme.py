@@ -103,7 +103,7 @@ def test_results_are_full_and_say_where_they_come_from(kind: str) -> None:
     assert result["commit"]
 
 
-@pytest.mark.parametrize("kind", ["accuracy", "consistency"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_results_are_those_of_the_shipped_weights(kind: str) -> None:
     assert read_newest(kind)["weights"]["sha256"] == Estimator.load().info.sha256
 

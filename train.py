@@ -31,14 +31,23 @@ from tqdm import tqdm
 
 from mizzle.machine import machine
 from mizzle.metadata_gen import dataset, prior
-from mizzle.model import flags, weights
+from mizzle.model import weights
 from mizzle.model.calibrate import Calibration
-from mizzle.model.chunks import Chunk, Use, fresh, read, summarised, uses, write
-from mizzle.model.evaluate import Draws, table
-from mizzle.model.fitting import Fit, FitConfig, stop_signal
 from mizzle.model.net import NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.preprocess import prepare
+from mizzle.model.training import flags
+from mizzle.model.training.chunks import (
+    Chunk,
+    Use,
+    fresh,
+    read,
+    summarised,
+    uses,
+    write,
+)
+from mizzle.model.training.evaluate import Draws, table
+from mizzle.model.training.fitting import Fit, FitConfig, stop_signal
 
 log = logging.getLogger("train")
 

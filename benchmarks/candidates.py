@@ -17,16 +17,16 @@ from torch.nn import functional as F
 
 from mizzle.model import quantiles
 from mizzle.model.batch import collate, normal_scores
-from mizzle.model.bins import binned_information
-from mizzle.model.chunks import Chunk, parts
-from mizzle.model.fitting import Fit
-from mizzle.model.moments import linear, pairs
-from mizzle.model.neighbours import query_rows
 from mizzle.model.net import Attention, Net, NetConfig
-from mizzle.model.optimizers import Optimizers
 from mizzle.model.preprocess import Table
 from mizzle.model.quantiles import LEVELS
-from mizzle.model.tokens import Tokens
+from mizzle.model.statistics.bins import binned_information
+from mizzle.model.statistics.moments import linear, pairs
+from mizzle.model.statistics.neighbours import query_rows
+from mizzle.model.statistics.tokens import Tokens
+from mizzle.model.training.chunks import Chunk, parts
+from mizzle.model.training.fitting import Fit
+from mizzle.model.training.optimizers import Optimizers
 
 ROWS = 32  # of raw cells
 COLUMNS = 12  # a side, those that depend most on the other side

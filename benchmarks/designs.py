@@ -39,13 +39,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import train
 from mizzle.metadata_gen import dataset
-from mizzle.model import nonlinear, quantiles
-from mizzle.model.chunks import Chunk, summarised
-from mizzle.model.fitting import Fit, FitConfig
+from mizzle.model import quantiles
 from mizzle.model.net import AXES, NetConfig
 from mizzle.model.preprocess import prepare
 from mizzle.model.quantiles import LEVELS
-from mizzle.model.tokens import Tokens
+from mizzle.model.statistics import nonlinear
+from mizzle.model.statistics.tokens import Tokens
+from mizzle.model.training.chunks import Chunk, summarised
+from mizzle.model.training.fitting import Fit, FitConfig
 
 BATCH = 128
 COUNT = 576  # batches that are fitted to

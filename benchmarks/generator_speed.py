@@ -73,7 +73,7 @@ def compare(blocks: int, size: int) -> tuple[list[Block], list[Block]]:
 def our_block(block: int, size: int) -> int:
     """Makes the data sets block * size, ... of our stream; how many numbers they hold."""
     from mizzle.metadata_gen import dataset
-    from mizzle.metadata_gen.ranges import Limits
+    from mizzle.metadata_gen.prior.ranges import Limits
 
     limits = Limits(rows=ROWS, columns=COLUMNS)
     made = (dataset(SEED, i, limits) for i in range(block * size, (block + 1) * size))

@@ -25,9 +25,9 @@ import uvloop
 from results import RESULTS, Row, print_table, result_name, write_result
 
 from mizzle.service.app import LOADER
-from mizzle.service.frames import Pair
+from mizzle.service.inference.ipc import Pair
+from mizzle.service.inference.worker import Worker
 from mizzle.service.settings import Settings
-from mizzle.service.worker import Worker
 
 SHAPE = (200, 2, 2)
 CONCURRENCY = 32

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mizzle import files
+from mizzle.cli import files
 
 FILE = Path(__file__).with_name("breast_cancer.csv")
 TARGET = ("worst_area",)

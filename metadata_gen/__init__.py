@@ -5,18 +5,17 @@
 (True, True)
 """
 
-from mizzle.metadata_gen.additive import AdditiveUniformNoise
-from mizzle.metadata_gen.archimedean import ArchimedeanCopula
-from mizzle.metadata_gen.binned import Binned
-from mizzle.metadata_gen.channels import Channel, random_channel
-from mizzle.metadata_gen.contaminated import Contaminated
-from mizzle.metadata_gen.contingency import ContingencyTable
-from mizzle.metadata_gen.copulas import CopulaMixture, NormalCopula, Rotated
-from mizzle.metadata_gen.elliptical import MultivariateNormal, MultivariateStudent
-from mizzle.metadata_gen.family import Family, Truth
-from mizzle.metadata_gen.independent import Independent, Noise
-from mizzle.metadata_gen.mixtures import ClassLabel, NormalMixture
-from mizzle.metadata_gen.operators import (
+from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
+from mizzle.metadata_gen.families.archimedean import ArchimedeanCopula
+from mizzle.metadata_gen.families.binned import Binned
+from mizzle.metadata_gen.families.channels import Channel, random_channel
+from mizzle.metadata_gen.families.contaminated import Contaminated
+from mizzle.metadata_gen.families.contingency import ContingencyTable
+from mizzle.metadata_gen.families.copulas import CopulaMixture, NormalCopula, Rotated
+from mizzle.metadata_gen.families.elliptical import MultivariateNormal, MultivariateStudent
+from mizzle.metadata_gen.families.independent import Independent, Noise
+from mizzle.metadata_gen.families.mixtures import ClassLabel, NormalMixture
+from mizzle.metadata_gen.families.operators import (
     ColumnsShuffled,
     Concatenated,
     MonotoneWarped,
@@ -26,9 +25,10 @@ from mizzle.metadata_gen.operators import (
     WithNuisance,
     ZeroInflated,
 )
+from mizzle.metadata_gen.family import Family, Truth
 from mizzle.metadata_gen.prior import HELD_OUT, describe, draw, draw_held_out, draw_rows
-from mizzle.metadata_gen.ranges import Limits
-from mizzle.metadata_gen.shards import Shards
+from mizzle.metadata_gen.prior.ranges import Limits
+from mizzle.metadata_gen.store.shards import Shards
 from mizzle.metadata_gen.stream import DataSet, dataset, stream
 
 __all__ = [

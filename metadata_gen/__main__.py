@@ -18,10 +18,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mizzle.errors import InvalidInput, MizzleError
-from mizzle.metadata_gen import facts, picture
-from mizzle.metadata_gen.build import Recipe, build
-from mizzle.metadata_gen.ranges import EVERYTHING, Limits
-from mizzle.metadata_gen.shards import Shards
+from mizzle.metadata_gen.prior.ranges import EVERYTHING, Limits
+from mizzle.metadata_gen.store import picture, summary
+from mizzle.metadata_gen.store.build import Recipe, build
+from mizzle.metadata_gen.store.shards import Shards
 
 log = logging.getLogger(__name__)
 
@@ -97,21 +97,22 @@ def _describe(options: argparse.Namespace) -> None:
     if options.out:
         picture.check(options.out)
     title, found = _kept(options.folder) if options.folder else _drawn(options)
-    print(title, facts.table(found), sep="\n\n")
+    print(title, summary.table(found), sep="\n\n")
     if options.out:
         picture.draw(found, title, options.out)
 
 
-def _kept(folder: Path) -> tuple[str, facts.Facts]:
+def _kept(folder: Path) -> tuple[str, summary.Facts]:
     shards = Shards(folder)
     recipe = shards.manifest["recipe"]
     return _title(recipe["count"], recipe["seed"], Limits(**recipe["limits"])), shards.facts()
 
 
-def _drawn(options: argparse.Namespace) -> tuple[str, facts.Facts]:
+def _drawn(options: argparse.Namespace) -> tuple[str, summary.Facts]:
     recipe = Recipe(options.seed, options.count, limits=_limits(options))
     indices = tqdm(range(recipe.count), unit="set", leave=False)
-    return _title(recipe.count, recipe.seed, recipe.limits), facts.drawn(recipe.seed, indices, recipe.limits)
+    drawn = summary.drawn(recipe.seed, indices, recipe.limits)
+    return _title(recipe.count, recipe.seed, recipe.limits), drawn
 
 
 def _title(count: int, seed: int, limits: Limits) -> str:

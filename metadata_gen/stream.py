@@ -13,7 +13,7 @@ import numpy as np
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen import prior
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
-from mizzle.metadata_gen.ranges import EVERYTHING, ROWS, Limits
+from mizzle.metadata_gen.prior.ranges import EVERYTHING, ROWS, Limits
 
 
 class DataSet(NamedTuple):

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
-from mizzle.arrays import check_columns, check_pair
+from mizzle.data.arrays import check_columns, check_pair
 from mizzle.errors import InferenceFailed, ModelUnavailable
 from mizzle.model import quantiles, weights
 from mizzle.model.batch import CACHE_CELLS, DEVICE_CELLS, Batch, collate, grouped
@@ -22,7 +22,7 @@ from mizzle.model.counting import Counted
 from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty, stretch, widening
 from mizzle.model.preprocess import Side, Table, pair, prepare, side
-from mizzle.model.tokens import tokenise
+from mizzle.model.statistics.tokens import tokenise
 from mizzle.types import Estimate, ModelInfo, Notice
 
 _BEYOND_ROWS = 1.5  # times as wide, for an n outside the trained range

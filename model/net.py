@@ -17,9 +17,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mizzle.model import tokens as kinds
 from mizzle.model.quantiles import LEVELS, MIDDLE, increasing
-from mizzle.model.tokens import Tokens
+from mizzle.model.statistics import tokens as kinds
+from mizzle.model.statistics.tokens import Tokens
 
 AXES = MappingProxyType(
     {

@@ -112,7 +112,7 @@ def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> T
     """Rank both sides, set aside constant columns, and note what the answer should be taken with.
 
     Args:
-        x, y: finite arrays of shape (n, dx) and (n, dy), already checked by `mizzle.arrays.check_pair`.
+        x, y: finite arrays of shape (n, dx) and (n, dy), already checked by `mizzle.data.arrays.check_pair`.
     """
     return pair(side(x), side(y))
 

@@ -18,17 +18,23 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mizzle.errors import ModelUnavailable
-from mizzle.model.bins import BINS
 from mizzle.model.calibrate import ANSWERS, COLUMN_EDGES, ROW_EDGES, Calibration
-from mizzle.model.edges import EDGES, FINE_BINS
-from mizzle.model.moments import NORM_RIDGE, PARTIAL_RIDGES, RIDGES
-from mizzle.model.neighbours import FEW_COLUMNS, NEIGHBOURS, POOLED, QUERIES, ROWS
 from mizzle.model.net import Net, NetConfig
-from mizzle.model.nonlinear import FEW, FUNCTION_RIDGES, FUNCTIONS, WIDE
 from mizzle.model.novelty import Novelty
 from mizzle.model.quantiles import LEVELS
-from mizzle.model.tokens import GLOBAL_CHANNELS, PLANE
-from mizzle.model.variates import VARIATES
+from mizzle.model.statistics.bins import BINS
+from mizzle.model.statistics.edges import EDGES, FINE_BINS
+from mizzle.model.statistics.moments import NORM_RIDGE, PARTIAL_RIDGES, RIDGES
+from mizzle.model.statistics.neighbours import (
+    FEW_COLUMNS,
+    NEIGHBOURS,
+    POOLED,
+    QUERIES,
+    ROWS,
+)
+from mizzle.model.statistics.nonlinear import FEW, FUNCTION_RIDGES, FUNCTIONS, WIDE
+from mizzle.model.statistics.tokens import GLOBAL_CHANNELS, PLANE
+from mizzle.model.statistics.variates import VARIATES
 from mizzle.types import ModelInfo
 
 CODE: dict[str, Any] = {

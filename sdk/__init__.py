@@ -54,7 +54,8 @@ from mizzle.errors import (
 from mizzle.types import Estimate, ModelInfo, Notice
 
 if TYPE_CHECKING:
-    from mizzle.about import Limits, ModelCard
+    from mizzle.backends.info import Limits, ModelCard
+    from mizzle.backends.local import estimate, estimate_many
     from mizzle.client import AsyncClient, Client
     from mizzle.job_errors import (
         JobCancelled,
@@ -70,9 +71,8 @@ if TYPE_CHECKING:
         TooManyJobs,
         WeightsChanged,
     )
-    from mizzle.local import estimate, estimate_many
-    from mizzle.results import Matrix, PairResult, Ranking
     from mizzle.tables import matrix, rank
+    from mizzle.tables.results import Matrix, PairResult, Ranking
 
     __version__: str
 
@@ -154,19 +154,19 @@ _LAZY = {
     "JobUnfinished": "mizzle.job_errors",
     "JobsOff": "mizzle.job_errors",
     "JobsUnavailable": "mizzle.job_errors",
-    "Limits": "mizzle.about",
-    "Matrix": "mizzle.results",
-    "ModelCard": "mizzle.about",
+    "Limits": "mizzle.backends.info",
+    "Matrix": "mizzle.tables.results",
+    "ModelCard": "mizzle.backends.info",
     "NoSuchJob": "mizzle.job_errors",
     "NotAcceptable": "mizzle.job_errors",
-    "PairResult": "mizzle.results",
-    "Ranking": "mizzle.results",
+    "PairResult": "mizzle.tables.results",
+    "Ranking": "mizzle.tables.results",
     "StorageFull": "mizzle.job_errors",
     "TooManyJobs": "mizzle.job_errors",
     "WeightsChanged": "mizzle.job_errors",
     "__version__": "mizzle.version",
-    "estimate": "mizzle.local",
-    "estimate_many": "mizzle.local",
+    "estimate": "mizzle.backends.local",
+    "estimate_many": "mizzle.backends.local",
     "matrix": "mizzle.tables",
     "rank": "mizzle.tables",
 }

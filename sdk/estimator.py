@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mizzle import extras
-from mizzle.arrays import FloatArray
+from mizzle.data.arrays import FloatArray
 from mizzle.types import Estimate, ModelInfo
 
 

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mizzle import extras, tables
-from mizzle.arrays import MIN_ROWS, FloatArray
+from mizzle.backends.pairs import Asker
+from mizzle.data.arrays import MIN_ROWS, FloatArray
 from mizzle.errors import InvalidInput
-from mizzle.pairs import Asker
-from mizzle.results import PairResult, check_threshold
+from mizzle.tables.results import PairResult, check_threshold
 from mizzle.types import Estimate, Unit, briefly
 
 try:

@@ -107,9 +107,9 @@ class Estimate:
         Raises:
             MissingExtra: the library is not installed.
         """
-        from mizzle import show
+        from mizzle.display import formats
 
-        return show.frame(self, library)
+        return formats.frame(self, library)
 
     def plot(self) -> Any:
         """A matplotlib Figure of the predictive distribution.
@@ -117,15 +117,15 @@ class Estimate:
         Raises:
             MissingExtra: matplotlib is not installed.
         """
-        from mizzle import show
+        from mizzle.display import formats
 
-        return show.plot(self)
+        return formats.plot(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from mizzle import show
+        from mizzle.display import formats
 
-        return show.html(self)
+        return formats.html(self)
 
     def __repr__(self) -> str:
         low, high = self.interval(0.9)

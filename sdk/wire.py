@@ -3,7 +3,7 @@
 Request:  {"x": [[..]], "y": [[..]], "levels": [0.05, 0.5, 0.95]}   levels: a list, "all", or none
           {"problems": [{"x", "y", "levels"}, ..], "levels": ..} for many, answered by
           {"answers": [{"estimate": answer} or {"error": {"code", "status", "detail"}}, ..]}
-          `mizzle.bodies` writes the same as numbers in binary
+          `mizzle.backends.encode` writes the same as numbers in binary
 Answer:   {"mi", "median", "quantiles": {"0.05": ..}, "unit", "n", "dim_x", "dim_y", "in_range",
            "warnings": [{"code", "message"}], "model": {"name", "version", "sha256"}}
 Problem:  {"type", "title", "status", "detail", "code", "request_id"} (RFC 9457)

@@ -8,35 +8,30 @@ from typing import Any
 from fastapi import FastAPI
 
 from mizzle.estimator import EstimatorLike
-from mizzle.service import (
-    about_routes,
-    estimate_routes,
-    job_routes,
-    oip_errors,
-    oip_routes,
-    openapi,
-    page_routes,
-    problems,
-    telemetry,
-)
-from mizzle.service.auth import Auth, Keys
-from mizzle.service.cors import Cors
-from mizzle.service.engine import Engine
-from mizzle.service.guard import Guard
-from mizzle.service.headers import SecurityHeaders
-from mizzle.service.http_metrics import HttpMetrics
-from mizzle.service.jobs import Jobs
+from mizzle.service.http import openapi, problem_details
+from mizzle.service.http.auth import Auth, Keys
+from mizzle.service.http.cors import Cors
+from mizzle.service.http.headers import SecurityHeaders
+from mizzle.service.http.http_metrics import HttpMetrics
+from mizzle.service.http.origin import Guard
+from mizzle.service.http.quota import Quota, Quotas
+from mizzle.service.http.request_id import RequestId
+from mizzle.service.inference.engine import Engine
+from mizzle.service.inference.runner import InProcess, Runner
+from mizzle.service.inference.worker import Worker
+from mizzle.service.jobs import routes as job_routes
+from mizzle.service.jobs.manager import Jobs
 from mizzle.service.logs import AccessLog
-from mizzle.service.metrics import Metrics, sample_lag
-from mizzle.service.quota import Quota, Quotas
-from mizzle.service.request_id import RequestId
-from mizzle.service.runner import InProcess, Runner
+from mizzle.service.oip import errors
+from mizzle.service.oip import routes as oip_routes
+from mizzle.service.routes import about, estimate, page
 from mizzle.service.settings import Settings, names
-from mizzle.service.worker import Worker
+from mizzle.service.telemetry import otel
+from mizzle.service.telemetry.metrics import Metrics, sample_lag
 from mizzle.version import __version__
 
 LOADER = "mizzle.estimator:load"
-PROBES = (*about_routes.PROBES, *oip_routes.PROBES)
+PROBES = (*about.PROBES, *oip_routes.PROBES)
 
 
 def create_app(
@@ -66,17 +61,17 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        **telemetry.options(chosen.telemetry, (*PROBES, about_routes.METRICS)),
+        **otel.options(chosen.telemetry, (*PROBES, about.METRICS)),
     )
     app.state.engine, app.state.jobs, app.state.metrics = engine, jobs, counted
-    problems.install(app, counted)
+    problem_details.install(app, counted)
     for routes in (
-        estimate_routes.router(engine, chosen, counted),
-        about_routes.facts(engine, chosen),
+        estimate.router(engine, chosen, counted),
+        about.facts(engine, chosen),
         job_routes.router(jobs, chosen),
-        about_routes.probes(engine),
-        about_routes.exposition(counted),
-        page_routes.router(),
+        about.probes(engine),
+        about.exposition(counted),
+        page.router(),
     ):
         app.include_router(routes)
     oip_routes.install(app, engine, chosen, counted)
@@ -118,17 +113,17 @@ def _surround(app: FastAPI, settings: Settings, keys: Keys, counted: Metrics) ->
     """What every request passes; what is added last is passed first."""
     hosts, origins = names(settings.hosts), names(settings.origins)
     Guard(app, hosts, origins)  # a bad name is an error now, and not at the first request
-    unlocked = (*PROBES, *page_routes.PATHS)
+    unlocked = (*PROBES, *page.PATHS)
     if settings.metrics_open:
-        unlocked = (*unlocked, about_routes.METRICS)
+        unlocked = (*unlocked, about.METRICS)
     quotas = Quotas(settings.key_concurrency, settings.key_rate)
-    app.add_middleware(problems.Faults)
+    app.add_middleware(problem_details.Faults)
     app.add_middleware(Quota, quotas=quotas, exempt=unlocked, refused=counted.refused)
     app.add_middleware(Auth, keys=keys, open_paths=unlocked, refused=counted.refused)
     if origins:  # inside the guard, which refuses all others; outside of keys, which a preflight has not
         app.add_middleware(Cors, origins=origins)
-    app.add_middleware(Guard, hosts=hosts, origins=origins, nameless=PROBES, pages=page_routes.PATHS)
-    app.add_middleware(oip_errors.Errors)
+    app.add_middleware(Guard, hosts=hosts, origins=origins, nameless=PROBES, pages=page.PATHS)
+    app.add_middleware(errors.Errors)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HttpMetrics, metrics=counted)
     app.add_middleware(AccessLog)

@@ -16,8 +16,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mizzle.errors import MizzleError
-from mizzle.service.auth import key_name
-from mizzle.service.request_id import current_id
+from mizzle.service.http.auth import key_name
+from mizzle.service.http.request_id import current_id
 
 UNMATCHED = "unmatched"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})

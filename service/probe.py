@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from mizzle.arrays import FloatArray
+from mizzle.data.arrays import FloatArray
 
 RHO = 0.8
 ROWS = 200

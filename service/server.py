@@ -14,12 +14,12 @@ import uvicorn
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.service import logs
 from mizzle.service.app import LOADER, create_app
-from mizzle.service.auth import Keys, check_bind
-from mizzle.service.connections import capped, room
-from mizzle.service.door import Door
-from mizzle.service.engine import Engine
-from mizzle.service.protocol import protocol_class
+from mizzle.service.http.auth import Keys, check_bind
+from mizzle.service.inference.engine import Engine
 from mizzle.service.settings import Settings, strange
+from mizzle.service.transport.connections import capped, room
+from mizzle.service.transport.protocol import protocol_class
+from mizzle.service.transport.shedding import Door
 from mizzle.version import __version__
 from mizzle.wire import PATH
 

@@ -9,10 +9,10 @@ import torch
 import mizzle
 from mizzle import cost
 from mizzle.model import Estimator
-from mizzle.service.batcher import Batcher, Limits, OutOfMemory
-from mizzle.service.observer import Observer
-from mizzle.service.pace import Pace
-from mizzle.service.runner import isolated
+from mizzle.service.inference.batcher import Batcher, Limits, OutOfMemory
+from mizzle.service.inference.observer import Observer
+from mizzle.service.inference.runner import isolated
+from mizzle.service.inference.throughput import Pace
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 

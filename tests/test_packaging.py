@@ -38,7 +38,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_the_wheel_holds_every_room_and_the_weights(wheel: set[str]) -> None:
-    wanted = {"__init__.py", "py.typed", "model/estimator.py", "metadata_gen/prior.py", "service/app.py"}
+    wanted = {"__init__.py", "py.typed", "model/estimator.py", "metadata_gen/store/build.py"}
+    wanted |= {"service/app.py", "service/http/auth.py"}
     wanted.add("model/weights/mizzle.safetensors")
     assert {f"mizzle/{name}" for name in wanted} <= wheel
 

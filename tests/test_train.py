@@ -16,12 +16,13 @@ import torch
 from safetensors.torch import load_file
 
 import train
-from mizzle.metadata_gen.ranges import ROWS
-from mizzle.model import Estimator, flags
-from mizzle.model.chunks import fresh, uses
-from mizzle.model.fitting import FitConfig, schedule
+from mizzle.metadata_gen.prior.ranges import ROWS
+from mizzle.model import Estimator
 from mizzle.model.net import NetConfig
-from mizzle.model.tokens import Tokens
+from mizzle.model.statistics.tokens import Tokens
+from mizzle.model.training import flags
+from mizzle.model.training.chunks import fresh, uses
+from mizzle.model.training.fitting import FitConfig, schedule
 
 Parts = list[tuple[Tokens, torch.Tensor]]
 SMALL = train.TrainConfig(

@@ -10,7 +10,7 @@ import pytest
 from readme import BEGIN, DETAIL, END, README, page, section, updated
 from results import read_newest
 
-from mizzle.metadata_gen.ranges import MAX_DIM, ROWS
+from mizzle.metadata_gen.prior.ranges import MAX_DIM, ROWS
 from mizzle.model import Estimator
 from mizzle.model.weights import SHIPPED
 

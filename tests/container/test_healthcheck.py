@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from mizzle import cli, healthcheck
+from mizzle import cli
+from mizzle.cli import healthcheck
 from mizzle.errors import NotReady, ServiceUnreachable
 from mizzle.service.settings import Settings
 

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from mizzle import wire
-from mizzle.service.instruments import WithoutCreated
-from mizzle.service.metrics import Metrics, render
+from mizzle.service.telemetry.instruments import WithoutCreated
+from mizzle.service.telemetry.metrics import Metrics, render
 from mizzle.types import ModelInfo
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

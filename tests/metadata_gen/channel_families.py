@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from mizzle.metadata_gen import dispersion, signals
-from mizzle.metadata_gen.channels import Channel
-from mizzle.metadata_gen.family import Array, Family
-from mizzle.metadata_gen.inputs import Inputs
-from mizzle.metadata_gen.responses import (
+from mizzle.metadata_gen import dispersion
+from mizzle.metadata_gen.families import signals
+from mizzle.metadata_gen.families.channels import Channel
+from mizzle.metadata_gen.families.inputs import Inputs
+from mizzle.metadata_gen.families.responses import (
     Additive,
     Bernoulli,
     Binomial,
@@ -16,6 +16,7 @@ from mizzle.metadata_gen.responses import (
     StandardStudent,
     StandardUniform,
 )
+from mizzle.metadata_gen.family import Array, Family
 
 RNG = np.random.default_rng(0)
 ONE = np.ones(1)

@@ -1,7 +1,7 @@
 """Copulas of all kinds for the laws that hold for every family."""
 
-from mizzle.metadata_gen.archimedean import GENERATORS, ArchimedeanCopula
-from mizzle.metadata_gen.copulas import Copula, CopulaMixture, NormalCopula, Rotated
+from mizzle.metadata_gen.families.archimedean import GENERATORS, ArchimedeanCopula
+from mizzle.metadata_gen.families.copulas import Copula, CopulaMixture, NormalCopula, Rotated
 from mizzle.metadata_gen.family import Family
 
 

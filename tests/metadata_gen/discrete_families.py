@@ -3,8 +3,8 @@
 import numpy as np
 from copula_families import COPULAS
 
-from mizzle.metadata_gen.binned import Binned, random_edges
-from mizzle.metadata_gen.contingency import ContingencyTable, random_table
+from mizzle.metadata_gen.families.binned import Binned, random_edges
+from mizzle.metadata_gen.families.contingency import ContingencyTable, random_table
 from mizzle.metadata_gen.family import Array, Family
 
 RNG = np.random.default_rng(5)

@@ -3,13 +3,25 @@
 import numpy as np
 
 from mizzle.metadata_gen import dispersion
-from mizzle.metadata_gen.additive import AdditiveUniformNoise
-from mizzle.metadata_gen.contaminated import Contaminated
-from mizzle.metadata_gen.elliptical import MultivariateNormal, MultivariateStudent
+from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
+from mizzle.metadata_gen.families.contaminated import Contaminated
+from mizzle.metadata_gen.families.elliptical import MultivariateNormal, MultivariateStudent
+from mizzle.metadata_gen.families.operators import (
+    MonotoneWarped,
+    SideWarped,
+    Swapped,
+    WithCopies,
+    ZeroInflated,
+)
 from mizzle.metadata_gen.family import Family
-from mizzle.metadata_gen.maps import KINDS, Composed, SideMap, SwissRoll, random_map
-from mizzle.metadata_gen.operators import MonotoneWarped, SideWarped, Swapped, WithCopies, ZeroInflated
-from mizzle.metadata_gen.warps import Affine, NormalCdf
+from mizzle.metadata_gen.maps.invertible import (
+    KINDS,
+    Composed,
+    SideMap,
+    SwissRoll,
+    random_map,
+)
+from mizzle.metadata_gen.maps.warps import Affine, NormalCdf
 
 PAIR = MultivariateNormal(dispersion.pair(0.8), 1)
 NORMAL = MultivariateNormal(dispersion.latent_variable(3, 4, 2, 0.5, 1.5, 0.7, 2.0), 3)

@@ -5,7 +5,7 @@ import pytest
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen import dispersion as dsp
-from mizzle.metadata_gen.elliptical import MultivariateNormal
+from mizzle.metadata_gen.families.elliptical import MultivariateNormal
 from mizzle.metadata_gen.family import Array
 
 RNG = np.random.default_rng(0)

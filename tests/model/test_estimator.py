@@ -11,7 +11,7 @@ from mizzle.model import Estimator
 from mizzle.model.calibrate import SHAPES, Calibration
 from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty
-from mizzle.model.tokens import GLOBAL_CHANNELS
+from mizzle.model.statistics.tokens import GLOBAL_CHANNELS
 from mizzle.types import Estimate, ModelInfo
 
 ROWS = 60

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from mizzle.model.batch import collate, normal_scores
-from mizzle.model.neighbours import _content_key, query_rows
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.preprocess import prepare
-from mizzle.model.tokens import tokenise
+from mizzle.model.statistics.neighbours import _content_key, query_rows
+from mizzle.model.statistics.tokens import tokenise
 
 Pair = tuple[np.ndarray, np.ndarray]
 _TOLERANCE = 2e-5  # log(1 + nats); rounding of float32 statistics

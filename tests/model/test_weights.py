@@ -15,7 +15,7 @@ from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.preprocess import prepare
-from mizzle.model.tokens import GLOBAL_CHANNELS, repad, summarise
+from mizzle.model.statistics.tokens import GLOBAL_CHANNELS, repad, summarise
 
 HEADER = weights.Header(
     name="test",

@@ -14,9 +14,9 @@ import uvicorn
 from fakes import PATIENCE, FakeEstimator
 
 from mizzle import estimator as estimators
-from mizzle.service import page_routes
 from mizzle.service.app import create_app
-from mizzle.service.auth import Keys
+from mizzle.service.http.auth import Keys
+from mizzle.service.routes import page as page_routes
 from mizzle.service.settings import Settings
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -4,7 +4,7 @@ import pytest
 from axe import findings
 from fakes import FakeEstimator
 
-from mizzle.service.auth import Keys, new_key
+from mizzle.service.http.auth import Keys, new_key
 
 # Swagger UI makes these elements inside of itself, without a name or with a wrong one, and no style sheet can
 # give them one.

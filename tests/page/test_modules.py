@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mizzle import cost, wire
-from mizzle.service import formats
+from mizzle.service.formats import registry
 
 RNG = np.random.default_rng(3)
 TEXTS = ["a", 'say "so"', "back\\slash", "\u202eabc", "\U000e0001", "\n\t\x7f", "größe", "{x}%s"]
@@ -43,7 +43,7 @@ def test_safetensors_are_read_by_the_service(call):
     problems = [(columns(12, 2), columns(12, 1)), (columns(20, 1).astype("f4"), columns(20, 3))]
     sent = [{"x": x.T.tolist(), "y": y.T.tolist()} for x, y in problems]
     body = bytes(call("encode", "safetensors", sent))
-    read = formats.read_many(formats.SAFETENSORS, body, {}, LEVELS, 10)
+    read = registry.read_many(registry.SAFETENSORS, body, {}, LEVELS, 10)
     for (x, y), asked in zip(problems, read, strict=True):
         assert np.array_equal(asked.x, x)
         assert np.array_equal(asked.y, y)

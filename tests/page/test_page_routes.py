@@ -6,8 +6,8 @@ import httpx2
 import pytest
 from fakes import FakeEstimator
 
-from mizzle.service import page_routes
-from mizzle.service.auth import Keys, new_key
+from mizzle.service.http.auth import Keys, new_key
+from mizzle.service.routes import page
 
 TYPES = {
     "/": "text/html; charset=utf-8",
@@ -51,14 +51,14 @@ def test_files_have_their_types_and_a_policy(http, path, media):
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     policy = answer.headers["content-security-policy"]
-    assert policy == (page_routes.POLICY if "html" in media else "default-src 'none'; frame-ancestors 'none'")
+    assert policy == (page.POLICY if "html" in media else "default-src 'none'; frame-ancestors 'none'")
 
 
 def test_the_policy_leaves_nothing_open():
-    rules = dict(rule.strip().split(" ", 1) for rule in page_routes.POLICY.split(";"))
+    rules = dict(rule.strip().split(" ", 1) for rule in page.POLICY.split(";"))
     assert rules["default-src"] == rules["base-uri"] == rules["frame-ancestors"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
-    assert "unsafe" not in page_routes.POLICY
+    assert "unsafe" not in page.POLICY
 
 
 def test_all_of_them_are_there(http, paths):

@@ -137,7 +137,7 @@ def test_all_pairs(visit, real, answered, frame):
 
 
 def test_records_are_those_of_the_library(visit, real, answered):
-    from mizzle.results import KEYS
+    from mizzle.tables.results import KEYS
 
     page = visit(f"{real}/#data=known&mode=target&target=x&columns=quarter&columns=with_gaps_0.6")
     answered(page)

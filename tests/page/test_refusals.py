@@ -3,7 +3,7 @@
 import pytest
 from fakes import FakeEstimator
 
-from mizzle.service.auth import Keys, new_key
+from mizzle.service.http.auth import Keys, new_key
 
 QUESTION = "#data=known&mode=pair&x=x&y=zigzag"
 ESTIMATE = "**/v1/estimate?*"

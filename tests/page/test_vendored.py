@@ -6,7 +6,7 @@ import demo_data
 import pytest
 import vendored
 
-from mizzle.service import page_routes
+from mizzle.service.routes import page
 
 ENTRIES = [(folder, name) for folder in vendored.FOLDERS for name in vendored.manifest(folder)]
 
@@ -56,7 +56,7 @@ def test_every_file_is_served_and_nothing_else():
     folder = vendored.ROOT / "service" / "page"
     files = {f"/page/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*") if path.is_file()}
     pages = {"/page/index.html", "/page/docs.html"}
-    assert set(page_routes.PATHS) == (files - pages) | {"/", "/docs"}
+    assert set(page.PATHS) == (files - pages) | {"/", "/docs"}
 
 
 def test_the_drawn_tables_are_those_of_their_recipe():

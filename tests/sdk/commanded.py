@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from mizzle import cli, local
+from mizzle import cli
 from mizzle import estimator as estimators
+from mizzle.backends import local
 
 
 @contextmanager

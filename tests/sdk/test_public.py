@@ -6,7 +6,8 @@ import sys
 import pytest
 
 import mizzle
-from mizzle import errors, job_errors, local
+from mizzle import errors, job_errors
+from mizzle.backends import local
 
 
 def _python(code):

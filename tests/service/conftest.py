@@ -8,9 +8,9 @@ import httpx2
 import numpy as np
 import pytest
 
-from mizzle.service import runner
 from mizzle.service.app import create_app
-from mizzle.service.warm_up import Measured, measured
+from mizzle.service.inference import runner
+from mizzle.service.inference.warm_up import Measured, measured
 
 
 @asynccontextmanager

@@ -16,9 +16,9 @@ from safetensors.numpy import load, save
 from schemathesis.config import SchemathesisConfig
 
 from mizzle import wire
-from mizzle.jobs import JOBS
+from mizzle.client.jobs import JOBS
 from mizzle.service.app import create_app
-from mizzle.service.formats import NPY, SAFETENSORS
+from mizzle.service.formats.registry import NPY, SAFETENSORS
 from mizzle.service.settings import Settings
 
 OCTETS = "application/octet-stream"

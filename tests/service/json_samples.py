@@ -2,7 +2,7 @@
 
 import json
 
-from mizzle.service import json_body
+from mizzle.service.formats import json_problem
 
 GRID = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
 ROWS = 12
@@ -14,12 +14,12 @@ FLAT = ", ".join(map(str, Y))
 
 def one(text):
     """The problem in a body."""
-    return json_body.one(text if isinstance(text, bytes) else text.encode(), GRID)
+    return json_problem.one(text if isinstance(text, bytes) else text.encode(), GRID)
 
 
 def many(text, most=8):
     """The problems in a body."""
-    return json_body.many(text if isinstance(text, bytes) else text.encode(), GRID, most)
+    return json_problem.many(text if isinstance(text, bytes) else text.encode(), GRID, most)
 
 
 def problem(x=FLAT, y=FLAT, rest=""):

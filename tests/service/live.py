@@ -13,7 +13,7 @@ import httpx2
 import uvicorn
 
 from mizzle import wire
-from mizzle.service.protocol import protocol_class
+from mizzle.service.transport.protocol import protocol_class
 
 PATIENCE = 30.0  # seconds after which a test that waits for something has failed
 RESET = struct.pack("ii", 1, 0)  # closing throws away what is on its way, and says so to the other end

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import uvicorn
 
-from mizzle.service.protocol import protocol_class
+from mizzle.service.transport.protocol import protocol_class
 
 HOST = b"Host: mizzle.test\r\n"
 POST = b"POST / HTTP/1.1\r\n" + HOST

@@ -12,11 +12,11 @@ from raw import call, exchange, listening, plain
 from starlette.requests import Request
 
 from mizzle.errors import InvalidInput
-from mizzle.service import problems
-from mizzle.service.auth import Auth, Keys, new_key
+from mizzle.service.http import problem_details
+from mizzle.service.http.auth import Auth, Keys, new_key
+from mizzle.service.http.request_id import RequestId, current_id, id_of
+from mizzle.service.inference.observer import Observer
 from mizzle.service.logs import AccessLog, Lines, configure
-from mizzle.service.observer import Observer
-from mizzle.service.request_id import RequestId, current_id, id_of
 
 CANARY = "31337.4242"
 ALICE, LINE = new_key("alice")
@@ -61,7 +61,7 @@ def _parsed(line, as_json):
 def app():
     """The whole outer part of a service, with routes that answer, fail and refuse."""
     app = FastAPI(docs_url=None)
-    problems.install(app, Observer())
+    problem_details.install(app, Observer())
 
     @app.post("/v1/models/{name}")
     async def model(name: str, request: Request) -> int:
@@ -73,7 +73,7 @@ def app():
 
     @app.get("/problem")
     async def problem() -> None:
-        return problems.problem_for(404)
+        return problem_details.problem_for(404)
 
     return RequestId(AccessLog(Auth(app, Keys.parse(LINE), ["/livez"])))
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from counted import value
 
 from mizzle.errors import ModelUnavailable
-from mizzle.service import metrics as metrics_module
 from mizzle.service.app import create_app
-from mizzle.service.auth import Keys, new_key
+from mizzle.service.http.auth import Keys, new_key
+from mizzle.service.telemetry import metrics as metrics_module
 
 
 def test_metrics_are_there_without_a_model(app, in_lifespan, connect):

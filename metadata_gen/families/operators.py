@@ -1,0 +1,269 @@
+"""Families made of families: MI is kept, or adds up."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+from typing import Final
+
+import numpy as np
+from scipy.special import rel_entr  # type: ignore[import-untyped]
+
+from mizzle.errors import InvalidInput
+from mizzle.metadata_gen.families.independent import Noise
+from mizzle.metadata_gen.family import Array, Family, Rng, Truth
+from mizzle.metadata_gen.maps.side_map import Order, SideMap
+from mizzle.metadata_gen.maps.warps import Warp
+
+Copies = Sequence[int] | Order
+
+
+class _Operator(Family):
+    """A family made of one other; as long as nothing else is said, MI is kept."""
+
+    def __init__(self, base: Family, dim_x: int, dim_y: int, name: str | None = None) -> None:
+        super().__init__(base.name if name is None else name, dim_x, dim_y)
+        self.base = base
+
+    @property
+    def continuous(self) -> bool:
+        return self.base.continuous
+
+    def mi(self) -> Truth:
+        return self.base.mi()
+
+
+ZERO: Final = 1e-12  # what a warp and its inverse may make of 0
+
+
+class MonotoneWarped(_Operator):
+    """Every column through a strictly monotone map of its own: I(f(X); g(Y)) = I(X; Y).
+
+    Args:
+        warps_x, warps_y: one warp per column of either side.
+    """
+
+    def __init__(self, base: Family, warps_x: Sequence[Warp], warps_y: Sequence[Warp]) -> None:
+        super().__init__(base, base.dim_x, base.dim_y)
+        if (len(warps_x), len(warps_y)) != (base.dim_x, base.dim_y):
+            raise InvalidInput(f"{len(warps_x)}+{len(warps_y)} warps for {base.dim_x}+{base.dim_y} columns")
+        self.warps_x, self.warps_y = tuple(warps_x), tuple(warps_y)
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        x, y = self.base.sample(rng, n)
+        return _forward(self.warps_x, x), _forward(self.warps_y, y)
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        return self.base.pmi(_inverse(self.warps_x, x), _inverse(self.warps_y, y))
+
+
+class SideWarped(_Operator):
+    """All columns of a side through one injective map: I(f(X); g(Y)) = I(X; Y).
+
+    Args:
+        map_x, map_y: None leaves the side as it is.
+    """
+
+    def __init__(self, base: Family, map_x: SideMap | None, map_y: SideMap | None) -> None:
+        super().__init__(base, _dim_out(map_x, base.dim_x), _dim_out(map_y, base.dim_y))
+        self.map_x, self.map_y = map_x, map_y
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        x, y = self.base.sample(rng, n)
+        return self.map_x.forward(x) if self.map_x else x, self.map_y.forward(y) if self.map_y else y
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        x = self.map_x.inverse(x) if self.map_x else x
+        return self.base.pmi(x, self.map_y.inverse(y) if self.map_y else y)
+
+
+class Concatenated(Family):
+    """Independent problems side by side: I = sum of the parts', stderr in quadrature.
+
+    The same part may stand there several times; its error then adds up.
+    """
+
+    def __init__(self, parts: Sequence[Family], name: str | None = None) -> None:
+        label = "+".join(part.name for part in parts) if name is None else name
+        super().__init__(label, sum(p.dim_x for p in parts), sum(p.dim_y for p in parts))
+        self.parts = tuple(parts)
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        xs, ys = zip(*(part.sample(rng, n) for part in self.parts), strict=True)
+        return np.hstack(xs), np.hstack(ys)
+
+    @property
+    def continuous(self) -> bool:
+        return all(part.continuous for part in self.parts)
+
+    def mi(self) -> Truth:
+        truths = [(part.mi(), count) for part, count in Counter(self.parts).items()]
+        return Truth(sum(k * t.nats for t, k in truths), math.hypot(*(k * t.stderr for t, k in truths)))
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        xs = _split(x, [part.dim_x for part in self.parts])
+        ys = _split(y, [part.dim_y for part in self.parts])
+        terms = [p.pmi(a, b) for p, a, b in zip(self.parts, xs, ys, strict=True)]
+        return np.asarray(np.sum(terms, axis=0))
+
+
+class WithNuisance(_Operator):
+    """Columns appended to either side that are independent of everything else: I is kept."""
+
+    def __init__(self, base: Family, extra_x: Noise | None, extra_y: Noise | None) -> None:
+        more_x, more_y = (0 if extra is None else extra.dim for extra in (extra_x, extra_y))
+        super().__init__(base, base.dim_x + more_x, base.dim_y + more_y)
+        self.extra_x, self.extra_y = extra_x, extra_y
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        x, y = self.base.sample(rng, n)
+        return _append(x, self.extra_x, rng), _append(y, self.extra_y, rng)
+
+    @property
+    def continuous(self) -> bool:
+        extras = (self.extra_x, self.extra_y)
+        return self.base.continuous and all(extra is None or extra.continuous for extra in extras)
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        return self.base.pmi(x[:, : self.base.dim_x], y[:, : self.base.dim_y])
+
+
+class WithCopies(_Operator):
+    """Columns repeated, exactly or with noise: I is kept.
+
+    X' = (X, X_j + noise_j N(0, 1) for every j of copies_x), and Y' alike. Given X the appended columns
+    depend on nothing else, so that X' -> X -> Y -> Y' is a Markov chain.
+
+    Args:
+        copies_x, copies_y: the columns of the base to append again; a column may come several times.
+        noise: standard deviation of every appended column's own noise, X's columns first; 0 is an exact copy.
+    """
+
+    def __init__(self, base: Family, copies_x: Copies, copies_y: Copies, noise: Array) -> None:
+        more_x, more_y = len(copies_x), len(copies_y)
+        super().__init__(base, base.dim_x + more_x, base.dim_y + more_y)
+        self.copies_x, self.copies_y = [int(j) for j in copies_x], [int(j) for j in copies_y]
+        for copies, dim in ((self.copies_x, base.dim_x), (self.copies_y, base.dim_y)):
+            if not set(copies) <= set(range(dim)):
+                raise InvalidInput(f"copies {copies} must be columns of 0..{dim - 1}")
+        if noise.shape != (more_x + more_y,) or not np.all((noise >= 0.0) & np.isfinite(noise)):
+            raise InvalidInput(f"noise {noise} for {more_x}+{more_y} copies; each needs one number >= 0")
+        self.noise_x, self.noise_y = noise[:more_x], noise[more_x:]
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        x, y = self.base.sample(rng, n)
+        return _repeated(x, self.copies_x, self.noise_x, rng), _repeated(y, self.copies_y, self.noise_y, rng)
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        return self.base.pmi(x[:, : self.base.dim_x], y[:, : self.base.dim_y])
+
+
+class ZeroInflated(_Operator):
+    """Whole sides set to 0 at random: X' = A X and Y' = B Y, with masks (A, B) independent of (X, Y).
+
+    The base is continuous and so never 0; then A is a function of X' and B of Y', and by the chain rule
+    I(X';Y') = I(A;B) + P(A = B = 1) I(X;Y) nats:
+    - independent masks: keep_x keep_y I;
+    - shared: A = [U < keep_x] and B = [U < keep_y] with one U ~ U(0, 1), so P(A = B = 1) is the smaller
+      keep; for equal ones A = B, and it is H(keep) + keep I with H(p) = -p log p - (1 - p) log(1 - p).
+    pmi = log P(a,b) / (P(a) P(b)), plus the base's where a = b = 1. It takes a row of nothing but 0 for a
+    masked one: use no warp that moves 0 on top of this if pmi is to be had.
+
+    Args:
+        keep_x, keep_y: P(A = 1) and P(B = 1), in (0, 1].
+    """
+
+    def __init__(self, base: Family, keep_x: float, keep_y: float, shared: bool = False) -> None:
+        super().__init__(base, base.dim_x, base.dim_y, "zero-inflated")
+        if not base.continuous:
+            raise InvalidInput(f"{base.name} is not continuous, so a row of zeros may be its own")
+        if not (0.0 < keep_x <= 1.0 and 0.0 < keep_y <= 1.0):
+            raise InvalidInput(f"keep_x is {keep_x} and keep_y {keep_y}; they must be in (0, 1]")
+        self.keep_x, self.keep_y, self.shared = keep_x, keep_y, shared
+        low, high = sorted((keep_x, keep_y))
+        self._product = np.outer([1.0 - keep_x, keep_x], [1.0 - keep_y, keep_y])
+        together = np.array([[1.0 - high, keep_y - low], [keep_x - low, low]])
+        self._masks = together if shared else self._product  # P(a, b) in row a and column b
+
+    @property
+    def continuous(self) -> bool:
+        return False
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        x, y = self.base.sample(rng, n)
+        u, v = rng.random((2, n, 1))
+        return x * (u < self.keep_x), y * ((u if self.shared else v) < self.keep_y)
+
+    def mi(self) -> Truth:
+        base, kept = self.base.mi(), float(self._masks[1, 1])
+        of_masks = float(rel_entr(self._masks, self._product).sum())
+        return Truth(of_masks + kept * base.nats, kept * base.stderr)
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        a, b = (np.abs(side).max(axis=1) > ZERO for side in (x, y))
+        both = np.flatnonzero(a & b)
+        with np.errstate(divide="ignore"):  # an impossible cell has pmi -inf, also where a side is never 0
+            table = np.log(self._masks / np.maximum(self._product, 1e-300))
+        pmi = np.asarray(table[a.astype(int), b.astype(int)])
+        pmi[both] += self.base.pmi(x[both], y[both])
+        return pmi
+
+
+class ColumnsShuffled(_Operator):
+    """Columns in another order: column j of x is column perm_x[j] of the base; I is kept."""
+
+    def __init__(self, base: Family, perm_x: Order, perm_y: Order) -> None:
+        super().__init__(base, base.dim_x, base.dim_y)
+        for perm, dim in ((perm_x, base.dim_x), (perm_y, base.dim_y)):
+            if sorted(perm.tolist()) != list(range(dim)):
+                raise InvalidInput(f"a permutation of {dim} columns must name each once")
+        self.perm_x, self.perm_y = perm_x, perm_y
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        x, y = self.base.sample(rng, n)
+        return x[:, self.perm_x], y[:, self.perm_y]
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        return self.base.pmi(x[:, np.argsort(self.perm_x)], y[:, np.argsort(self.perm_y)])
+
+
+class Swapped(_Operator):
+    """X and Y change places: I(Y; X) = I(X; Y)."""
+
+    def __init__(self, base: Family) -> None:
+        super().__init__(base, base.dim_y, base.dim_x)
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        x, y = self.base.sample(rng, n)
+        return y, x
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        return self.base.pmi(y, x)
+
+
+def _forward(warps: Sequence[Warp], x: Array) -> Array:
+    return np.column_stack([warp.forward(x[:, d]) for d, warp in enumerate(warps)])
+
+
+def _inverse(warps: Sequence[Warp], y: Array) -> Array:
+    return np.column_stack([warp.inverse(y[:, d]) for d, warp in enumerate(warps)])
+
+
+def _append(x: Array, extra: Noise | None, rng: Rng) -> Array:
+    return x if extra is None else np.hstack([x, extra.sample(rng, len(x))])
+
+
+def _repeated(x: Array, copies: list[int], noise: Array, rng: Rng) -> Array:
+    return np.hstack([x, x[:, copies] + noise * rng.standard_normal((len(x), len(copies)))])
+
+
+def _dim_out(side_map: SideMap | None, dim: int) -> int:
+    """The number of columns that a side of dim columns has behind the map."""
+    if side_map is not None and side_map.dim_in != dim:
+        raise InvalidInput(f"{side_map} on a side of {dim} columns")
+    return dim if side_map is None else side_map.dim_out
+
+
+def _split(x: Array, dims: Sequence[int]) -> list[Array]:
+    """The blocks of columns of x that the parts own."""
+    return [x[:, a:b] for a, b in pairwise(accumulate(dims, initial=0))]

@@ -1,0 +1,162 @@
+"""The meta-distribution: which problems the network is trained on. This page is that claim.
+
+`draw` goes from the kind of a problem to its family to the disguises that keep its MI. Its numbers stand in
+`ranges` and are read from there by key, so that page and exported ranges agree; channels and maps hold their
+own, and coins between equals are tossed where they fall. `describe` exports all three. Behind the names stand
+`draw_elliptical` (normals, Students, additive noise), `draw_parts` (copulas, mixtures, channels, discrete
+data) and `disguises` (nuisance, copies, maps inside a side, warps, shuffles).
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mizzle.metadata_gen.families import channels
+from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
+from mizzle.metadata_gen.families.channels import random_channel
+from mizzle.metadata_gen.families.elliptical import MultivariateNormal
+from mizzle.metadata_gen.families.montecarlo import tolerance
+from mizzle.metadata_gen.families.operators import Concatenated, SideWarped, Swapped
+from mizzle.metadata_gen.family import Family, Rng
+from mizzle.metadata_gen.hyperpriors import as_data
+from mizzle.metadata_gen.maps import invertible
+from mizzle.metadata_gen.maps.invertible import random_map
+from mizzle.metadata_gen.prior import ranges, transformations
+from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair
+from mizzle.metadata_gen.prior.pairs import archimedean, pair, part
+from mizzle.metadata_gen.prior.ranges import (
+    COLUMNS,
+    EVERYTHING,
+    MAX_COST,
+    MAX_NATS,
+    ROWS,
+    Limits,
+    chance,
+    choice,
+    real,
+    whole,
+)
+
+__all__ = ["COLUMNS", "HELD_OUT", "ROWS", "describe", "draw", "draw_held_out", "draw_rows"]
+
+
+def draw(rng: Rng, limits: Limits = EVERYTHING) -> Family:
+    """One problem: its kind, its shape, and the disguises that keep its MI."""
+    kind = choice(rng, "problem")
+    family = _kept(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
+    return transformations.warped(rng, family, _light(family)) if chance(rng, "warped") else family
+
+
+def describe() -> dict[str, object]:
+    """Ranges and weights as JSON-able data, for the header of the weights."""
+    parts = {"channels": channels.RANGES, "maps": invertible.RANGES}
+    laws = {name: {key: as_data(law) for key, law in part.items()} for name, part in parts.items()}
+    return {**ranges.describe(), **laws, "held_out": sorted(HELD_OUT)}
+
+
+def draw_rows(rng: Rng, family: Family, limits: Limits = EVERYTHING) -> int:
+    """Rows: log-uniform, or MIST's uniform; thinned above MAX_COST, or large problems would eat the rest."""
+    while True:
+        rows = whole(rng, "rows.small" if chance(rng, "rows.small") else "rows.wide", limits.rows)
+        if rng.random() * rows * (family.dim_x + family.dim_y + 8) <= MAX_COST:
+            return rows
+
+
+def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
+    """Several columns, at least on one side: a family of its own, or parts side by side."""
+    dim_x, dim_y = _dims(rng, limits)
+    if kind == "mist" and chance(rng, "mist.equal_dims"):
+        dim_x = dim_y = whole(rng, "dims.equal", limits.columns)
+    family = _kept(lambda: WIDE[kind](rng, dim_x, dim_y))
+    if kind == "mist":
+        return family
+    if chance(rng, "nuisance"):
+        family = transformations.with_nuisance(rng, family, limits.columns)
+    if chance(rng, "copies"):
+        family = transformations.with_copies(rng, family, limits.columns)
+    if family.continuous and chance(rng, "mapped"):
+        family = transformations.mapped(rng, family, limits.columns)
+    return transformations.shuffled(rng, family) if chance(rng, "shuffled") else family
+
+
+def _composed(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    """One to four parts side by side, or many of one law, with noise columns or without."""
+    alike = min(dim_x, dim_y) > 1 and chance(rng, "composed.repeated")
+    family = (_repeated if alike else _parts)(rng, dim_x, dim_y)
+    return transformations.filled(rng, family, dim_x, dim_y) if chance(rng, "filled") else family
+
+
+def _parts(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    count = whole(rng, "composed.parts", min(dim_x, dim_y))
+    dims = zip(composition(rng, dim_x, count), composition(rng, dim_y, count), strict=True)
+    drawn = [_part(rng, *d) for d in dims]
+    return drawn[0] if count == 1 else Concatenated(drawn, "composed")
+
+
+def _repeated(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    """Two pairs of columns or more that all follow one law."""
+    count = whole(rng, "repeated.copies", min(dim_x, dim_y))
+    return Concatenated([pair(rng)] * count, "repeated")
+
+
+def _part(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    return part(rng, dim_x, dim_y) if rng.random() < 0.5 else Swapped(part(rng, dim_y, dim_x))
+
+
+WIDE: Final[Mapping[str, Callable[[Rng, int, int], Family]]] = MappingProxyType(
+    {"independent": transformations.independent, "mist": mist, "broad": broad, "composed": _composed}
+)
+
+
+def _dims(rng: Rng, limits: Limits) -> tuple[int, int]:
+    """dim_x and dim_y: equal, or independent of each other."""
+    key = "dims." + choice(rng, "dims")
+    dim = whole(rng, key, limits.columns)
+    return dim, dim if key == "dims.equal" else whole(rng, key, limits.columns)
+
+
+def _kept(build: Callable[[], Family]) -> Family:
+    """The first of repeated draws whose truth is at most MAX_NATS and known well enough."""
+    while True:
+        truth = (family := build()).mi()
+        if truth.nats <= MAX_NATS and truth.stderr <= tolerance(truth.nats):
+            return family
+
+
+def _light(family: Family) -> bool:
+    return isinstance(family, MultivariateNormal | AdditiveUniformNoise)
+
+
+# What training never sees
+
+
+def _held_out_channel(rng: Rng, signal: str, response: str, inputs: str = "channel.inputs") -> Family:
+    return random_channel(rng, signal, response, whole(rng, inputs), real(rng, "channel.noise"))
+
+
+def _any_signal(rng: Rng) -> str:
+    return choice(rng, "channel.signal_of_one")
+
+
+def _mapped(rng: Rng, kind: str) -> Family:
+    """Three pairs of columns, each side through a map of this kind."""
+    base = Concatenated([normal_pair(rng) for _ in range(3)], "normal-matched")
+    return SideWarped(base, random_map(rng, kind, 3), random_map(rng, kind, 3))
+
+
+HELD_OUT: Final[Mapping[str, Callable[[Rng], Family]]] = MappingProxyType(
+    {
+        "copula joe": lambda rng: archimedean(rng, "joe"),
+        "signal ripple": lambda rng: _held_out_channel(rng, "ripple", "normal", "interaction.inputs"),
+        "signal maximum": lambda rng: _held_out_channel(rng, "maximum", "normal", "interaction.inputs"),
+        "noise laplace": lambda rng: _held_out_channel(rng, _any_signal(rng), "laplace"),
+        "response binomial": lambda rng: _held_out_channel(rng, _any_signal(rng), "binomial"),
+        "map banana": lambda rng: _mapped(rng, "banana"),
+        "map fold": lambda rng: _mapped(rng, "fold"),
+    }
+)
+
+
+def draw_held_out(rng: Rng, label: str) -> Family:
+    """A problem of a kind that training never sees, by its label in HELD_OUT."""
+    return _kept(lambda: HELD_OUT[label](rng))

@@ -1,0 +1,254 @@
+"""The numbers of the meta-distribution, as frozen data: the prior draws from them, weights carry them.
+
+A key reads family.parameter. MIST-like ranges are those of MIST's generator (arXiv 2511.18945).
+"""
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from mizzle.metadata_gen.family import Array, Rng
+from mizzle.metadata_gen.hyperpriors import (
+    Exponential,
+    IntegerLaw,
+    Integers,
+    LogIntegers,
+    LogUniform,
+    Mix,
+    RealLaw,
+    Uniform,
+    as_data,
+)
+
+MAX_NATS: Final = 40.0  # what lies above is drawn again
+MAX_DIM: Final = 64  # columns of one side
+ROWS: Final = (10, 10_000)
+COLUMNS: Final = (1, MAX_DIM)
+MAX_COST: Final = 80_000  # rows x (columns + 8); larger n are kept with probability MAX_COST / cost
+MAX_RHO: Final = 0.999  # of the canonical correlations
+MAX_FILL: Final = 0.9  # mean nats per canonical pair, as a share of what MAX_RHO allows
+MAX_MIXED: Final = 8  # columns of a mixture, both sides together
+
+
+class Limits(NamedTuple):
+    """The most rows of a problem, and the most columns of one side."""
+
+    rows: int = ROWS[1]
+    columns: int = MAX_DIM
+
+
+EVERYTHING: Final = Limits()
+
+
+def _evenly(*labels: str) -> Mix:
+    return Mix(tuple((label, 1.0) for label in labels))
+
+
+def _mix(**weights: float) -> Mix:
+    return Mix(tuple((label.replace("_", "-"), weight) for label, weight in weights.items()))
+
+
+CHANCES: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "rows.small": 0.35,
+        "mist.equal_dims": 0.45,  # MIST's own dims; else as everywhere
+        "student.rho_zero": 0.15,
+        "broad.student": 0.3,
+        "broad.dealt": 0.5,  # columns of blocks and autoregressions in random order
+        "canonical.tail": 0.05,
+        "canonical.weak": 0.4,
+        "mixture.separate": 0.35,  # clusters of its own on either side
+        "mixture.concentric": 0.15,
+        "label.one_hot": 0.25,
+        "binned.both": 0.5,
+        "nuisance": 0.1,
+        "nuisance.side": 0.7,
+        "copies": 0.08,
+        "copies.exact": 0.4,
+        "mapped": 0.45,
+        "mapped.side": 0.7,
+        "mapped.again": 0.2,  # through a second map of its own
+        "contaminated": 0.06,
+        "zero_inflated": 0.04,
+        "zero_inflated.shared": 0.3,
+        "composed.repeated": 0.2,  # one law for all parts
+        "filled": 0.5,  # up to the drawn columns
+        "noise.plain": 0.3,  # no dependence inside a side
+        "shuffled": 0.5,
+        "warped": 0.1,
+    }
+)
+
+MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
+    {
+        "problem": _mix(independent=0.12, pair=0.24, mist=0.27, broad=0.18, composed=0.19),
+        "dims": _mix(equal=0.35, free=0.25, small=0.25, large=0.15),
+        "pair": _mix(
+            normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
+            mixture=0.08, label=0.05, channel=0.17, table=0.05, binned=0.07,
+        ),
+        "pair.rho": _mix(rho=0.4, nats_exponential=0.3, nats_uniform=0.3),
+        "mist": _mix(
+            normal_dense=1.0, normal_sparse=1.0, normal_lvm=1.0, normal_2pair=0.8,
+            student_dense=1.0, student_sparse=1.5, student_2pair=0.8, additive=1.2,
+        ),
+        "broad": _mix(
+            canonical=0.22, matched=0.17, factor=0.15, dense=0.06, sparse=0.05, lvm=0.07, block=0.07,
+            toeplitz=0.05, additive=0.05, student_identity=0.05, concatenated=0.05,
+        ),
+        "part": _mix(
+            channel=0.40, mixture=0.14, label=0.08, copula=0.10, normal=0.10, additive=0.05, table=0.05,
+            binned=0.08,
+        ),
+        "copula": _evenly("clayton", "gumbel", "frank"),
+        "copula.rotation": _evenly("0", "90", "180", "270"),
+        "channel.signal": _mix(
+            linear=0.07, tanh=0.04, features=0.19, polynomial=0.09, sine=0.08, triangle=0.05, absolute=0.05,
+            square=0.06, product=0.17, xor=0.12, radius=0.08,
+        ),
+        "channel.signal_of_one": _mix(
+            linear=0.14, tanh=0.08, features=0.28, polynomial=0.14, sine=0.12, triangle=0.07, absolute=0.09,
+            square=0.08,
+        ),
+        "channel.response": _mix(
+            normal=0.32, uniform=0.12, student=0.10, scaled=0.12, multiplicative=0.08,
+            poisson=0.08, zero_poisson=0.04, bernoulli=0.08,
+        ),
+        "noise.marginal": _mix(normal=0.45, student=0.3, uniform=0.15, discrete=0.1),
+        "map": _mix(
+            rotation=0.13, mixing=0.14, spiral=0.21, coupling=0.20, swiss=0.07, arc=0.04, polar=0.04,
+            shear=0.11, wave=0.06,
+        ),
+        "warp": _evenly("affine", "power", "asinh", "wiggly"),
+        "warp.light_tails": _evenly("affine", "power", "asinh", "wiggly", "sinh", "exp", "cdf", "logistic"),
+    }
+)  # fmt: skip
+
+INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
+    {
+        "rows.small": Integers(10, 500),
+        "rows.wide": LogIntegers(*ROWS),
+        "dims.equal": Integers(2, 32),
+        "dims.free": LogIntegers(1, 32),
+        "dims.small": Integers(1, 5),
+        "dims.large": LogIntegers(*COLUMNS),
+        "mist.n_interacting": Integers(1, MAX_DIM),  # at most min(dim_x, dim_y)
+        "broad.n_interacting": LogIntegers(1, MAX_DIM),  # at most min(dim_x, dim_y)
+        "broad.coupled": LogIntegers(1, MAX_DIM),  # additive coordinates, at most min of dims
+        "broad.blocks": LogIntegers(1, 16),
+        "factor.factors": LogIntegers(1, 8),
+        "repeated.copies": LogIntegers(2, 16),  # at most min(dim_x, dim_y)
+        "canonical.pairs": LogIntegers(1, MAX_DIM),  # at most min(dim_x, dim_y)
+        "concatenated.parts": Integers(2, 3),
+        "composed.parts": LogIntegers(1, 4),
+        "mixture.dims": LogIntegers(1, 7),
+        "mixture.components": LogIntegers(1, 20),
+        "mixture.side_components": Integers(2, 5),
+        "label.classes": LogIntegers(2, 20),
+        "table.levels": LogIntegers(2, 20),
+        "binned.levels": LogIntegers(2, 40),
+        "copula_mixture.components": Integers(2, 3),
+        "channel.inputs": LogIntegers(1, 4),
+        "interaction.inputs": LogIntegers(2, 4),  # of signals held out, which are others for one input
+        "noise.levels": LogIntegers(2, 20),
+        "nuisance.columns": LogIntegers(1, 8),  # at most what the limits leave
+        "copies.columns": LogIntegers(1, 4),  # at most what the limits leave
+    }
+)
+
+REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
+    {
+        "pair.rho": Uniform(-0.9999, 0.9999),
+        "pair.nats_uniform": Uniform(0.0, 4.2),
+        "pair.nats_exponential": Exponential(0.7, 4.2),
+        "student.rho": Uniform(-0.99, 0.99),
+        "student.df": LogUniform(0.8, 30.0),
+        "pair.eps": LogUniform(0.01, 5.0),
+        "mist.off_diag": Uniform(0.0, 0.5),
+        "mist.strength": Uniform(0.1, 5.0),
+        "mist.alpha": Uniform(0.0, 1.0),
+        "mist.lambda": Uniform(0.1, 3.0),
+        "mist.beta": Uniform(0.0, 1.5),
+        "mist.eta": Uniform(0.1, 5.0),
+        "mist.df": Uniform(1.0, 10.0),
+        "mist.eps": Uniform(0.1, 2.0),
+        "broad.off_diag": Uniform(0.0, 0.95),
+        "broad.strength": LogUniform(0.1, 8.0),
+        "broad.alpha": Uniform(0.0, 2.0),
+        "broad.lambda": Uniform(0.0, 4.0),
+        "broad.beta": Uniform(0.0, 3.0),
+        "broad.eta": Uniform(0.0, 6.0),
+        "broad.df": LogUniform(1.0, 30.0),
+        "broad.eps": LogUniform(0.02, 5.0),
+        "broad.toeplitz": Uniform(-0.98, 0.98),
+        "factor.gain": LogUniform(0.1, 2.0),
+        "factor.noise": LogUniform(0.3, 3.0),
+        "canonical.nats": Uniform(0.0, 10.0),
+        "canonical.nats_weak": Exponential(0.5, 10.0),
+        "canonical.nats_tail": Uniform(10.0, 30.0),
+        "canonical.evenness": LogUniform(0.3, 100.0),  # Dirichlet concentration over the pairs
+        "canonical.scales": LogUniform(0.2, 1.0),
+        "copula.tau": Uniform(0.02, 0.9),
+        "mixture.evenness": LogUniform(0.5, 20.0),  # Dirichlet concentration of the weights
+        "mixture.spread": LogUniform(0.5, 8.0),
+        "mixture.roundness": Uniform(0.1, 1.0),
+        "table.coupling": Uniform(0.3, 1.0),
+        "levels.evenness": LogUniform(0.5, 30.0),  # Dirichlet concentration
+        "table.evenness": LogUniform(0.1, 5.0),  # Dirichlet concentration
+        "channel.noise": LogUniform(0.03, 3.0),  # in standard deviations of the signal
+        "noise.df": LogUniform(1.0, 30.0),
+        "copies.noise": LogUniform(0.03, 3.0),
+        "contaminated.share": LogUniform(0.01, 0.9),
+        "zero_inflated.keep": Uniform(0.2, 0.95),
+        "warp.scale": LogUniform(0.1, 10.0),
+        "warp.power": LogUniform(1.0 / 3.0, 3.0),
+        "wiggly.slope": Uniform(0.1, 0.9),  # sum |a b|, over three waves
+        "wiggly.frequency": LogUniform(0.3, 5.0),
+        "wiggly.phase": Uniform(0.0, 2.0 * math.pi),
+    }
+)
+
+LVM: Final = ("alpha", "lambda", "beta", "eta")  # in the order of `dispersion.latent_variable`
+
+
+def chance(rng: Rng, key: str) -> bool:
+    """True with probability CHANCES[key]."""
+    return rng.random() < CHANCES[key]
+
+
+def choice(rng: Rng, key: str) -> str:
+    """A label of MIXES[key]."""
+    return MIXES[key].draw(rng)
+
+
+def real(rng: Rng, key: str) -> float:
+    """A number from REALS[key]."""
+    return REALS[key].draw(rng)
+
+
+def reals(rng: Rng, key: str, size: int) -> Array:
+    """Independent numbers from REALS[key], shape (size,)."""
+    return REALS[key].draw_many(rng, size)
+
+
+def whole(rng: Rng, key: str, at_most: int | None = None) -> int:
+    """An integer from INTEGERS[key], whose upper end the problem may lower."""
+    return INTEGERS[key].draw(rng, at_most)
+
+
+def describe() -> dict[str, object]:
+    """All of it as JSON-able data."""
+    return {
+        "max_nats": MAX_NATS,
+        "max_dim": MAX_DIM,
+        "max_cost": MAX_COST,
+        "max_rho": MAX_RHO,
+        "max_fill": MAX_FILL,
+        "max_mixed": MAX_MIXED,
+        "rows": list(ROWS),
+        "chances": dict(CHANCES),
+        "mixes": {key: as_data(mix) for key, mix in MIXES.items()},
+        "integers": {key: as_data(law) for key, law in INTEGERS.items()},
+        "reals": {key: as_data(law) for key, law in REALS.items()},
+    }

@@ -1,0 +1,105 @@
+"""What is known of data sets besides their rows: family, shape and truth. Counted, and told as a table."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mizzle.errors import Fault
+from mizzle.metadata_gen import prior
+from mizzle.metadata_gen.family import Array
+from mizzle.metadata_gen.prior.ranges import EVERYTHING, Limits
+
+EDGES: Final = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # nats; what is exactly 0 is counted by itself
+LABELS: Final = ("0", *(f"{a:g} to {b:g}" for a, b in pairwise(EDGES)), f"above {EDGES[-1]:g}")
+QUANTILES: Final = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+Ints = NDArray[np.int64]
+
+
+class Facts(NamedTuple):
+    """Entry b of each array belongs to data set b; the truth in nats."""
+
+    family: NDArray[np.str_]
+    rows: Ints
+    dim_x: Ints
+    dim_y: Ints
+    nats: Array
+
+    @classmethod
+    def joined(cls, parts: Iterable["Facts"]) -> "Facts":
+        """The parts one after another."""
+        return cls(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def drawn(seed: int, indices: Iterable[int], limits: Limits = EVERYTHING) -> Facts:
+    """The facts of `dataset(seed, i, limits)` for each index i, found without sampling rows."""
+    family, *numbers = zip(*(_problem(seed, i, limits) for i in indices), strict=True)
+    return Facts(np.array(family), *map(np.array, numbers))
+
+
+def _problem(seed: int, i: int, limits: Limits) -> tuple[str, int, int, int, float]:
+    """The first steps of `dataset`."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
+    with named(seed, i, limits):
+        family = prior.draw(rng, limits)
+        rows = prior.draw_rows(rng, family, limits)
+        return family.name, rows, family.dim_x, family.dim_y, family.mi().rounded().nats
+
+
+@contextmanager
+def named(seed: int, i: int, limits: Limits) -> Iterator[None]:
+    """What goes wrong in here is a Fault that tells how to see it again."""
+    try:
+        yield
+    except Exception as error:
+        raise Fault(f"dataset({seed}, {i}, {limits}) failed: {error!r}") from error
+
+
+def by_family(family: Iterable[str]) -> dict[str, int]:
+    """Data sets of each family, in alphabetical order."""
+    return dict(sorted(Counter(map(str, family)).items()))
+
+
+def by_nats(nats: Array) -> dict[str, int]:
+    """Data sets of each bin a < I <= b of the truth in nats."""
+    counts = np.bincount(np.searchsorted(EDGES, nats), minlength=len(LABELS))
+    return dict(zip(LABELS, counts.tolist(), strict=True))
+
+
+def table(facts: Facts) -> str:
+    """Quantiles of truth and shape, then the shares of truths and of families."""
+    return "\n\n".join("\n".join(part(facts)) for part in (_quantiles, _truths, _families))
+
+
+def _quantiles(facts: Facts) -> list[str]:
+    columns = {
+        "MI (nats)": facts.nats,
+        "rows": facts.rows,
+        "columns of X": facts.dim_x,
+        "columns of Y": facts.dim_y,
+        "columns of both": facts.dim_x + facts.dim_y,
+    }
+    lines = ["quantile        " + "".join(f"{q:>8.0%}" for q in QUANTILES) + "    mean"]
+    for name, values in columns.items():
+        numbers = [*np.quantile(values, QUANTILES), values.mean()]
+        lines.append(f"{name:16}" + "".join(f"{number:8.4g}" for number in numbers))
+    return lines
+
+
+def _truths(facts: Facts) -> list[str]:
+    shares = {label: count / len(facts.nats) for label, count in by_nats(facts.nats).items()}
+    lines = [f"{label:16}{share:8.1%}  {'#' * round(100 * share)}" for label, share in shares.items()]
+    return ["MI (nats)          share", *lines]
+
+
+def _families(facts: Facts) -> list[str]:
+    lines = [f"{'family':28}   share   MI: 5%      50%      95%"]
+    for name, count in sorted(by_family(facts.family).items(), key=lambda item: -item[1]):
+        numbers = np.quantile(facts.nats[facts.family == name], (0.05, 0.5, 0.95))
+        told = "".join(f"{number:9.3g}" for number in numbers)
+        lines.append(f"{name:28}{count / len(facts.nats):8.2%}{told}")
+    return lines

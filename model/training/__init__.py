@@ -1,0 +1,1 @@
+"""Fitting the network and judging it; nothing at inference imports this."""

@@ -1,0 +1,57 @@
+"""Problems as the bodies of requests: .npy for one, safetensors for many, every float as it is.
+
+Numbers travel as float32 where that holds all of them exactly, and as float64 otherwise.
+"""
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from mizzle import wire
+from mizzle.backends.effects import Call
+from mizzle.data.arrays import FloatArray, check_pair
+
+_NPY, _SAFETENSORS = "application/x-npy", "application/x-safetensors"
+_TENSOR_BYTES = 128  # that the header spends on a tensor, at most
+_LEVELS = {"levels": wire.ALL}
+FIXED_BYTES = 256  # of a body without any problem, at most
+
+
+def one(x: object, y: object) -> Call:
+    """The request for every level of one problem.
+
+    Raises:
+        InvalidInput: the samples cannot be sent as they stand.
+    """
+    left, right = check_pair(x, y)
+    file = BytesIO()
+    table = narrow(np.concatenate([left, right], axis=1))
+    np.lib.format.write_array(file, table, allow_pickle=False)
+    path = f"{wire.PATH}?dim_x={left.shape[1]}&levels={wire.ALL}"
+    return Call("POST", path, file.getvalue(), _NPY)
+
+
+def many(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> Call:
+    """The request for every level of many checked problems."""
+    tensors = {}
+    for i, (x, y) in enumerate(pairs):
+        tensors[f"x.{i}"], tensors[f"y.{i}"] = narrow(x), narrow(y)
+    return Call("POST", wire.BATCH_PATH, save(tensors, _LEVELS), _SAFETENSORS)
+
+
+def size(x: FloatArray, y: FloatArray) -> int:
+    """Bytes that a checked problem adds to a body of many."""
+    return sum(narrow(side).nbytes + _TENSOR_BYTES for side in (x, y))
+
+
+def narrow(table: FloatArray) -> NDArray[Any]:
+    """The table as float32 if that loses nothing."""
+    with np.errstate(over="ignore"):  # what becomes infinite differs, and so stays as it is
+        if not (table[:64].astype(np.float32) == table[:64]).all():
+            return table
+        short = table.astype(np.float32)
+    return short if (short == table).all() else table

@@ -1,0 +1,212 @@
+"""Estimates in this process: one shared estimator, loaded on first use and locked while it runs."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, overload
+
+from mizzle import cost, progress
+from mizzle import estimator as estimators
+from mizzle.backends import batches as packing
+from mizzle.backends import info as about
+from mizzle.backends.effects import Steps, Work, compute, drive
+from mizzle.backends.info import Limits, ModelCard
+from mizzle.backends.pairs import (
+    Answers,
+    Asker,
+    Errors,
+    Outcome,
+    Pair,
+    checked,
+)
+from mizzle.data.arrays import MIN_ROWS, check_pair
+from mizzle.errors import Fault, InferenceFailed, InvalidInput, MizzleError, NonFiniteAnswer
+from mizzle.estimator import EstimatorLike
+from mizzle.types import Estimate
+from mizzle.wire import finite
+
+_CHUNK = packing.Room(problems=256, cells=4_000_000, bytes=2**62)  # about a second of work
+_FAILED = "this problem could not be computed; the fault is ours, please report it"
+_lock = threading.Lock()
+_shared: EstimatorLike | None = None
+
+
+class Local:
+    """The estimator in this process as an asker, with the methods of `core.Remote`.
+
+    Args:
+        estimator: the one of the package when left out.
+    """
+
+    shown = "in this process"
+
+    def __init__(self, estimator: EstimatorLike | None = None) -> None:
+        self._given = estimator
+
+    def estimate(self, x: object, y: object) -> Steps[Estimate]:
+        """The estimate of one problem."""
+        answer: Estimate = yield Work(self.one, (x, y))
+        return answer
+
+    def one(self, x: object, y: object) -> Estimate:
+        """The estimate of one problem, at once."""
+        [answer] = self._run([check_pair(x, y)])
+        if isinstance(answer, MizzleError):
+            raise answer
+        return answer
+
+    def estimate_many(
+        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors
+    ) -> Steps[list[Outcome]]:
+        """The estimates of many, or what became of them instead, in order."""
+        problems: list[Pair | InvalidInput] = yield Work(checked, (pairs, errors))
+        if not problems:
+            return []
+        limits = yield from self.limits()
+        with progress.shown(wanted, len(problems)) as told:
+            answers = Answers(len(problems), errors, told)
+            batches: list[packing.Batch] = yield Work(_planned, (problems, limits, answers))
+            for batch in batches:
+                outcomes: list[Outcome] = yield Work(self._run, (batch.pairs,))
+                answers.put(batch.places, outcomes)
+        return answers.all()
+
+    def limits(self) -> Steps[Limits]:
+        """What the model covers; nothing else is limited here."""
+        model: EstimatorLike = yield Work(self._locked)
+        return Limits(MIN_ROWS, model.max_columns, (model.levels[0], model.levels[-1]))
+
+    def info(self) -> Steps[ModelCard]:
+        """The model."""
+        model: EstimatorLike = yield Work(self._locked)
+        more = {"levels": model.levels, "device": model.device, "threads": model.threads}
+        return about.card({**model.card, **more, **model.info._asdict()})
+
+    def ready(self) -> Steps[bool]:
+        """Whether there is a model."""
+        try:
+            yield Work(self._locked)
+        except Fault:
+            return False
+        return True
+
+    def for_tables(self) -> Asker:
+        """An asker that prepares an array once, however many pairs it is part of."""
+        from mizzle.backends.shared_ranks import Sides
+
+        return Sides(self._locked())
+
+    def _locked(self) -> EstimatorLike:
+        with _lock:
+            return self._model()
+
+    def _model(self) -> EstimatorLike:
+        """The caller holds the lock."""
+        return _loaded() if self._given is None else self._given
+
+    def _run(self, pairs: Sequence[Pair]) -> list[Outcome]:
+        with _lock:
+            model = self._model()
+            tables = [_prepared(model, pair) for pair in pairs]
+            good = [i for i, table in enumerate(tables) if not isinstance(table, MizzleError)]
+            answers = isolated(model, [tables[i] for i in good])
+        for i, answer in zip(good, answers, strict=True):
+            tables[i] = answer
+        return tables
+
+
+@overload
+def estimate_many(
+    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Literal["raise"] = "raise"
+) -> list[Estimate]: ...
+
+
+@overload
+def estimate_many(
+    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Literal["return"]
+) -> list[Outcome]: ...
+
+
+@overload
+def estimate_many(
+    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Errors = "raise"
+) -> Sequence[Outcome]: ...
+
+
+def estimate_many(
+    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Errors = "raise"
+) -> Sequence[Outcome]:
+    """Many problems of any sizes in few batches, answers in order.
+
+    Args:
+        pairs: of two samples each, as for `estimate`.
+        progress: None for a bar on stderr where that is a terminal and the work takes longer than two
+            seconds; True or False; or a function of (done, total).
+        errors: "raise" the first one, or "return" each in the place of its estimate.
+
+    Raises:
+        InvalidInput: with "pair i" in front, of a pair that cannot be answered.
+        MissingExtra, ModelUnavailable: as `estimate`.
+    """
+    return drive(Local().estimate_many(pairs, progress, errors), compute)
+
+
+def estimate(x: object, y: object) -> Estimate:
+    """The mutual information of two samples, row i of `x` observed together with row i of `y`.
+
+    Args:
+        x, y: shape (n,) or (n, d): numpy, lists, pandas, polars, pyarrow or torch.
+
+    Raises:
+        InvalidInput: the samples cannot be answered as they stand.
+        MissingExtra: torch is not installed.
+        ModelUnavailable: there are no usable weights.
+    """
+    return Local().one(x, y)
+
+
+def _loaded() -> EstimatorLike:
+    """The shared estimator; the caller holds the lock."""
+    global _shared
+    if _shared is None:
+        _shared = estimators.load()
+    return _shared
+
+
+def _planned(problems: list[Pair | InvalidInput], limits: Limits, answers: Answers) -> list[packing.Batch]:
+    """Problems of similar sizes in batches; those that cannot be asked are answered at once."""
+    good = packing.answerable(problems, limits, answers)
+    good.sort(key=lambda one: cost.size(len(one[1][0]), one[1][0].shape[1], one[1][1].shape[1]))
+    return list(packing.batches(good, _CHUNK))
+
+
+def _prepared(model: EstimatorLike, pair: Pair) -> Any:
+    """`model.prepare`, or the error of this pair."""
+    try:
+        return model.prepare(*pair)
+    except InvalidInput as error:
+        return error
+
+
+def isolated(model: EstimatorLike, tables: list[Any]) -> list[Outcome]:
+    """The results of a batch, halved as long as it fails, until only the guilty problem fails."""
+    if not tables:
+        return []
+    try:
+        return [_checked(answer) for answer in model.run(tables)]
+    except Exception as error:
+        if len(tables) == 1:
+            return [_failure(error)]
+    half = len(tables) // 2
+    return [*isolated(model, tables[:half]), *isolated(model, tables[half:])]
+
+
+def _checked(answer: Estimate) -> Outcome:
+    return answer if finite(answer) else NonFiniteAnswer(_FAILED)
+
+
+def _failure(error: Exception) -> MizzleError:
+    if isinstance(error, MizzleError):
+        return error
+    found = InferenceFailed(_FAILED)
+    found.__cause__ = error
+    return found

@@ -1,0 +1,268 @@
+"""A client without its transport: where the service is, what to send, when to try again, what came back."""
+
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from ipaddress import ip_address
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+import httpx2
+
+from mizzle import progress, wire
+from mizzle.backends import batches as packing
+from mizzle.backends import encode
+from mizzle.backends import info as about
+from mizzle.backends.connection_errors import KEY, explained
+from mizzle.backends.effects import (
+    Call,
+    Send,
+    Sleep,
+    Steps,
+    Together,
+    Work,
+)
+from mizzle.backends.info import Limits, ModelCard
+from mizzle.backends.pairs import (
+    Answers,
+    Errors,
+    Outcome,
+    Pair,
+    checked,
+)
+from mizzle.backends.retry import STATUSES, Attempts, Reply, retry_after
+from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, TooLarge
+from mizzle.types import Estimate
+
+T = TypeVar("T")
+_URL = "MIZZLE_BASE_URL"
+_CONNECT_SECONDS = 5.0
+_GRACE_SECONDS = 1.0  # beyond the deadline that the service was told, for its own word that it is over
+
+
+class Remote:
+    """A service as an asker: every method gives the steps to its answer.
+
+    Args:
+        url: where the service is; MIZZLE_BASE_URL when left out.
+        api_key: MIZZLE_API_KEY when left out; without either, none is sent.
+        timeout: seconds for one request, retries and waits included.
+
+    Attributes:
+        shown: the address as messages may show it.
+        trust_env: whether the proxies of the environment are for this address.
+
+    Raises:
+        InvalidInput: there is no address, or one of these cannot be used.
+    """
+
+    def __init__(self, url: str | None, api_key: str | None, timeout: float) -> None:
+        found = os.environ.get(_URL) if url is None else url
+        parts = _split(found)
+        self._base = parts.geturl().rstrip("/")
+        host = parts.netloc.rpartition("@")[2]  # a password in the url stays out of messages
+        self.shown = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+        if not 0 < timeout < float("inf"):
+            raise InvalidInput("timeout must be a positive number of seconds")
+        self._timeout = timeout
+        self._headers = {"accept": "application/json", **_key_header(api_key, parts)}
+        self._limits: Limits | None = None
+        # HTTP_PROXY is for elsewhere: a proxy cannot reach this machine's own loopback interface.
+        self.trust_env = not _loopback(parts.hostname or "")
+
+    def request(self, http: httpx2.Client | httpx2.AsyncClient, send: Send) -> httpx2.Request:
+        """What is to be sent, as the library's request."""
+        headers = {**self._headers, "x-request-timeout": f"{send.seconds:.3f}"}
+        if send.call.media:
+            headers["content-type"] = send.call.media
+        wait = send.seconds + _GRACE_SECONDS
+        timeout = httpx2.Timeout(wait, connect=min(send.seconds, _CONNECT_SECONDS))
+        call, url = send.call, self._base + send.call.path
+        return http.build_request(
+            call.method, url, content=call.content or None, headers=headers, timeout=timeout
+        )
+
+    def estimate(self, x: object, y: object) -> Steps[Estimate]:
+        """The estimate of one problem."""
+        call: Call = yield Work(encode.one, (x, y))
+        return (yield from self._ask(call, wire.estimate))
+
+    def estimate_many(
+        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors
+    ) -> Steps[list[Outcome]]:
+        """The estimates of many, or what became of them instead, in order."""
+        problems: list[Pair | InvalidInput] = yield Work(checked, (pairs, errors))
+        if not problems:
+            return []
+        limits = self._limits or (yield from self.limits())
+        with progress.shown(wanted, len(problems)) as told:
+            answers = Answers(len(problems), errors, told)
+            batches: list[packing.Batch] = yield Work(_planned, (problems, limits, answers))
+            asked = [self._kept(batch.pairs, errors) for batch in batches]
+            yield Together(asked, lambda i, outcomes: answers.put(batches[i].places, outcomes))
+        return answers.all()
+
+    def limits(self) -> Steps[Limits]:
+        """What the service takes at once; `estimate_many` goes by the last time that it was asked."""
+        self._limits = yield from self._ask(Call("GET", wire.LIMITS), about.limits)
+        return self._limits
+
+    def info(self) -> Steps[ModelCard]:
+        """The model of the service."""
+        return (yield from self._ask(Call("GET", wire.MODELS), lambda said: about.card(said["models"][0])))
+
+    def ready(self) -> Steps[bool]:
+        """Whether the service is there and answers a known problem rightly; asks once."""
+        reply: Reply = yield Send(Call("GET", wire.READY), self._timeout)
+        return reply.status == 200
+
+    def _kept(self, pairs: list[Pair], errors: Errors) -> Steps[list[Outcome]]:
+        """A batch whose failure, if it may be returned, is that of each of its problems."""
+        try:
+            return (yield from self._batch(pairs))
+        except MizzleError as error:
+            if errors == "raise":
+                raise
+            return [error] * len(pairs)
+
+    def _batch(self, pairs: list[Pair], attempts: Attempts | None = None) -> Steps[list[Outcome]]:
+        """The outcomes of problems that are sent together; in halves where that is too much at once."""
+        call: Call = yield Work(encode.many, (pairs,))
+        tries = attempts or Attempts(self._timeout)
+        try:
+            found = yield from self._ask(call, partial(wire.estimates, count=len(pairs)), tries)
+            return (yield from self._asked_again(pairs, found, tries))
+        except TooLarge:
+            if len(pairs) == 1:
+                raise
+        half = len(pairs) // 2
+        first = yield from self._batch(pairs[:half], attempts)
+        return first + (yield from self._batch(pairs[half:], attempts))
+
+    def _asked_again(
+        self, pairs: list[Pair], found: list[Outcome], attempts: Attempts
+    ) -> Steps[list[Outcome]]:
+        """The outcomes of a batch, of which those that speak of the moment are asked for again."""
+        again = [i for i, outcome in enumerate(found) if _status(outcome) in STATUSES]
+        wait = attempts.wait(Reply(_status(found[again[0]]))) if again else None
+        if wait is None:
+            return found
+        yield Sleep(wait)
+        try:
+            latest = yield from self._batch([pairs[i] for i in again], attempts)
+        except MizzleError:  # each has an error of its own already, which says more
+            return found
+        for i, outcome in zip(again, latest, strict=True):
+            found[i] = outcome
+        return found
+
+    def _ask(self, call: Call, form: Callable[[Any], T], attempts: Attempts | None = None) -> Steps[T]:
+        """What `form` makes of the answer to a request."""
+        reply = yield from self.replied(call, attempts)
+        answer: T = yield Work(self._read, (reply, form))
+        return answer
+
+    def replied(self, call: Call, attempts: Attempts | None = None) -> Steps[Reply]:
+        """The last reply to a request, which is tried again while that may help.
+
+        Args:
+            attempts: that it shares with requests before; its own when left out.
+        """
+        attempts = attempts or Attempts(self._timeout)
+        while True:
+            reply: Reply = yield Send(call, attempts.remaining())
+            wait = attempts.wait(reply)
+            if wait is None:
+                return reply
+            yield Sleep(wait)
+
+    def _read(self, reply: Reply, form: Callable[[Any], T]) -> T:
+        """What `form` makes of a reply, or the error that it is instead."""
+        body = self.body(reply)
+        try:
+            return wire.read(body, form)
+        except MizzleError as error:
+            raise self._told(error, reply) from None
+
+    def body(self, reply: Reply) -> bytes:
+        """The body of an answer.
+
+        Raises:
+            MizzleError: there is none; the reply is an error, or no reply.
+        """
+        if reply.failure is not None:
+            raise ServiceUnreachable(f"{self.shown} {reply.failure}") from reply.cause
+        if not 200 <= reply.status < 300:
+            raise self._told(wire.read_problem(reply.status, reply.body), reply)
+        return reply.body
+
+    def _told(self, error: MizzleError, reply: Reply) -> MizzleError:
+        """The error with what the reply and the address say besides."""
+        has_key = bool({"authorization", "x-api-key"} & set(self._headers))
+        found = explained(error, self.shown, reply.status, has_key)
+        found.retry_after, found.request_id = reply.retry_after, reply.request_id
+        return found
+
+
+def _planned(problems: list[Pair | InvalidInput], limits: Limits, answers: Answers) -> list[packing.Batch]:
+    """Batches of the problems that can be asked; the others are answered at once."""
+    good = packing.answerable(problems, limits, answers)
+    return list(packing.batches(good, packing.room(limits)))
+
+
+def _status(outcome: Outcome) -> int:
+    """The status of an item, as of a whole request; 0 for an estimate and for an error of no known code."""
+    if not isinstance(outcome, MizzleError) or type(outcome) is ServiceUnreachable:
+        return 0
+    return outcome.status
+
+
+def reply_of(response: httpx2.Response) -> Reply:
+    """What came back."""
+    headers = response.headers
+    wait, request_id = retry_after(headers), headers.get("x-request-id")
+    return Reply(response.status_code, response.content, wait, request_id=request_id)
+
+
+def positive(concurrency: int) -> int:
+    """A number of requests at once.
+
+    Raises:
+        InvalidInput: it is below 1.
+    """
+    if concurrency < 1:
+        raise InvalidInput("concurrency must be at least 1")
+    return concurrency
+
+
+def _split(url: str | None) -> SplitResult:
+    """The parts of a service's address."""
+    if url is None:
+        raise InvalidInput(f"there is no address of a service; pass url (--url in the shell), or set {_URL}")
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
+        httpx2.URL(url)
+    except (ValueError, TypeError, AttributeError, httpx2.InvalidURL):
+        good = False
+    if not good:
+        raise InvalidInput("url must be an address like http://127.0.0.1:8000, without a query")
+    return parts
+
+
+def _key_header(api_key: str | None, parts: SplitResult) -> dict[str, str]:
+    key = os.environ.get(KEY) if api_key is None else api_key
+    if not key:
+        return {}
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise InvalidInput("the API key must be printable ASCII without spaces")
+    # A name in the address is sent as Authorization: Basic, for a proxy in front, and would replace the key.
+    return {"x-api-key": key} if parts.username else {"authorization": f"Bearer {key}"}
+
+
+def _loopback(host: str) -> bool:
+    """Whether a host is this machine by name or address: localhost, 127.0.0.0/8, ::1."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

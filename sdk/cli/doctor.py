@@ -1,0 +1,170 @@
+"""Whether this installation, and a service, do what they should: one finding a check, with what to do.
+
+The known answer is that of a bivariate normal of correlation 0.8: I(X;Y) = -ln(1 - 0.64) / 2 = 0.511 nats.
+Its sample has exactly that correlation, so that the answer varies little; the band is four standard errors
+to either side.
+"""
+
+import base64
+import math
+import platform
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, distribution, version
+from typing import NamedTuple
+
+import numpy as np
+
+from mizzle import estimator as estimators
+from mizzle.client import Client
+from mizzle.data.arrays import FloatArray
+from mizzle.errors import MizzleError
+from mizzle.estimator import EstimatorLike
+from mizzle.types import ModelInfo
+
+_RHO, _ROWS = 0.8, 200
+TRUTH = -math.log(1 - _RHO**2) / 2
+BAND = 4 * _RHO / math.sqrt(_ROWS)
+_EXTRAS = {
+    "local": ("torch", "safetensors"),
+    "service": ("fastapi", "uvicorn", "pydantic"),
+    "cli": ("typer", "rich", "pyarrow"),
+    "plot": ("matplotlib",),
+    "sklearn": ("scikit-learn",),
+}
+
+
+class Finding(NamedTuple):
+    """What a check found: its name, whether all is well, and in words what is, or what to do."""
+
+    name: str
+    good: bool
+    said: str
+
+
+def examine(url: str | None = None) -> Iterator[Finding]:
+    """All checks, one after another; never raises.
+
+    Args:
+        url: of a service, which is then examined, too; without torch here, it is examined alone.
+    """
+    yield Finding("python", True, platform.python_version())
+    yield from _installed()
+    here: ModelInfo | None = None
+    if url is not None and _version("torch") is None:
+        yield Finding(
+            "weights", True, "not loaded here: torch is not installed, and asking a service needs none"
+        )
+    else:
+        loaded: list[EstimatorLike] = []
+        yield _tried("weights", lambda: _weights(loaded))
+        if loaded:
+            here = loaded[0].info
+            yield Finding("device", True, f"{loaded[0].device}, {loaded[0].threads} threads")
+            yield _tried("known answer", lambda: _known(Client.local(loaded[0])))
+    if url is not None:
+        yield from _service(url, here)
+
+
+def sample() -> tuple[FloatArray, FloatArray]:
+    """The known sample: two columns of shape (200, 1)."""
+    raw = np.random.default_rng(20261125).standard_normal((_ROWS, 2))
+    white, _ = np.linalg.qr(raw - raw.mean(axis=0))  # orthogonal columns of equal length, mean 0
+    white *= math.sqrt(_ROWS)
+    return white[:, :1], _RHO * white[:, :1] + math.sqrt(1 - _RHO**2) * white[:, 1:]
+
+
+def _installed() -> Iterator[Finding]:
+    """The package, numpy, and what there is of the extras."""
+    found = _version("mizzle")
+    text = found or "the package is not installed; run pip install mizzle"
+    yield Finding("mizzle", found is not None, text)
+    yield Finding("numpy", True, np.__version__)
+    for extra, names in _EXTRAS.items():
+        versions = {name: _version(name) for name in names}
+        lacking = [name for name, known in versions.items() if known is None]
+        have = ", ".join(f"{name} {known}" for name, known in versions.items() if known)
+        hint = f"without {', '.join(lacking)}; if needed: pip install 'mizzle[{extra}]'" if lacking else ""
+        yield Finding(f"extra {extra}", True, "; ".join(filter(None, (have, hint))))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _tried(name: str, check: Callable[[], tuple[bool, str]]) -> Finding:
+    """What a check found, or the error that it ended in."""
+    try:
+        return Finding(name, *check())
+    except MizzleError as error:
+        return Finding(name, False, str(error))
+    except Exception as error:  # a broken torch may raise anything
+        return Finding(
+            name, False, f"{type(error).__name__} came up; reinstall: pip install --force-reinstall mizzle"
+        )
+
+
+def _weights(loaded: list[EstimatorLike]) -> tuple[bool, str]:
+    """Load them, and compare their hash with the one that the installer noted."""
+    model = estimators.load(device="auto")
+    noted, text = _noted(), f"{model.info.name} {model.info.version}, sha256 {model.info.sha256}"
+    if noted is not None and noted != model.info.sha256:
+        return False, f"{text} differs from {noted}, which was installed; reinstall the package"
+    loaded.append(model)
+    return True, f"{text}, {'as installed' if noted else 'read from a working copy, which notes no hash'}"
+
+
+def _noted() -> str | None:
+    """The weights' SHA-256 in the installation's own list of files; none in an editable installation."""
+    try:
+        listed = distribution("mizzle").files or []
+    except PackageNotFoundError:
+        return None
+    hashes = [f.hash for f in listed if f.name == "mizzle.safetensors" and f.hash and f.hash.mode == "sha256"]
+    if not hashes or hashes[0] is None:
+        return None
+    return base64.urlsafe_b64decode(hashes[0].value + "=").hex()
+
+
+def _known(client: Client) -> tuple[bool, str]:
+    """The known sample, asked of this client."""
+    start = time.perf_counter()
+    answer = client.estimate(*sample())
+    took = f"{1000 * (time.perf_counter() - start):.0f} ms"
+    text = f"{answer.mi:.3f} nats where {TRUTH:.3f} is true, in {took}"
+    if abs(answer.mi - TRUTH) <= BAND:
+        return True, text
+    return False, f"{text}; that is wrong: the weights, torch or the processor cannot be trusted"
+
+
+def _service(url: str, here: ModelInfo | None) -> Iterator[Finding]:
+    """The service at an address."""
+    try:
+        client = Client(url)
+    except MizzleError as error:
+        yield Finding("service", False, str(error))
+        return
+    with client:
+        reached = _tried("service", lambda: (True, _described(client, here)))
+        yield reached
+        if reached.good:
+            yield _tried("service ready", lambda: _ready(client))
+            yield _tried("service answer", lambda: _known(client))
+
+
+def _described(client: Client, here: ModelInfo | None) -> str:
+    card = client.info()
+    same = "" if here is None else ", as here" if here.sha256 == card.info.sha256 else ", not those here"
+    return f"{card.info.name} {card.info.version}, sha256 {card.info.sha256}{same}; {card.device}"
+
+
+def _ready(client: Client) -> tuple[bool, str]:
+    if client.ready():
+        return True, "it answers its own known problem rightly"
+    return (
+        False,
+        "it says that it is not; it may be starting or stopping, and its log says what is the matter",
+    )

@@ -1,0 +1,248 @@
+"""The commands that estimate: two sides of a table, all pairs of its columns, or each against a target."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mizzle import wire
+from mizzle.cli import options
+from mizzle.cli.output import Output
+from mizzle.cli.source import Source
+from mizzle.cli.terminal import (
+    fields,
+    is_terminal,
+    plain,
+    say,
+    table,
+)
+from mizzle.client import Client
+from mizzle.data.columns import shown
+from mizzle.errors import InvalidInput
+from mizzle.tables.checkpoint import check_file
+from mizzle.tables.plan import Plan
+from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold
+from mizzle.tables.variables import variables
+from mizzle.types import Unit, interval_levels
+
+_SHOWN = 40  # pairs on a terminal
+
+
+def estimate(
+    file: options.File,
+    x: options.X,
+    y: options.Y,
+    kind: options.FileFormat = None,
+    labels: options.Labels = None,
+    missing: options.Missing = "raise",
+    sep: options.Separator = None,
+    decimal: options.Decimal = ".",
+    level: options.Level = 0.9,
+    unit: options.Unit = "nats",
+    threshold: options.Threshold = 0.02,
+    url: options.Url = None,
+    out: options.Out = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """The mutual information of two sides of a table, each of one or more columns."""
+    output = Output(out, force, as_json, quiet)
+    output.check(file)
+    left, right = options.names(x, "--x"), options.names(y, "--y")
+    _refuse_repeats([*left, *right])
+    found = Source(file, kind, labels, missing, sep, decimal).read([*left, *right])
+    target = options.joined(right)
+    sides = {options.joined(left): found.columns_of(left), target: found.columns_of(right)}
+    interval_levels(level), check_threshold(threshold)  # before any work
+    plan = Plan.with_last(variables(found.frame, [], sides, missing, target))
+    with asking(url) as client:
+        pair = _pair(client, plan, unit)
+    result = Ranking((pair,), level, unit, threshold, target)
+    output.give(result, json.dumps(_answer(pair, result), allow_nan=False), lambda: _report(pair, result))
+
+
+def matrix(
+    file: options.File,
+    columns: options.Columns = None,
+    group: options.Groups = None,
+    exclude: options.Exclude = None,
+    kind: options.FileFormat = None,
+    labels: options.Labels = None,
+    missing: options.Missing = "raise",
+    sep: options.Separator = None,
+    decimal: options.Decimal = ".",
+    level: options.Level = 0.9,
+    unit: options.Unit = "nats",
+    threshold: options.Threshold = 0.02,
+    url: options.Url = None,
+    checkpoint: options.Checkpoint = None,
+    out: options.Out = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """The mutual information of every two columns of a table."""
+    output = Output(out, force, as_json, quiet)
+    output.check(file, checkpoint)
+    check_file(checkpoint)
+    source = Source(file, kind, labels, missing, sep, decimal)
+    frame, chosen = source.chosen(columns, group, exclude)
+    with asking(url) as client, _resumable(checkpoint):
+        result = client.matrix(
+            frame,
+            **chosen,
+            level=level,
+            unit=unit,
+            threshold=threshold,
+            progress=False if quiet else None,
+            checkpoint=checkpoint,
+        )
+    give(output, result)
+
+
+def rank(
+    file: options.File,
+    target: options.Target,
+    columns: options.Columns = None,
+    group: options.Groups = None,
+    exclude: options.Exclude = None,
+    kind: options.FileFormat = None,
+    labels: options.Labels = None,
+    missing: options.Missing = "raise",
+    sep: options.Separator = None,
+    decimal: options.Decimal = ".",
+    level: options.Level = 0.9,
+    unit: options.Unit = "nats",
+    threshold: options.Threshold = 0.02,
+    url: options.Url = None,
+    checkpoint: options.Checkpoint = None,
+    out: options.Out = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """The mutual information of every column of a table with a target, strongest first."""
+    output = Output(out, force, as_json, quiet)
+    output.check(file, checkpoint)
+    check_file(checkpoint)
+    source = Source(file, kind, labels, missing, sep, decimal)
+    frame, chosen = source.chosen(columns, group, exclude, target)
+    with asking(url) as client, _resumable(checkpoint):
+        result = client.rank(
+            frame,
+            target,
+            **chosen,
+            level=level,
+            unit=unit,
+            threshold=threshold,
+            progress=False if quiet else None,
+            checkpoint=checkpoint,
+        )
+    give(output, result)
+
+
+def asking(url: str | None) -> Client:
+    """A client of the service, or the estimator in this process."""
+    return Client(url) if url else Client.local()
+
+
+def give(output: Output, result: Matrix | Ranking) -> None:
+    """The result of a table.
+
+    Raises:
+        MizzleError: no pair at all has an estimate; that of the first.
+    """
+    first = next((pair.error for pair in result.pairs if pair.error is not None), None)
+    if first is not None and all(pair.error is not None for pair in result.pairs):
+        raise first
+    output.give(result, result.to_json(), lambda: _show(result))
+
+
+def _refuse_repeats(names: Sequence[str]) -> None:
+    """A column on both sides makes the information infinite; twice on one side adds nothing."""
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidInput(f"column {shown(name)} is named twice; each column may be used once")
+
+
+@contextmanager
+def _resumable(checkpoint: Path | None) -> Iterator[None]:
+    """Say how to go on after an interruption."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if checkpoint is None:
+            say("mizzle: interrupted; with --checkpoint FILE it could go on from here")
+        else:
+            say("mizzle: interrupted; the same command goes on from the checkpoint")
+        raise
+
+
+def _pair(client: Client, plan: Plan, unit: Unit) -> PairResult:
+    """The only pair of a plan.
+
+    Raises:
+        MizzleError: it has no estimate.
+    """
+    for error in plan.refusals().values():
+        raise error
+    [place] = plan.places
+    [(x, y)] = plan.portion((place,)).arrays
+    answer = client.estimate(x, y).to(unit)
+    x_name, y_name = plan.names
+    return PairResult(x_name, y_name, answer, None, plan.dropped(place), plan.notes(place))
+
+
+def _answer(pair: PairResult, result: Ranking) -> dict[str, Any]:
+    """The answer as a service sends it, with what was asked for besides."""
+    assert pair.estimate is not None
+    levels = sorted({*wire.DEFAULT_LEVELS, *interval_levels(result.level)})
+    record = pair.record(result.level, result.threshold)
+    notes = [notice._asdict() for notice in (*pair.notes, *pair.estimate.warnings)]
+    more = {"level": result.level, "threshold": result.threshold}
+    more |= {name: record[name] for name in ("low", "high", "below", "dropped")}
+    return {**wire.answer(pair.estimate, levels), "warnings": notes, **more}
+
+
+def _report(pair: PairResult, result: Ranking) -> None:
+    assert pair.estimate is not None
+    e, record = pair.estimate, pair.record(result.level, result.threshold)
+    dropped = f", {pair.dropped} more left out" if pair.dropped else ""
+    print(plain(f"I({pair.x}; {pair.y}) = {e.mi:.4g} {e.unit}"))
+    lines = [
+        (f"{100 * result.level:g}% interval", f"{record['low']:.4g} to {record['high']:.4g} {e.unit}"),
+        (f"below {result.threshold:g} {e.unit}", f"{record['below']:.1%} of the predictive distribution"),
+        ("sample", f"{e.n} rows{dropped}, {e.dim_x} + {e.dim_y} columns"),
+        ("model", f"{e.model.name} {e.model.version}"),
+    ]
+    if not e.in_range:
+        lines.append(("out of range", "the model was not trained on samples like this one"))
+    fields([*lines, *(("warning", notice.message) for notice in (*pair.notes, *e.warnings))])
+
+
+def _show(result: Matrix | Ranking) -> None:
+    """The pairs, strongest first; the first of many on a terminal."""
+    pairs = result.strongest()
+    few = pairs[:_SHOWN] if is_terminal() else pairs
+    interval, below = f"{100 * result.level:g}% interval", f"below {result.threshold:g}"
+    numbers = (result.unit, interval, below, "rows")
+    names = ("x",) if isinstance(result, Ranking) else ("x", "y")
+    table((*names, *numbers, "noticed"), (_line(result, pair) for pair in few), numbers)
+    if len(few) < len(pairs):
+        print(f"and {len(pairs) - len(few)} weaker pairs; --out FILE.csv or --json gives all")
+
+
+def _line(result: Matrix | Ranking, pair: PairResult) -> list[str]:
+    names = [pair.x] if isinstance(result, Ranking) else [pair.x, pair.y]
+    if pair.error is not None:
+        return [*names, "", "", "", "", str(pair.error)]
+    record = pair.record(result.level, result.threshold)
+    dropped = f" (-{pair.dropped})" if pair.dropped else ""
+    numbers = [
+        f"{record['mi']:.4f}",
+        f"{record['low']:.4f} to {record['high']:.4f}",
+        f"{record['below']:.1%}",
+    ]
+    return [*names, *numbers, f"{record['n']}{dropped}", record["warnings"]]

@@ -1,0 +1,227 @@
+"""Tables in files: CSV, TSV, Parquet, Arrow (Feather), npy and npz, by path or from standard input.
+
+Parquet and Arrow are read by pyarrow. CSV and TSV are not: pyarrow names no line of a cell that it cannot
+use, reads 007 as 7 and an integer beyond 64 bits as a rounded float, and makes dates of what looks like one.
+"""
+
+import io
+import sys
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from mizzle.cli import csv_reader
+from mizzle.data.columns import named, no_column, shown
+from mizzle.display.formats import load
+from mizzle.errors import InvalidFile, InvalidInput
+from mizzle.tables.variables import Missing
+
+Format = Literal["csv", "tsv", "parquet", "arrow", "npy", "npz"]
+STDIN = "-"
+_SEPARATORS = {"csv": None, "tsv": "\t"}  # None: the first line decides
+_SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".npy": "npy",
+    ".npz": "npz",
+}
+_NO_ARRAY = (
+    *(
+        ValueError,
+        TypeError,
+        KeyError,
+        EOFError,
+        OSError,
+        RuntimeError,
+        SyntaxError,
+    ),  # RuntimeError: encrypted
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a file holds.
+
+    Attributes:
+        frame: columns by name, as `mizzle.matrix` takes them.
+        groups: names of arrays with several columns, which are one variable (npz only).
+    """
+
+    frame: Any
+    groups: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def columns_of(self, names: Sequence[str]) -> list[str]:
+        """The columns that these names stand for, where a name may be that of a group."""
+        return [column for name in names for column in self.groups.get(name, [name])]
+
+    def without(self, names: Collection[str]) -> "Table":
+        """The table without these columns and groups.
+
+        Raises:
+            MissingColumn: one of them is not there.
+        """
+        found = named(self.frame)
+        for name in names:
+            if name not in found and name not in self.groups:
+                raise no_column(name, found)
+        gone = {*names, *self.columns_of(list(names))}
+        frame = {name: cells for name, cells in found.items() if name not in gone}
+        parts = {group: [one for one in columns if one not in gone] for group, columns in self.groups.items()}
+        return Table(frame, {group: columns for group, columns in parts.items() if columns})
+
+
+def read(
+    source: str,
+    kind: Format | None = None,
+    names: Sequence[str] | None = None,
+    labels: Collection[str] = (),
+    missing: Missing = "raise",
+    separator: str | None = None,
+    decimal: str = ".",
+    exclude: Collection[str] = (),
+) -> Table:
+    """The table in a file.
+
+    Args:
+        source: its path, or "-" for standard input, of which `kind` must be given.
+        kind: the format; None for what the suffix says.
+        names, missing: as in `text_file.read`; files of other formats are read whole.
+        labels, separator, decimal: as in `text_file.read`, and of no use with other formats.
+        exclude: columns or arrays that are left out.
+
+    Raises:
+        InvalidFile: it cannot be read as such a table.
+        InvalidInput: the format is not known, or an option is for text and this is none.
+        MissingExtra: it needs pyarrow, which is not installed.
+        MissingColumn, NotNumeric, NotFinite, PrecisionLoss: as `text_file.read`.
+    """
+    kind = kind or _kind(source)
+    if kind in _SEPARATORS:
+        mark = separator or _SEPARATORS[kind]
+        found = csv_reader.read(_content(source), names, labels, missing, mark, decimal, exclude)
+        return Table(found)
+    if labels:
+        raise InvalidInput(f"--labels is for CSV and TSV; {kind} says itself which columns are labels")
+    if separator or decimal != ".":
+        raise InvalidInput(f"--sep and --decimal are for CSV and TSV; {kind} has numbers as they are")
+    readers: dict[str, Callable[[bytes], Table]] = {
+        "parquet": _parquet,
+        "arrow": _arrow,
+        "npy": _npy,
+        "npz": _npz,
+    }
+    table = readers[kind](_content(source))
+    return table.without(exclude) if exclude else table
+
+
+def _kind(source: str) -> Format:
+    """What the suffix says."""
+    formats = ", ".join(get_args(Format))
+    if source == STDIN:
+        raise InvalidInput(f"standard input has no suffix; say --format, one of {formats}")
+    found = _SUFFIXES.get(Path(source).suffix.lower())
+    if found is None:
+        known = ", ".join(_SUFFIXES)
+        raise InvalidInput(f"the file's suffix is none of {known}; say --format, one of {formats}")
+    return found
+
+
+def _content(source: str) -> bytes:
+    """All bytes: pipes cannot be read in any other order."""
+    if source == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(source).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InvalidFile(f"there is no file {shown(source)}") from None
+    except IsADirectoryError:
+        raise InvalidFile(f"{shown(source)} is a directory; name a file") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        reason = getattr(error, "strerror", None) or "it is no path"
+        raise InvalidFile(f"{shown(source)} cannot be read: {reason}") from None
+
+
+def _parquet(content: bytes) -> Table:
+    arrow = _pyarrow()
+    parquet = load("pyarrow.parquet", "pip install 'mizzle[cli]'")
+    # A ParquetFile, not read_table: that one makes columns of the words of a path.
+    return _of_arrow("Parquet", lambda: parquet.ParquetFile(arrow.BufferReader(content)).read())
+
+
+def _arrow(content: bytes) -> Table:
+    arrow = _pyarrow()
+    feather = load("pyarrow.feather", "pip install 'mizzle[cli]'")
+    source = arrow.BufferReader(content)
+    if content[:4] in (b"ARRO", b"FEA1"):
+        return _of_arrow("Arrow", lambda: feather.read_table(source))
+    return _of_arrow("Arrow", lambda: arrow.ipc.open_stream(source).read_all())
+
+
+def _of_arrow(kind: str, opened: Callable[[], Any]) -> Table:
+    arrow = _pyarrow()
+    try:
+        table = opened()
+        table.validate(full=True)  # offsets and codes beyond their ends, which would be read otherwise
+    except (arrow.ArrowException, OSError, ValueError, KeyError, NotImplementedError):
+        raise InvalidFile(f"the file is no {kind}, damaged, or of a kind that cannot be read here") from None
+    return Table(table)
+
+
+def _pyarrow() -> Any:
+    return load("pyarrow", "pip install 'mizzle[cli]'")
+
+
+def _loaded(content: bytes) -> Any:
+    """What numpy finds; pickled objects are refused."""
+    return np.load(io.BytesIO(content), allow_pickle=False)
+
+
+def _npy(content: bytes) -> Table:
+    try:
+        array = _loaded(content)
+    except _NO_ARRAY:
+        raise InvalidFile("the file is no .npy of numbers or text, or damaged") from None
+    if not isinstance(array, np.ndarray):
+        raise InvalidFile("the file is no .npy; say --format npz if it holds several arrays")
+    _check_dimensions(array, "the array")
+    if array.dtype.names:
+        return Table({name: array[name] for name in array.dtype.names})
+    return Table({f"c{j}": array[:, j] for j in range(array.shape[1])} if array.ndim == 2 else {"c0": array})
+
+
+def _npz(content: bytes) -> Table:
+    """Every array is one variable; the columns of one of shape (n, d) are called name0, name1, .."""
+    try:
+        arrays = _loaded(content)
+        found = {name: arrays[name] for name in arrays.files}
+    except (*_NO_ARRAY, AttributeError):
+        raise InvalidFile("the file is no .npz of numbers or text, or damaged") from None
+    for name, array in found.items():
+        _check_dimensions(array, f"array {shown(name)}")
+    groups = {name: [f"{name}{j}" for j in range(a.shape[1])] for name, a in found.items() if a.ndim == 2}
+    names = [column for name in found for column in groups.get(name, [name])]
+    twice = [name for name, count in Counter([*names, *groups]).items() if count > 1]
+    if twice:
+        raise InvalidFile(f"several arrays or columns of the file are called {shown(twice[0])}; rename one")
+    cells = [part for name, a in found.items() for part in (a.T if name in groups else [a])]
+    return Table(dict(zip(names, cells, strict=True)), groups)
+
+
+def _check_dimensions(array: np.ndarray, what: str) -> None:
+    if array.ndim not in (1, 2):
+        text = f"{what} of the file has {array.ndim} dimensions; shape (n,) or (n, d) is needed"
+        raise InvalidFile(f"{text}, one row per observation")

@@ -1,0 +1,196 @@
+"""The options of the commands: their names, forms and words, each in one place."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mizzle.cli.files import Format
+from mizzle.data.columns import shown
+from mizzle.errors import InvalidInput
+
+URL = "MIZZLE_BASE_URL"
+_TABLE, _OUTPUT = "The table", "The output"
+
+File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="CSV, TSV, Parquet, Arrow (Feather), npy or npz; - for standard input.",
+        show_default=False,
+    ),
+]
+FileFormat = Annotated[
+    Format | None,
+    typer.Option("--format", help="Of the file, where its suffix does not say so.", rich_help_panel=_TABLE),
+]
+X = Annotated[str, typer.Option("--x", metavar="A,B", help="Columns of the one side.", show_default=False)]
+Y = Annotated[str, typer.Option("--y", metavar="C,D", help="Columns of the other side.", show_default=False)]
+Target = Annotated[
+    str,
+    typer.Option("--target", metavar="T", help="The column or group to compare with.", show_default=False),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", metavar="A,B", help="Which columns; all unless told otherwise.", rich_help_panel=_TABLE
+    ),
+]
+Groups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group",
+        metavar="NAME=A,B",
+        help="Columns that count as one variable; may be given several times.",
+        rich_help_panel=_TABLE,
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        metavar="A,B",
+        help="Columns of CSV and TSV that hold labels, whatever they look like.",
+        rich_help_panel=_TABLE,
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="A,B",
+        help="Columns to leave out, unread; may be given several times.",
+        rich_help_panel=_TABLE,
+    ),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        "--sep",
+        metavar="MARK",
+        help="Between the cells of CSV, or tab; a comma, semicolon or tab is found by itself.",
+        rich_help_panel=_TABLE,
+    ),
+]
+Decimal = Annotated[
+    Literal[".", ","],
+    typer.Option("--decimal", help="Before the decimals of numbers in CSV.", rich_help_panel=_TABLE),
+]
+Missing = Annotated[
+    Literal["raise", "drop"],
+    typer.Option(
+        "--missing",
+        help="Refuse missing values, or leave their rows out, pair by pair, and count them.",
+        rich_help_panel=_TABLE,
+    ),
+]
+Level = Annotated[float, typer.Option("--level", metavar="P", help="Probability of the interval.")]
+Unit = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="Of all numbers.")]
+Threshold = Annotated[
+    float,
+    typer.Option(
+        "--threshold", metavar="I", help="Say how probable less information than this is; in the unit."
+    ),
+]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        envvar=URL,
+        help="Ask the service at this address, with the key in MIZZLE_API_KEY; else estimate here.",
+    ),
+]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        help="Keep the answers in this file; the same command goes on from there.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Write to a file, whose suffix is .csv, .parquet, .json, .png or .html.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file of --out.", rich_help_panel=_OUTPUT)]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object instead of text.", rich_help_panel=_OUTPUT)
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="No progress bar; with --out, print nothing at all.", rich_help_panel=_OUTPUT
+    ),
+]
+
+
+def names(text: str | None, option: str) -> list[str]:
+    """Column names between commas; a name with a comma goes in double quotes, as in CSV.
+
+    Raises:
+        InvalidInput: there is none, or an empty one.
+    """
+    if text is None:
+        return []
+    try:
+        found = [name.strip() for name in next(csv.reader([text], skipinitialspace=True, strict=True), [])]
+    except csv.Error:
+        found = []
+    if not found or not all(found):
+        raise InvalidInput(
+            f"{option} needs column names separated by commas, those with commas in double quotes"
+        )
+    return found
+
+
+def excluded(texts: list[str] | None) -> list[str]:
+    """Column names of all options --exclude.
+
+    Raises:
+        InvalidInput: one of them has none.
+    """
+    return [name for text in texts or [] for name in names(text, "--exclude")]
+
+
+def separator(text: str | None) -> str | None:
+    """One character that may stand between cells.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    found = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
+    if found is not None and (len(found) != 1 or found.isalnum() or found in '"\r\n. '):
+        raise InvalidInput("--sep needs the one character between cells, say ';' in quotes, or the word tab")
+    return found
+
+
+def groups(texts: list[str] | None) -> dict[str, list[str]]:
+    """Groups by name, each given as NAME=A,B.
+
+    Raises:
+        InvalidInput: one is not of this form, or a name comes twice.
+    """
+    found: dict[str, list[str]] = {}
+    for text in texts or []:
+        name, equals, columns = text.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise InvalidInput("--group needs a name and columns, as NAME=A,B")
+        if name in found:
+            raise InvalidInput(f"group {shown(name)} is given twice; name each group once")
+        found[name] = names(columns, "--group")
+    return found
+
+
+def joined(listed: list[str]) -> str:
+    """Names as `names` reads them: different lists give different texts."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(listed)
+    return out.getvalue()

@@ -1,0 +1,122 @@
+"""Where an answer goes: a file in the format of its suffix, JSON or text on stdout."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mizzle.cli.terminal import plain, say
+from mizzle.data.columns import shown
+from mizzle.display.formats import load
+from mizzle.errors import InvalidFile, InvalidInput, MissingExtra
+from mizzle.tables.results import Matrix, Ranking
+
+_NEEDED = {".parquet": ("pyarrow", "cli"), ".png": ("matplotlib", "plot")}
+_DOTS_PER_INCH = 150
+
+
+@dataclass(frozen=True)
+class Output:
+    """How an answer is to be given.
+
+    Attributes:
+        file: to write to, or None.
+        force: whether a file that is there may be overwritten.
+        as_json: whether stdout gets JSON.
+        quiet: whether stdout stays empty where there is a file.
+    """
+
+    file: Path | None
+    force: bool
+    as_json: bool
+    quiet: bool
+
+    def check(self, *others: str | Path | None) -> None:
+        """Before any work: whether the file can be written.
+
+        Args:
+            others: files that it must not be.
+
+        Raises:
+            InvalidInput: its suffix names no format; it is there, or one of the others, or has no folder.
+            MissingExtra: its format needs a library that is not installed.
+        """
+        if self.file is None:
+            return
+        name = shown(str(self.file))
+        suffix = self.file.suffix.lower()
+        if suffix not in _SUFFIXES:
+            raise InvalidInput(f"--out {name} must end in one of {', '.join(_SUFFIXES)}")
+        if any(_same(self.file, other) for other in others):
+            raise InvalidInput(f"--out {name} is a file that this command reads; name another")
+        if self.file.is_dir() or not self.file.absolute().parent.is_dir():
+            raise InvalidInput(f"--out {name} is a folder, or in a folder that does not exist")
+        if self.file.exists() and not self.force:
+            raise InvalidInput(f"--out {name} exists already; name another, or say --force to overwrite it")
+        library, extra = _NEEDED.get(suffix, ("", ""))
+        if library and find_spec(library) is None:
+            raise MissingExtra(f"{suffix} needs {library}: run pip install 'mizzle[{extra}]'")
+
+    def give(self, result: Matrix | Ranking, as_json: str, report: Callable[[], None]) -> None:
+        """Write the file, then print.
+
+        Args:
+            as_json: for a file of JSON, and for stdout if that is to be JSON.
+            report: prints what a person reads.
+        """
+        if self.file is not None:
+            suffix = self.file.suffix.lower()
+            self._write(as_json.encode() if suffix == ".json" else _WRITERS[suffix](result))
+        if self.file is not None and self.quiet:
+            return
+        if self.as_json:
+            print(as_json)
+        else:
+            report()
+        if self.file is not None:
+            say(f"written to {plain(str(self.file))}")
+
+    def _write(self, content: bytes) -> None:
+        assert self.file is not None
+        try:
+            with self.file.open("wb" if self.force else "xb") as file:
+                file.write(content)
+        except FileExistsError:
+            name = shown(str(self.file))
+            raise InvalidFile(f"{name} has come into being meanwhile, and was left alone") from None
+        except OSError as error:
+            raise InvalidFile(f"{shown(str(self.file))} cannot be written: {error.strerror}") from None
+
+
+def _same(file: Path, other: str | Path | None) -> bool:
+    return other is not None and file.absolute().resolve() == Path(other).absolute().resolve()
+
+
+def _parquet(result: Matrix | Ranking) -> bytes:
+    out = io.BytesIO()
+    load("pyarrow.parquet", "pip install 'mizzle[cli]'").write_table(result.to_frame("pyarrow"), out)
+    return out.getvalue()
+
+
+def _png(result: Matrix | Ranking) -> bytes:
+    out = io.BytesIO()
+    figure: Any = result.plot()
+    figure.savefig(out, format="png", dpi=_DOTS_PER_INCH)
+    return out.getvalue()
+
+
+def _html(result: Matrix | Ranking) -> bytes:
+    """A page of its own, without anything from elsewhere."""
+    head = '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>mizzle</title>\n'
+    return f"{head}{result.to_html()}\n</html>\n".encode(errors="backslashreplace")
+
+
+_WRITERS: dict[str, Callable[[Matrix | Ranking], bytes]] = {
+    ".csv": lambda result: result.to_csv().encode(errors="backslashreplace"),
+    ".parquet": _parquet,
+    ".png": _png,
+    ".html": _html,
+}
+_SUFFIXES = (*_WRITERS, ".json")

@@ -1,0 +1,58 @@
+"""The commands of those who run a service: serve, make keys, ask for its health."""
+
+from importlib import import_module
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mizzle import extras
+
+_Host = Annotated[
+    str | None, typer.Option(help="Address to listen on; MIZZLE_HOST or 127.0.0.1 when left out.")
+]
+_Port = Annotated[
+    int | None, typer.Option(help="Port to listen on, 0 for any; MIZZLE_PORT or 8000 when left out.")
+]
+_Device = Annotated[
+    Literal["auto", "cpu", "cuda"] | None,
+    typer.Option(help="Where to run; MIZZLE_DEVICE or auto when left out."),
+]
+_Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Of the key, in logs and quotas.", show_default=False)
+]
+_Where = Annotated[int, typer.Option("--port", envvar="MIZZLE_PORT", help="Where it listens.")]
+
+
+def serve(host: _Host = None, port: _Port = None, device: _Device = None) -> int:
+    """Answer over HTTP; settings come from MIZZLE_*."""
+    settings, server = _of_service("settings"), _of_service("server")
+    given = {"host": host, "port": port, "device": device}
+    chosen = settings.read(**{name: value for name, value in given.items() if value is not None})
+    code: int = server.serve(chosen)
+    return code
+
+
+def key(name: _Name) -> None:
+    """Make an API key for a service."""
+    made, line = _of_service("http.auth").new_key(name)
+    print(f"key, for the caller:         {made}\nline, for the file of keys:  {line}")
+
+
+def healthcheck(port: _Where = 8000) -> None:
+    """Whether the service on this machine is ready."""
+    from mizzle.cli import healthcheck
+
+    healthcheck.check(port)
+    print("ready")
+
+
+def _of_service(name: str) -> Any:
+    """A module of the service, which needs an extra.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        return import_module(f"mizzle.service.{name}")
+    except ModuleNotFoundError as error:
+        raise extras.missing(error, "serving", "pip install 'mizzle[service]'") from None

@@ -1,0 +1,237 @@
+"""Jobs of a service: whole tables that are sent once, followed while they are done, and fetched later."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self, TypeVar
+from uuid import uuid4
+
+import httpx2
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from mizzle import wire
+from mizzle.backends import remote
+from mizzle.backends.effects import (
+    Call,
+    Send,
+    Sleep,
+    Step,
+    drive,
+)
+from mizzle.backends.encode import narrow
+from mizzle.backends.exchange import exchange
+from mizzle.backends.retry import Reply
+from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, by_code
+from mizzle.tables.results import Matrix, PairResult, Ranking
+from mizzle.tables.variables import Variable
+from mizzle.types import Estimate, ModelInfo, Notice
+
+JOBS = "/v1/jobs"
+_SAFETENSORS, _EVENTS = "application/x-safetensors", "text/event-stream"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_AGAIN = 1.0  # seconds until a stream of events that broke off is opened again
+_KEYS = ("id", "what", "state", "pairs", "done", "failed", "created", "started", "ended", "expires", "error")
+Job = dict[str, Any]
+T = TypeVar("T")
+
+
+class Jobs:
+    """The jobs of one caller.
+
+    Args:
+        url: of the service; MIZZLE_BASE_URL when left out. The key comes from MIZZLE_API_KEY.
+        timeout: seconds for one request, retries and waits included.
+
+    Raises:
+        InvalidInput: `url` is no http or https address.
+    """
+
+    def __init__(self, url: str | None = None, timeout: float = 60.0) -> None:
+        self._remote = remote.Remote(url, None, timeout)
+        self._timeout = timeout
+        self._http = httpx2.Client(trust_env=self._remote.trust_env)
+        self._sleep = time.sleep
+
+    def submit(self, variables: list[Variable], fields: Mapping[str, Any], id: str | None = None) -> Job:
+        """A new job, or one of the same id and the same content as it stands.
+
+        Args:
+            variables: the columns of the table.
+            fields: what is asked about it, as the interface names it: what, target, groups, missing, ..
+            id: letters, digits, _, . and -, 64 at most; drawn at random when left out.
+
+        Raises:
+            InvalidInput: the job cannot be done, or the id belongs to another.
+            Fault: the service failed, or there is none.
+        MizzleError: what `mizzle.job_errors` has for it.
+        """
+        table = np.column_stack([_with_gaps(one) for one in variables])
+        asked = {"columns": [one.name for one in variables], **fields}
+        body = save({"table": np.ascontiguousarray(narrow(table))}, {"job": json.dumps(asked)})
+        return self._json(Call("PUT", _path(id or uuid4().hex), body, _SAFETENSORS))
+
+    def all(self) -> list[Job]:
+        """All jobs, the newest first; errors as `submit`."""
+        return self._read(self._ask(Call("GET", JOBS)), lambda said: list(map(_job, said["jobs"])))
+
+    def find(self, id: str) -> Job:
+        """A job as it stands; errors as `submit`."""
+        return self._json(Call("GET", _path(id)))
+
+    def follow(self, id: str) -> Iterator[Job]:
+        """A job at every change, until it has ended; errors as `submit`."""
+        while True:
+            for job in self._events(id):
+                yield job
+                if job["ended"] is not None:
+                    return
+            job = self.find(id)  # the stream broke off: if the service is gone, this says so
+            yield job
+            if job["ended"] is not None:
+                return
+            self._sleep(_AGAIN)
+
+    def drop(self, id: str) -> Job | None:
+        """Cancel a job, which is returned, or forget one that has ended; errors as `submit`."""
+        body = self._ask(Call("DELETE", _path(id)))
+        return self._read(body, _job) if body else None
+
+    def result(self, id: str) -> Matrix | Ranking:
+        """The answers of a job that is done; errors as `submit`."""
+        body = self._ask(Call("GET", _path(id) + "/result"), _SAFETENSORS)
+        try:
+            return _result(body)
+        except (SafetensorError, ValueError, TypeError, KeyError, IndexError):
+            raise self._strange() from None
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _json(self, call: Call) -> Job:
+        return self._read(self._ask(call), _job)
+
+    def _read(self, body: bytes, form: Callable[[Any], T]) -> T:
+        try:
+            return wire.read(body, form)
+        except ServiceUnreachable:
+            raise self._strange() from None
+
+    def _strange(self) -> ServiceUnreachable:
+        return ServiceUnreachable(f"{self._remote.shown}: the answer is not of the form of a mizzle service")
+
+    def _ask(self, call: Call, accept: str = "application/json") -> bytes:
+        """The body of the answer to a request, which is tried again while that may help."""
+
+        def do(step: Step) -> Reply | None:
+            if isinstance(step, Send):
+                return self._send(step, accept)
+            assert isinstance(step, Sleep)
+            self._sleep(step.seconds)
+            return None
+
+        return self._remote.body(drive(self._remote.replied(call), do))
+
+    def _send(self, send: Send, accept: str) -> Reply:
+        return exchange(self._http, self._request(send, accept))
+
+    def _request(self, send: Send, accept: str) -> httpx2.Request:
+        request = self._remote.request(self._http, send)
+        request.headers["accept"] = accept
+        return request
+
+    def _events(self, id: str) -> Iterator[Job]:
+        """What a stream of events tells; it ends without a word where it breaks off."""
+        request = self._request(Send(Call("GET", _path(id) + "/events"), self._timeout), _EVENTS)
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                lines = response.iter_lines() if response.status_code == 200 else iter(())
+                for line in lines:
+                    if line.startswith("data:"):
+                        yield self._read(line.removeprefix("data:").encode(), _job)
+            finally:
+                response.close()
+        except httpx2.RequestError:
+            return
+
+
+def _path(id: str) -> str:
+    """The address of a job.
+
+    Raises:
+        InvalidInput: no job can have this id.
+    """
+    if not _ID.fullmatch(id):
+        raise InvalidInput(
+            "the id of a job has 1 to 64 letters, digits, _, . and -, the first a letter or digit"
+        )
+    return f"{JOBS}/{id}"
+
+
+def _job(said: Mapping[str, Any]) -> Job:
+    """A job in a service's answer.
+
+    Raises:
+        TypeError, KeyError: it is none.
+    """
+    return {**said, **{name: said[name] for name in _KEYS}}
+
+
+def _with_gaps(one: Variable) -> np.ndarray:
+    """A column with NaN where a value is missing."""
+    return one.values[:, 0] if one.missing is None else np.where(one.missing, np.nan, one.values[:, 0])
+
+
+def _result(body: bytes) -> Matrix | Ranking:
+    """The answers in a safetensors file of the interface."""
+    size = int.from_bytes(body[:8], "little")
+    told = json.loads(body[8 : 8 + size])["__metadata__"]
+    head, tensors = json.loads(told["job"]), load(body)
+    lines = zip(
+        *(tensors[name].tolist() for name in ("pairs", "mi", "quantiles", "n", "dropped", "in_range")),
+        *(json.loads(told[name]) for name in ("warnings", "error")),
+        strict=True,
+    )
+    levels = tuple(tensors["levels"].tolist())
+    pairs = tuple(_pair(head, levels, *line) for line in lines)
+    shown = (head["level"], head["unit"], head["threshold"])
+    if head["what"] == "matrix":
+        return Matrix(pairs, *shown, tuple(head["names"]))
+    return Ranking(pairs, *shown, head["target"])
+
+
+def _pair(
+    head: dict[str, Any],
+    levels: tuple[float, ...],
+    place: list[int],
+    mi: float,
+    values: list[float],
+    n: int,
+    dropped: int,
+    in_range: bool,
+    warnings: str,
+    error: str | None,
+) -> PairResult:
+    x, y = (head["names"][i] for i in place)
+    if error is not None:
+        return PairResult(x, y, None, _error(error), dropped, ())
+    model = ModelInfo(**head["model"])
+    noticed = tuple(Notice(code, code) for code in warnings.split())  # the sentences do not travel
+    # Nor do the numbers of columns of a group, which nobody asks a table for.
+    estimate = Estimate(mi, levels, tuple(values), n, 0, 0, in_range, noticed, model, head["unit"])
+    return PairResult(x, y, estimate, None, dropped, ())
+
+
+def _error(text: str) -> MizzleError:
+    code, _, words = text.partition(": ")
+    return (by_code(code) or InvalidInput)(words)

@@ -1,0 +1,214 @@
+"""The blocking client: does the steps of an asker with threads and connections of its own."""
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+
+import httpx2
+
+from mizzle.backends import remote as core
+from mizzle.backends.effects import (
+    Send,
+    Sleep,
+    Step,
+    Steps,
+    Together,
+    Work,
+    drive,
+)
+from mizzle.backends.exchange import exchange
+from mizzle.backends.info import Limits, ModelCard
+from mizzle.backends.local import Local
+from mizzle.backends.pairs import Asker, Errors, Outcome
+from mizzle.backends.retry import Reply
+from mizzle.client.asynchronous import AsyncClient
+from mizzle.estimator import EstimatorLike
+from mizzle.progress import Wanted
+from mizzle.types import Estimate
+
+if TYPE_CHECKING:
+    from mizzle.tables.results import Matrix, Ranking
+
+__all__ = ["AsyncClient", "Client"]
+T = TypeVar("T")
+
+
+class _Abandoned(Exception):
+    """The result of this thread is not wanted any more."""
+
+
+class Client:
+    """A client of a mizzle service; may be shared between threads.
+
+    Args:
+        url: where the service is, say http://127.0.0.1:8000; MIZZLE_BASE_URL when left out.
+        api_key: MIZZLE_API_KEY when left out.
+        timeout: seconds for one request, retries and waits included. The service is told.
+        concurrency: how many requests `estimate_many` keeps under way.
+        http_client: an httpx2 client to send with, which stays the caller's to close.
+
+    Raises:
+        InvalidInput: `url` is no http or https address, or another argument cannot be used.
+    """
+
+    _core: core.Remote | Local
+    _http: httpx2.Client | None = None
+    _owned = False
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        timeout: float = 60.0,
+        concurrency: int = 4,
+        http_client: httpx2.Client | None = None,
+    ) -> None:
+        remote = core.Remote(url, api_key, timeout)
+        self._prepare(remote, core.positive(concurrency))
+        self._owned = http_client is None
+        self._http = http_client or httpx2.Client(trust_env=remote.trust_env)
+
+    def _prepare(self, asker: core.Remote | Local, concurrency: int) -> None:
+        self._core = asker
+        self._concurrency = concurrency
+        self._sleep = time.sleep
+
+    @classmethod
+    def local(cls, estimator: EstimatorLike | None = None) -> Self:
+        """The same object without a service: the estimator runs in this process.
+
+        Args:
+            estimator: the one of the package when left out, which is loaded on first use.
+        """
+        made = cls.__new__(cls)
+        made._prepare(Local(estimator), 1)
+        return made
+
+    def estimate(self, x: object, y: object) -> Estimate:
+        """The same estimate as `mizzle.estimate(x, y)`, made by the service.
+
+        Raises:
+            InvalidInput: the samples cannot be answered as they stand.
+            Fault: the service failed, or ServiceUnreachable when there is none.
+        """
+        return self._run(self._core.estimate(x, y))
+
+    @overload
+    def estimate_many(
+        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["raise"] = "raise"
+    ) -> list[Estimate]: ...
+
+    @overload
+    def estimate_many(
+        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["return"]
+    ) -> list[Outcome]: ...
+
+    @overload
+    def estimate_many(
+        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+    ) -> Sequence[Outcome]: ...
+
+    def estimate_many(
+        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+    ) -> Sequence[Outcome]:
+        """Many problems in few requests, several of them under way at once, answers in order.
+
+        Args:
+            pairs: of two samples each, as for `estimate`.
+            progress: None for a bar on stderr where that is a terminal and the work takes longer than two
+                seconds; True or False; or a function of (done, total).
+            errors: "raise" the first one, or "return" each in the place of its estimate.
+
+        Raises:
+            MizzleError: the first error that comes up, with "pair i" in front if it is that pair's; the rest
+                is abandoned. Whatever `errors` says: that the service cannot be asked for its limits.
+        """
+        return self._run(self._core.estimate_many(pairs, progress, errors))
+
+    def matrix(self, frame: object, **options: Any) -> "Matrix":
+        """`mizzle.matrix`, asked here."""
+        from mizzle import tables
+
+        return tables.matrix(frame, asker=self._asker(), **options)
+
+    def rank(self, frame: object, target: Any, **options: Any) -> "Ranking":
+        """`mizzle.rank`, asked here."""
+        from mizzle import tables
+
+        return tables.rank(frame, target, asker=self._asker(), **options)
+
+    def ready(self) -> bool:
+        """Whether the service is there and answers a known problem rightly; asks once."""
+        return self._run(self._core.ready())
+
+    def limits(self) -> Limits:
+        """What can be asked at once; errors as `estimate`."""
+        return self._run(self._core.limits())
+
+    def info(self) -> ModelCard:
+        """The model that answers; errors as `estimate`."""
+        return self._run(self._core.info())
+
+    def close(self) -> None:
+        """Closes the connections, if this client opened them."""
+        if self._owned and self._http is not None:
+            self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._core.shown!r})"
+
+    def _asker(self) -> Asker:
+        """Who answers the pairs of a table: this client, or what is faster where there is no service."""
+        return self._core.for_tables() if isinstance(self._core, Local) else self
+
+    def _run(self, steps: Steps[T]) -> T:
+        return drive(steps, self._do)
+
+    def _do(self, step: Step) -> Any:
+        match step:
+            case Send():
+                return self._send(step)
+            case Sleep(seconds):
+                return self._sleep(seconds)
+            case Work(do, arguments):
+                return do(*arguments)
+            case Together():
+                return self._together(step)
+
+    def _send(self, send: Send) -> Reply:
+        assert isinstance(self._core, core.Remote)
+        assert self._http is not None
+        return exchange(self._http, self._core.request(self._http, send))
+
+    def _together(self, step: Together) -> None:
+        pool, stopped = ThreadPoolExecutor(self._concurrency), threading.Event()
+
+        def do(step: Step) -> Any:
+            if stopped.is_set():
+                raise _Abandoned
+            return self._do(step)
+
+        def work(steps: Steps[Any]) -> Any:
+            try:
+                return drive(steps, do)
+            except Exception:
+                stopped.set()  # here, before this thread takes the next of them
+                raise
+
+        try:
+            tasks = {pool.submit(work, steps): i for i, steps in enumerate(step.all)}
+            for task in as_completed(tasks):
+                if not isinstance(task.exception(), _Abandoned):  # then another one has the reason
+                    step.done(tasks[task], task.result())
+        finally:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,1 @@
+"""What people bring, arrays and frames of any library, as checked columns of floats."""

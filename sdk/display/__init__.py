@@ -1,0 +1,1 @@
+"""How answers are shown: frames of other libraries, HTML and pictures."""

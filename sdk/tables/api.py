@@ -1,0 +1,126 @@
+"""Whole tables: how strongly any two variables depend on each other, or each of them on a target.
+
+First a plan says which pairs of which arrays there are (`mizzle.tables.plan`), then an asker answers them in
+portions (`mizzle.tables.run`), then the answers are put together (`mizzle.tables.results`).
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+
+from mizzle.backends.pairs import Asker, Outcome
+from mizzle.errors import InvalidInput, MizzleError
+from mizzle.progress import Wanted
+from mizzle.tables.checkpoint import check_file
+from mizzle.tables.plan import Place, Plan
+from mizzle.tables.results import (
+    Matrix,
+    PairResult,
+    Ranking,
+    check_threshold,
+    strongest,
+)
+from mizzle.tables.run import Asking
+from mizzle.tables.variables import Groups, Missing, variables
+from mizzle.types import Unit, briefly, interval_levels
+
+_Path = str | os.PathLike[str]
+
+
+def matrix(
+    frame: object,
+    *,
+    columns: Sequence[str] | None = None,
+    groups: Groups | None = None,
+    missing: Missing = "raise",
+    level: float = 0.9,
+    unit: Unit = "nats",
+    threshold: float = 0.02,
+    progress: Wanted = None,
+    checkpoint: _Path | None = None,
+    asker: Asker | None = None,
+) -> Matrix:
+    """The mutual information of every two variables of a table.
+
+    A constant variable has exactly 0 with any other. Text, booleans and categories become integers, dates
+    and times seconds. All this is noticed in the result, as are columns that are copies of others.
+
+    Args:
+        frame: pandas, polars, pyarrow Table, dict of columns, or an array of shape (n, p), whose columns are
+            called c0, c1, ..
+        columns: the columns to take; None for all, but for those that are in a group.
+        groups: {"name": ["column", "column"]}: columns that count as one variable.
+        missing: "raise" refuses missing values (None, NaN); "drop" leaves out, in each pair, the rows in
+            which one of its variables lacks a value, and counts them.
+        level: of the interval that is shown.
+        unit: "nats" or "bits".
+        threshold: in `unit`; the result says how much of the predictive distribution lies below it.
+        progress: None for a bar on stderr where that is a terminal and the work takes longer than two
+            seconds; True or False; or a function of (done, total).
+        checkpoint: a file that keeps the answers, from which the same call goes on after an interruption.
+        asker: who answers; None for this process.
+
+    Raises:
+        InvalidInput: the table or an argument cannot be used, or the checkpoint is of another table.
+        Fault: nobody answers; what was answered is in the checkpoint.
+    """
+    _check(level, unit, threshold, checkpoint)
+    plan = Plan.all_pairs(variables(frame, columns, groups, missing))
+    answers = Asking(plan, level, checkpoint).all(asker or _here(), progress)
+    return Matrix(_results(plan, answers, unit), level, unit, threshold, plan.names)
+
+
+def rank(
+    frame: object,
+    target: str,
+    *,
+    columns: Sequence[str] | None = None,
+    groups: Groups | None = None,
+    missing: Missing = "raise",
+    level: float = 0.9,
+    unit: Unit = "nats",
+    threshold: float = 0.02,
+    progress: Wanted = None,
+    checkpoint: _Path | None = None,
+    asker: Asker | None = None,
+) -> Ranking:
+    """The mutual information of every variable of a table with a target, strongest first.
+
+    Args:
+        target: the name of a column or of a group.
+        frame, columns, groups, missing, level, unit, threshold, progress, checkpoint, asker: as in `matrix`.
+
+    Raises:
+        InvalidInput, Fault: as `matrix`; MissingColumn where there is no such target.
+    """
+    _check(level, unit, threshold, checkpoint)
+    plan = Plan.with_last(variables(frame, columns, groups, missing, target))
+    answers = Asking(plan, level, checkpoint).all(asker or _here(), progress)
+    pairs = strongest(_results(plan, answers, unit))
+    return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1])
+
+
+def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None) -> None:
+    """Before any work: the arguments that only count at its end, and a file that is not ours."""
+    check_file(checkpoint)
+    interval_levels(level)
+    check_threshold(threshold)
+    if unit not in ("nats", "bits"):
+        raise InvalidInput(f"unit is {briefly(unit)}; it must be 'nats' or 'bits'")
+
+
+def _here() -> Asker:
+    """The estimator in this process, which the other functions of the package use, too."""
+    from mizzle.backends.local import Local
+
+    return Local().for_tables()
+
+
+def _results(plan: Plan, answers: Mapping[Place, Outcome], unit: Unit) -> tuple[PairResult, ...]:
+    """One result a pair, in the order of the plan."""
+    return tuple(_result(plan, place, answers[place], unit) for place in plan.places)
+
+
+def _result(plan: Plan, place: Place, outcome: Outcome, unit: Unit) -> PairResult:
+    estimate, error = (None, outcome) if isinstance(outcome, MizzleError) else (outcome.to(unit), None)
+    x, y = (plan.names[i] for i in place)
+    return PairResult(x, y, estimate, error, plan.dropped(place), plan.notes(place))

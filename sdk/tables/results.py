@@ -1,0 +1,262 @@
+"""What is known of a whole table: the answers of its pairs, as records, frames, files and pictures.
+
+A record has the keys of `KEYS`: plain numbers and text, None where a pair has no estimate. `below` is the
+share of the predictive distribution below the threshold: small where the variables surely depend.
+What all records have in common stands in the head of JSON and Parquet, and in the last columns of CSV.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from mizzle.errors import InvalidInput, MissingColumn, MizzleError
+from mizzle.types import Estimate, ModelInfo, Notice, Unit
+
+KEYS = ("x", "y", "mi", "low", "high", "median", "below", "n", "dropped", "in_range", "warnings", "error")
+SHARED = ("unit", "level", "threshold", "model")  # columns of CSV beside the keys
+Record = dict[str, Any]
+Library = Literal["pandas", "polars", "pyarrow"]
+
+
+def csv_of(records: Iterable[Record], shared: Record) -> str:
+    """Records as CSV with a header line, with what they share at the end of each line."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, (*KEYS, *SHARED))
+    writer.writeheader()
+    writer.writerows({**record, **shared} for record in records)
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """One pair of variables.
+
+    Attributes:
+        x, y: their names.
+        estimate: in the table's unit; None exactly where `error` is not.
+        error: why there is no estimate.
+        dropped: rows that the pair left out because a value was missing.
+        notes: what was noticed about the two variables; about the sample, see `estimate.warnings`.
+    """
+
+    x: str
+    y: str
+    estimate: Estimate | None
+    error: MizzleError | None
+    dropped: int
+    notes: tuple[Notice, ...]
+
+    @property
+    def mi(self) -> float:
+        """The estimate's mean, NaN where there is none."""
+        return float("nan") if self.estimate is None else self.estimate.mi
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of all notices, each once."""
+        warned = () if self.estimate is None else self.estimate.warnings
+        return tuple(dict.fromkeys(notice.code for notice in (*self.notes, *warned)))
+
+    def record(self, level: float, threshold: float) -> Record:
+        """The pair as the values of `KEYS`."""
+        found = dict.fromkeys(KEYS)
+        found |= {"x": self.x, "y": self.y, "dropped": self.dropped, "warnings": " ".join(self.codes)}
+        if self.error is not None:
+            return found | {"error": f"{self.error.code}: {self.error}"}
+        assert self.estimate is not None
+        low, high = self.estimate.interval(level)
+        return found | {
+            "mi": self.estimate.mi,
+            "low": low,
+            "high": high,
+            "median": self.estimate.median,
+            "below": self.estimate.below(threshold),
+            "n": self.estimate.n,
+            "in_range": self.estimate.in_range,
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Pairs:
+    """Results of pairs, and how they are to be shown.
+
+    Attributes:
+        pairs: the results.
+        level: of the interval from `low` to `high`.
+        unit: of all numbers, "nats" or "bits".
+        threshold: of `below`, in `unit`.
+    """
+
+    pairs: tuple[PairResult, ...]
+    level: float
+    unit: Unit
+    threshold: float
+
+    def records(self) -> list[Record]:
+        """One dict a pair, with the keys of `KEYS`."""
+        return [pair.record(self.level, self.threshold) for pair in self.pairs]
+
+    def strongest(self) -> list[PairResult]:
+        """The pairs in falling order of their estimates; those without one come last."""
+        return sorted(
+            self.pairs, key=lambda pair: (pair.estimate is None, -pair.mi if pair.estimate else 0.0)
+        )
+
+    def to_frame(self, library: Library = "pandas") -> Any:
+        """The records as a frame of that library.
+
+        Raises:
+            MissingExtra: the library is not installed.
+        """
+        from mizzle.display import formats
+
+        return formats.frame(self, library)
+
+    def to_json(self) -> str:
+        """The records as a JSON object, with what they have in common."""
+        return json.dumps({**self.head(), "pairs": self.records()}, allow_nan=False)
+
+    def to_csv(self) -> str:
+        """The records as CSV (RFC 4180) with a header, `SHARED` in every line; nothing stands for None."""
+        return csv_of(self.records(), self.shared())
+
+    def shared(self) -> Record:
+        """`SHARED`: the model by name, version and the first 12 digits of its SHA-256."""
+        model = self.model
+        named = None if model is None else f"{model.name} {model.version} {model.sha256[:12]}"
+        return dict(zip(SHARED, (self.unit, self.level, self.threshold, named), strict=True))
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The weights that answered; None where no pair has an estimate."""
+        return next((pair.estimate.model for pair in self.pairs if pair.estimate is not None), None)
+
+    def head(self) -> Record:
+        """What all records have in common."""
+        model = None if self.model is None else self.model._asdict()
+        shown = {"level": self.level, "unit": self.unit, "threshold": self.threshold}
+        return {**self._head(), **shown, "model": model}
+
+    def to_html(self) -> str:
+        """All pairs as an HTML table, strongest first; names are escaped."""
+        from mizzle.display import formats
+
+        return formats.html(self, most=None)
+
+    def plot(self) -> Any:
+        """A matplotlib Figure.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+        """
+        from mizzle.display import formats
+
+        return formats.plot(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the strongest pairs."""
+        from mizzle.display import formats
+
+        return formats.html(self)
+
+    def _head(self) -> Record:
+        return {}
+
+    def __str__(self) -> str:
+        """The first lines of what there is, strongest first."""
+        from mizzle.display import formats
+
+        return formats.text(self)
+
+    def __iter__(self) -> Iterator[PairResult]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+@dataclass(frozen=True, repr=False)
+class Matrix(Pairs):
+    """All pairs of the variables of a table.
+
+    Attributes:
+        names: the variables, in the table's order.
+        pairs: every variable with every later one.
+    """
+
+    names: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> Any:
+        """The estimates as a symmetric array of shape (p, p); NaN on the diagonal and where there is none."""
+        import numpy as np
+
+        found = np.full((len(self.names), len(self.names)), np.nan)
+        places = {name: i for i, name in enumerate(self.names)}
+        for pair in self.pairs:
+            i, j = places[pair.x], places[pair.y]
+            found[i, j] = found[j, i] = pair.mi
+        return found
+
+    def __getitem__(self, names: tuple[str, str]) -> PairResult:
+        """The result of two variables, named in either order.
+
+        Raises:
+            MissingColumn: there is no such pair.
+        """
+        found = self._by_names.get(frozenset(names))
+        if found is None:
+            raise MissingColumn("there is no such pair; name two different variables of this matrix")
+        return found
+
+    @cached_property
+    def _by_names(self) -> dict[frozenset[str], PairResult]:
+        return {frozenset((pair.x, pair.y)): pair for pair in self.pairs}
+
+    def _head(self) -> Record:
+        return {"kind": "matrix", "names": list(self.names)}
+
+    def __repr__(self) -> str:
+        return f"Matrix({len(self.names)} variables, {len(self.pairs)} pairs, {self.unit})"
+
+
+@dataclass(frozen=True, repr=False)
+class Ranking(Pairs):
+    """Every variable of a table against a target.
+
+    Attributes:
+        target: the name of `y` in every pair.
+        pairs: strongest first; those without an estimate last.
+    """
+
+    target: str = ""
+
+    def _head(self) -> Record:
+        return {"kind": "ranking", "target": self.target}
+
+    def __repr__(self) -> str:
+        return f"Ranking({len(self.pairs)} variables against {self.target!r}, {self.unit})"
+
+
+def strongest(pairs: Iterable[PairResult]) -> list[PairResult]:
+    """Pairs in falling order of their estimates; those without one come last."""
+    return sorted(pairs, key=lambda pair: (pair.estimate is None, -pair.mi if pair.estimate else 0.0))
+
+
+def check_threshold(threshold: object) -> float:
+    """A threshold of information.
+
+    Raises:
+        InvalidInput: it is no finite number of at least 0.
+    """
+    if (
+        isinstance(threshold, bool)
+        or not isinstance(threshold, int | float)
+        or not 0 <= threshold < float("inf")
+    ):
+        raise InvalidInput("threshold must be a finite number of at least 0, in the unit of the answer")
+    return float(threshold)

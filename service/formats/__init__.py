@@ -1,0 +1,1 @@
+"""Bodies of requests as problems: JSON, .npy and safetensors."""

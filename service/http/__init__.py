@@ -1,0 +1,1 @@
+"""What every request passes, whatever it asks: identity, quotas, origins, errors, the description."""

@@ -1,0 +1,76 @@
+"""What a route needs of its request: who asks and until when, and whether they are still there."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from mizzle.errors import InvalidRequest
+from mizzle.service.formats.registry import INLINE_BYTES
+from mizzle.service.http.auth import key_name
+from mizzle.service.inference.engine import Caller
+
+T = TypeVar("T")
+DEADLINE_HEADER = "x-request-timeout"
+
+
+def caller(request: Request, most_seconds: float) -> Caller:
+    """Who asks, with the deadline of the header X-Request-Timeout in seconds.
+
+    Args:
+        most_seconds: the longest time, and the time of a request that names none.
+
+    Raises:
+        InvalidRequest: the header is no positive number.
+    """
+    return Caller(key_name(request.scope), time.monotonic() + _seconds(request, most_seconds))
+
+
+def _seconds(request: Request, most: float) -> float:
+    text = request.headers.get(DEADLINE_HEADER)
+    if text is None:
+        return most
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise InvalidRequest("X-Request-Timeout must be a positive number of seconds")
+    return min(seconds, most)
+
+
+async def beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
+    """The result of `work`, beside the event loop where it has many bytes to do."""
+    if size <= INLINE_BYTES:
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, which is cancelled when the caller hangs up.
+
+    Raises:
+        ClientDisconnect: the caller has gone.
+    """
+    task = asyncio.create_task(work)
+    gone = asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        for pending in (task, gone):
+            pending.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await pending
+
+
+async def _disconnected(request: Request) -> None:
+    """Returns when the connection ends; the body has been read, so nothing else can arrive."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

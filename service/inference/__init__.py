@@ -1,0 +1,1 @@
+"""From a problem to its answer: queue, batches, the worker process and the model in it."""

@@ -1,0 +1,280 @@
+"""Natural batching: while one batch runs, the next one gathers.
+
+No timer and no minimum size: an idle worker takes what there is at once, a busy one finds more when it comes
+back. Knows neither HTTP nor torch: `run` maps a list of items to a list of results, and may lose its worker.
+
+Promises:
+    the oldest item of a lane goes with the lane's next batch, whatever its cost; equal sizes share a batch;
+    what is admitted is answered: a result, an error, or DeadlineExceeded when its time is over;
+    an item whose caller has gone, or whose time is over, is dropped before it runs;
+    a lost worker costs its batch a second run, alone; the item that loses a second worker fails;
+    a batch too large for the device is halved, and later batches are smaller;
+    no error of an item ends the loop.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from mizzle.cost import Size
+from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
+from mizzle.service.inference.observer import Observer
+from mizzle.service.inference.queue import Entry, Lane, Lanes
+from mizzle.service.inference.throughput import Pace
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
+_SMALL = 0.25  # share of a batch's budget up to which an item counts as small
+_SHRINK, _GROW, _CLEAN = 0.7, 1.02, 100  # of the budget: after too large a batch, and after clean ones
+_LOSSES = 2  # workers that an item may lose before it is refused
+
+
+class WorkerLost(Exception):
+    """The process that ran a batch died or hung; a new one is on its way."""
+
+
+class OutOfMemory(Exception):
+    """A batch did not fit the memory of the device."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one batch may hold, and what may wait.
+
+    Attributes:
+        items, cells: of one batch; an item of more cells goes alone.
+        wait_seconds: work that may wait, as long as more than `few` items do.
+    """
+
+    items: int
+    cells: int
+    wait_seconds: float
+    few: int = 16
+
+
+class Batcher(Generic[Item, Result]):
+    """Submits single items, runs them in batches. Lives in one event loop.
+
+    Attributes:
+        pace: how fast batches run.
+        budget: cells of the next batch; below `limits.cells` after the device ran out of memory.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]],
+        limits: Limits,
+        pace: Pace,
+        observer: Observer | None = None,
+    ) -> None:
+        self._run = run
+        self._limits = limits
+        self.pace = pace
+        self.budget = float(limits.cells)
+        self.waiting: Lanes[Item, Result] = Lanes()
+        self._observer = observer or Observer()
+        self._running: list[Entry[Item, Result]] = []
+        self._clean = 0
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._loop_task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Starts the loop; items submitted before are waiting already."""
+        self._loop_task = asyncio.create_task(self._serve(), name="mizzle-batcher")
+
+    @property
+    def capacity(self) -> int:
+        """Cells that may wait."""
+        return self.pace.cells(self._limits.wait_seconds)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything waits or runs."""
+        return bool(self._running or self.waiting.cells)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop runs."""
+        return self._loop_task is not None and not self._loop_task.done()
+
+    def wait_for(self, cells: int) -> float:
+        """Seconds until an item of so many cells would be answered, if it came now."""
+        running = sum(entry.size.cells for entry in self._running)
+        return self.pace.seconds(self.waiting.cells + running + cells)
+
+    def admit(self, cells: int, items: int = 1, deadline: float = math.inf) -> None:
+        """Whether so much more may come now.
+
+        Raises:
+            QueueFull: there is no room to wait; says when to come again.
+            DeadlineExceeded: the answer would come too late.
+            Draining: the batcher is closing.
+        """
+        if self._closed:
+            raise Draining("the service is stopping; ask again in a moment")
+        waiting = self.waiting.cells
+        # What comes to an empty queue may wait whatever its cost: every size gets its turn.
+        if waiting and len(self.waiting) + items > self._limits.few and waiting + cells > self.capacity:
+            error = QueueFull("too much work is waiting; ask again after the time in Retry-After")
+            error.retry_after = self.pace.retry_after(waiting)
+            raise error
+        if time.monotonic() + self.wait_for(cells) > deadline:
+            raise DeadlineExceeded("the answer would not be there in the time that was given")
+
+    def knock(self, deadline: float = math.inf) -> None:
+        """Whether one more small problem may come now, whose size nobody knows yet; raises as `admit`."""
+        # A queue is full when the next problem does not fit: asked for nothing, there would always be room.
+        self.admit(self.waiting.usual, 1, deadline)
+
+    async def submit(self, item: Item, size: Size, used: int, deadline: float = math.inf) -> Result:
+        """The result of one item, which `admit` has let in; arguments as `enter`, errors as `answer`."""
+        return await self.answer(self.enter(item, size, used, deadline))
+
+    def enter(self, item: Item, size: Size, used: int, deadline: float = math.inf) -> Entry[Item, Result]:
+        """An item that waits from now on; whoever enters it awaits its `answer`, or calls `leave`.
+
+        Args:
+            used: its own cells, without padding.
+            deadline: in seconds of `time.monotonic`.
+
+        Raises:
+            Draining: the batcher is closing.
+        """
+        if self._closed:
+            raise Draining("the service is stopping; ask again in a moment")
+        lane: Lane = "small" if size.cells <= _SMALL * self._limits.cells else "large"
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        entry = Entry(item, size, used, lane, future, deadline)
+        self.waiting.add(entry)
+        self._wake.set()
+        return entry
+
+    async def answer(self, entry: Entry[Item, Result]) -> Result:
+        """The result of an item that was entered.
+
+        Raises:
+            DeadlineExceeded: it was not there in time.
+            Draining: the batcher closed before the item had run.
+            Exception: what `run` gave for this item.
+        """
+        try:
+            async with asyncio.timeout_at(_loop_time(entry.deadline)):
+                return await entry.future
+        except TimeoutError:
+            raise DeadlineExceeded("the answer was not there in the time that was given") from None
+        finally:
+            self.leave(entry)
+
+    def leave(self, entry: Entry[Item, Result]) -> None:
+        """Nobody waits for this item any more; once is enough."""
+        if entry.left:
+            return
+        entry.left = True
+        if self.waiting.remove(entry):
+            self._observer.cancelled("queued")
+        elif entry.future.cancelled():
+            self._observer.cancelled("running")
+
+    async def close(self, grace: float) -> None:
+        """Admits nothing more, gives what waits and runs `grace` seconds, settles what is left."""
+        self._closed = True
+        self._wake.set()
+        if self._loop_task is not None:
+            await asyncio.wait({self._loop_task}, timeout=grace)
+            self._loop_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop_task
+        for entry in [*self._running, *self.waiting]:
+            entry.fail(Draining("the service stopped before this could be answered; ask again"))
+
+    async def _serve(self) -> None:
+        while self.waiting or not self._closed:
+            batch = [e for e in self.waiting.take(self._limits.items, int(self.budget)) if _wanted(e)]
+            if batch:
+                await self._finish_surely(batch)
+            elif not self.waiting:
+                self._wake.clear()
+                if not self._closed:
+                    await self._wake.wait()
+
+    async def _finish_surely(self, batch: list[Entry[Item, Result]]) -> None:
+        """As `_finish`; a bug of the batcher's own must strand nobody and must not end the loop."""
+        try:
+            await self._finish(batch)
+        except Exception as error:
+            _log.exception("the batcher failed")
+            for entry in batch:
+                entry.fail(error)
+        self._running = []  # not when cancelled: `close` settles them
+
+    async def _finish(self, batch: list[Entry[Item, Result]]) -> None:
+        """Runs a batch and settles its entries."""
+        self._running = batch
+        cells, start = sum(entry.size.cells for entry in batch), time.monotonic()
+        for entry in batch:
+            self._observer.waited(entry.lane, start - entry.since)
+        try:
+            results = await self._run([entry.item for entry in batch])
+        except WorkerLost:
+            self._after_loss(batch)
+        except OutOfMemory:
+            await self._after_out_of_memory(batch)
+        else:
+            seconds = time.monotonic() - start
+            self.pace.saw(cells, seconds)
+            self._observer.batch(len(batch), sum(e.used for e in batch), cells, int(self.budget), seconds)
+            self._settle(batch, results)
+
+    def _settle(self, batch: list[Entry[Item, Result]], results: Sequence[Result | Exception]) -> None:
+        if len(results) != len(batch):
+            raise InferenceFailed("the model gave another number of answers than problems")
+        for entry, result in zip(batch, results, strict=True):
+            if isinstance(result, Exception):
+                entry.fail(result)
+            else:
+                entry.settle(result)
+        self._clean += 1
+        if self._clean % _CLEAN == 0:
+            self.budget = min(self.budget * _GROW, self._limits.cells)
+
+    def _after_loss(self, batch: list[Entry[Item, Result]]) -> None:
+        """Every item of the batch is suspect: each runs again, alone, ahead of what came later."""
+        _log.warning("a worker was lost with a batch of %d", len(batch))
+        self._observer.retried()
+        for entry in batch:
+            entry.losses += 1
+            if entry.losses >= _LOSSES:
+                entry.fail(InferenceFailed("the model failed on this problem, twice; please report it"))
+        self.waiting.put_back([entry for entry in batch if not entry.future.done()])
+
+    async def _after_out_of_memory(self, batch: list[Entry[Item, Result]]) -> None:
+        self._observer.out_of_memory()
+        self.budget = max(1.0, _SHRINK * self.budget)
+        if len(batch) == 1:
+            text = "the device has no memory for this problem now; ask again later, or send fewer rows"
+            batch[0].fail(DeviceOutOfMemory(text))
+            return
+        self._observer.retried()
+        for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+            await self._finish(half)
+
+
+def _wanted(entry: Entry[Item, Result]) -> bool:
+    """Whether somebody still waits for it, and has the time."""
+    if not entry.future.done() and time.monotonic() > entry.deadline:
+        entry.fail(DeadlineExceeded("the answer was not there in the time that was given"))
+    return not entry.future.done()
+
+
+def _loop_time(deadline: float) -> float | None:
+    """A time of `time.monotonic` on the clock of the event loop."""
+    if math.isinf(deadline):
+        return None
+    return asyncio.get_running_loop().time() + deadline - time.monotonic()

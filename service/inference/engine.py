@@ -1,0 +1,285 @@
+"""The model behind the routes: loads in the background, admits and runs problems, proves itself, drains."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+from mizzle import cost
+from mizzle.data.arrays import check_columns
+from mizzle.errors import (
+    Draining,
+    InferenceFailed,
+    InvalidInput,
+    MizzleError,
+    ModelUnavailable,
+    NonFiniteAnswer,
+    NotReady,
+    TooLarge,
+)
+from mizzle.service import probe
+from mizzle.service.formats.registry import Asked
+from mizzle.service.inference.batcher import Batcher, Limits
+from mizzle.service.inference.ipc import FAILED, Pair
+from mizzle.service.inference.observer import Observer
+from mizzle.service.inference.queue import Entry
+from mizzle.service.inference.runner import Facts, Runner
+from mizzle.service.inference.throughput import Pace
+from mizzle.service.settings import Settings
+from mizzle.types import Estimate, ModelInfo
+
+_log = logging.getLogger(__name__)
+State = Literal["starting", "ready", "draining", "failed"]
+
+
+class Caller(NamedTuple):
+    """Who asks, and until when an answer is of use (seconds of `time.monotonic`)."""
+
+    key: str = "anonymous"
+    deadline: float = math.inf
+
+
+class Engine:
+    """One runner with its batcher, from loading to closing.
+
+    Attributes:
+        state: "starting" until a known problem is answered rightly.
+        failure: why there is no model, once that is known.
+        on_failure: called then; logs, unless the server sets something else.
+    """
+
+    def __init__(self, settings: Settings, runner: Runner, observer: Observer | None = None) -> None:
+        self.state: State = "starting"
+        self.failure: MizzleError | None = None
+        self.on_failure: Callable[[MizzleError], None] = _log_failure
+        self._settings = settings
+        self._runner = runner
+        runner.on_failure = self.fail
+        self._observer = observer or Observer()
+        self._facts: Facts | None = None
+        self._batcher: Batcher[Pair, Estimate] | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._proving: asyncio.Task[Estimate] | None = None
+        self._proof: tuple[float, Estimate] | None = None
+
+    def start(self) -> None:
+        """Begins to load; answers NotReady until that is done."""
+        self._loading = asyncio.create_task(self._load(), name="mizzle-load")
+
+    async def settled(self) -> None:
+        """Returns when it is known whether there is a model."""
+        if self._loading is not None:
+            await self._loading
+
+    async def _load(self) -> None:
+        try:
+            facts = await self._runner.start()
+            s = self._settings
+            limits = Limits(s.max_batch_items, facts.batch_cells, s.max_wait_seconds)
+            pace = Pace(facts.cells_per_second, facts.overhead)
+            batcher = Batcher(self._runner.run, limits, pace, self._observer)
+            batcher.start()
+            self._batcher = batcher
+            self._observer.watch_queue(batcher.waiting.standing, lambda: batcher.capacity)
+            self._facts = facts
+            self._observer.model(facts.info, facts.device, facts.threads)
+            await self.prove()
+            self.state = "ready"
+            self._observer.ready(True)
+        except MizzleError as error:
+            self.fail(error)
+        except Exception:
+            _log.exception("the model could not be loaded")
+            self.fail(ModelUnavailable("the model could not be loaded; see the log"))
+
+    def fail(self, error: MizzleError) -> None:
+        """The service has no model and will get none."""
+        self.state, self.failure = "failed", error
+        self._observer.ready(False)
+        self.on_failure(error)
+
+    def drain(self) -> None:
+        """Not ready any more, so that no new callers are sent here; those who come are still answered."""
+        if self.state == "ready":
+            self.state = "draining"
+            self._observer.ready(False)
+
+    async def close(self) -> None:
+        """Finishes what is admitted, for at most the grace, and lets the model go."""
+        for task in (self._loading, self._proving):
+            if task is not None:
+                task.cancel()
+        if self._batcher is not None:
+            await self._batcher.close(self._settings.grace_seconds)
+        await self._runner.close()
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the model.
+
+        Raises:
+            NotReady, ModelUnavailable: there is none, yet or for good.
+        """
+        if self.failure is not None:
+            raise ModelUnavailable("the service has no model; its log says why")
+        if self._facts is None:
+            raise NotReady("the service is loading its model; ask again in a moment")
+        return self._facts
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The quantile levels of the model; errors as `facts`."""
+        return self.facts.levels
+
+    @property
+    def info(self) -> ModelInfo:
+        """Which weights answer; errors as `facts`."""
+        return self.facts.info
+
+    @property
+    def batcher(self) -> Batcher[Pair, Estimate]:
+        """The queue in front of the model; errors as `facts`."""
+        assert self.facts is not None
+        assert self._batcher is not None
+        return self._batcher
+
+    def knock(self, caller: Caller) -> None:
+        """Whether there is room for anything at all, asked before a body is read.
+
+        Raises:
+            Fault: there is none now.
+        """
+        self.batcher.knock(caller.deadline)
+
+    async def estimate(self, asked: Asked, caller: Caller) -> Estimate:
+        """The estimate of one problem.
+
+        Raises:
+            InvalidInput: the model does not cover it.
+            Fault: it could not be computed now.
+        """
+        size = self._checked(asked)
+        self._admitted(size.cells, 1, caller)
+        return await self._answer(self._entered(asked, size, caller))
+
+    async def estimate_many(
+        self, asked: Sequence[Asked | InvalidInput], caller: Caller
+    ) -> list[Estimate | MizzleError]:
+        """An estimate or an error for each problem, in order; admitted or refused as a whole.
+
+        Raises:
+            TooLarge: together they are more than a request may ask for.
+            Fault: there is no room for all of them now.
+        """
+        checked = [self._checked_or_error(one) for one in asked]
+        sizes = [one[1] for one in checked if not isinstance(one, InvalidInput)]
+        total = sum(size.cells for size in sizes)
+        if total > self._settings.max_request_cells:
+            raise TooLarge(
+                f"the problems have {total} cells together, padded; a request takes "
+                f"{self._settings.max_request_cells}: send fewer at once"
+            )
+        self._admitted(total, len(sizes), caller)
+        # All enter at once: what was let in must count before the next request is.
+        entered = [one if isinstance(one, InvalidInput) else self._entered(*one, caller) for one in checked]
+        try:
+            return await asyncio.gather(*map(self._kept, entered))
+        finally:  # a task that was cancelled before its first step leaves nothing behind
+            for one in entered:
+                if isinstance(one, Entry):
+                    self.batcher.leave(one)
+
+    async def prove(self) -> Estimate:
+        """A known problem through the batcher, at most a few seconds ago; all askers share one run.
+
+        Raises:
+            NotReady, ModelUnavailable: loading, stopping, too slow, wrong, or without a model.
+        """
+        if self.state == "draining":
+            raise Draining("the service is stopping")
+        assert self.facts  # or it raises what is the matter
+        if self._proof and self._runner.up:
+            made, estimate = self._proof
+            if time.monotonic() - made < self._settings.proof_seconds:
+                return estimate
+        if self._proving is None or self._proving.done():
+            self._proving = asyncio.create_task(self._prove(), name="mizzle-prove")
+        try:
+            return await asyncio.shield(self._proving)
+        except asyncio.CancelledError:
+            if self._proving.cancelled():
+                raise NotReady("the service is stopping") from None
+            raise
+
+    async def _prove(self) -> Estimate:
+        self._proof = None
+        pair = Pair(*probe.sample())
+        try:
+            async with asyncio.timeout(self._settings.probe_seconds):
+                size = cost.size(len(pair.x), 1, 1)
+                estimate = await self.batcher.submit(pair, size, size.cells)
+        except NotReady:
+            raise
+        except TimeoutError:
+            raise NotReady("the known problem was not answered in time") from None
+        except Exception:
+            raise NotReady("the known problem could not be answered") from None
+        if not abs(estimate.mi - probe.TRUTH) <= probe.BAND:  # nor is it if it is no number
+            raise NotReady("the known problem was answered wrongly")
+        self._proof = (time.monotonic(), estimate)
+        return estimate
+
+    def _checked(self, asked: Asked) -> cost.Size:
+        """The padded size of a problem that the model covers and that a batch can hold."""
+        check_columns(asked.x, asked.y, self.facts.max_columns)
+        size = cost.size(len(asked.x), asked.x.shape[1], asked.y.shape[1])
+        if size.cells > self._settings.max_problem_cells:
+            raise TooLarge(
+                f"the problem has {size.cells} cells, padded; this service takes "
+                f"{self._settings.max_problem_cells}: send fewer rows or columns"
+            )
+        return size
+
+    def _checked_or_error(self, asked: Asked | InvalidInput) -> tuple[Asked, cost.Size] | InvalidInput:
+        if isinstance(asked, InvalidInput):
+            return asked
+        try:
+            return asked, self._checked(asked)
+        except InvalidInput as error:
+            return error
+
+    def _admitted(self, cells: int, items: int, caller: Caller) -> None:
+        self.batcher.admit(cells, items, caller.deadline)
+        self._observer.admitted("small" if items == 1 else "many", cells)
+
+    def _entered(self, asked: Asked, size: cost.Size, caller: Caller) -> Entry[Pair, Estimate]:
+        used = cost.cells(len(asked.x), asked.x.shape[1], asked.y.shape[1])
+        return self.batcher.enter(Pair(asked.x, asked.y), size, used, caller.deadline)
+
+    async def _kept(self, entered: Entry[Pair, Estimate] | InvalidInput) -> Estimate | MizzleError:
+        if isinstance(entered, InvalidInput):
+            return entered
+        try:
+            return await self._answer(entered)
+        except MizzleError as error:
+            return error
+
+    async def _answer(self, entered: Entry[Pair, Estimate]) -> Estimate:
+        try:
+            estimate = await self.batcher.answer(entered)
+        except NonFiniteAnswer:
+            self._observer.non_finite()
+            raise
+        except MizzleError:
+            raise
+        except Exception:
+            _log.exception("a problem of %d cells failed", entered.used)
+            raise InferenceFailed(FAILED) from None
+        self._observer.answered(notice.code for notice in estimate.warnings)
+        return estimate
+
+
+def _log_failure(error: MizzleError) -> None:
+    _log.error("%s", error)

@@ -1,0 +1,185 @@
+"""The worker seen from the service: a process of its own, watched, and replaced when it dies or hangs.
+
+A process and not a thread, so that whatever a batch does to its interpreter or its device, the service
+answers on. While idle it is asked for a sign of life twice a second; a batch must end within a few times what
+its cells take.
+"""
+
+import asyncio
+import json
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from typing import Any
+
+from mizzle import cost
+from mizzle.errors import ModelUnavailable
+from mizzle.service.inference import ipc
+from mizzle.service.inference.batcher import OutOfMemory, WorkerLost
+from mizzle.service.inference.ipc import Pair
+from mizzle.service.inference.observer import Observer
+from mizzle.service.inference.runner import Facts
+from mizzle.service.inference.throughput import Pace
+from mizzle.types import Estimate
+
+_log = logging.getLogger(__name__)
+_LOAD_SECONDS = 120.0
+_IDLE_SECONDS = 0.5  # between signs of life
+_LEAST_PATIENCE = 1.5  # seconds without an answer after which a worker counts as hung
+_PATIENCE = 8.0  # times the seconds that a batch should take
+_DEATHS, _WITHIN = 5, 60.0  # so many in so many seconds, and the service gives up
+
+
+class Worker:
+    """Runs batches in a process; see `runner.Runner`.
+
+    Args:
+        loader: `module:function` that gives the estimator, called in the process.
+        options: its keyword arguments; they must survive JSON.
+
+    Attributes:
+        on_failure: called when too many workers died in a short time.
+    """
+
+    def __init__(
+        self,
+        loader: str,
+        options: Mapping[str, Any],
+        observer: Observer | None = None,
+    ) -> None:
+        self._command = (loader, json.dumps(dict(options)))
+        self.on_failure: Callable[[ModelUnavailable], None] = lambda error: _log.error("%s", error)
+        self._observer = observer or Observer()
+        self._observer.watch_worker(lambda: self.pid)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mizzle-worker")
+        self._turn = asyncio.Lock()  # one exchange at a time
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+        self._pace = Pace(1.0)
+        self._deaths: deque[float] = deque(maxlen=_DEATHS)
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether there is a process that answers, as far as is known."""
+        return self._pipe is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> Facts:
+        """Start the process and watch it.
+
+        Raises:
+            ModelUnavailable: it has no model to run, or did not start.
+        """
+        async with self._turn:
+            facts = await self._open()
+        self._watching = asyncio.create_task(self._watch(), name="mizzle-worker-watch")
+        return facts
+
+    async def run(self, pairs: list[Pair]) -> Sequence[Estimate | Exception]:
+        """As `Runner.run`; waits for a new process where the last one was lost."""
+        async with self._turn:
+            if self._pipe is None:
+                await self._open()
+            cells = sum(cost.size(len(x), x.shape[1], y.shape[1]).cells for x, y in pairs)
+            start = time.monotonic()
+            answer = await self._exchange(ipc.request(pairs), _PATIENCE * self._pace.seconds(cells))
+            self._pace.saw(cells, time.monotonic() - start)
+        if "out_of_memory" in answer:
+            raise OutOfMemory
+        return ipc.results(answer["done"])
+
+    async def close(self) -> None:
+        """End the process; it is idle, or nobody waits for what it does."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
+        self._end()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _open(self) -> Facts:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            module = ("-m", "mizzle.service.inference.worker_process", str(theirs.fileno()), *self._command)
+            self._process = subprocess.Popen((sys.executable, *module), pass_fds=(theirs.fileno(),))
+        self._pipe = Connection(ours.detach())
+        try:
+            answer = await self._in_thread(self._received, _LOAD_SECONDS)
+        except (EOFError, OSError):  # a TimeoutError is an OSError
+            self._end()
+            raise ModelUnavailable("the worker did not start; the log says why") from None
+        if "failed" in answer:
+            self._end()
+            raise ModelUnavailable(answer["failed"]["detail"])
+        facts = Facts.read(answer["ready"])
+        self._pace = Pace(facts.cells_per_second, facts.overhead)
+        return facts
+
+    async def _exchange(self, frame: bytes, patience: float) -> dict[str, Any]:
+        """The answer to a frame.
+
+        Raises:
+            WorkerLost: the process died, or did not answer in time and was killed.
+        """
+        patience = max(patience, _LEAST_PATIENCE)
+        try:
+            return await self._in_thread(self._asked, frame, patience)
+        except (EOFError, OSError, ValueError) as error:  # a TimeoutError is an OSError
+            self._lose("hung" if isinstance(error, TimeoutError) else "died")
+            raise WorkerLost from None
+
+    def _asked(self, frame: bytes, patience: float) -> dict[str, Any]:
+        assert self._pipe is not None
+        self._pipe.send_bytes(frame)
+        return self._received(patience)
+
+    def _received(self, patience: float) -> dict[str, Any]:
+        assert self._pipe is not None
+        if not self._pipe.poll(patience):
+            raise TimeoutError
+        return ipc.read(self._pipe.recv_bytes())
+
+    def _lose(self, reason: str) -> None:
+        _log.error("the worker %s; a new one is started", reason)
+        self._observer.worker_restarted(reason)
+        self._end()
+        self._deaths.append(time.monotonic())
+        if len(self._deaths) == _DEATHS and self._deaths[-1] - self._deaths[0] < _WITHIN:
+            text = f"the worker was lost {_DEATHS} times in {_WITHIN:.0f} seconds; the log says more"
+            self.on_failure(ModelUnavailable(text))
+
+    def _end(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._pipe = self._process = None
+
+    async def _watch(self) -> None:
+        """Ask an idle worker for a sign of life, and replace it before anybody needs it."""
+        while True:
+            await asyncio.sleep(_IDLE_SECONDS)
+            async with self._turn:
+                try:
+                    if self._pipe is None:
+                        await self._open()
+                    await self._exchange(ipc.request([]), 0.0)
+                except WorkerLost:
+                    continue
+                except ModelUnavailable as error:
+                    self.on_failure(error)
+                    return
+
+    async def _in_thread(self, work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

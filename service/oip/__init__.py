@@ -1,0 +1,1 @@
+"""The same estimates by the Open Inference Protocol, /v2."""

@@ -1,0 +1,1 @@
+"""The addresses of the service: estimates, what it says of itself, and the page."""

@@ -1,0 +1,158 @@
+"""The JSON objects of the interface, for answers and for /openapi.json.
+
+Requests are documented here and checked in `formats`: pydantic is slow on numbers by the million,
+takes some that are none, and would repeat the data in its complaints.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mizzle.data.arrays import MIN_ROWS
+from mizzle.service.formats.registry import MAX_LEVELS
+from mizzle.service.jobs.limits import JobLimits
+from mizzle.wire import DEFAULT_LEVELS
+
+_Row = Annotated[list[float], Field(min_length=1)]
+_Rows = Field(min_length=MIN_ROWS)  # of either kind of table: of their union, pydantic would make minLength
+_Table = Annotated[list[_Row], _Rows] | Annotated[list[float], _Rows]
+_Level = Annotated[float, Field(gt=0, lt=1)]
+
+
+class EstimateRequest(BaseModel):
+    """One problem: row i of x was observed together with row i of y."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    x: _Table = Field(
+        description="n rows of d finite numbers each, or n numbers for one column. Integers beyond "
+        "2**53, booleans, text and null are refused, and more columns than /v1/limits says."
+    )
+    y: _Table = Field(description="As x, with as many rows.")
+    levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = Field(
+        list(DEFAULT_LEVELS),
+        description="Increasing quantile levels to answer at, within the model's own; "
+        '"all" for every level of the model.',
+    )
+
+
+class BatchRequest(BaseModel):
+    """Many problems, of any shapes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    problems: Annotated[list[EstimateRequest], Field(min_length=1)] = Field(
+        description="At most as many as /v1/limits says. One that is not of this form, or that cannot be "
+        "estimated, has an error in its place among the answers; the others are not touched by it."
+    )
+    levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = Field(
+        list(DEFAULT_LEVELS), description="For the problems that name none of their own."
+    )
+
+
+class Notice(BaseModel):
+    """Something that was noticed about the sample."""
+
+    code: str
+    message: str
+
+
+class ModelInfo(BaseModel):
+    """The weights that answered."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class EstimateAnswer(BaseModel):
+    """The posterior of the mutual information, given the sample."""
+
+    mi: float = Field(description="posterior mean")
+    median: float = Field(description="posterior median")
+    quantiles: dict[str, float] = Field(
+        description="posterior quantiles by level",
+        examples=[{"0.05": 0.41, "0.25": 0.47, "0.5": 0.51, "0.75": 0.55, "0.95": 0.62}],
+    )
+    unit: Literal["nats", "bits"]
+    n: int = Field(description="rows")
+    dim_x: int = Field(description="columns of x")
+    dim_y: int = Field(description="columns of y")
+    in_range: bool = Field(description="whether the model was trained on samples like this one")
+    warnings: list[Notice]
+    model: ModelInfo
+
+
+class ItemError(BaseModel):
+    """Why one problem of a batch has no estimate; the others are not touched by it."""
+
+    code: str
+    status: int = Field(description="the HTTP status that this problem alone would have got")
+    detail: str
+
+
+class BatchItem(BaseModel):
+    """What became of one problem: `estimate` or `error`."""
+
+    estimate: EstimateAnswer | None = None
+    error: ItemError | None = None
+
+
+class BatchAnswer(BaseModel):
+    """One item for each problem, in the order of the request."""
+
+    answers: list[BatchItem]
+
+
+class ModelCard(ModelInfo):
+    """A model: its weights, what it was trained on, and where it runs."""
+
+    rows: list[int] | None = Field(description="smallest and largest n of the training")
+    columns: list[int] | None = Field(description="fewest and most columns of a side in training")
+    training: dict[str, Any] | None = Field(description="how the weights were made")
+    levels: list[float] = Field(description="quantile levels of the answers")
+    device: str
+    threads: int
+
+
+class Models(BaseModel):
+    """The models of this service; there is one."""
+
+    models: list[ModelCard]
+
+
+class Limits(BaseModel):
+    """What this service takes at once. Cells are padded: `cells` says how."""
+
+    media_types: list[str]
+    min_rows: int
+    max_columns: int = Field(description="of one side")
+    max_body_bytes: int
+    max_problem_cells: int
+    max_request_cells: int = Field(description="of all problems of one request together")
+    max_request_problems: int
+    queue_cells: int = Field(description="cells that may wait at the present pace")
+    cells_per_second: int = Field(description="the present pace")
+    max_request_seconds: float
+    levels: list[float] = Field(description="lowest and highest quantile level")
+    cells: str = Field(description="how the cells of a problem are counted")
+    jobs: JobLimits | None = Field(description="of /v1/jobs; null where this service takes no jobs")
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `code` is stable, `detail` says what to change."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(examples=["not_finite"])
+    request_id: str | None = Field(description="as in the header x-request-id and in the log")
+    error: str | None = Field(None, description="under /v2: what `detail` says")
+    retry_after_s: float | None = Field(None, description="when the same request may fare better")
+
+
+class Health(BaseModel):
+    """The state of the service."""
+
+    status: Literal["alive", "started", "ready"]

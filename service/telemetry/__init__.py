@@ -1,0 +1,1 @@
+"""What is measured of a running service: Prometheus' metrics and OpenTelemetry's spans."""

@@ -1,0 +1,234 @@
+"""Prometheus metrics: what happened, in base units, under labels that take known values alone."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+from mizzle.service.inference.observer import CONNECTIONS, REFUSALS, Observer
+from mizzle.service.inference.queue import LANES, Lane
+from mizzle.service.telemetry.instruments import (
+    CELLS,
+    ITEMS,
+    OTHER,
+    PREFIX,
+    SECONDS,
+    SHARES,
+    SHORT_SECONDS,
+    Instruments,
+    WithoutCreated,
+)
+from mizzle.types import ModelInfo
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+REASONS = (*dict.fromkeys(REFUSALS.values()), CONNECTIONS)
+STAGES = ("queued", "running")
+LOSSES = ("died", "hung")
+DEVICES = ("cpu", "cuda")
+FORMATS = {
+    "application/json": "json",
+    "application/x-npy": "npy",
+    "application/x-safetensors": "safetensors",
+    "application/octet-stream": "binary",
+}
+JOBS = ("queued", "running", "done", "failed", "cancelled")
+WARNINGS = (
+    "above_log_n",
+    "constant_x",
+    "constant_y",
+    "counted",
+    "deterministic",
+    "limited_by_entropy",
+    "repeated_rows",
+    "rows_alike",
+    "rows_out_of_range",
+    "ties",
+    "unfamiliar",
+)
+_VERSIONS = {"0.0.1", "0.0.4", "1.0.0"}
+
+
+class Metrics(Observer):
+    """The metrics of one application, in a registry of its own.
+
+    Attributes:
+        registry: holds them.
+    """
+
+    def __init__(self) -> None:
+        made = Instruments()
+        self.registry: CollectorRegistry = made.registry
+        self._worker: Callable[[], int | None] = lambda: None
+        ProcessCollector(registry=self.registry)
+        ProcessCollector(f"{PREFIX}_worker", lambda: str(self._worker()), registry=self.registry)
+        self._make_http(made)
+        self._make_queue(made)
+        self._make_batches(made)
+        self._make_faults(made)
+        self._make_state(made)
+
+    def _make_http(self, made: Instruments) -> None:
+        text = "Requests that have ended, by template of the path"
+        self._requests = made.one(Counter, "http_requests", text, "route", "method", "status")
+        text = "Seconds from the head of a request to the end of its answer"
+        self._durations = made.one(Histogram, "http_request_duration_seconds", text, "route", buckets=SECONDS)
+        text = "Seconds to read a body"
+        formats = FORMATS.values()
+        self._decodes = made.each(Histogram, "decode_seconds", text, "format", formats, buckets=SHORT_SECONDS)
+        self._refusals = made.each(Counter, "rejected", "Requests turned away", "reason", REASONS)
+        self._warnings = made.each(Counter, "warnings", "Warnings in answers", "code", WARNINGS)
+
+    def _make_queue(self, made: Instruments) -> None:
+        text = "Padded cells of an admitted request"
+        self._request_cells = made.one(Histogram, "request_cells", text, buckets=CELLS)
+        self._queue = (
+            made.one(Gauge, "queue_items", "Problems that wait", "lane"),
+            made.one(Gauge, "queue_cells", "Padded cells that wait", "lane"),
+            made.one(Gauge, "queue_oldest_age_seconds", "How long the oldest has waited", "lane"),
+        )
+        self._capacity = made.one(Gauge, "queue_capacity_cells", "Padded cells that may wait")
+        text = "Seconds from admission to the batch"
+        self._waits = made.each(Histogram, "queue_wait_seconds", text, "lane", LANES, buckets=SECONDS)
+        self._cancelled = made.each(Counter, "cancelled", "Problems whose caller left", "stage", STAGES)
+
+    def _make_batches(self, made: Instruments) -> None:
+        self._batch_items = made.one(Histogram, "batch_items", "Problems of a batch", buckets=ITEMS)
+        self._batch_cells = made.one(Histogram, "batch_cells", "Padded cells of a batch", buckets=CELLS)
+        text = "Share of a batch's cells that is padding"
+        self._padding = made.one(Histogram, "batch_padding_ratio", text, buckets=SHARES)
+        text = "Padded cells of a batch over its budget; more than 1 where one problem exceeds it"
+        self._fill = made.one(Histogram, "batch_fill_ratio", text, buckets=SHARES)
+        text = "Seconds that a batch ran"
+        self._inference = made.each(Histogram, "inference_seconds", text, "device", DEVICES, buckets=SECONDS)
+        self._retries = made.one(Counter, "batch_retries", "Batches that ran again, in parts")
+
+    def _make_faults(self, made: Instruments) -> None:
+        self._oom = made.one(Counter, "oom", "Batches that did not fit the device")
+        self._nonfinite = made.one(Counter, "nonfinite", "Answers that were not finite")
+        text = "Workers that were lost and replaced"
+        self._restarts = made.each(Counter, "worker_restarts", text, "reason", LOSSES)
+        text = "Seconds that the event loop was late"
+        self._lag = made.one(Histogram, "event_loop_lag_seconds", text, buckets=SECONDS)
+
+    def _make_state(self, made: Instruments) -> None:
+        self._ready = made.one(Gauge, "ready", "1 while the service is ready, else 0")
+        labels = ("name", "version", "sha256", "device", "threads")
+        self._model = made.one(Gauge, "model_info", "The model that answers", *labels)
+        self._device = OTHER
+        self._jobs = made.each(Gauge, "jobs", "Jobs that are kept", "state", JOBS)
+
+    def request(self, route: str, method: str, status: str, seconds: float) -> None:
+        """A request over HTTP has ended.
+
+        Args:
+            route: the template of its path; never the path, of which there is no end.
+        """
+        self._requests.labels(route, method if method in METHODS else OTHER, status).inc()
+        self._durations.labels(route).observe(seconds)
+
+    def admitted(self, lane: str, cells: int) -> None:
+        """A request was let into the queue."""
+        self._request_cells.observe(cells)
+
+    def refused(self, reason: str) -> None:
+        """A request was turned away."""
+        self._refusals[reason].inc()
+
+    def waited(self, lane: str, seconds: float) -> None:
+        """An item left the queue for a batch."""
+        self._waits[lane].observe(seconds)
+
+    def cancelled(self, stage: str) -> None:
+        """A caller left: while "queued" or while "running"."""
+        self._cancelled[stage].inc()
+
+    def batch(self, items: int, cells: int, padded: int, budget: int, seconds: float) -> None:
+        """A batch has run."""
+        self._batch_items.observe(items)
+        self._batch_cells.observe(padded)
+        self._padding.observe(1 - cells / max(padded, 1))
+        self._fill.observe(padded / max(budget, 1))
+        self._inference[self._device].observe(seconds)
+
+    def retried(self) -> None:
+        """A batch runs again, in parts."""
+        self._retries.inc()
+
+    def out_of_memory(self) -> None:
+        """A batch did not fit the device."""
+        self._oom.inc()
+
+    def non_finite(self) -> None:
+        """An answer was not finite."""
+        self._nonfinite.inc()
+
+    def worker_restarted(self, reason: str) -> None:
+        """A worker "died" or "hung"."""
+        self._restarts[reason].inc()
+
+    def answered(self, warning_codes: Iterable[str]) -> None:
+        """A problem was answered, with these warnings."""
+        for code in warning_codes:
+            self._warnings[code].inc()
+
+    def decoded(self, media: str, seconds: float) -> None:
+        """A body was read."""
+        self._decodes[FORMATS.get(media, OTHER)].observe(seconds)
+
+    def loop_lag(self, seconds: float) -> None:
+        """The event loop was so late."""
+        self._lag.observe(seconds)
+
+    def model(self, info: ModelInfo, device: str, threads: int) -> None:
+        """The model is there; the one before, if any, is not any more."""
+        self._device = device.partition(":")[0]
+        self._model.clear()
+        self._model.labels(*info, device, threads).set(1)
+
+    def jobs(self, state: str, count: int) -> None:
+        """So many jobs are in this state."""
+        self._jobs[state].set(count)
+
+    def ready(self, state: bool) -> None:
+        """The service became ready, or ceased to be."""
+        self._ready.set(state)
+
+    def watch_queue(
+        self, standing: Callable[[Lane], tuple[int, int, float]], capacity: Callable[[], int]
+    ) -> None:
+        """Look the queue up at every scrape, so that what is told is true at that moment."""
+        for place, gauge in enumerate(self._queue):
+            for lane in LANES:
+                gauge.labels(lane).set_function(partial(_part, standing, lane, place))
+        self._capacity.set_function(capacity)
+
+    def watch_worker(self, pid: Callable[[], int | None]) -> None:
+        """Tell of this process too, what it is at every scrape."""
+        self._worker = pid
+
+
+def _part(standing: Callable[[Lane], tuple[int, int, float]], lane: Lane, place: int) -> float:
+    return standing(lane)[place]
+
+
+def render(metrics: Metrics, accept: str = "") -> tuple[bytes, str]:
+    """The metrics as text, and its media type, in the first format of those that the header Accept names."""
+    encode, media = choose_encoder(",".join(filter(_known, accept.split(","))))
+    return encode(WithoutCreated(metrics.registry)), media
+
+
+def _known(offer: str) -> bool:
+    """Whether an offer names no version or one that is real: the client library repeats what it is given."""
+    return {version.strip() for version in re.findall("version=([^;]*)", offer)} <= _VERSIONS
+
+
+async def sample_lag(observer: Observer, every: float, clock: Callable[[], float] = time.monotonic) -> None:
+    """Measures again and again, until cancelled, how late the event loop is after `every` seconds."""
+    while True:
+        due = clock() + every
+        await asyncio.sleep(every)
+        observer.loop_lag(max(0.0, clock() - due))

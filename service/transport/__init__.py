@@ -1,0 +1,1 @@
+"""Below HTTP's meaning: connections, framing, and refusals while there is no room."""

@@ -1,0 +1,258 @@
+"""matrix and rank as commands: what is asked, where it goes, and how it goes on after an interruption."""
+
+import csv
+import json
+import sys
+
+import commanded
+import numpy as np
+import pyarrow.parquet
+import pytest
+from tabled import frame
+
+from mizzle import tables
+from mizzle.cli import terminal
+from mizzle.client import Client
+from mizzle.tables.results import KEYS, SHARED
+
+HOSTILE = [
+    "\x1b[31mred\x1b[0m",
+    "[bold]x[/bold]",
+    "[/]",
+    "line\nbreak",
+    "\u202egnp.exe",
+    "<script>alert(1)</script>",
+    "=cmd()",
+    ":smile:",
+    "\\[x]",
+]
+
+
+@pytest.fixture
+def model(fake, monkeypatch):
+    return commanded.shared(fake, monkeypatch)
+
+
+@pytest.fixture
+def run(capsys, model):
+    return commanded.runner(capsys)
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write(tmp_path / "data.csv", frame(p=4))
+
+
+def write(path, columns):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*(np.asarray(cells).tolist() for cells in columns.values()), strict=True))
+    return path
+
+
+def test_json_is_that_of_the_functions(run, data):
+    columns, asker = frame(p=4), Client.local()
+    code, out, err = run("matrix", data, "--json", "--unit=bits", "--level=0.5", "--threshold=0.1")
+    assert (code, err) == (0, "")
+    asked = {"unit": "bits", "level": 0.5, "threshold": 0.1}
+    assert json.loads(out) == json.loads(asker.matrix(columns, **asked).to_json())
+    code, out, err = run("rank", data, "--target=b", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json.loads(asker.rank(columns, "b").to_json())
+
+
+def test_a_service_answers_the_same(run, data, served):
+    assert run("matrix", data, "--json", "--url", served)[1] == run("matrix", data, "--json")[1]
+
+
+def test_columns_and_groups(run, data):
+    _, out, _ = run("matrix", data, "--columns=a", "--group=g=b,c", "--group", "h = d", "--json")
+    assert json.loads(out)["names"] == ["a", "g", "h"]
+    _, out, _ = run("rank", data, "--target=g", "--columns=a", "--group=g=b,c", "--json")
+    assert [pair["x"] for pair in json.loads(out)["pairs"]] == ["a"]
+    _, out, _ = run("rank", data, "--target=d", "--columns=a,b", "--json")
+    assert {pair["x"] for pair in json.loads(out)["pairs"]} == {"a", "b"}
+
+
+def test_arrays_of_a_file_are_variables(run, tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "t.npz", x=rng.normal(size=(30, 2)), y=rng.normal(size=30), z=rng.normal(size=30))
+    _, out, _ = run("matrix", tmp_path / "t.npz", "--json")
+    assert set(json.loads(out)["names"]) == {"x", "y", "z"}
+    _, out, _ = run("matrix", tmp_path / "t.npz", "--columns=x,z", "--json")
+    assert set(json.loads(out)["names"]) == {"x", "z"}
+    _, out, _ = run("rank", tmp_path / "t.npz", "--target=x", "--columns=y", "--json")
+    assert [(pair["x"], pair["y"]) for pair in json.loads(out)["pairs"]] == [("y", "x")]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--group=g"], "NAME=A,B"),
+        (["--group==a"], "NAME=A,B"),
+        (["--group=g="], "column names"),
+        (["--group=g=a", "--group=g=b"], "group 'g' is given twice"),
+        (["--columns=z"], "no column 'z'"),
+        (["--columns="], "column names"),
+        (["--columns=a,a"], "twice"),
+        (["--level=2"], "interval level"),
+    ],
+)
+def test_bad_usage_is_2(run, data, options, words):
+    code, out, err = run("matrix", data, *options)
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+def test_the_table_in_a_pipe_is_plain_and_whole(run, data):
+    """No box, no colour, no line that is cut or folded, whatever the width of a terminal."""
+    long = {"n" * 300: frame(p=3)["a"], **frame(p=3)}
+    _, out, _ = run("matrix", write(data, long))
+    lines = out.splitlines()
+    assert lines[0].split() == ["x", "y", "nats", "90%", "interval", "below", "0.02", "rows", "noticed"]
+    assert len(lines) == 7
+    assert sum("n" * 300 in line for line in lines) == 3
+    assert out.isascii()
+    assert "\x1b" not in out
+    assert "duplicate" in out
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_text(run, tmp_path, name, monkeypatch):
+    data = write(tmp_path / "data.csv", {name: frame()["a"], "b": frame()["b"]})
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal, where markup and escapes would count
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    _, out, _ = run("rank", data, "--target=b")
+    assert terminal.plain(name) in out
+    assert "\u202e" not in out
+    assert "\x1b[31m" not in out
+    _, out, _ = run("rank", data, "--target=b", "--json")
+    assert json.loads(out)["pairs"][0]["x"] == name.strip()
+
+
+def test_no_color_is_obeyed(run, data, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    assert "\x1b[" in run("matrix", data)[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in run("matrix", data)[1]
+
+
+def test_a_terminal_shows_the_strongest(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    monkeypatch.setattr("mizzle.cli.estimate.is_terminal", lambda: True)
+    _, out, _ = run("matrix", write(tmp_path / "data.csv", frame(p=10)))
+    assert "and 5 weaker pairs; --out FILE.csv or --json gives all" in out
+
+
+def test_pairs_without_an_estimate_say_why(run, tmp_path):
+    columns = {**frame(p=2), "c": ["", *[1.0] * 4, *[""] * 55]}
+    data = write(tmp_path / "data.csv", columns)
+    code, out, _ = run("matrix", data, "--missing=drop")
+    assert code == 0
+    assert out.count("values in 4 of 60 rows") == 2
+    code, out, err = run("rank", data, "--target=c", "--missing=drop")
+    assert (code, out) == (2, "")
+    assert "values in 4 of 60 rows" in err
+
+
+SUFFIXES = ["csv", "parquet", "json", "html", "png"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("command", [["matrix"], ["rank", "--target=a"], ["estimate", "--x=a,b", "--y=c"]])
+def test_every_format_can_be_written(run, data, tmp_path, suffix, command):
+    out = tmp_path / f"out.{suffix.upper()}"
+    code, text, err = run(*command, data, "--out", out)
+    assert code == 0
+    assert text
+    assert err == f"written to {out}\n"
+    assert run(*command, data, "--out", out, "--force", "--quiet") == (0, "", "")
+    content = out.read_bytes()
+    if suffix == "csv":
+        assert tuple(next(csv.reader([content.decode().splitlines()[0]]))) == (*KEYS, *SHARED)
+    if suffix == "json":
+        assert json.loads(content) == json.loads(run(*command, data, "--json")[1])
+    if suffix == "parquet":
+        assert pyarrow.parquet.read_table(out).column_names == list(KEYS)
+    if suffix == "html":
+        assert content.startswith(b"<!doctype html>")
+        assert b"http" not in content
+    if suffix == "png":
+        assert content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        ("out.xlsx", "must end in one of .csv"),
+        ("out", "must end in one of"),
+        ("data.csv", "reads; name another"),
+        ("none/out.csv", "does not exist"),
+        ("there.csv", "exists already"),
+        ("folder.csv", "is a folder"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_any_work(run, data, tmp_path, monkeypatch, out, words):
+    (tmp_path / "there.csv").write_text("mine")
+    (tmp_path / "folder.csv").mkdir()
+    monkeypatch.setattr(tables, "matrix", lambda *_, **__: pytest.fail("worked"))
+    forced = ["--force"] if out == "data.csv" else []
+    code, text, err = run("matrix", data, "--out", tmp_path / out, *forced)
+    assert (code, text) == (2, "")
+    assert words in err
+    assert (tmp_path / "there.csv").read_text() == "mine"
+
+
+def test_what_came_into_being_meanwhile_is_left_alone(run, data, tmp_path, model):
+    out = tmp_path / "out.csv"
+
+    def meddle(estimate):
+        out.write_text("mine")
+        return estimate
+
+    model.distort = meddle
+    code, _, err = run("matrix", data, "--out", out)
+    assert code == 2
+    assert "left alone" in err
+    assert out.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("library", "suffix", "extra"), [("pyarrow", "parquet", "cli"), ("matplotlib", "png", "plot")]
+)
+def test_missing_libraries_are_named_before_any_work(
+    run, data, tmp_path, monkeypatch, library, suffix, extra
+):
+    monkeypatch.setitem(sys.modules, library, None)
+    code, _, err = run("matrix", data, "--out", tmp_path / f"out.{suffix}")
+    assert code == 1
+    assert f"pip install 'mizzle[{extra}]'" in err
+
+
+def test_an_interrupted_matrix_goes_on(run, data, tmp_path, model):
+    whole = run("matrix", data, "--json")[1]
+    kept, count = tmp_path / "kept", 0
+
+    def interrupt(estimate):
+        nonlocal count
+        count += 1
+        if count > 1:
+            raise KeyboardInterrupt
+        return estimate
+
+    model.distort = interrupt
+    code, out, err = run("matrix", data, "--checkpoint", kept, "--json")
+    assert (code, out) == (130, "")
+    assert err == "mizzle: interrupted; the same command goes on from the checkpoint\n"
+    assert kept.exists()
+    model.distort = lambda estimate: estimate
+    assert run("matrix", data, "--checkpoint", kept, "--json") == (0, whole, "")
+    model.distort = interrupt
+    assert "--checkpoint FILE" in run("matrix", data)[2]
+
+
+def test_progress_goes_to_terminals_only(run, data):
+    assert run("matrix", data)[2] == ""

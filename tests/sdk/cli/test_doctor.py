@@ -1,0 +1,127 @@
+"""The doctor: what is well is said to be, and each thing that is not has a line that says what to do."""
+
+import dataclasses
+import json
+
+import commanded
+import numpy as np
+import pytest
+
+from mizzle import errors
+from mizzle import estimator as estimators
+from mizzle.cli import doctor
+from mizzle.types import Notice
+
+
+@pytest.fixture
+def model(fake, monkeypatch):
+    return commanded.shared(fake, monkeypatch)
+
+
+@pytest.fixture
+def run(capsys, model):
+    return commanded.runner(capsys)
+
+
+def bad(out):
+    return [line for line in out.splitlines() if line.startswith("failed")]
+
+
+def test_the_sample_has_the_correlation_that_it_is_said_to_have():
+    x, y = doctor.sample()
+    assert np.corrcoef(x[:, 0], y[:, 0])[0, 1] == pytest.approx(0.8, abs=1e-12)
+    assert pytest.approx(-np.log(1 - 0.8**2) / 2) == doctor.TRUTH
+
+
+def test_all_is_well(run, served):
+    code, out, err = run("doctor", "--url", served)
+    assert (code, err) == (0, "")
+    assert all(line.startswith("ok ") for line in out.splitlines())
+    for name in (
+        "numpy",
+        "extra local",
+        "weights",
+        "device",
+        "known answer",
+        "service ready",
+        "service answer",
+    ):
+        assert f"ok      {name}" in out
+    assert "as here" in out
+
+
+def test_json_is_one_object(run):
+    code, out, _ = run("doctor", "--json")
+    found = json.loads(out)
+    assert (code, found["ok"]) == (0, True)
+    assert all(set(check) == {"name", "good", "said"} for check in found["checks"])
+
+
+def test_a_wrong_answer_is_found(run, model):
+    model.distort = lambda estimate: dataclasses.replace(estimate, mi=2.0, warnings=(Notice("a", "b"),))
+    code, out, _ = run("doctor")
+    assert code == 1
+    [line] = bad(out)
+    assert "known answer" in line
+    assert "cannot be trusted" in line
+
+
+@pytest.mark.parametrize(
+    "error", [errors.ModelUnavailable("the weights are missing"), OSError("libtorch.so")]
+)
+def test_weights_that_do_not_load_are_found(run, monkeypatch, error):
+    def load(**_):
+        raise error
+
+    monkeypatch.setattr(estimators, "load", load)
+    code, out, _ = run("doctor")
+    assert code == 1
+    [line] = bad(out)
+    assert "weights" in line
+
+
+def test_other_weights_than_were_installed_are_found(run, monkeypatch):
+    monkeypatch.setattr(doctor, "_noted", lambda: "1" * 64)
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert "reinstall the package" in bad(out)[0]
+    monkeypatch.setattr(doctor, "_noted", lambda: "0" * 64)
+    assert "as installed" in run("doctor")[1]
+
+
+def test_the_noted_hash_is_that_of_the_installers_list(monkeypatch, tmp_path):
+    """As a wheel's RECORD has it: unpadded base64 of the digest."""
+    (tmp_path / "mizzle-1.dist-info").mkdir()
+    line = "mizzle/model/weights/mizzle.safetensors,sha256=" + "A" * 43 + ",9\n"
+    (tmp_path / "mizzle-1.dist-info" / "RECORD").write_text(line)
+    (tmp_path / "mizzle-1.dist-info" / "METADATA").write_text("Name: mizzle\nVersion: 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert doctor._noted() == "0" * 64
+
+
+def test_no_service_is_found(run, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    code, out, _ = run("doctor", "--url=http://127.0.0.1:9")
+    assert code == 1
+    [line] = bad(out)
+    assert "mizzle serve" in line
+    code, out, _ = run("doctor", "--url=mizzle")
+    assert code == 1
+    assert "address" in bad(out)[0]
+
+
+def test_a_service_that_is_not_ready_is_found(run, model, serve_here, settings, new_fake):
+    there = new_fake()
+    with serve_here(settings, there) as url:
+        there.distort = lambda estimate: dataclasses.replace(estimate, mi=2.0)
+        code, out, _ = run("doctor", "--url", url)
+    assert code == 1
+    assert [line.split()[1:3] for line in bad(out)] == [["service", "ready"], ["service", "answer"]]
+
+
+def test_without_torch_a_service_is_enough(run, served, monkeypatch):
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name == "torch" else "1")
+    monkeypatch.setattr(estimators, "load", lambda **_: pytest.fail("loaded"))
+    code, out, _ = run("doctor", "--url", served)
+    assert code == 0
+    assert "asking a service needs none" in out

@@ -1,0 +1,201 @@
+"""A table that is interrupted and resumed says what an uninterrupted one says, and no other file is taken."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tabled import FakeAsker, frame
+
+from mizzle import errors
+from mizzle.tables import checkpoint, matrix, plan, rank
+
+
+@pytest.fixture(autouse=True)
+def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "_MOST_PAIRS", 4)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "table.checkpoint"
+
+
+def interrupted(path: Path, after: int, columns: object, **options: object) -> FakeAsker:
+    """A matrix that is interrupted from the keyboard once so many pairs are answered."""
+    asker = FakeAsker()
+
+    def meddle(place, answer):
+        if place >= after:
+            raise KeyboardInterrupt
+        return answer
+
+    asker.meddle = meddle
+    with pytest.raises(KeyboardInterrupt):
+        matrix(columns, checkpoint=path, asker=asker, **options)
+    return asker
+
+
+@pytest.mark.parametrize("after", [0, 3, 4, 9, 14])
+def test_interrupted_and_resumed_is_uninterrupted(path, after):
+    interrupted(path, after, frame())
+    asker = FakeAsker()
+    resumed = matrix(frame(), checkpoint=path, asker=asker)
+    assert resumed == matrix(frame(), asker=FakeAsker())
+    finished = after // 4 * 4  # whole portions
+    again = 1 if finished else 0  # one pair, to see whether the weights are the same
+    assert len(asker.asked) == 15 - finished + again
+
+
+def test_a_finished_table_is_not_asked_again(path):
+    first = matrix(frame(), checkpoint=path, asker=FakeAsker())
+    asker, told = FakeAsker(), []
+    again = matrix(frame(), checkpoint=path, asker=asker, progress=lambda *place: told.append(place))
+    assert first == again
+    assert len(asker.asked) == 1
+    assert told[-1] == (15, 15)
+
+
+def test_level_unit_and_threshold_may_differ_from_run_to_run(path):
+    matrix(frame(), checkpoint=path, asker=FakeAsker())
+    options = {"unit": "bits", "level": 0.5, "threshold": 0.1}
+    resumed = matrix(frame(), checkpoint=path, asker=FakeAsker(), **options)
+    assert resumed == matrix(frame(), asker=FakeAsker(), **options)
+
+
+def test_a_ranking_is_resumed_too(path):
+    first = rank(frame(), "c", checkpoint=path, asker=FakeAsker())
+    assert first == rank(frame(), "c", checkpoint=path, asker=FakeAsker())
+
+
+def test_dropped_rows_and_warnings_survive(path):
+    columns = frame()
+    columns["a"][3:9] = np.nan
+    columns["b"][:] = 1.0
+    first = matrix(columns, missing="drop", checkpoint=path, asker=FakeAsker())
+    assert first == matrix(columns, missing="drop", checkpoint=path, asker=FakeAsker())
+    assert "constant_x" in " ".join(record["warnings"] for record in first.records())
+
+
+def changed(columns: dict[str, np.ndarray], what: str) -> dict[str, np.ndarray]:
+    columns = {name: values.copy() for name, values in columns.items()}
+    if what == "a value":
+        columns["d"][7] += 1e-9
+    elif what == "a name":
+        columns = {("z" if name == "d" else name): values for name, values in columns.items()}
+    elif what == "a column less":
+        del columns["d"]
+    elif what == "rows in another order":
+        columns = {name: values[::-1] for name, values in columns.items()}
+    else:
+        columns["d"][7] = np.nan
+    return columns
+
+
+@pytest.mark.parametrize("what", ["a value", "a name", "a column less", "rows in another order", "a gap"])
+def test_a_checkpoint_of_other_data_is_refused_and_kept(path, what):
+    interrupted(path, 9, frame())
+    before, asker = path.read_bytes(), FakeAsker()
+    with pytest.raises(errors.InvalidFile, match=r"checkpoint '.*' belongs to other data"):
+        matrix(changed(frame(), what), missing="drop", checkpoint=path, asker=asker)
+    assert path.read_bytes() == before
+    assert asker.asked == []
+
+
+def test_a_checkpoint_of_other_weights_is_refused(path):
+    matrix(frame(), checkpoint=path, asker=FakeAsker())
+    before, asker = path.read_bytes(), FakeAsker()
+    asker.estimator.info = asker.estimator.info._replace(sha256="1" * 64)
+    with pytest.raises(errors.InvalidFile, match=r"checkpoint '.*' is of other weights"):
+        matrix(frame(), checkpoint=path, asker=asker)
+    assert path.read_bytes() == before
+
+
+def test_errors_are_asked_again(path):
+    asker = FakeAsker()
+    asker.meddle = lambda place, answer: errors.InferenceFailed("once") if place == 2 else answer
+    first = matrix(frame(), checkpoint=path, asker=asker)
+    assert sum(pair.error is not None for pair in first) == 1
+    again = FakeAsker()
+    assert matrix(frame(), checkpoint=path, asker=again) == matrix(frame(), asker=FakeAsker())
+    assert len(again.asked) == 2
+
+
+def test_what_was_answered_before_nobody_answered_is_kept(path):
+    asker = FakeAsker()
+    asker.meddle = lambda place, answer: errors.ServiceUnreachable("gone") if place >= 8 else answer
+    with pytest.raises(errors.ServiceUnreachable):
+        matrix(frame(), checkpoint=path, asker=asker)
+    again = FakeAsker()
+    matrix(frame(), checkpoint=path, asker=again)
+    assert len(again.asked) == 15 - 8 + 1
+
+
+def damaged(kind: str, whole: bytes) -> bytes:
+    return {"empty": b"", "cut": whole[: len(whole) // 2], "text": b"x,y\n1,2\n", "npy": whole[:0] + _npy()}[
+        kind
+    ]
+
+
+def _npy() -> bytes:
+    import io
+
+    out = io.BytesIO()
+    np.save(out, np.zeros(3))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut", "text", "npy"])
+def test_a_damaged_file_is_refused_and_kept(path, kind):
+    matrix(frame(), checkpoint=path, asker=FakeAsker())
+    content = damaged(kind, path.read_bytes())
+    path.write_bytes(content)
+    with pytest.raises(errors.InvalidFile, match=r"table\.checkpoint' is no checkpoint.*left alone"):
+        matrix({"no": "table"}, checkpoint=path, asker=FakeAsker())
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path):
+    asker = FakeAsker()
+    with pytest.raises(errors.InvalidFile, match=r"'.*file' cannot be written"):
+        matrix(frame(), checkpoint=tmp_path / "no folder" / "file", asker=asker)
+    assert asker.asked == []
+
+
+def test_the_file_is_written_on_the_way_and_leaves_no_parts(path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE", 0.0)
+    sizes, asker = [], FakeAsker()
+
+    def meddle(place, answer):
+        with np.load(path, allow_pickle=False) as parts:
+            sizes.append(len(parts["places"]))
+        return answer
+
+    asker.meddle = meddle
+    matrix(frame(), checkpoint=path, asker=asker)
+    assert sorted(set(sizes)) == [0, 4, 8, 12]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_writing_that_fails_leaves_the_old_file(path, monkeypatch):
+    interrupted(path, 9, frame())
+    before = path.read_bytes()
+
+    def failing(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", failing)
+    with pytest.raises(errors.InvalidFile, match="No space left"):
+        matrix(frame(), checkpoint=path, asker=FakeAsker())
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_the_file_holds_no_data(path):
+    matrix({"secret": np.full(20, 123456.0), "other": np.arange(20.0)}, checkpoint=path, asker=FakeAsker())
+    with np.load(path, allow_pickle=False) as parts:
+        head = json.loads(parts["head"].tobytes())
+        assert sorted(parts.files) == ["head", "in_range", "numbers", "places", "sizes"]
+    assert "secret" not in json.dumps(head["fingerprint"])
+    assert head["format"] == checkpoint.FORMAT

@@ -1,0 +1,107 @@
+"""Jobs of a real process that ends in the middle of one: the next process on the same folder finishes it."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import gated
+import httpx2
+import numpy as np
+import pytest
+from fakes import FakeEstimator
+from job_bodies import table
+
+from mizzle.client.jobs import Jobs
+from mizzle.tables.variables import variables
+
+# Every answer is kept as soon as it is there, and a worker that waits at the gate is not taken for hung:
+# no clock decides what is done when the process ends.
+_SERVICE = """
+import sys
+from mizzle import cli
+from mizzle.service import server
+from mizzle.service.inference import worker
+from mizzle.service.jobs import runner
+runner._SAVE_SECONDS, worker._LEAST_PATIENCE = 0.0, 1000.0
+server.serve.__defaults__ = ("gated:gated",)
+sys.exit(cli.main(["serve", "--port=0"]))
+"""
+COLUMNS = 10
+PAIRS = COLUMNS * (COLUMNS - 1) // 2
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """A pipe at which the worker of the first process waits."""
+    os.mkfifo(tmp_path / "gate")
+    return tmp_path / "gate"
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts `mizzle serve` with a folder of jobs, the same every time; gives the process and a client."""
+
+    @contextmanager
+    def started(log, **more):
+        settings = {"JOBS_DIR": "jobs", "MAX_BATCH_ITEMS": "8", "DRAIN_SECONDS": "0", "GRACE_SECONDS": "1"}
+        environment = {
+            **os.environ,
+            **{f"MIZZLE_{name}": value for name, value in settings.items()},
+            gated.LOG: str(tmp_path / log),
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            **more,
+        }
+        command, pipe = [sys.executable, "-c", _SERVICE], subprocess.PIPE
+        with subprocess.Popen(
+            command, stdout=pipe, stderr=pipe, text=True, env=environment, cwd=tmp_path
+        ) as process:
+            url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
+            _until_open(url)
+            with Jobs(url) as jobs:
+                yield process, jobs
+            process.terminate()
+
+    return started
+
+
+def _until_open(url):
+    with httpx2.Client(base_url=url, trust_env=False) as http:
+        for path in ("/startupz", "/v1/jobs"):
+            while http.get(path).status_code == 503:
+                pass
+
+
+def _frame():
+    values = table(gated.ROWS, COLUMNS)
+    return {f"c{j}": column for j, column in enumerate(values.T)}
+
+
+def _batches(log):
+    return [set(line.split()) for line in log.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)])
+def test_the_next_process_goes_on_and_does_nothing_twice(start, gate, tmp_path, stop, code):
+    with start("first", **{gated.GATE: str(gate)}) as (process, jobs):
+        jobs.submit(variables(_frame()), {"what": "matrix"}, "one")
+        with gate.open("wb"):  # returns when the worker is at the gate
+            done_before = jobs.find("one")["done"]
+            process.send_signal(stop)
+            assert process.wait() == code
+        process.communicate()  # also until the worker is gone
+    with start("second") as (_, jobs):
+        *_, job = jobs.follow("one")
+        result = jobs.result("one")
+    assert (job["state"], job["done"], job["failed"]) == ("done", PAIRS, 0)
+    *answered, interrupted = _batches(tmp_path / "first")
+    kept, again = set().union(*answered), set().union(*_batches(tmp_path / "second"))
+    assert len(kept) == done_before >= gated.STOP - 1
+    assert not kept & again
+    assert interrupted <= again
+    assert len(kept | again) == PAIRS
+    for pair in result.pairs:
+        x, y = (np.array(_frame()[name])[:, None] for name in (pair.x, pair.y))
+        assert pair.estimate.mi == FakeEstimator().estimate(x, y).mi

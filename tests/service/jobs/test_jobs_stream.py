@@ -1,0 +1,81 @@
+"""Callers who follow a job and hang up wherever they are: the job goes on, and nothing of them stays."""
+
+import asyncio
+import os
+import socket
+
+import numpy as np
+import pytest
+from job_bodies import SAFETENSORS, ended, events, opened, table, tensor_body
+from live import RESET, client, living, until
+
+from mizzle.service.app import create_app
+from mizzle.service.jobs import runner
+
+CALLERS = 100
+MOST = 6  # events that a caller waits for
+EVENTS = "/v1/jobs/one/events"
+REQUEST = f"GET {EVENTS} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
+@pytest.fixture
+def app(fake, settings, tmp_path, monkeypatch):
+    """With an event for every four pairs."""
+    monkeypatch.setattr(runner, "_SAVE_SECONDS", 0.0)
+    return create_app(settings.model_copy(update={"jobs_dir": tmp_path / "jobs", "max_batch_items": 8}), fake)
+
+
+def held():
+    """What a leak would add to: tasks, descriptors."""
+    return np.array([len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))])
+
+
+async def hung_up(address, i):
+    """A caller who leaves after the event i % MOST, before one with a part of a request, somehow."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as connection:
+        connection.setblocking(False)
+        await loop.sock_connect(connection, address)
+        await loop.sock_sendall(connection, REQUEST if i % MOST else REQUEST[: i % len(REQUEST) + 1])
+        seen = b""
+        while seen.count(b"event: ") < i % MOST and b"event: end" not in seen:
+            seen += await loop.sock_recv(connection, i + 1)
+        if i % 2:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+
+
+async def began(http, fake):
+    """A job whose first batch waits at the gate."""
+    await opened(http)
+    fake.forget()
+    fake.gate.clear()
+    sent = {"content": tensor_body(table(40, 12)), "headers": {"content-type": SAFETENSORS}}
+    assert (await http.put("/v1/jobs/one", **sent)).status_code == 202
+    await fake.begun()
+
+
+def test_whenever_they_hang_up_nothing_stays(app, fake):
+    """The job stands still for those who want one event at most, and then runs to its end."""
+    early = [i for i in range(CALLERS) if i % MOST <= 1]
+    late = [i for i in range(CALLERS) if i % MOST > 1]
+
+    async def scenario():
+        async with living(app) as address, client(address) as http:
+            await began(http, fake)
+            before = held()
+            await asyncio.gather(*(hung_up(address, i) for i in early))
+            await until(lambda: (held() <= before).all())
+            stays = asyncio.create_task(http.get(EVENTS))
+            callers = [asyncio.create_task(hung_up(address, i)) for i in late]
+            fake.gate.set()
+            await asyncio.gather(*callers)
+            job, stream, again = await ended(http, "one"), await stays, await http.get(EVENTS)
+            await http.aclose()
+            await until(lambda: (held() <= before).all())
+        return job, events(stream.text), events(again.text)
+
+    job, told, told_again = asyncio.run(scenario())
+    assert (job["state"], job["done"], job["failed"]) == ("done", 66, 0)
+    assert {event["event"] for event in told[:-1]} <= {"progress"}
+    assert [event["event"] for event in told_again] == ["end"]
+    assert told[-1] == told_again[-1]

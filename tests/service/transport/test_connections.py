@@ -1,0 +1,130 @@
+"""The limit of open connections, on real sockets: silence makes room, work does not, and nothing breaks."""
+
+import resource
+import threading
+from contextlib import ExitStack
+
+import pytest
+import raw
+from raw import GET, PATIENCE, POST, answers, exchange, listening, once, opened, plain, until_closed
+
+from mizzle.service.inference.observer import CONNECTIONS
+from mizzle.service.transport import connections
+from mizzle.service.transport.connections import capped, room
+from mizzle.service.transport.protocol import protocol_class
+
+MOST = 3
+HEAD = POST + b"Content-Length: 1\r\n\r\n"  # a request whose body has yet to come
+
+
+@pytest.fixture
+def refused():
+    return []
+
+
+@pytest.fixture
+def limited(monkeypatch, refused):
+    """Servers with room for MOST connections."""
+    monkeypatch.setattr(
+        raw, "protocol_class", lambda *given: capped(protocol_class(*given), MOST, refused.append)
+    )
+
+
+@pytest.fixture
+def held():
+    """Opens connections that stay open until the test ends."""
+    with ExitStack() as stack:
+        yield lambda address, *pieces: stack.enter_context(opened(address, *pieces))
+
+
+class Counting:
+    """An application that lets the test wait until so many requests have reached it."""
+
+    def __init__(self):
+        self._begun = threading.Semaphore(0)
+
+    async def __call__(self, scope, receive, send):
+        self._begun.release()
+        await plain(scope, receive, send)
+
+    def wait(self, count):
+        for _ in range(count):
+            assert self._begun.acquire(timeout=PATIENCE)
+
+
+def test_beyond_the_limit_a_connection_is_refused_without_a_request(limited, held, refused):
+    app = Counting()
+    with listening(app) as address:
+        busy = [held(address, HEAD) for _ in range(MOST)]
+        app.wait(MOST)
+        [answer] = exchange(address)
+        problem = answer.problem(503, "not_ready")
+        assert answer.headers["connection"] == "close"
+        assert answer.headers["x-request-id"] == problem["request_id"]
+        assert int(answer.headers["retry-after"]) >= 1
+        assert refused == [CONNECTIONS]
+        for connection in busy:
+            assert once(connection, b"a").status == 200
+
+
+def test_there_is_room_again_when_one_has_gone(limited, held):
+    app = Counting()
+    with listening(app) as address:
+        busy = [held(address, HEAD) for _ in range(MOST)]
+        app.wait(MOST)
+        assert once(busy[0], b"a").status == 200
+        assert once(held(address, GET + b"\r\n")).status == 200  # in the place of the one that waits now
+        assert until_closed(busy[0]) == b""
+        assert [once(connection, b"a").status for connection in busy[1:]] == [200, 200]
+
+
+@pytest.mark.parametrize("sent", [0, 8], ids=["nothing", "half a head"])
+def test_silence_makes_room_the_longest_first(limited, held, refused, sent):
+    whole = GET + b"\r\n"
+    with listening(plain) as address:
+        old = held(address, whole)
+        assert once(old).status == 200
+        silent = [held(address, whole[:sent]) for _ in range(5 * MOST)]
+        assert once(held(address, whole)).status == 200
+        for connection in [old, *silent[: 1 - MOST]]:
+            assert until_closed(connection) == b""
+        for connection in silent[1 - MOST :]:
+            assert once(connection, whole[sent:]).status == 200
+    assert refused == []
+
+
+def test_a_flood_breaks_nothing(limited, held, refused):
+    app = Counting()
+    with listening(app) as address:
+        busy = [held(address, HEAD) for _ in range(MOST)]
+        app.wait(MOST)
+        flood = [held(address, GET + b"\r\n") for _ in range(200)]
+        found = [answers(until_closed(connection)) for connection in flood]
+        assert {answer.status for each in found for answer in each} == {503}
+        assert len(refused) == len(flood)
+        for connection in busy:
+            assert once(connection, b"a").status == 200
+        assert once(held(address, GET + b"\r\n")).status == 200
+
+
+@pytest.fixture
+def limit(monkeypatch):
+    """Sets the hard limit of open files that the process seems to have; gives what was then asked for."""
+    asked = []
+
+    def pretend(hard):
+        monkeypatch.setattr(connections.resource, "getrlimit", lambda _: (256, hard))
+        monkeypatch.setattr(connections.resource, "setrlimit", lambda _, limits: asked.append(limits))
+        return asked
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    ("hard", "found"), [(100_000, 1000), (1064, 1000), (resource.RLIM_INFINITY, 1000), (564, 500), (10, 1)]
+)
+def test_the_limit_of_open_files_is_raised_and_kept(limit, caplog, hard, found):
+    asked = limit(hard)
+    assert room(1000) == found
+    assert asked == [(hard, hard)]
+    assert bool(caplog.records) == (found < 1000)

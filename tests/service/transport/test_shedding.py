@@ -1,0 +1,140 @@
+"""The door: what it turns away while there is no room, and what it leaves to the parser."""
+
+import json
+
+import pytest
+from raw import GET, HOST, LAST, answers, exchange, listening, once, opened, plain
+from test_protocol import MALFORMED, MALFORMED_BODIES, TOO_LARGE
+
+from mizzle.errors import NotReady, QueueFull
+from mizzle.service import logs
+from mizzle.service.telemetry.metrics import Metrics
+from mizzle.service.transport.shedding import Door, whole_request
+
+ASK = b"POST /v1/estimate HTTP/1.1\r\nHost: localhost\r\n"
+WHOLE = ASK + b"Content-Length: 2\r\n\r\n{}"
+BATCH = WHOLE.replace(b"estimate", b"estimate:batch")
+USUAL = [(b"date", b"Wed, 25 Nov 2026 12:00:00 GMT")]
+PASSED = {
+    "another method": WHOLE.replace(b"POST", b"PUT"),
+    "another path": WHOLE.replace(b"estimate", b"estimates"),
+    "an absolute target": WHOLE.replace(b"/v1", b"http://localhost/v1"),
+    "HTTP/1.0": WHOLE.replace(b"1.1", b"1.0"),
+    "a head without end": ASK + b"Content-Length: 2\r\n",
+    "half a body": WHOLE[:-1],
+    "two requests": WHOLE + WHOLE,
+    "no length": ASK + b"\r\n",
+    "two lengths": ASK + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+    "a length of ten digits": ASK + b"Content-Length: 0000000002\r\n\r\n{}",
+    "chunks": ASK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "chunks and a length": ASK + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}",
+    "a folded line": ASK + b"X-A: b\r\n c\r\nContent-Length: 2\r\n\r\n{}",
+    "a bare line feed": ASK + b"X-A: b\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+    "a space before a colon": ASK + b"Content-Length : 2\r\n\r\n{}",
+    "no host": b"POST /v1/estimate HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+    "two hosts": ASK + b"Host: b\r\nContent-Length: 2\r\n\r\n{}",
+    "a caller who waits for 100": ASK + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
+    "a last request": ASK + LAST + b"Content-Length: 2\r\n\r\n{}",
+    "an upgrade": ASK + b"Upgrade: h2c\r\nContent-Length: 2\r\n\r\n{}",
+    "a page of elsewhere": ASK + b"Origin: http://a.test\r\nContent-Length: 2\r\n\r\n{}",
+    "a head of 17 KB": ASK + b"X-A: " + b"a" * 17_000 + b"\r\nContent-Length: 2\r\n\r\n{}",
+}
+
+
+class Engine:
+    """Only its door bell."""
+
+    def __init__(self, error=None):
+        self.error = error
+
+    def knock(self, caller):
+        if self.error is not None:
+            raise self.error
+
+
+def full(seconds=2.5):
+    error = QueueFull("too much work is waiting")
+    error.retry_after = seconds
+    return error
+
+
+def door(error):
+    return Door(Engine(error), Metrics())
+
+
+@pytest.mark.parametrize("sent", PASSED.values(), ids=PASSED)
+def test_what_is_not_plain_goes_the_usual_way(sent):
+    assert whole_request(sent) is None
+    assert door(full()).refusal(sent, USUAL) is None
+
+
+@pytest.mark.parametrize("sent", [*MALFORMED.values(), *MALFORMED_BODIES.values(), *TOO_LARGE.values()])
+def test_no_malformed_request_is_taken_for_a_whole_one(sent):
+    assert whole_request(sent) is None
+    assert whole_request(sent.replace(b"POST / ", b"POST /v1/estimate ")) is None
+
+
+@pytest.mark.parametrize("error", [None, NotReady("loading")])
+def test_while_there_is_room_or_no_model_all_goes_the_usual_way(error):
+    assert door(error).refusal(WHOLE, USUAL) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "route"), [(WHOLE, "/v1/estimate"), (BATCH, "/v1/estimate:batch")], ids=["one", "batch"]
+)
+def test_a_refusal_is_the_problem_that_the_service_sends(sent, route):
+    kept = Metrics()
+    [answer] = answers(Door(Engine(full()), kept).refusal(sent, USUAL))
+    problem = answer.problem(429, "queue_full")
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert (problem["retry_after_s"], answer.headers["retry-after"]) == (2.5, "3")
+    assert answer.headers["retry-after-ms"] == "2500"
+    assert answer.headers["date"] == USUAL[0][1].decode()
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    shown = {"route": route, "method": "POST", "status": "429"}
+    assert kept.registry.get_sample_value("mizzle_http_requests_total", shown) == 1
+    assert kept.registry.get_sample_value("mizzle_rejected_total", {"reason": "queue_full"}) == 1
+
+
+@pytest.mark.parametrize("given", ["a", "A-z_9" * 12])
+def test_the_callers_id_comes_back(given):
+    sent = WHOLE.replace(b"Content-Length", f"X-Request-Id: {given}\r\nContent-Length".encode())
+    [answer] = answers(door(full()).refusal(sent, USUAL))
+    assert answer.headers["x-request-id"] == answer.problem(429, "queue_full")["request_id"] == given
+
+
+def test_ids_differ_where_the_caller_gives_none_or_a_harmful_one():
+    harmful = WHOLE.replace(b"Content-Length", b"X-Request-Id: a b\r\nContent-Length")
+    porter = door(full())
+    ids = [
+        json.loads(answers(porter.refusal(sent, USUAL))[0].body)["request_id"] for sent in (WHOLE, harmful)
+    ]
+    assert len(set(ids)) == 2
+    assert all(len(one) == 32 for one in ids)
+
+
+def test_it_is_logged_like_any_request(caplog):
+    caplog.set_level("INFO")
+    door(full()).refusal(WHOLE, USUAL)
+    [record] = [r for r in caplog.records if r.name == logs.__name__.replace("service.logs", "access")]
+    assert (record.fields["status"], record.fields["route"]) == (429, "/v1/estimate")
+
+
+def test_a_refused_connection_goes_on():
+    """One connection: refused twice, then let in, then refused again."""
+    engine = Engine(full())
+    with listening(plain, door=Door(engine, Metrics())) as address, opened(address) as connection:
+        assert [once(connection, WHOLE).status for _ in range(2)] == [429, 429]
+        engine.error = None
+        assert once(connection, WHOLE).body == b"2"
+        engine.error = full()
+        assert once(connection, WHOLE).status == 429
+        assert once(connection, GET + b"\r\n").status == 200
+
+
+def test_what_follows_an_unanswered_request_is_not_turned_away():
+    """Pipelined: an answer out of turn would be taken for that of the request before."""
+    with listening(plain, door=door(full())) as address:
+        found = exchange(address, WHOLE[:-1], b"}" + WHOLE, GET + LAST + HOST[:0] + b"\r\n")
+    assert [answer.status for answer in found] == [200, 200, 200]

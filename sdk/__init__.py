@@ -27,6 +27,13 @@ from mizzle.errors import (
     InvalidLevel,
     InvalidRequest,
     InvalidShape,
+    JobCancelled,
+    JobConflict,
+    JobFailed,
+    JobInterrupted,
+    JobsOff,
+    JobsUnavailable,
+    JobUnfinished,
     LengthMismatch,
     Malformed,
     MethodNotAllowed,
@@ -35,6 +42,8 @@ from mizzle.errors import (
     MizzleError,
     ModelUnavailable,
     NonFiniteAnswer,
+    NoSuchJob,
+    NotAcceptable,
     NotFinite,
     NotFound,
     NotNumeric,
@@ -44,11 +53,14 @@ from mizzle.errors import (
     RateLimited,
     RequestTimeout,
     ServiceUnreachable,
+    StorageFull,
     TooFewSamples,
     TooLarge,
     TooManyColumns,
+    TooManyJobs,
     Unauthorized,
     UnsupportedMedia,
+    WeightsChanged,
     WrongHost,
 )
 from mizzle.types import Estimate, ModelInfo, Notice
@@ -57,20 +69,6 @@ if TYPE_CHECKING:
     from mizzle.backends.info import Limits, ModelCard
     from mizzle.backends.local import estimate, estimate_many
     from mizzle.client import AsyncClient, Client
-    from mizzle.job_errors import (
-        JobCancelled,
-        JobConflict,
-        JobFailed,
-        JobInterrupted,
-        JobsOff,
-        JobsUnavailable,
-        JobUnfinished,
-        NoSuchJob,
-        NotAcceptable,
-        StorageFull,
-        TooManyJobs,
-        WeightsChanged,
-    )
     from mizzle.tables import matrix, rank
     from mizzle.tables.results import Matrix, PairResult, Ranking
 
@@ -147,23 +145,11 @@ __all__ = [
 _LAZY = {
     "AsyncClient": "mizzle.client",
     "Client": "mizzle.client",
-    "JobCancelled": "mizzle.job_errors",
-    "JobConflict": "mizzle.job_errors",
-    "JobFailed": "mizzle.job_errors",
-    "JobInterrupted": "mizzle.job_errors",
-    "JobUnfinished": "mizzle.job_errors",
-    "JobsOff": "mizzle.job_errors",
-    "JobsUnavailable": "mizzle.job_errors",
     "Limits": "mizzle.backends.info",
     "Matrix": "mizzle.tables.results",
     "ModelCard": "mizzle.backends.info",
-    "NoSuchJob": "mizzle.job_errors",
-    "NotAcceptable": "mizzle.job_errors",
     "PairResult": "mizzle.tables.results",
     "Ranking": "mizzle.tables.results",
-    "StorageFull": "mizzle.job_errors",
-    "TooManyJobs": "mizzle.job_errors",
-    "WeightsChanged": "mizzle.job_errors",
     "__version__": "mizzle.version",
     "estimate": "mizzle.backends.local",
     "estimate_many": "mizzle.backends.local",

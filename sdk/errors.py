@@ -18,12 +18,19 @@
     │   ├── Unauthorized        no valid API key (HTTP 401)
     │   ├── Forbidden           a request from another site (HTTP 403)
     │   ├── NotFound            an address at which the service has nothing (HTTP 404)
+    │   │   ├── JobsOff         this service takes no jobs
+    │   │   └── NoSuchJob       a job never made, forgotten, expired, or somebody else's
     │   ├── MethodNotAllowed    an address that does not take this method (HTTP 405)
     │   ├── TooLarge            more bytes or cells than the service takes at once (HTTP 413)
     │   ├── WrongHost           a host name that the service does not answer for (HTTP 421)
     │   ├── HeadersTooLarge     more or longer headers than the service takes (HTTP 431)
     │   ├── MissingColumn       a column name that the file does not have
-    │   └── InvalidFile         a file that cannot be read as a table
+    │   ├── InvalidFile         a file that cannot be read as a table
+    │   ├── NotAcceptable       no format that the caller takes (HTTP 406)
+    │   ├── JobConflict         the id belongs to another job (HTTP 409)
+    │   ├── JobUnfinished       no result yet (HTTP 409)
+    │   ├── JobCancelled        no result ever: cancelled (HTTP 409)
+    │   └── JobFailed           no result ever: failed (HTTP 409)
     └── Fault                   our fault or the installation's (HTTP 5xx, exit code 1)
         ├── MissingExtra        an optional dependency is not installed
         ├── ModelUnavailable    no weights, or weights that cannot be trusted
@@ -37,14 +44,16 @@
         ├── RequestTimeout      the request took too long to arrive (HTTP 408)
         ├── DeadlineExceeded    not answered within the time that the caller gave (HTTP 504)
         ├── InternalError       the service failed on this request; its log says why
-        └── ServiceUnreachable  no answer, or no sensible answer, from the service
+        ├── ServiceUnreachable  no answer, or no sensible answer, from the service
+        ├── TooManyJobs         no room for one more job (HTTP 429)
+        ├── JobsUnavailable     the jobs' file cannot be used now (HTTP 503)
+        │   └── StorageFull     the disk is full
+        ├── JobInterrupted      the service ended again and again while the job ran
+        └── WeightsChanged      the weights were replaced while the job ran
 
 Each class has a stable `code` (part of the HTTP interface) and an HTTP `status`. A message says
 what came, what is allowed and what to do, and never repeats the data.
-`job_errors` has the leaves that only jobs have.
 """
-
-from importlib import import_module
 
 
 class MizzleError(Exception):
@@ -283,9 +292,80 @@ class ServiceUnreachable(Fault):
     code, status = "service_unreachable", 503
 
 
+class JobsOff(NotFound):
+    """This service takes no jobs."""
+
+    code = "jobs_off"
+
+
+class NoSuchJob(NotFound):
+    """The caller has no job of this id: never made, forgotten, expired, or somebody else's."""
+
+    code = "no_such_job"
+
+
+class NotAcceptable(InvalidInput):
+    """The answer is in no format that the caller takes."""
+
+    code, status = "not_acceptable", 406
+
+
+class JobConflict(InvalidInput):
+    """The id belongs to a job with another body."""
+
+    code, status = "job_conflict", 409
+
+
+class JobUnfinished(InvalidInput):
+    """There is no result yet."""
+
+    code, status = "job_unfinished", 409
+
+
+class JobCancelled(InvalidInput):
+    """There is no result, and there will be none: the job was cancelled."""
+
+    code, status = "job_cancelled", 409
+
+
+class JobFailed(InvalidInput):
+    """There is no result, and there will be none: the job failed."""
+
+    code, status = "job_failed", 409
+
+
+class TooManyJobs(Fault):
+    """No room for one more job; finished ones count until they are forgotten or expire."""
+
+    code, status = "too_many_jobs", 429
+
+
+class JobsUnavailable(Fault):
+    """The file of the jobs cannot be used now."""
+
+    code, status = "jobs_unavailable", 503
+
+
+class StorageFull(JobsUnavailable):
+    """The disk has no room for the jobs."""
+
+    code = "storage_full"
+
+
+class JobInterrupted(Fault):
+    """The service ended again and again while it ran this job."""
+
+    code = "job_interrupted"
+
+
+class WeightsChanged(Fault):
+    """The weights were replaced while the job ran."""
+
+    code = "weights_changed"
+
+
 def by_code(code: object) -> type[MizzleError] | None:
     """The class with this `code`, or None: how a client turns an answer back into an error."""
-    import_module("mizzle.job_errors")  # a class counts once it is loaded
     waiting: list[type[MizzleError]] = [MizzleError]
     while waiting:
         found = waiting.pop()

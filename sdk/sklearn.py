@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mizzle import extras, tables
-from mizzle.backends.pairs import Asker
+from mizzle.backends.pairs import Backend
 from mizzle.data.arrays import MIN_ROWS, FloatArray
 from mizzle.errors import InvalidInput
 from mizzle.tables.results import PairResult, check_threshold
-from mizzle.types import Estimate, Unit, briefly
+from mizzle.types import Estimate, Unit, short_repr
 
 try:
     from sklearn.base import BaseEstimator  # type: ignore[import-untyped]
@@ -39,7 +39,7 @@ _TARGET = "target"
 _CHECKS = {"dtype": "numeric", "ensure_min_samples": MIN_ROWS}
 
 
-def mi_score(X: object, y: object, *, asker: Asker | str | None = None) -> FloatArray:
+def mi_score(X: object, y: object, *, asker: Backend | str | None = None) -> FloatArray:
     """The mutual information of every column with the target, in nats: a `score_func`.
 
     Args:
@@ -102,7 +102,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  #
         unit: Unit = "nats",
         redundancy: Redundancy | None = None,
         max_features: int | None = None,
-        asker: Asker | str | None = None,
+        asker: Backend | str | None = None,
     ) -> None:
         self.threshold = threshold
         self.level = level
@@ -169,7 +169,7 @@ class _Table:
     """Columns and a target, and somebody to ask about them."""
 
     def __init__(
-        self, X: NDArray[Any], y: NDArray[Any], asker: Asker | None, level: float = 0.9, unit: Unit = "nats"
+        self, X: NDArray[Any], y: NDArray[Any], asker: Backend | None, level: float = 0.9, unit: Unit = "nats"
     ) -> None:
         self._frame = {str(j): X[:, j] for j in range(X.shape[1])} | {_TARGET: y}
         own = getattr(asker, "rank", None)
@@ -218,7 +218,7 @@ def _greedy(
 
 
 @contextmanager
-def _answering(asker: Asker | str | None) -> Iterator[Asker | None]:
+def _answering(asker: Backend | str | None) -> Iterator[Backend | None]:
     """Whom to ask: a client of the service at an address, closed afterwards, or what was given."""
     if isinstance(asker, str):
         from mizzle.client import Client
@@ -234,7 +234,7 @@ def _answering(asker: Asker | str | None) -> Iterator[Asker | None]:
 
 def _check_choice(redundancy: object, most: object) -> None:
     if redundancy not in (None, "mrmr", "jmi"):
-        raise InvalidInput(f"redundancy is {briefly(redundancy)}; it must be None, 'mrmr' or 'jmi'")
+        raise InvalidInput(f"redundancy is {short_repr(redundancy)}; it must be None, 'mrmr' or 'jmi'")
     if most is not None and (not isinstance(most, int | np.integer) or isinstance(most, bool) or most < 1):
         raise InvalidInput("max_features must be None or an integer of at least 1")
 

@@ -5,11 +5,15 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from mizzle.errors import InvalidInput, InvalidLevel
 
 Unit = Literal["nats", "bits"]
+# What is meant where nothing is said, in Python, HTTP, shell and page alike.
+DEFAULT_LEVEL: Final = 0.9  # probability of an interval
+DEFAULT_THRESHOLD: Final = 0.02  # nats below which a dependence is as good as none
+DEFAULT_UNIT: Final[Unit] = "nats"
 _PER_NAT: dict[str, float] = {"nats": 1.0, "bits": 1.0 / math.log(2.0)}
 
 
@@ -96,7 +100,7 @@ class Estimate:
     def to(self, unit: Unit) -> "Estimate":
         """The same estimate in another unit, "nats" or "bits"."""
         if unit not in _PER_NAT:
-            raise InvalidInput(f"unit is {briefly(unit)}; it must be 'nats' or 'bits'")
+            raise InvalidInput(f"unit is {short_repr(unit)}; it must be 'nats' or 'bits'")
         factor = _PER_NAT[unit] / _PER_NAT[self.unit]
         values = tuple(v * factor for v in self.values)
         return replace(self, mi=self.mi * factor, values=values, unit=unit)
@@ -138,7 +142,7 @@ class Estimate:
         )
 
 
-def briefly(value: object) -> str:
+def short_repr(value: object) -> str:
     """What came instead of what an argument takes, where that is short and printable."""
     text = repr(value) if isinstance(value, str | int | float | None) else ""
     return text if 0 < len(text) <= 30 and text.isprintable() else "something else"

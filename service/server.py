@@ -19,7 +19,7 @@ from mizzle.service.inference.engine import Engine
 from mizzle.service.settings import Settings, strange
 from mizzle.service.transport.connections import capped, room
 from mizzle.service.transport.protocol import protocol_class
-from mizzle.service.transport.shedding import Door
+from mizzle.service.transport.shedding import LoadShedder
 from mizzle.version import __version__
 from mizzle.wire import PATH
 
@@ -49,7 +49,7 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
     for sentence in strange():
         _log.warning(sentence)
     app = create_app(settings, loader=loader, keys=keys)
-    door = Door(app.state.engine, app.state.metrics)
+    door = LoadShedder(app.state.engine, app.state.metrics)
     server = Server(_config(app, settings, door), app.state.engine, settings.drain_seconds)
     app.state.engine.on_failure = server.give_up
     signal.signal(signal.SIGHUP, lambda *_: _reload(keys))
@@ -112,7 +112,7 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _config(app: Any, settings: Settings, door: Door) -> uvicorn.Config:
+def _config(app: Any, settings: Settings, door: LoadShedder) -> uvicorn.Config:
     """h11 and not httptools, which sets no limit to headers."""
     # The application answers a slow body itself; the protocol cuts what is then still open.
     protocol = protocol_class(settings.header_seconds, settings.body_seconds + 1, settings.max_headers, door)

@@ -12,7 +12,7 @@ from mizzle.backends.effects import Steps, Work, compute, drive
 from mizzle.backends.info import Limits, ModelCard
 from mizzle.backends.pairs import (
     Answers,
-    Asker,
+    Backend,
     Errors,
     Outcome,
     Pair,
@@ -30,8 +30,8 @@ _lock = threading.Lock()
 _shared: EstimatorLike | None = None
 
 
-class Local:
-    """The estimator in this process as an asker, with the methods of `core.Remote`.
+class LocalBackend:
+    """The estimator in this process as an asker, with the methods of `core.RemoteBackend`.
 
     Args:
         estimator: the one of the package when left out.
@@ -89,11 +89,11 @@ class Local:
             return False
         return True
 
-    def for_tables(self) -> Asker:
+    def for_tables(self) -> Backend:
         """An asker that prepares an array once, however many pairs it is part of."""
-        from mizzle.backends.shared_ranks import Sides
+        from mizzle.backends.shared_ranks import SharedRanks
 
-        return Sides(self._locked())
+        return SharedRanks(self._locked())
 
     def _locked(self) -> EstimatorLike:
         with _lock:
@@ -147,7 +147,7 @@ def estimate_many(
         InvalidInput: with "pair i" in front, of a pair that cannot be answered.
         MissingExtra, ModelUnavailable: as `estimate`.
     """
-    return drive(Local().estimate_many(pairs, progress, errors), compute)
+    return drive(LocalBackend().estimate_many(pairs, progress, errors), compute)
 
 
 def estimate(x: object, y: object) -> Estimate:
@@ -161,7 +161,7 @@ def estimate(x: object, y: object) -> Estimate:
         MissingExtra: torch is not installed.
         ModelUnavailable: there are no usable weights.
     """
-    return Local().one(x, y)
+    return LocalBackend().one(x, y)
 
 
 def _loaded() -> EstimatorLike:

@@ -14,7 +14,7 @@ Errors = Literal["raise", "return"]
 E = TypeVar("E", bound=MizzleError)
 
 
-class Asker(Protocol):
+class Backend(Protocol):
     """Whoever answers many pairs: a client, or the estimator in this process."""
 
     def estimate_many(

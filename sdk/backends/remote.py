@@ -40,7 +40,7 @@ _CONNECT_SECONDS = 5.0
 _GRACE_SECONDS = 1.0  # beyond the deadline that the service was told, for its own word that it is over
 
 
-class Remote:
+class RemoteBackend:
     """A service as an asker: every method gives the steps to its answer.
 
     Args:

@@ -14,13 +14,13 @@ from mizzle.data.arrays import MIN_ROWS, FloatArray, as_table
 from mizzle.errors import LengthMismatch, MizzleError, TooFewSamples
 from mizzle.estimator import EstimatorLike
 from mizzle.progress import Wanted, shown
-from mizzle.tables.plan import Recent
+from mizzle.tables.plan import SizedLRU
 
 _MOST_CELLS = 8_000_000  # of the sides that are kept
 _UNIT = 16  # pairs that a thread runs at once: a few batches, so that no thread waits long for the last
 
 
-class Sides:
+class SharedRanks:
     """An asker over one estimator that knows an array again, by identity, as long as it lives.
 
     For pairs whose arrays nobody changes meanwhile: those of a `mizzle.tables.plan.Plan` are read-only.
@@ -28,7 +28,7 @@ class Sides:
 
     def __init__(self, model: EstimatorLike) -> None:
         self._model = model
-        self._recent: Recent[tuple[FloatArray, Any]] = Recent(_MOST_CELLS)
+        self._recent: SizedLRU[tuple[FloatArray, Any]] = SizedLRU(_MOST_CELLS)
 
     def estimate_many(
         self,

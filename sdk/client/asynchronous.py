@@ -19,7 +19,7 @@ from mizzle.backends.effects import (
 )
 from mizzle.backends.exchange import exchange_async
 from mizzle.backends.info import Limits, ModelCard
-from mizzle.backends.local import Local
+from mizzle.backends.local import LocalBackend
 from mizzle.backends.pairs import Errors, Outcome
 from mizzle.backends.retry import Reply
 from mizzle.errors import MizzleError
@@ -40,7 +40,7 @@ class AsyncClient:
     has its own.
     """
 
-    _core: core.Remote | Local
+    _core: core.RemoteBackend | LocalBackend
     _given: httpx2.AsyncClient | None = None
 
     def __init__(
@@ -52,10 +52,10 @@ class AsyncClient:
         concurrency: int = 4,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
-        self._prepare(core.Remote(url, api_key, timeout), core.positive(concurrency))
+        self._prepare(core.RemoteBackend(url, api_key, timeout), core.positive(concurrency))
         self._given = http_client
 
-    def _prepare(self, asker: core.Remote | Local, concurrency: int) -> None:
+    def _prepare(self, asker: core.RemoteBackend | LocalBackend, concurrency: int) -> None:
         self._core = asker
         self._concurrency = concurrency
         self._own: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
@@ -65,7 +65,7 @@ class AsyncClient:
     def local(cls, estimator: EstimatorLike | None = None) -> Self:
         """As `Client.local`; what it computes runs beside the event loop."""
         made = cls.__new__(cls)
-        made._prepare(Local(estimator), 1)
+        made._prepare(LocalBackend(estimator), 1)
         return made
 
     async def estimate(self, x: object, y: object) -> Estimate:
@@ -161,7 +161,7 @@ class AsyncClient:
                 return await self._together(step)
 
     async def _send(self, send: Send) -> Reply:
-        assert isinstance(self._core, core.Remote)
+        assert isinstance(self._core, core.RemoteBackend)
         http = self._http(self._core)
         return await exchange_async(http, self._core.request(http, send))
 
@@ -180,7 +180,7 @@ class AsyncClient:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _http(self, remote: core.Remote) -> httpx2.AsyncClient:
+    def _http(self, remote: core.RemoteBackend) -> httpx2.AsyncClient:
         """The caller's client, or this loop's own."""
         if self._given is not None:
             return self._given
@@ -198,7 +198,11 @@ class AsyncClient:
         # A thread of its own: in asyncio's it could wait for work that waits for the place that it holds.
         pool = ThreadPoolExecutor(1)
         try:
-            asker = await loop.run_in_executor(pool, here.for_tables) if isinstance(here, Local) else bridge
+            asker = (
+                await loop.run_in_executor(pool, here.for_tables)
+                if isinstance(here, LocalBackend)
+                else bridge
+            )
             return await loop.run_in_executor(pool, partial(read, asker=asker))
         finally:
             bridge.close()

@@ -50,7 +50,7 @@ class Jobs:
     """
 
     def __init__(self, url: str | None = None, timeout: float = 60.0) -> None:
-        self._remote = remote.Remote(url, None, timeout)
+        self._remote = remote.RemoteBackend(url, None, timeout)
         self._timeout = timeout
         self._http = httpx2.Client(trust_env=self._remote.trust_env)
         self._sleep = time.sleep
@@ -66,7 +66,7 @@ class Jobs:
         Raises:
             InvalidInput: the job cannot be done, or the id belongs to another.
             Fault: the service failed, or there is none.
-        MizzleError: what `mizzle.job_errors` has for it.
+        MizzleError: what `mizzle.errors` has for it.
         """
         table = np.column_stack([_with_gaps(one) for one in variables])
         asked = {"columns": [one.name for one in variables], **fields}

@@ -20,8 +20,8 @@ from mizzle.backends.effects import (
 )
 from mizzle.backends.exchange import exchange
 from mizzle.backends.info import Limits, ModelCard
-from mizzle.backends.local import Local
-from mizzle.backends.pairs import Asker, Errors, Outcome
+from mizzle.backends.local import LocalBackend
+from mizzle.backends.pairs import Backend, Errors, Outcome
 from mizzle.backends.retry import Reply
 from mizzle.client.asynchronous import AsyncClient
 from mizzle.estimator import EstimatorLike
@@ -53,7 +53,7 @@ class Client:
         InvalidInput: `url` is no http or https address, or another argument cannot be used.
     """
 
-    _core: core.Remote | Local
+    _core: core.RemoteBackend | LocalBackend
     _http: httpx2.Client | None = None
     _owned = False
 
@@ -66,12 +66,12 @@ class Client:
         concurrency: int = 4,
         http_client: httpx2.Client | None = None,
     ) -> None:
-        remote = core.Remote(url, api_key, timeout)
+        remote = core.RemoteBackend(url, api_key, timeout)
         self._prepare(remote, core.positive(concurrency))
         self._owned = http_client is None
         self._http = http_client or httpx2.Client(trust_env=remote.trust_env)
 
-    def _prepare(self, asker: core.Remote | Local, concurrency: int) -> None:
+    def _prepare(self, asker: core.RemoteBackend | LocalBackend, concurrency: int) -> None:
         self._core = asker
         self._concurrency = concurrency
         self._sleep = time.sleep
@@ -84,7 +84,7 @@ class Client:
             estimator: the one of the package when left out, which is loaded on first use.
         """
         made = cls.__new__(cls)
-        made._prepare(Local(estimator), 1)
+        made._prepare(LocalBackend(estimator), 1)
         return made
 
     def estimate(self, x: object, y: object) -> Estimate:
@@ -166,9 +166,9 @@ class Client:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._core.shown!r})"
 
-    def _asker(self) -> Asker:
+    def _asker(self) -> Backend:
         """Who answers the pairs of a table: this client, or what is faster where there is no service."""
-        return self._core.for_tables() if isinstance(self._core, Local) else self
+        return self._core.for_tables() if isinstance(self._core, LocalBackend) else self
 
     def _run(self, steps: Steps[T]) -> T:
         return drive(steps, self._do)
@@ -185,7 +185,7 @@ class Client:
                 return self._together(step)
 
     def _send(self, send: Send) -> Reply:
-        assert isinstance(self._core, core.Remote)
+        assert isinstance(self._core, core.RemoteBackend)
         assert self._http is not None
         return exchange(self._http, self._core.request(self._http, send))
 

@@ -7,11 +7,11 @@ portions (`mizzle.tables.run`), then the answers are put together (`mizzle.table
 import os
 from collections.abc import Mapping, Sequence
 
-from mizzle.backends.pairs import Asker, Outcome
+from mizzle.backends.pairs import Backend, Outcome
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.progress import Wanted
 from mizzle.tables.checkpoint import check_file
-from mizzle.tables.plan import Place, Plan
+from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.results import (
     Matrix,
     PairResult,
@@ -19,9 +19,9 @@ from mizzle.tables.results import (
     check_threshold,
     strongest,
 )
-from mizzle.tables.run import Asking
+from mizzle.tables.run import PlanRunner
 from mizzle.tables.variables import Groups, Missing, variables
-from mizzle.types import Unit, briefly, interval_levels
+from mizzle.types import Unit, interval_levels, short_repr
 
 _Path = str | os.PathLike[str]
 
@@ -37,7 +37,7 @@ def matrix(
     threshold: float = 0.02,
     progress: Wanted = None,
     checkpoint: _Path | None = None,
-    asker: Asker | None = None,
+    asker: Backend | None = None,
 ) -> Matrix:
     """The mutual information of every two variables of a table.
 
@@ -65,7 +65,7 @@ def matrix(
     """
     _check(level, unit, threshold, checkpoint)
     plan = Plan.all_pairs(variables(frame, columns, groups, missing))
-    answers = Asking(plan, level, checkpoint).all(asker or _here(), progress)
+    answers = PlanRunner(plan, level, checkpoint).all(asker or _here(), progress)
     return Matrix(_results(plan, answers, unit), level, unit, threshold, plan.names)
 
 
@@ -81,7 +81,7 @@ def rank(
     threshold: float = 0.02,
     progress: Wanted = None,
     checkpoint: _Path | None = None,
-    asker: Asker | None = None,
+    asker: Backend | None = None,
 ) -> Ranking:
     """The mutual information of every variable of a table with a target, strongest first.
 
@@ -94,7 +94,7 @@ def rank(
     """
     _check(level, unit, threshold, checkpoint)
     plan = Plan.with_last(variables(frame, columns, groups, missing, target))
-    answers = Asking(plan, level, checkpoint).all(asker or _here(), progress)
+    answers = PlanRunner(plan, level, checkpoint).all(asker or _here(), progress)
     pairs = strongest(_results(plan, answers, unit))
     return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1])
 
@@ -105,22 +105,22 @@ def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None)
     interval_levels(level)
     check_threshold(threshold)
     if unit not in ("nats", "bits"):
-        raise InvalidInput(f"unit is {briefly(unit)}; it must be 'nats' or 'bits'")
+        raise InvalidInput(f"unit is {short_repr(unit)}; it must be 'nats' or 'bits'")
 
 
-def _here() -> Asker:
+def _here() -> Backend:
     """The estimator in this process, which the other functions of the package use, too."""
-    from mizzle.backends.local import Local
+    from mizzle.backends.local import LocalBackend
 
-    return Local().for_tables()
+    return LocalBackend().for_tables()
 
 
-def _results(plan: Plan, answers: Mapping[Place, Outcome], unit: Unit) -> tuple[PairResult, ...]:
+def _results(plan: Plan, answers: Mapping[PairIndex, Outcome], unit: Unit) -> tuple[PairResult, ...]:
     """One result a pair, in the order of the plan."""
     return tuple(_result(plan, place, answers[place], unit) for place in plan.places)
 
 
-def _result(plan: Plan, place: Place, outcome: Outcome, unit: Unit) -> PairResult:
+def _result(plan: Plan, place: PairIndex, outcome: Outcome, unit: Unit) -> PairResult:
     estimate, error = (None, outcome) if isinstance(outcome, MizzleError) else (outcome.to(unit), None)
     x, y = (plan.names[i] for i in place)
     return PairResult(x, y, estimate, error, plan.dropped(place), plan.notes(place))

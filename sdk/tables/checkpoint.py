@@ -16,7 +16,7 @@ import numpy as np
 
 from mizzle.data.columns import shown
 from mizzle.errors import InvalidFile
-from mizzle.tables.plan import Place
+from mizzle.tables.plan import PairIndex
 from mizzle.types import Estimate, ModelInfo, Notice
 
 FORMAT = "mizzle table 1"
@@ -43,7 +43,7 @@ class Checkpoint:
         """The file as messages name it."""
         return f"the checkpoint {shown(self._path.name)}"
 
-    def load(self) -> dict[Place, Estimate]:
+    def load(self) -> dict[PairIndex, Estimate]:
         """The answers in the file; none where there is no file yet.
 
         Raises:
@@ -61,7 +61,7 @@ class Checkpoint:
         except _DAMAGE:
             raise _no_checkpoint(self._path) from None
 
-    def save(self, answers: Mapping[Place, Estimate]) -> None:
+    def save(self, answers: Mapping[PairIndex, Estimate]) -> None:
         """Replace the file by one with these answers.
 
         Raises:
@@ -83,7 +83,7 @@ class Checkpoint:
         now = time.monotonic()
         self._due = now + max(_SECONDS, _SHARE * (now - start))
 
-    def save_if_due(self, answers: Mapping[Place, Estimate]) -> None:
+    def save_if_due(self, answers: Mapping[PairIndex, Estimate]) -> None:
         """`save`, where the last time is long enough ago.
 
         Raises:
@@ -135,7 +135,7 @@ def _name(path: Path) -> str:
     return shown(path.name)
 
 
-def _arrays(answers: Mapping[Place, Estimate], fingerprint: str) -> dict[str, np.ndarray]:
+def _arrays(answers: Mapping[PairIndex, Estimate], fingerprint: str) -> dict[str, np.ndarray]:
     found = list(answers.values())
     head = {
         "format": FORMAT,
@@ -153,7 +153,7 @@ def _arrays(answers: Mapping[Place, Estimate], fingerprint: str) -> dict[str, np
     }
 
 
-def _estimates(head: Mapping[str, Any], found: Mapping[str, np.ndarray]) -> dict[Place, Estimate]:
+def _estimates(head: Mapping[str, Any], found: Mapping[str, np.ndarray]) -> dict[PairIndex, Estimate]:
     model = ModelInfo(**head["model"]) if head["model"] else None
     levels = tuple(head["levels"])
     lines = zip(

@@ -18,14 +18,14 @@ from mizzle.errors import InvalidInput, MizzleError, TooFewSamples
 from mizzle.tables.variables import Variable
 from mizzle.types import Notice
 
-Place = tuple[int, int]
+PairIndex = tuple[int, int]
 T = TypeVar("T")
 _BLOCK = 16  # variables a side
 _MOST_PAIRS = 512  # of a portion: what an interruption loses
 _MOST_CELLS = 4_000_000  # of a portion, and of the arrays that are kept for the next
 
 
-class Recent(Generic[T]):
+class SizedLRU(Generic[T]):
     """The things made last, up to a number of cells in all."""
 
     def __init__(self, most: int) -> None:
@@ -47,10 +47,10 @@ class Recent(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Portion:
+class Chunk:
     """Pairs that are asked together: their places among the variables, and their arrays."""
 
-    places: tuple[Place, ...]
+    places: tuple[PairIndex, ...]
     arrays: tuple[tuple[FloatArray, FloatArray], ...]
 
 
@@ -64,8 +64,10 @@ class Plan:
     """
 
     variables: tuple[Variable, ...]
-    places: tuple[Place, ...]
-    _cut: Recent[FloatArray] = field(default_factory=lambda: Recent(_MOST_CELLS), repr=False, compare=False)
+    places: tuple[PairIndex, ...]
+    _cut: SizedLRU[FloatArray] = field(
+        default_factory=lambda: SizedLRU(_MOST_CELLS), repr=False, compare=False
+    )
 
     @classmethod
     def all_pairs(cls, variables: list[Variable]) -> "Plan":
@@ -104,17 +106,17 @@ class Plan:
             found.update(repr(head).encode(errors="surrogatepass") + variable.values.tobytes() + missing)
         return found.hexdigest()
 
-    def dropped(self, place: Place) -> int:
+    def dropped(self, place: PairIndex) -> int:
         """Rows that the pair leaves out."""
         return int(self._missing(place).sum())
 
-    def notes(self, place: Place) -> tuple[Notice, ...]:
+    def notes(self, place: PairIndex) -> tuple[Notice, ...]:
         """What was noticed about the two variables."""
         return tuple(note for i in place for note in self.variables[i].notes)
 
-    def refusals(self) -> dict[Place, MizzleError]:
+    def refusals(self) -> dict[PairIndex, MizzleError]:
         """Pairs that are left with too few rows to be asked."""
-        found: dict[Place, MizzleError] = {}
+        found: dict[PairIndex, MizzleError] = {}
         n = len(self.variables[0].values)
         for place in self.places:
             left = n - self.dropped(place)
@@ -125,9 +127,9 @@ class Plan:
                 )
         return found
 
-    def portions(self, done: Container[Place]) -> Iterator[Portion]:
+    def portions(self, done: Container[PairIndex]) -> Iterator[Chunk]:
         """The pairs that are not done, in portions of bounded size."""
-        waiting: list[Place] = []
+        waiting: list[PairIndex] = []
         cells = 0
         for place in sorted(self.places, key=lambda place: (place[0] // _BLOCK, place[1] // _BLOCK, place)):
             size = sum(self.variables[i].values.size for i in place)
@@ -138,16 +140,16 @@ class Plan:
             cells += size
         yield from self._portion(waiting, done)
 
-    def _portion(self, places: list[Place], done: Container[Place]) -> Iterator[Portion]:
+    def _portion(self, places: list[PairIndex], done: Container[PairIndex]) -> Iterator[Chunk]:
         left = tuple(place for place in places if place not in done)
         if left:
             yield self.portion(left)
 
-    def portion(self, places: tuple[Place, ...]) -> Portion:
+    def portion(self, places: tuple[PairIndex, ...]) -> Chunk:
         """These pairs with their arrays. Equal rows of one variable are one and the same array."""
-        return Portion(places, tuple(self._arrays(place) for place in places))
+        return Chunk(places, tuple(self._arrays(place) for place in places))
 
-    def _arrays(self, place: Place) -> tuple[FloatArray, FloatArray]:
+    def _arrays(self, place: PairIndex) -> tuple[FloatArray, FloatArray]:
         missing = self._missing(place)
         if not missing.any():
             return self.variables[place[0]].values, self.variables[place[1]].values
@@ -158,7 +160,7 @@ class Plan:
         values = self.variables[i].values
         return self._cut.get((i, pattern), values.size, lambda: values[~missing])
 
-    def _missing(self, place: Place) -> Mask:
+    def _missing(self, place: PairIndex) -> Mask:
         """Rows that one of the two lacks."""
         found = np.zeros(len(self.variables[place[0]].values), bool)
         for mask in (self.variables[i].missing for i in place):

@@ -4,17 +4,17 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from mizzle.backends.pairs import Asker, Outcome
+from mizzle.backends.pairs import Backend, Outcome
 from mizzle.errors import InvalidFile, MizzleError
 from mizzle.progress import Wanted, shown
 from mizzle.tables.checkpoint import Checkpoint
-from mizzle.tables.plan import Place, Plan, Portion
+from mizzle.tables.plan import Chunk, PairIndex, Plan
 from mizzle.types import Estimate
 
 _OF_THE_PAIR = (413, 422)  # statuses of errors that say something about one pair and nothing about the next
 
 
-class Asking:
+class PlanRunner:
     """The answers of a plan so far, and the file in which they are kept.
 
     Args:
@@ -29,11 +29,11 @@ class Asking:
         self._plan = plan
         self._level = level
         self._file = None if path is None else Checkpoint(path, plan.fingerprint)
-        self._found: dict[Place, Estimate] = {} if self._file is None else self._file.load()
-        self._errors: dict[Place, MizzleError] = plan.refusals()
+        self._found: dict[PairIndex, Estimate] = {} if self._file is None else self._file.load()
+        self._errors: dict[PairIndex, MizzleError] = plan.refusals()
         self._first = next(iter(self._found.values()), None)
 
-    def all(self, asker: Asker, progress: Wanted) -> dict[Place, Outcome]:
+    def all(self, asker: Backend, progress: Wanted) -> dict[PairIndex, Outcome]:
         """The answer of every pair.
 
         Raises:
@@ -48,7 +48,7 @@ class Asking:
                 self._save()
         return {**self._found, **self._errors}
 
-    def _ask(self, asker: Asker, tell: Callable[[int], object]) -> None:
+    def _ask(self, asker: Backend, tell: Callable[[int], object]) -> None:
         done = {place for place in self._plan.places if place in self._found or place in self._errors}
         tell(len(done))
         for portion in self._plan.portions(done):
@@ -56,7 +56,7 @@ class Asking:
             if self._file is not None:
                 self._file.save_if_due(self._found)
 
-    def _take(self, portion: Portion, outcomes: Sequence[Outcome]) -> None:
+    def _take(self, portion: Chunk, outcomes: Sequence[Outcome]) -> None:
         """Keep the answers of a portion.
 
         Raises:
@@ -81,7 +81,7 @@ class Asking:
             raise InvalidFile(f"{text} is of other weights than answer now; begin anew, with another file")
         return replace(estimate, levels=self._first.levels)
 
-    def _check_first(self, asker: Asker) -> None:
+    def _check_first(self, asker: Backend) -> None:
         """Ask one pair of the file again: it may be of other weights, or of levels too narrow."""
         if self._first is None:
             return
@@ -96,7 +96,7 @@ class Asking:
             self._file.save(self._found)
 
 
-def _asked(asker: Asker, portion: Portion, tell: Callable[[int], object]) -> Sequence[Outcome]:
+def _asked(asker: Backend, portion: Chunk, tell: Callable[[int], object]) -> Sequence[Outcome]:
     """The answers of a portion; `tell` is told how many more there are."""
     so_far = 0
 

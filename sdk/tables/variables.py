@@ -21,7 +21,7 @@ from mizzle.data.columns import (
     shown,
 )
 from mizzle.errors import InvalidInput, InvalidShape, LengthMismatch, NotFinite
-from mizzle.types import Notice, briefly
+from mizzle.types import Notice, short_repr
 
 Missing = Literal["raise", "drop"]
 Groups = Mapping[str, Sequence[str]]
@@ -61,7 +61,7 @@ def variables(
             lengths, or a column that holds neither numbers, labels nor times.
     """
     if missing not in ("raise", "drop"):
-        raise InvalidInput(f"missing is {briefly(missing)}; it must be 'raise' or 'drop'")
+        raise InvalidInput(f"missing is {short_repr(missing)}; it must be 'raise' or 'drop'")
     found = named(frame)
     parts = _chosen(found, columns, groups or {}, target)
     used = dict.fromkeys(name for names in parts.values() for name in names)

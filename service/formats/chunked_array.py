@@ -8,7 +8,7 @@ from mizzle.data.arrays import FloatArray, as_table
 from mizzle.errors import InvalidInput
 
 
-class Pieces:
+class ChunkedArray:
     """The array so far; the first thing that is wrong with it is kept, and the rest then ignored.
 
     Args:

@@ -6,13 +6,13 @@ from typing import Any
 from mizzle import wire
 from mizzle.errors import InvalidInput, InvalidRequest
 from mizzle.service.formats.json_reader import JsonText
-from mizzle.service.formats.problem import Asked, checked, levels_of
+from mizzle.service.formats.problem import Problem, checked, levels_of
 
 _PROBLEM, _BATCH = ("x", "y", "levels"), ("problems", "levels")
 _USUAL = list(wire.DEFAULT_LEVELS)
 
 
-def one(content: bytes, grid: Sequence[float]) -> Asked:
+def one(content: bytes, grid: Sequence[float]) -> Problem:
     """The problem in a body; see `formats.read_one`."""
     text = JsonText(content)
     _check_object(text, "x and y")
@@ -21,7 +21,7 @@ def one(content: bytes, grid: Sequence[float]) -> Asked:
     return _problem(fields, _USUAL, grid)
 
 
-def many(content: bytes, grid: Sequence[float], most: int) -> list[Asked | InvalidInput]:
+def many(content: bytes, grid: Sequence[float], most: int) -> list[Problem | InvalidInput]:
     """The problems in a body; see `formats.read_many`."""
     text = JsonText(content)
     _check_object(text, "problems, a list of objects with x and y")
@@ -55,14 +55,14 @@ def _fields(text: JsonText) -> dict[str, Any]:
     return text.fields({"x": lambda: text.table("x"), "y": lambda: text.table("y"), "levels": text.aside})
 
 
-def _kept(fields: dict[str, Any] | None, usual: Any, grid: Sequence[float]) -> Asked | InvalidInput:
+def _kept(fields: dict[str, Any] | None, usual: Any, grid: Sequence[float]) -> Problem | InvalidInput:
     try:
         return _problem(fields, usual, grid)
     except InvalidInput as error:
         return error
 
 
-def _problem(fields: dict[str, Any] | None, usual: Any, grid: Sequence[float]) -> Asked:
+def _problem(fields: dict[str, Any] | None, usual: Any, grid: Sequence[float]) -> Problem:
     if fields is None:
         raise InvalidRequest("the problem is no JSON object; send an object with x and y")
     _check_names(fields, _PROBLEM)

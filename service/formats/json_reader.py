@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from mizzle.data.arrays import FloatArray, as_table
 from mizzle.errors import DuplicateKey, InvalidInput, InvalidRequest, Malformed
-from mizzle.service.formats.chunked_array import Pieces
+from mizzle.service.formats.chunked_array import ChunkedArray
 from mizzle.service.formats.problem import check_count
 
 # Possessive throughout: no text takes more than linear time. A cell has to end where it should, so that one
@@ -106,7 +106,7 @@ class JsonText:
         """An array of numbers as float64 of shape (n, d), or what is wrong with it."""
         if not self.at("["):
             return _refusal(self.aside(), name)
-        pieces = Pieces(name)
+        pieces = ChunkedArray(name)
         for _ in self._members("[", "]"):
             pieces.add(self._piece())
         return pieces.whole()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mizzle.errors import InvalidRequest, InvalidShape, Malformed, UnsupportedMedia
-from mizzle.service.formats.problem import Asked, checked, levels_in_text
+from mizzle.service.formats.problem import Problem, checked, levels_in_text
 
 _MAGIC = b"\x93NUMPY"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
@@ -29,7 +29,7 @@ _PARAMETERS = {"dim_x", "levels"}
 _DIM_X = re.compile(r"[0-9]{1,5}")
 
 
-def one(content: bytes, query: Mapping[str, str], grid: Sequence[float]) -> Asked:
+def one(content: bytes, query: Mapping[str, str], grid: Sequence[float]) -> Problem:
     """The problem in a file: of its columns the first `dim_x` are x; see `formats.read_one`.
 
     Args:

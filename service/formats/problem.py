@@ -13,7 +13,7 @@ MAX_LEVELS = 99
 _LEVEL = re.compile(r"[0-9]{0,3}\.?[0-9]{1,30}(?:[eE][+-]?[0-9]{1,3})?")
 
 
-class Asked(NamedTuple):
+class Problem(NamedTuple):
     """A checked request: two tables and the levels to answer at (None: the model's own grid).
 
     The arrays are float64 of shape (n, dx) and (n, dy). They may share the body's memory, and then cannot be
@@ -37,13 +37,13 @@ def check_count(count: int, most: int) -> None:
         raise TooLarge(f"the request has more than {most} problems; send at most {most} at once")
 
 
-def checked(x: Any, y: Any, levels: tuple[float, ...] | None) -> Asked:
+def checked(x: Any, y: Any, levels: tuple[float, ...] | None) -> Problem:
     """A request of two arrays of any kind.
 
     Raises:
         InvalidInput: as `mizzle.data.arrays.check_pair`.
     """
-    return Asked(*check_pair(x, y), levels)
+    return Problem(*check_pair(x, y), levels)
 
 
 def levels_of(asked: Any, grid: Sequence[float]) -> tuple[float, ...] | None:

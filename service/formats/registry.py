@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 
 from mizzle.errors import InvalidInput, InvalidRequest, UnsupportedMedia
 from mizzle.service.formats import json_problem, npy_problem, safetensors_problem
-from mizzle.service.formats.problem import MAX_LEVELS, Asked
+from mizzle.service.formats.problem import MAX_LEVELS, Problem
 
-__all__ = ["INLINE_BYTES", "MAX_LEVELS", "MEDIA_TYPES", "Asked", "read_many", "read_one"]
+__all__ = ["INLINE_BYTES", "MAX_LEVELS", "MEDIA_TYPES", "Problem", "read_many", "read_one"]
 
 INLINE_BYTES = 64 * 1024  # larger bodies are read beside the event loop
 JSON, NPY, SAFETENSORS = "application/json", "application/x-npy", "application/x-safetensors"
 MEDIA_TYPES = frozenset({JSON, NPY, SAFETENSORS})
 
 
-def read_one(media: str, content: bytes, query: Mapping[str, str], grid: Sequence[float]) -> Asked:
+def read_one(media: str, content: bytes, query: Mapping[str, str], grid: Sequence[float]) -> Problem:
     """The problem in a body.
 
     Args:
@@ -37,7 +37,7 @@ def read_one(media: str, content: bytes, query: Mapping[str, str], grid: Sequenc
 
 def read_many(
     media: str, content: bytes, query: Mapping[str, str], grid: Sequence[float], most: int
-) -> list[Asked | InvalidInput]:
+) -> list[Problem | InvalidInput]:
     """The problems in a body, in order, each as itself or as what is wrong with it.
 
     Args:

@@ -13,7 +13,7 @@ import numpy as np
 
 from mizzle.errors import DuplicateKey, InvalidInput, InvalidRequest, Malformed
 from mizzle.service.formats.json_reader import parsed
-from mizzle.service.formats.problem import Asked, check_count, checked, levels_in_text
+from mizzle.service.formats.problem import Problem, check_count, checked, levels_in_text
 
 _LONGEST_HEADER = 1 << 20
 _DTYPES = {
@@ -47,7 +47,7 @@ class _Tensor(NamedTuple):
     shape: tuple[int, ...]
 
 
-def one(content: bytes, grid: Sequence[float]) -> Asked:
+def one(content: bytes, grid: Sequence[float]) -> Problem:
     """The problem in a file; see `formats.read_one`."""
     found, text = read(content)
     if set(found) != {"x", "y"}:
@@ -55,7 +55,7 @@ def one(content: bytes, grid: Sequence[float]) -> Asked:
     return checked(found["x"], found["y"], levels_in_text(text, grid))
 
 
-def many(content: bytes, grid: Sequence[float], most: int) -> list[Asked | InvalidInput]:
+def many(content: bytes, grid: Sequence[float], most: int) -> list[Problem | InvalidInput]:
     """The problems in a file; see `formats.read_many`."""
     found, text = read(content)
     count, odd = divmod(len(found), 2)
@@ -67,7 +67,7 @@ def many(content: bytes, grid: Sequence[float], most: int) -> list[Asked | Inval
     return [_kept(found[x], found[y], levels) for x, y in names]
 
 
-def _kept(x: Array, y: Array, levels: tuple[float, ...] | None) -> Asked | InvalidInput:
+def _kept(x: Array, y: Array, levels: tuple[float, ...] | None) -> Problem | InvalidInput:
     try:
         return checked(x, y, levels)
     except InvalidInput as error:

@@ -24,8 +24,8 @@ from typing import Generic, TypeVar
 from mizzle.cost import Size
 from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.queue import Entry, Lane, Lanes
-from mizzle.service.inference.throughput import Pace
+from mizzle.service.inference.queue import Lane, PriorityQueues, QueuedItem
+from mizzle.service.inference.throughput import Throughput
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -70,16 +70,16 @@ class Batcher(Generic[Item, Result]):
         self,
         run: Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]],
         limits: Limits,
-        pace: Pace,
+        pace: Throughput,
         observer: Observer | None = None,
     ) -> None:
         self._run = run
         self._limits = limits
         self.pace = pace
         self.budget = float(limits.cells)
-        self.waiting: Lanes[Item, Result] = Lanes()
+        self.waiting: PriorityQueues[Item, Result] = PriorityQueues()
         self._observer = observer or Observer()
-        self._running: list[Entry[Item, Result]] = []
+        self._running: list[QueuedItem[Item, Result]] = []
         self._clean = 0
         self._wake = asyncio.Event()
         self._closed = False
@@ -128,7 +128,7 @@ class Batcher(Generic[Item, Result]):
         if time.monotonic() + self.wait_for(cells) > deadline:
             raise DeadlineExceeded("the answer would not be there in the time that was given")
 
-    def knock(self, deadline: float = math.inf) -> None:
+    def check_capacity(self, deadline: float = math.inf) -> None:
         """Whether one more small problem may come now, whose size nobody knows yet; raises as `admit`."""
         # A queue is full when the next problem does not fit: asked for nothing, there would always be room.
         self.admit(self.waiting.usual, 1, deadline)
@@ -137,7 +137,9 @@ class Batcher(Generic[Item, Result]):
         """The result of one item, which `admit` has let in; arguments as `enter`, errors as `answer`."""
         return await self.answer(self.enter(item, size, used, deadline))
 
-    def enter(self, item: Item, size: Size, used: int, deadline: float = math.inf) -> Entry[Item, Result]:
+    def enter(
+        self, item: Item, size: Size, used: int, deadline: float = math.inf
+    ) -> QueuedItem[Item, Result]:
         """An item that waits from now on; whoever enters it awaits its `answer`, or calls `leave`.
 
         Args:
@@ -151,12 +153,12 @@ class Batcher(Generic[Item, Result]):
             raise Draining("the service is stopping; ask again in a moment")
         lane: Lane = "small" if size.cells <= _SMALL * self._limits.cells else "large"
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        entry = Entry(item, size, used, lane, future, deadline)
+        entry = QueuedItem(item, size, used, lane, future, deadline)
         self.waiting.add(entry)
         self._wake.set()
         return entry
 
-    async def answer(self, entry: Entry[Item, Result]) -> Result:
+    async def answer(self, entry: QueuedItem[Item, Result]) -> Result:
         """The result of an item that was entered.
 
         Raises:
@@ -172,7 +174,7 @@ class Batcher(Generic[Item, Result]):
         finally:
             self.leave(entry)
 
-    def leave(self, entry: Entry[Item, Result]) -> None:
+    def leave(self, entry: QueuedItem[Item, Result]) -> None:
         """Nobody waits for this item any more; once is enough."""
         if entry.left:
             return
@@ -204,7 +206,7 @@ class Batcher(Generic[Item, Result]):
                 if not self._closed:
                     await self._wake.wait()
 
-    async def _finish_surely(self, batch: list[Entry[Item, Result]]) -> None:
+    async def _finish_surely(self, batch: list[QueuedItem[Item, Result]]) -> None:
         """As `_finish`; a bug of the batcher's own must strand nobody and must not end the loop."""
         try:
             await self._finish(batch)
@@ -214,7 +216,7 @@ class Batcher(Generic[Item, Result]):
                 entry.fail(error)
         self._running = []  # not when cancelled: `close` settles them
 
-    async def _finish(self, batch: list[Entry[Item, Result]]) -> None:
+    async def _finish(self, batch: list[QueuedItem[Item, Result]]) -> None:
         """Runs a batch and settles its entries."""
         self._running = batch
         cells, start = sum(entry.size.cells for entry in batch), time.monotonic()
@@ -228,11 +230,11 @@ class Batcher(Generic[Item, Result]):
             await self._after_out_of_memory(batch)
         else:
             seconds = time.monotonic() - start
-            self.pace.saw(cells, seconds)
+            self.pace.observe(cells, seconds)
             self._observer.batch(len(batch), sum(e.used for e in batch), cells, int(self.budget), seconds)
             self._settle(batch, results)
 
-    def _settle(self, batch: list[Entry[Item, Result]], results: Sequence[Result | Exception]) -> None:
+    def _settle(self, batch: list[QueuedItem[Item, Result]], results: Sequence[Result | Exception]) -> None:
         if len(results) != len(batch):
             raise InferenceFailed("the model gave another number of answers than problems")
         for entry, result in zip(batch, results, strict=True):
@@ -244,7 +246,7 @@ class Batcher(Generic[Item, Result]):
         if self._clean % _CLEAN == 0:
             self.budget = min(self.budget * _GROW, self._limits.cells)
 
-    def _after_loss(self, batch: list[Entry[Item, Result]]) -> None:
+    def _after_loss(self, batch: list[QueuedItem[Item, Result]]) -> None:
         """Every item of the batch is suspect: each runs again, alone, ahead of what came later."""
         _log.warning("a worker was lost with a batch of %d", len(batch))
         self._observer.retried()
@@ -252,9 +254,9 @@ class Batcher(Generic[Item, Result]):
             entry.losses += 1
             if entry.losses >= _LOSSES:
                 entry.fail(InferenceFailed("the model failed on this problem, twice; please report it"))
-        self.waiting.put_back([entry for entry in batch if not entry.future.done()])
+        self.waiting.requeue([entry for entry in batch if not entry.future.done()])
 
-    async def _after_out_of_memory(self, batch: list[Entry[Item, Result]]) -> None:
+    async def _after_out_of_memory(self, batch: list[QueuedItem[Item, Result]]) -> None:
         self._observer.out_of_memory()
         self.budget = max(1.0, _SHRINK * self.budget)
         if len(batch) == 1:
@@ -266,7 +268,7 @@ class Batcher(Generic[Item, Result]):
             await self._finish(half)
 
 
-def _wanted(entry: Entry[Item, Result]) -> bool:
+def _wanted(entry: QueuedItem[Item, Result]) -> bool:
     """Whether somebody still waits for it, and has the time."""
     if not entry.future.done() and time.monotonic() > entry.deadline:
         entry.fail(DeadlineExceeded("the answer was not there in the time that was given"))

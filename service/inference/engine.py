@@ -20,13 +20,13 @@ from mizzle.errors import (
     TooLarge,
 )
 from mizzle.service import probe
-from mizzle.service.formats.registry import Asked
+from mizzle.service.formats.registry import Problem
 from mizzle.service.inference.batcher import Batcher, Limits
 from mizzle.service.inference.ipc import FAILED, Pair
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.queue import Entry
-from mizzle.service.inference.runner import Facts, Runner
-from mizzle.service.inference.throughput import Pace
+from mizzle.service.inference.queue import QueuedItem
+from mizzle.service.inference.runner import ModelFacts, Runner
+from mizzle.service.inference.throughput import Throughput
 from mizzle.service.settings import Settings
 from mizzle.types import Estimate, ModelInfo
 
@@ -58,7 +58,7 @@ class Engine:
         self._runner = runner
         runner.on_failure = self.fail
         self._observer = observer or Observer()
-        self._facts: Facts | None = None
+        self._facts: ModelFacts | None = None
         self._batcher: Batcher[Pair, Estimate] | None = None
         self._loading: asyncio.Task[None] | None = None
         self._proving: asyncio.Task[Estimate] | None = None
@@ -78,14 +78,14 @@ class Engine:
             facts = await self._runner.start()
             s = self._settings
             limits = Limits(s.max_batch_items, facts.batch_cells, s.max_wait_seconds)
-            pace = Pace(facts.cells_per_second, facts.overhead)
+            pace = Throughput(facts.cells_per_second, facts.overhead)
             batcher = Batcher(self._runner.run, limits, pace, self._observer)
             batcher.start()
             self._batcher = batcher
             self._observer.watch_queue(batcher.waiting.standing, lambda: batcher.capacity)
             self._facts = facts
             self._observer.model(facts.info, facts.device, facts.threads)
-            await self.prove()
+            await self.check_health()
             self.state = "ready"
             self._observer.ready(True)
         except MizzleError as error:
@@ -116,7 +116,7 @@ class Engine:
         await self._runner.close()
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> ModelFacts:
         """What is known of the model.
 
         Raises:
@@ -145,15 +145,15 @@ class Engine:
         assert self._batcher is not None
         return self._batcher
 
-    def knock(self, caller: Caller) -> None:
+    def check_capacity(self, caller: Caller) -> None:
         """Whether there is room for anything at all, asked before a body is read.
 
         Raises:
             Fault: there is none now.
         """
-        self.batcher.knock(caller.deadline)
+        self.batcher.check_capacity(caller.deadline)
 
-    async def estimate(self, asked: Asked, caller: Caller) -> Estimate:
+    async def estimate(self, asked: Problem, caller: Caller) -> Estimate:
         """The estimate of one problem.
 
         Raises:
@@ -165,7 +165,7 @@ class Engine:
         return await self._answer(self._entered(asked, size, caller))
 
     async def estimate_many(
-        self, asked: Sequence[Asked | InvalidInput], caller: Caller
+        self, asked: Sequence[Problem | InvalidInput], caller: Caller
     ) -> list[Estimate | MizzleError]:
         """An estimate or an error for each problem, in order; admitted or refused as a whole.
 
@@ -188,10 +188,10 @@ class Engine:
             return await asyncio.gather(*map(self._kept, entered))
         finally:  # a task that was cancelled before its first step leaves nothing behind
             for one in entered:
-                if isinstance(one, Entry):
+                if isinstance(one, QueuedItem):
                     self.batcher.leave(one)
 
-    async def prove(self) -> Estimate:
+    async def check_health(self) -> Estimate:
         """A known problem through the batcher, at most a few seconds ago; all askers share one run.
 
         Raises:
@@ -231,7 +231,7 @@ class Engine:
         self._proof = (time.monotonic(), estimate)
         return estimate
 
-    def _checked(self, asked: Asked) -> cost.Size:
+    def _checked(self, asked: Problem) -> cost.Size:
         """The padded size of a problem that the model covers and that a batch can hold."""
         check_columns(asked.x, asked.y, self.facts.max_columns)
         size = cost.size(len(asked.x), asked.x.shape[1], asked.y.shape[1])
@@ -242,7 +242,7 @@ class Engine:
             )
         return size
 
-    def _checked_or_error(self, asked: Asked | InvalidInput) -> tuple[Asked, cost.Size] | InvalidInput:
+    def _checked_or_error(self, asked: Problem | InvalidInput) -> tuple[Problem, cost.Size] | InvalidInput:
         if isinstance(asked, InvalidInput):
             return asked
         try:
@@ -254,11 +254,11 @@ class Engine:
         self.batcher.admit(cells, items, caller.deadline)
         self._observer.admitted("small" if items == 1 else "many", cells)
 
-    def _entered(self, asked: Asked, size: cost.Size, caller: Caller) -> Entry[Pair, Estimate]:
+    def _entered(self, asked: Problem, size: cost.Size, caller: Caller) -> QueuedItem[Pair, Estimate]:
         used = cost.cells(len(asked.x), asked.x.shape[1], asked.y.shape[1])
         return self.batcher.enter(Pair(asked.x, asked.y), size, used, caller.deadline)
 
-    async def _kept(self, entered: Entry[Pair, Estimate] | InvalidInput) -> Estimate | MizzleError:
+    async def _kept(self, entered: QueuedItem[Pair, Estimate] | InvalidInput) -> Estimate | MizzleError:
         if isinstance(entered, InvalidInput):
             return entered
         try:
@@ -266,7 +266,7 @@ class Engine:
         except MizzleError as error:
             return error
 
-    async def _answer(self, entered: Entry[Pair, Estimate]) -> Estimate:
+    async def _answer(self, entered: QueuedItem[Pair, Estimate]) -> Estimate:
         try:
             estimate = await self.batcher.answer(entered)
         except NonFiniteAnswer:

@@ -16,7 +16,7 @@ _SMALL_TURNS = 2  # batches of small problems to one of large ones, while both w
 
 
 @dataclass(eq=False)
-class Entry(Generic[Item, Result]):
+class QueuedItem(Generic[Item, Result]):
     """An item on its way, with the future that its caller awaits.
 
     Attributes:
@@ -47,18 +47,18 @@ class Entry(Generic[Item, Result]):
             self.future.set_exception(error)
 
 
-class Lanes(Generic[Item, Result]):
+class PriorityQueues(Generic[Item, Result]):
     """Entries in order of arrival, by lane. Every operation but `take` is O(1)."""
 
     def __init__(self) -> None:
-        self._lanes: dict[Lane, dict[Entry[Item, Result], None]] = {lane: {} for lane in LANES}
+        self._lanes: dict[Lane, dict[QueuedItem[Item, Result], None]] = {lane: {} for lane in LANES}
         self._cells: dict[Lane, int] = dict.fromkeys(LANES, 0)
         self._small_turns = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._lanes.values()))
 
-    def __iter__(self) -> Iterator[Entry[Item, Result]]:
+    def __iter__(self) -> Iterator[QueuedItem[Item, Result]]:
         return (entry for lane in LANES for entry in self._lanes[lane])
 
     @property
@@ -78,19 +78,19 @@ class Lanes(Generic[Item, Result]):
         count = len(self._lanes["small"])
         return self._cells["small"] // count if count else 0
 
-    def add(self, entry: Entry[Item, Result]) -> None:
+    def add(self, entry: QueuedItem[Item, Result]) -> None:
         """Last in its lane."""
         self._lanes[entry.lane][entry] = None
         self._cells[entry.lane] += entry.size.cells
 
-    def put_back(self, entries: list[Entry[Item, Result]]) -> None:
+    def requeue(self, entries: list[QueuedItem[Item, Result]]) -> None:
         """First in their lanes: they have waited already."""
         for lane in LANES:
             back = [entry for entry in entries if entry.lane == lane]
             self._lanes[lane] = dict.fromkeys(back) | self._lanes[lane]
             self._cells[lane] += sum(entry.size.cells for entry in back)
 
-    def remove(self, entry: Entry[Item, Result]) -> bool:
+    def remove(self, entry: QueuedItem[Item, Result]) -> bool:
         """Whether it was still waiting."""
         if entry not in self._lanes[entry.lane]:
             return False
@@ -98,7 +98,7 @@ class Lanes(Generic[Item, Result]):
         self._cells[entry.lane] -= entry.size.cells
         return True
 
-    def take(self, items: int, cells: int) -> list[Entry[Item, Result]]:
+    def take(self, items: int, cells: int) -> list[QueuedItem[Item, Result]]:
         """The oldest of the lane whose turn it is, whatever its cost, and with it those of equal size."""
         waiting = self._lanes[self._turn()]
         head = next(iter(waiting), None)

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
 
-class Facts(NamedTuple):
+class ModelFacts(NamedTuple):
     """What a runner says of its model once it can work.
 
     Attributes:
@@ -42,7 +42,7 @@ class Facts(NamedTuple):
         return self._asdict() | {"info": self.info._asdict(), "levels": list(self.levels)}
 
     @classmethod
-    def read(cls, plain: dict[str, Any]) -> "Facts":
+    def read(cls, plain: dict[str, Any]) -> "ModelFacts":
         """What `plain` wrote."""
         info, levels = ModelInfo(**plain["info"]), tuple(plain["levels"])
         return cls(**{**plain, "info": info, "levels": levels})
@@ -61,7 +61,7 @@ class Runner(Protocol):
     def up(self) -> bool:
         """Whether a batch would run at once."""
 
-    async def start(self) -> Facts:
+    async def start(self) -> ModelFacts:
         """Load, warm up, and be ready.
 
         Raises:
@@ -88,7 +88,7 @@ class InProcess:
         self.up = True
         self.on_failure: Callable[[ModelUnavailable], None] = lambda _: None
 
-    async def start(self) -> Facts:
+    async def start(self) -> ModelFacts:
         """Warm up in the thread."""
         return await self._in_thread(facts, self._estimator)
 
@@ -104,11 +104,11 @@ class InProcess:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
 
-def facts(estimator: EstimatorLike) -> Facts:
+def facts(estimator: EstimatorLike) -> ModelFacts:
     """What an estimator says of itself, its speed measured."""
     e = estimator
     about = (e.info, e.levels, e.max_columns, e.device, e.threads, e.card)
-    return Facts(*about, *measured(estimator))
+    return ModelFacts(*about, *measured(estimator))
 
 
 def estimates(estimator: EstimatorLike, pairs: list[Pair]) -> list[Estimate | Exception]:

@@ -6,7 +6,7 @@ _SHARE = 0.1  # of the newest batch in the average
 _LONGEST = 60.0  # seconds that a caller is told to wait, at most
 
 
-class Pace:
+class Throughput:
     """What a batch takes: the same seconds for any, and more for every cell.
 
     Both are known from the warm-up. What is learnt from batches is one number, how much slower they are now:
@@ -27,7 +27,7 @@ class Pace:
         """Beyond the overhead, as things are now."""
         return self._speed / self._slower
 
-    def saw(self, cells: int, seconds: float) -> None:
+    def observe(self, cells: int, seconds: float) -> None:
         """A batch of so many cells took so long."""
         # Not how much faster: a batch that took no time must not count much.
         self._slower += _SHARE * (seconds / (self._overhead + cells / self._speed) - self._slower)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mizzle import cost
 from mizzle.estimator import EstimatorLike
-from mizzle.service.inference.throughput import Pace
+from mizzle.service.inference.throughput import Throughput
 
 _BATCH_SECONDS = 0.04
 _SMALL = (200, 2, 2, 32)  # n, dx, dy, problems
@@ -37,7 +37,7 @@ def measured(estimator: EstimatorLike) -> Measured:
     """Run every shape; the smallest of the measured speeds counts."""
     overhead = _overhead(estimator, _problems(estimator, _SMALL))
     speed = min(_speed(estimator, shape, overhead) for shape in _SHAPES)
-    return Measured(speed, overhead, Pace(speed, overhead).cells(_BATCH_SECONDS))
+    return Measured(speed, overhead, Throughput(speed, overhead).cells(_BATCH_SECONDS))
 
 
 def _overhead(estimator: EstimatorLike, tables: list[Any]) -> float:

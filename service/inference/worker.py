@@ -24,8 +24,8 @@ from mizzle.service.inference import ipc
 from mizzle.service.inference.batcher import OutOfMemory, WorkerLost
 from mizzle.service.inference.ipc import Pair
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.runner import Facts
-from mizzle.service.inference.throughput import Pace
+from mizzle.service.inference.runner import ModelFacts
+from mizzle.service.inference.throughput import Throughput
 from mizzle.types import Estimate
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Worker:
         self._turn = asyncio.Lock()  # one exchange at a time
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
-        self._pace = Pace(1.0)
+        self._pace = Throughput(1.0)
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
         self._watching: asyncio.Task[None] | None = None
 
@@ -75,7 +75,7 @@ class Worker:
         """Of the process, while there is one."""
         return self._process.pid if self._process else None
 
-    async def start(self) -> Facts:
+    async def start(self) -> ModelFacts:
         """Start the process and watch it.
 
         Raises:
@@ -94,7 +94,7 @@ class Worker:
             cells = sum(cost.size(len(x), x.shape[1], y.shape[1]).cells for x, y in pairs)
             start = time.monotonic()
             answer = await self._exchange(ipc.request(pairs), _PATIENCE * self._pace.seconds(cells))
-            self._pace.saw(cells, time.monotonic() - start)
+            self._pace.observe(cells, time.monotonic() - start)
         if "out_of_memory" in answer:
             raise OutOfMemory
         return ipc.results(answer["done"])
@@ -107,7 +107,7 @@ class Worker:
         self._end()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _open(self) -> Facts:
+    async def _open(self) -> ModelFacts:
         ours, theirs = socket.socketpair()
         with theirs:
             module = ("-m", "mizzle.service.inference.worker_process", str(theirs.fileno()), *self._command)
@@ -121,8 +121,8 @@ class Worker:
         if "failed" in answer:
             self._end()
             raise ModelUnavailable(answer["failed"]["detail"])
-        facts = Facts.read(answer["ready"])
-        self._pace = Pace(facts.cells_per_second, facts.overhead)
+        facts = ModelFacts.read(answer["ready"])
+        self._pace = Throughput(facts.cells_per_second, facts.overhead)
         return facts
 
     async def _exchange(self, frame: bytes, patience: float) -> dict[str, Any]:

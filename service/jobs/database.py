@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from mizzle.job_errors import JobsUnavailable, StorageFull
+from mizzle.errors import JobsUnavailable, StorageFull
 
 _log = logging.getLogger(__name__)
 NAME, DAMAGED = "jobs.sqlite3", "damaged-jobs.sqlite3"

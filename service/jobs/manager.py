@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from mizzle.errors import Draining, InternalError, MizzleError
-from mizzle.job_errors import (
+from mizzle.errors import (
+    Draining,
+    InternalError,
     JobCancelled,
     JobConflict,
     JobFailed,
     JobsUnavailable,
     JobUnfinished,
+    MizzleError,
     NoSuchJob,
     TooManyJobs,
 )

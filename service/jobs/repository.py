@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from mizzle.service.jobs.database import Database
 from mizzle.service.jobs.rows import Answer
-from mizzle.tables.plan import Place
+from mizzle.tables.plan import PairIndex
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
 
@@ -152,7 +152,7 @@ class JobFile:
         found = self._base.all("SELECT media, query, body FROM inputs WHERE job = ?", number)
         return Given(*found[0]) if found else None
 
-    def begin(self, number: int, about: str, basis: str) -> set[Place]:
+    def begin(self, number: int, about: str, basis: str) -> set[PairIndex]:
         """The job runs; the places of the answers that stand. Those on another basis are deleted."""
         with self._base.changing() as db:
             started = "state = 'running', starts = starts + 1, started = ifnull(started, ?)"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mizzle.job_errors import NotAcceptable
+from mizzle.errors import NotAcceptable
 from mizzle.service.formats.registry import JSON, SAFETENSORS
 from mizzle.service.jobs.rows import Head
 from mizzle.tables.results import Matrix, Ranking, Record, csv_of

@@ -11,8 +11,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mizzle.errors import MizzleError
-from mizzle.job_errors import JobsOff
+from mizzle.errors import JobsOff, MizzleError
 from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import body
 from mizzle.service.http.auth import key_name

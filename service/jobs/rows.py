@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from mizzle.errors import Fault, MizzleError, by_code
-from mizzle.tables.plan import Place, Plan
+from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, strongest
 from mizzle.types import Estimate, ModelInfo, Notice
 
@@ -47,7 +47,7 @@ class Head(NamedTuple):
     levels: tuple[float, ...]
 
 
-def packed(plan: Plan, place: Place, outcome: Estimate | MizzleError) -> Answer:
+def packed(plan: Plan, place: PairIndex, outcome: Estimate | MizzleError) -> Answer:
     """The line of a pair."""
     notes = json.dumps(plan.notes(place))
     dropped = plan.dropped(place)

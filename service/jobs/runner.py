@@ -14,16 +14,15 @@ from typing import NamedTuple
 
 from mizzle import cost
 from mizzle.backends.pairs import Outcome, Pair
-from mizzle.errors import MizzleError, NotReady, QueueFull
-from mizzle.job_errors import JobInterrupted, StorageFull, WeightsChanged
-from mizzle.service.formats.problem import Asked
+from mizzle.errors import JobInterrupted, MizzleError, NotReady, QueueFull, StorageFull, WeightsChanged
+from mizzle.service.formats.problem import Problem
 from mizzle.service.inference.engine import Caller, Engine
 from mizzle.service.jobs import request
 from mizzle.service.jobs.repository import Given, Job, JobFile
 from mizzle.service.jobs.rows import Answer, basis_of, packed
 from mizzle.service.jobs.store import JobStore
 from mizzle.service.settings import Settings
-from mizzle.tables.plan import Place, Plan, Portion
+from mizzle.tables.plan import Chunk, PairIndex, Plan
 from mizzle.types import ModelInfo
 
 _SHARE = 0.5  # of a batch
@@ -34,7 +33,7 @@ _SAVE_SECONDS = 1.0  # of work that an interruption may cost
 _AGAIN = 1.0  # seconds until a full disk is tried again
 _MOST_STARTS = 3  # without a saved answer in between
 
-Question = tuple[Place, Pair]
+Question = tuple[PairIndex, Pair]
 
 
 class Prepared(NamedTuple):
@@ -48,7 +47,7 @@ class Prepared(NamedTuple):
     plan: Plan
     about: str
     basis: str
-    refusals: dict[Place, MizzleError]
+    refusals: dict[PairIndex, MizzleError]
 
 
 class Bulk:
@@ -59,7 +58,7 @@ class Bulk:
         self._items = max(1, round(_SHARE * settings.max_batch_items))
         self._turn = asyncio.Lock()  # first come, first served: jobs take turns
 
-    def chunks(self, portion: Portion) -> Iterator[list[Question]]:
+    def chunks(self, portion: Chunk) -> Iterator[list[Question]]:
         """A portion in chunks."""
         by_size: dict[cost.Size, list[Question]] = {}
         for place, (x, y) in zip(portion.places, portion.arrays, strict=True):
@@ -79,7 +78,7 @@ class Bulk:
         async with self._turn:
             while True:
                 count = len(questions) if await self._idle() else _FEW
-                asked = [Asked(x, y, None) for _, (x, y) in questions[:count]]
+                asked = [Problem(x, y, None) for _, (x, y) in questions[:count]]
                 try:
                     return list(await self._engine.estimate_many(asked, Caller(owner)))
                 except QueueFull as error:
@@ -137,7 +136,7 @@ class _Running:
         self._unsaved: list[Answer] = []
         self._saved = time.monotonic()
 
-    async def run(self, done: set[Place], refusals: dict[Place, MizzleError]) -> None:
+    async def run(self, done: set[PairIndex], refusals: dict[PairIndex, MizzleError]) -> None:
         """Ask what is neither done nor refused."""
         left = {place: error for place, error in refusals.items() if place not in done}
         self._unsaved = await asyncio.to_thread(_all_packed, self._plan, left)
@@ -160,7 +159,7 @@ class _Running:
             if time.monotonic() - self._saved >= _SAVE_SECONDS:
                 await self._save_surely()
 
-    def _take(self, place: Place, outcome: Outcome) -> None:
+    def _take(self, place: PairIndex, outcome: Outcome) -> None:
         """Keep an answer; what only says that the service stops is none."""
         if isinstance(outcome, NotReady):
             raise outcome
@@ -188,5 +187,5 @@ def _prepared(given: Given, most_pairs: int, info: ModelInfo, levels: Sequence[f
     return Prepared(plan, request.head(ask, plan), basis_of(plan, info, levels), plan.refusals())
 
 
-def _all_packed(plan: Plan, found: Mapping[Place, MizzleError]) -> list[Answer]:
+def _all_packed(plan: Plan, found: Mapping[PairIndex, MizzleError]) -> list[Answer]:
     return [packed(plan, place, error) for place, error in found.items()]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from mizzle.job_errors import JobsUnavailable, StorageFull
+from mizzle.errors import JobsUnavailable, StorageFull
 from mizzle.service.inference.observer import Observer
 from mizzle.service.jobs.database import Damaged, Held
 from mizzle.service.jobs.repository import STATES, JobFile

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mizzle.errors import InvalidInput, InvalidLevel, InvalidRequest, InvalidShape, Malformed
 from mizzle.service.formats.json_reader import parsed
-from mizzle.service.formats.problem import Asked, check_count, checked, levels_in_text
+from mizzle.service.formats.problem import Problem, check_count, checked, levels_in_text
 from mizzle.service.oip.tensors import (
     HEADER,
     InferenceText,
@@ -57,7 +57,7 @@ class Inference(NamedTuple):
         seconds: after which an answer is of no use to the caller, if they said so.
     """
 
-    problems: list[Asked]
+    problems: list[Problem]
     outputs: Mapping[str, bool]
     id: str | None
     seconds: float | None
@@ -156,7 +156,7 @@ def _outputs(listed: Any, usual: bool) -> dict[str, bool]:
     return found or dict.fromkeys(OUTPUTS, usual)
 
 
-def _problems(x: Tensor, y: Tensor, levels: tuple[float, ...] | None, most: int) -> list[Asked]:
+def _problems(x: Tensor, y: Tensor, levels: tuple[float, ...] | None, most: int) -> list[Problem]:
     if not x.batched and not y.batched:
         return [checked(x.values, y.values, levels)]
     if not x.batched or not y.batched or len(x.values) != len(y.values):
@@ -165,7 +165,7 @@ def _problems(x: Tensor, y: Tensor, levels: tuple[float, ...] | None, most: int)
     return [_problem(i, *pair, levels) for i, pair in enumerate(zip(x.values, y.values, strict=True))]
 
 
-def _problem(i: int, x: NDArray[Any], y: NDArray[Any], levels: tuple[float, ...] | None) -> Asked:
+def _problem(i: int, x: NDArray[Any], y: NDArray[Any], levels: tuple[float, ...] | None) -> Problem:
     try:
         return checked(x, y, levels)
     except InvalidInput as error:

@@ -80,7 +80,7 @@ class Served:
     async def ready(self, name: str, version: str | None = None) -> schemas.ModelReady:
         """Whether the model answers rightly; errors as `model`."""
         info = self.model(name, version)
-        await self._engine.prove()
+        await self._engine.check_health()
         return schemas.ModelReady(name=info.name, ready=True)
 
     async def index(self, request: Request) -> list[schemas.IndexEntry]:
@@ -97,7 +97,7 @@ class Served:
         """
         start, info = time.monotonic(), self.model(name, version)
         who = caller(request, self._settings.request_seconds)
-        self._engine.knock(who)  # no body is read while there is no room for any answer
+        self._engine.check_capacity(who)  # no body is read while there is no room for any answer
         content = await self._body(request, self._settings.max_body_bytes)
         asked = await self._read(content, request.headers.getlist(HEADER), info)
         if asked.seconds is not None:
@@ -175,7 +175,7 @@ def _server(engine: Engine) -> APIRouter:
         responses=openapi.refusals(401, 403, 503),
     )
     async def ready() -> schemas.ServerReady:
-        await engine.prove()
+        await engine.check_health()
         return schemas.ServerReady(ready=True)
 
     return routes

@@ -50,7 +50,7 @@ def probes(engine: Engine) -> APIRouter:
         responses=openapi.refusals(503),
     )
     async def readyz() -> schemas.Health:
-        await engine.prove()
+        await engine.check_health()
         return schemas.Health(status="ready")
 
     return routes

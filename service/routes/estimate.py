@@ -82,7 +82,7 @@ class Estimates:
         """Who asks, and what their body holds; not read while there is no room for any answer."""
         s, engine = self._settings, self._engine
         who, levels = caller(request, s.request_seconds), engine.levels
-        engine.knock(who)
+        engine.check_capacity(who)
         media, content = await body.read(request, registry.MEDIA_TYPES, s.max_body_bytes, s.body_seconds)
         start = time.perf_counter()
         try:

@@ -19,7 +19,7 @@ from mizzle.version import __version__
 KEPT = frozenset({"http.request.method", "http.route", "http.response.status_code", "error.type"})
 
 
-class Discreet(Sampler):
+class RedactingSampler(Sampler):
     """Decides as another sampler does, and drops all attributes but the harmless, and the tracestate."""
 
     def __init__(self, decides: Sampler) -> None:
@@ -53,5 +53,5 @@ def provider() -> TracerProvider:
     ours = Resource({"service.name": "mizzle", "service.version": __version__})
     resource = Resource.create().merge(ours).merge(OTELResourceDetector().detect())
     made = TracerProvider(resource=resource, shutdown_on_exit=False)
-    made.sampler = Discreet(made.sampler)
+    made.sampler = RedactingSampler(made.sampler)
     return made

@@ -34,7 +34,7 @@ class Bounds(NamedTuple):
 
 
 class Porter(Protocol):
-    """Answers what is refused before it is parsed; `door.Door` is one."""
+    """Answers what is refused before it is parsed; `door.LoadShedder` is one."""
 
     def refusal(self, received: bytes, usual: Iterable[tuple[bytes, bytes]]) -> bytes | None:
         """The answer to all that was received, or None."""

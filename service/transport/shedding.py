@@ -1,8 +1,8 @@
 """Refuses at the door: while there is no room, a whole request for an estimate costs no parser and no task.
 
 Under a flood the way through parser, middleware and route is longer than the answer to it deserves, and what
-it costs is taken from those who were let in. So the protocol shows what it received to a `Door` first. The
-door answers only what cannot be read in two ways: one request, complete, whose length one header tells.
+it costs is taken from those who were let in. So the protocol shows what it received to a `LoadShedder` first,
+which answers only what cannot be read in two ways: one request, complete, whose length one header tells.
 Whatever else it sees, and everything while there is room, goes the usual way.
 """
 
@@ -36,14 +36,14 @@ _PLACE = "0" * 32  # where the request's id goes
 _Headers = Iterable[tuple[bytes, bytes]]
 
 
-class Asked(NamedTuple):
+class RequestHead(NamedTuple):
     """A request at the door: the template of its path, and its own id where that is harmless."""
 
     route: str
     request_id: str | None
 
 
-class Door:
+class LoadShedder:
     """Stands before one engine.
 
     Args:
@@ -75,7 +75,7 @@ class Door:
 
     def _full(self) -> QueueFull | None:
         try:
-            self._engine.knock(_ANYBODY)
+            self._engine.check_capacity(_ANYBODY)
         except QueueFull as error:
             return error
         except MizzleError:
@@ -106,7 +106,7 @@ def _lines(status: int, headers: MutableHeaders) -> bytes:
     return b"\r\n".join([b"HTTP/1.1 %d Too Many Requests" % status, *fields])
 
 
-def whole_request(received: bytes) -> Asked | None:
+def whole_request(received: bytes) -> RequestHead | None:
     """The request that these bytes are from first to last; None if they are anything else."""
     head, blank, body = received.partition(b"\r\n\r\n")
     if not blank or len(head) > _LONGEST_HEAD:
@@ -119,7 +119,7 @@ def whole_request(received: bytes) -> Asked | None:
     if not _plain(fields, len(body)):
         return None
     ids = [value.decode("latin-1") for name, value in fields if name == HEADER.encode()]
-    return Asked(target[1].decode(), harmless(ids))
+    return RequestHead(target[1].decode(), harmless(ids))
 
 
 def _plain(fields: list[tuple[bytes, bytes]], length: int) -> bool:

@@ -19,7 +19,7 @@ SETTINGS = Settings(max_body_bytes=200_000, max_problem_cells=50_000, grace_seco
 Ways = dict[bool, Callable[..., Any]]  # a new client, by whether it is blocking
 
 
-class Asker:
+class Backend:
     """One way to ask, over one estimator.
 
     Attributes:
@@ -65,12 +65,14 @@ class Asker:
 
 
 @contextmanager
-def opened(where: str, blocking: bool, model: Any, serve_here: Any) -> Iterator[Asker]:
+def opened(where: str, blocking: bool, model: Any, serve_here: Any) -> Iterator[Backend]:
     """An asker with the service that it needs."""
     loop = asyncio.new_event_loop()
     with ExitStack() as stack:
         stack.callback(loop.close)
-        asker = Asker(where, blocking, model, _client(stack, where, blocking, model, serve_here, loop), loop)
+        asker = Backend(
+            where, blocking, model, _client(stack, where, blocking, model, serve_here, loop), loop
+        )
         stack.callback(asker.close)
         yield asker
 

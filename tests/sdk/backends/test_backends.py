@@ -214,9 +214,9 @@ def test_progress_reaches_the_end(asker, draw):
 
 def _busy(monkeypatch, times):
     """A service that has no room at first, whoever runs it."""
-    usual, left = Engine.knock, [None] * times
+    usual, left = Engine.check_capacity, [None] * times
 
-    def knock(self, caller):
+    def check_capacity(self, caller):
         if left:
             left.pop()
             error = mizzle.QueueFull("too much work is waiting")
@@ -224,7 +224,7 @@ def _busy(monkeypatch, times):
             raise error
         usual(self, caller)
 
-    monkeypatch.setattr(Engine, "knock", knock)
+    monkeypatch.setattr(Engine, "check_capacity", check_capacity)
 
 
 def test_a_busy_service_is_asked_again_when_it_says(asker, draw, monkeypatch):

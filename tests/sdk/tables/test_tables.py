@@ -10,7 +10,7 @@ from tabled import FakeAsker, frame
 
 import mizzle
 from mizzle import errors
-from mizzle.backends.shared_ranks import Sides
+from mizzle.backends.shared_ranks import SharedRanks
 from mizzle.estimator import load
 from mizzle.tables import matrix, plan, rank
 
@@ -18,8 +18,8 @@ CLOSE = {"rel": 1e-4, "abs": 1e-5}  # batches of other sizes are summed in anoth
 
 
 @pytest.fixture(scope="module")
-def sides() -> Sides:
-    return Sides(load())
+def sides() -> SharedRanks:
+    return SharedRanks(load())
 
 
 def numbers(estimate: Any) -> list[float]:

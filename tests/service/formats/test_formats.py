@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save as save_tensors
 
 from mizzle import errors, wire
-from mizzle.service.formats.registry import MEDIA_TYPES, Asked, read_many, read_one
+from mizzle.service.formats.registry import MEDIA_TYPES, Problem, read_many, read_one
 
 JSON, NPY, TENSORS = "application/json", "application/x-npy", "application/x-safetensors"
 GRID = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
@@ -73,7 +73,7 @@ def ask_many(media, problems, levels=None, most=MOST):
 
 
 def same(asked, x, y, levels=wire.DEFAULT_LEVELS):
-    assert type(asked) is Asked
+    assert type(asked) is Problem
     for found, sent in ((asked.x, x), (asked.y, y)):
         assert found.dtype == np.float64
         assert found.flags.c_contiguous

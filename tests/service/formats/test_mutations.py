@@ -17,7 +17,7 @@ import safetensors.numpy
 import safetensors.torch
 
 from mizzle.errors import InvalidInput
-from mizzle.service.formats.registry import Asked, read_many, read_one
+from mizzle.service.formats.registry import Problem, read_many, read_one
 
 EACH = 30_000  # of five kinds
 GRID = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
@@ -50,7 +50,7 @@ class Kind(NamedTuple):
 
     seeds: list[tuple[bytes, bytes, bytes]]
     prefix: Callable[[bytes], bytes]  # of another structure
-    read: Callable[[bytes], list[Asked | InvalidInput]]
+    read: Callable[[bytes], list[Problem | InvalidInput]]
     library: Callable[[bytes], list[tuple[object, object]]]
 
 
@@ -212,7 +212,7 @@ def _check(found):
     if isinstance(found, InvalidInput):
         assert len(str(found)) < 1000
         return
-    assert type(found) is Asked
+    assert type(found) is Problem
     for side in (found.x, found.y):
         assert side.dtype == np.float64
         assert side.ndim == 2
@@ -225,10 +225,10 @@ def _same(found, loaded):
     """The problems that were read, as the library reads them; one that is wrong may be missing there."""
     if len(found) == len(loaded):
         for one, (x, y) in zip(found, loaded, strict=True):
-            if type(one) is Asked:
+            if type(one) is Problem:
                 assert one.x.ravel().tolist() == np.ravel(x).tolist()
                 assert one.y.ravel().tolist() == np.ravel(y).tolist()
-    assert sum(type(one) is Asked for one in found) <= len(loaded) <= len(found)
+    assert sum(type(one) is Problem for one in found) <= len(loaded) <= len(found)
 
 
 def _outcomes(kind, body):
@@ -238,7 +238,7 @@ def _outcomes(kind, body):
         found = [error]
     for one in found:
         _check(one)
-    if any(type(one) is Asked for one in found):
+    if any(type(one) is Problem for one in found):
         _same(found, kind.library(body))
     return {type(one).__name__ for one in found}
 
@@ -248,10 +248,10 @@ def test_every_damaged_body_is_read_or_refused(name):
     kind, rng = KINDS[name], random.Random(name)
     for parts in kind.seeds:
         assert kind.prefix(parts[1]) == parts[0]
-        assert _outcomes(kind, b"".join(parts)) == {"Asked"}
+        assert _outcomes(kind, b"".join(parts)) == {"Problem"}
     seen = Counter()
     for _ in range(EACH):
         seen.update(_outcomes(kind, _damaged(rng, kind)))
     assert seen["Malformed"] > EACH / 30  # neither all harmless
-    assert seen["Asked"] > EACH / 30  # nor all fatal
+    assert seen["Problem"] > EACH / 30  # nor all fatal
     assert len(seen) > 2

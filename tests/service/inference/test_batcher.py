@@ -10,7 +10,7 @@ from mizzle.cost import Size
 from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
 from mizzle.service.inference.batcher import Batcher, Limits, OutOfMemory, WorkerLost
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.throughput import Pace, whole_seconds
+from mizzle.service.inference.throughput import Throughput, whole_seconds
 
 WIDE = Limits(items=64, cells=10**6, wait_seconds=10**6)
 ONE = Size(1, 1)  # of 10 cells
@@ -66,7 +66,7 @@ def play(scenario, run, limits=WIDE, pace=None, observer=None):
     """Runs `await scenario(batcher)` and closes the batcher; nothing may be left unsettled."""
 
     async def live():
-        batcher = Batcher(run, limits, pace or Pace(1000.0), observer)
+        batcher = Batcher(run, limits, pace or Throughput(1000.0), observer)
         batcher.start()
         try:
             return await asyncio.wait_for(scenario(batcher), 20)
@@ -294,7 +294,7 @@ def test_the_queue_is_bounded_by_the_work_that_waits():
         await asyncio.gather(first, *tasks)
         batcher.admit(ONE.cells)
 
-    play(scenario, run, limits, Pace(10.0))
+    play(scenario, run, limits, Throughput(10.0))
 
 
 def test_an_empty_queue_takes_any_cost_and_a_short_one_some():
@@ -312,7 +312,7 @@ def test_an_empty_queue_takes_any_cost_and_a_short_one_some():
         run.gate.set()
         await asyncio.gather(first, *tasks)
 
-    play(scenario, run, limits, Pace(10.0))
+    play(scenario, run, limits, Throughput(10.0))
 
 
 def test_who_cannot_be_answered_in_time_is_told_at_once():
@@ -328,7 +328,7 @@ def test_who_cannot_be_answered_in_time_is_told_at_once():
         run.gate.set()
         await asyncio.gather(first, *tasks)
 
-    play(scenario, run, pace=Pace(10.0))
+    play(scenario, run, pace=Throughput(10.0))
 
 
 def test_closing_finishes_what_was_admitted():
@@ -364,7 +364,7 @@ def test_closing_does_not_wait_for_a_run_that_hangs():
 
 def test_closing_before_starting_and_twice():
     async def live():
-        batcher = Batcher(Doubler(), WIDE, Pace(1.0))
+        batcher = Batcher(Doubler(), WIDE, Throughput(1.0))
         await batcher.close(1)
         await batcher.close(1)
 
@@ -372,24 +372,24 @@ def test_closing_before_starting_and_twice():
 
 
 def test_the_pace_follows_the_batches():
-    pace = Pace(1000.0)
+    pace = Throughput(1000.0)
     for _ in range(100):
-        pace.saw(500, 5.0)
+        pace.observe(500, 5.0)
     assert pace.cells_per_second == pytest.approx(100.0, rel=0.01)
-    pace.saw(10, 0.0)  # a batch that took no time
+    pace.observe(10, 0.0)  # a batch that took no time
     assert pace.cells_per_second < 120.0
 
 
 def test_the_pace_of_small_batches_is_not_that_of_large_ones():
     """Where any batch takes 20 ms, small ones must not make the service believe that it is slow."""
-    pace = Pace(1e6, overhead=0.02)
+    pace = Throughput(1e6, overhead=0.02)
     for _ in range(100):
-        pace.saw(1000, 0.021)
-        pace.saw(20_000, 0.04)
+        pace.observe(1000, 0.021)
+        pace.observe(20_000, 0.04)
     assert pace.cells_per_second == pytest.approx(1e6)
     assert pace.seconds(0) == pytest.approx(0.02)
     for _ in range(100):
-        pace.saw(1000, 0.042)
+        pace.observe(1000, 0.042)
     assert pace.cells_per_second == pytest.approx(0.5e6, rel=0.01)
     assert pace.seconds(0) == pytest.approx(0.04, rel=0.01)
 

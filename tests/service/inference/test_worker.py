@@ -16,7 +16,7 @@ from mizzle.service.inference import ipc
 from mizzle.service.inference.batcher import Batcher, Limits, OutOfMemory, WorkerLost
 from mizzle.service.inference.ipc import Pair
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.throughput import Pace
+from mizzle.service.inference.throughput import Throughput
 from mizzle.service.inference.worker import Worker
 
 HERE = Path(__file__).parents[1]
@@ -140,7 +140,7 @@ def test_through_the_batcher_everybody_but_the_killer_is_answered(play):
     async def scenario(worker):
         facts = await worker.start()
         limits = Limits(items=64, cells=10**9, wait_seconds=10**6)
-        batcher = Batcher(worker.run, limits, Pace(facts.cells_per_second))
+        batcher = Batcher(worker.run, limits, Throughput(facts.cells_per_second))
         batcher.start()
         pairs = [pair(i, KILL if i == 5 else None) for i in range(12)]
         size = cost.size(50, 1, 1)

@@ -187,7 +187,7 @@ def test_the_three_formats_say_the_same(play):
     ],
 )
 def test_accept_chooses(accept, media, check_problem):
-    from mizzle.job_errors import NotAcceptable
+    from mizzle.errors import NotAcceptable
     from mizzle.service.jobs import result_formats
 
     if media is None:

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from mizzle.job_errors import JobsUnavailable, StorageFull
+from mizzle.errors import JobsUnavailable, StorageFull
 from mizzle.service.jobs.database import DAMAGED, NAME, Damaged, Held
 from mizzle.service.jobs.repository import Clock, Given, JobFile, New
 from mizzle.service.jobs.rows import Answer

@@ -14,12 +14,12 @@ from raw import HOST
 
 from mizzle import wire
 from mizzle.service.app import create_app
-from mizzle.service.formats.problem import Asked
+from mizzle.service.formats.problem import Problem
 from mizzle.service.inference import runner
 from mizzle.service.inference.engine import Caller
 from mizzle.service.inference.warm_up import Measured
 from mizzle.service.settings import Settings
-from mizzle.service.transport.shedding import Door
+from mizzle.service.transport.shedding import LoadShedder
 
 TURNS, RUN, FEW = 6, 4, 16  # runs; problems of a run; problems that may wait whatever the pace
 CELLS_PER_SECOND, BATCH_CELLS = 1e6, 10**6
@@ -75,7 +75,7 @@ def test_a_flood_is_answered_or_refused_and_leaves_nothing(turns, fake, draw, pa
         await asyncio.gather(*tasks)
 
     async def scenario():
-        async with living(app, Door(app.state.engine, app.state.metrics) if door else None) as address:
+        async with living(app, LoadShedder(app.state.engine, app.state.metrics) if door else None) as address:
             fake.forget()
             turns.open = False
             async with client(address) as http:
@@ -93,7 +93,7 @@ def test_a_flood_is_answered_or_refused_and_leaves_nothing(turns, fake, draw, pa
 
 @pytest.mark.parametrize("many", [False, True])
 def test_requests_of_one_moment_do_not_overfill_the_queue(turns, fake, draw, in_lifespan, many):
-    app, asked = create_app(NARROW, fake), Asked(*draw(), None)
+    app, asked = create_app(NARROW, fake), Problem(*draw(), None)
 
     async def scenario(app):
         engine, longest = app.state.engine, 0

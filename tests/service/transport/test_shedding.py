@@ -9,7 +9,7 @@ from test_protocol import MALFORMED, MALFORMED_BODIES, TOO_LARGE
 from mizzle.errors import NotReady, QueueFull
 from mizzle.service import logs
 from mizzle.service.telemetry.metrics import Metrics
-from mizzle.service.transport.shedding import Door, whole_request
+from mizzle.service.transport.shedding import LoadShedder, whole_request
 
 ASK = b"POST /v1/estimate HTTP/1.1\r\nHost: localhost\r\n"
 WHOLE = ASK + b"Content-Length: 2\r\n\r\n{}"
@@ -47,7 +47,7 @@ class Engine:
     def __init__(self, error=None):
         self.error = error
 
-    def knock(self, caller):
+    def check_capacity(self, caller):
         if self.error is not None:
             raise self.error
 
@@ -59,7 +59,7 @@ def full(seconds=2.5):
 
 
 def door(error):
-    return Door(Engine(error), Metrics())
+    return LoadShedder(Engine(error), Metrics())
 
 
 @pytest.mark.parametrize("sent", PASSED.values(), ids=PASSED)
@@ -84,7 +84,7 @@ def test_while_there_is_room_or_no_model_all_goes_the_usual_way(error):
 )
 def test_a_refusal_is_the_problem_that_the_service_sends(sent, route):
     kept = Metrics()
-    [answer] = answers(Door(Engine(full()), kept).refusal(sent, USUAL))
+    [answer] = answers(LoadShedder(Engine(full()), kept).refusal(sent, USUAL))
     problem = answer.problem(429, "queue_full")
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert (problem["retry_after_s"], answer.headers["retry-after"]) == (2.5, "3")
@@ -124,7 +124,7 @@ def test_it_is_logged_like_any_request(caplog):
 def test_a_refused_connection_goes_on():
     """One connection: refused twice, then let in, then refused again."""
     engine = Engine(full())
-    with listening(plain, door=Door(engine, Metrics())) as address, opened(address) as connection:
+    with listening(plain, door=LoadShedder(engine, Metrics())) as address, opened(address) as connection:
         assert [once(connection, WHOLE).status for _ in range(2)] == [429, 429]
         engine.error = None
         assert once(connection, WHOLE).body == b"2"

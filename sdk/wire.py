@@ -15,7 +15,7 @@ bit for bit.
 import json
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from mizzle.errors import (
     DeadlineExceeded,
@@ -38,6 +38,11 @@ BATCH_PATH = "/v1/estimate:batch"
 LIMITS = "/v1/limits"
 MODELS = "/v1/models"
 READY = "/readyz"
+JOBS = "/v1/jobs"
+JOB_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # a pattern for the whole of it
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+# The last three are final. Both ends tell by the time `ended`, which a job has in these and no other.
+JOB_STATES: tuple[JobState, ...] = get_args(JobState)
 ALL = "all"
 DEFAULT_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LONGEST_MESSAGE = 2000

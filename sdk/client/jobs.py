@@ -29,9 +29,7 @@ from mizzle.tables.results import Matrix, PairResult, Ranking
 from mizzle.tables.variables import Variable
 from mizzle.types import Estimate, ModelInfo, Notice
 
-JOBS = "/v1/jobs"
 _SAFETENSORS, _EVENTS = "application/x-safetensors", "text/event-stream"
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _AGAIN = 1.0  # seconds until a stream of events that broke off is opened again
 _KEYS = ("id", "what", "state", "pairs", "done", "failed", "created", "started", "ended", "expires", "error")
 Job = dict[str, Any]
@@ -66,7 +64,7 @@ class Jobs:
         Raises:
             InvalidInput: the job cannot be done, or the id belongs to another.
             Fault: the service failed, or there is none.
-        MizzleError: what `mizzle.errors` has for it.
+            MizzleError: what `mizzle.errors` has for it.
         """
         table = np.column_stack([_with_gaps(one) for one in variables])
         asked = {"columns": [one.name for one in variables], **fields}
@@ -75,7 +73,7 @@ class Jobs:
 
     def all(self) -> list[Job]:
         """All jobs, the newest first; errors as `submit`."""
-        return self._read(self._ask(Call("GET", JOBS)), lambda said: list(map(_job, said["jobs"])))
+        return self._read(self._ask(Call("GET", wire.JOBS)), lambda said: list(map(_job, said["jobs"])))
 
     def find(self, id: str) -> Job:
         """A job as it stands; errors as `submit`."""
@@ -171,11 +169,11 @@ def _path(id: str) -> str:
     Raises:
         InvalidInput: no job can have this id.
     """
-    if not _ID.fullmatch(id):
+    if not re.fullmatch(wire.JOB_ID, id):
         raise InvalidInput(
             "the id of a job has 1 to 64 letters, digits, _, . and -, the first a letter or digit"
         )
-    return f"{JOBS}/{id}"
+    return f"{wire.JOBS}/{id}"
 
 
 def _job(said: Mapping[str, Any]) -> Job:

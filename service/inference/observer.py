@@ -63,7 +63,7 @@ class Observer:
         """The model is there."""
 
     def jobs(self, state: str, count: int) -> None:
-        """So many jobs are in this state, one of `job_file.STATES`."""
+        """So many jobs are in this state, one of `mizzle.wire.JOB_STATES`."""
 
     def ready(self, state: bool) -> None:
         """The service became ready, or ceased to be."""

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 from mizzle.service.jobs.database import Database
 from mizzle.service.jobs.rows import Answer
 from mizzle.tables.plan import PairIndex
-
-STATES = ("queued", "running", "done", "failed", "cancelled")
+from mizzle.wire import JOB_STATES, JobState
 
 
 class Job(NamedTuple):
@@ -24,7 +23,7 @@ class Job(NamedTuple):
     id: str
     digest: bytes
     what: str
-    state: str
+    state: JobState
     pairs: int
     done: int
     failed: int
@@ -120,7 +119,7 @@ class JobFile:
     def counts(self) -> dict[str, int]:
         """How many jobs there are, by state."""
         found = dict(self._base.all("SELECT state, count(*) FROM jobs GROUP BY state"))
-        return {state: found.get(state, 0) for state in STATES}
+        return {state: found.get(state, 0) for state in JOB_STATES}
 
     def room(self, owner: str) -> tuple[int, int]:
         """How many jobs the owner has, and how many there are."""
@@ -177,7 +176,7 @@ class JobFile:
         with self._base.changing() as db:
             _set(db, number, "state = 'queued', starts = 0")
 
-    def end(self, number: int, state: str, error: str | None = None) -> None:
+    def end(self, number: int, state: JobState, error: str | None = None) -> None:
         """A job has ended: its table is deleted, and its answers too unless it is "done"."""
         with self._base.changing() as db:
             if not _set(db, number, "state = ?, error = ?, ended = ?", state, error, self._now()):

@@ -21,8 +21,8 @@ from mizzle.service.jobs.manager import Jobs, Submission
 from mizzle.service.jobs.repository import Job
 from mizzle.service.jobs.store import heard
 from mizzle.service.settings import Settings
+from mizzle.wire import JOB_ID, JOBS
 
-JOBS = "/v1/jobs"
 _JOB = JOBS + "/{id}"
 _PING_SECONDS = 15.0  # of silence, after which proxies might think that nobody is there
 _RETRY_MS = 2000  # after which a browser connects again
@@ -30,7 +30,7 @@ _SOONEST, _LATEST = 1.0, 60.0  # seconds until a caller should ask again
 _UNKNOWN = 2.0  # while nothing is known
 _Id = Annotated[
     str,
-    Path(pattern=schemas.ID, description="chosen by the caller: letters, digits, _, . and -; 64 at most"),
+    Path(pattern=f"^{JOB_ID}$", description="chosen by the caller: letters, digits, _, . and -; 64 at most"),
 ]
 
 

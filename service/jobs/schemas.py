@@ -13,9 +13,8 @@ from mizzle.service.jobs import request as job_body
 from mizzle.service.jobs.repository import Job
 from mizzle.service.jobs.result_formats import CSV
 from mizzle.service.oip.schemas import inlined
+from mizzle.wire import JobState
 
-ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
-State = Literal["queued", "running", "done", "failed", "cancelled"]
 _Name = Annotated[str, Field(min_length=1, max_length=job_body.LONGEST_NAME)]
 _Row = Annotated[list[float | bool | _Name | None], Field(min_length=2)]
 
@@ -56,7 +55,7 @@ class JobAnswer(BaseModel):
 
     id: str
     what: Literal["matrix", "rank"]
-    state: State
+    state: JobState
     pairs: int
     done: int = Field(description="pairs that are answered")
     failed: int = Field(description="of these, pairs that have an error in place of an estimate")

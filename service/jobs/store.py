@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from mizzle.errors import JobsUnavailable, StorageFull
 from mizzle.service.inference.observer import Observer
 from mizzle.service.jobs.database import Damaged, Held
-from mizzle.service.jobs.repository import STATES, JobFile
+from mizzle.service.jobs.repository import JobFile
+from mizzle.wire import JOB_STATES
 
 T = TypeVar("T")
 _AGAIN = 1.0  # seconds until what could not be done now is tried again
@@ -89,7 +90,7 @@ class JobStore:
     async def _count(self) -> None:
         with suppress(JobsUnavailable):
             found = await self.do(JobFile.counts)
-            for state in STATES:
+            for state in JOB_STATES:
                 self._observer.jobs(state, found[state])
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:

@@ -23,6 +23,7 @@ from mizzle.service.telemetry.instruments import (
     WithoutCreated,
 )
 from mizzle.types import ModelInfo
+from mizzle.wire import JOB_STATES
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 REASONS = (*dict.fromkeys(REFUSALS.values()), CONNECTIONS)
@@ -35,7 +36,6 @@ FORMATS = {
     "application/x-safetensors": "safetensors",
     "application/octet-stream": "binary",
 }
-JOBS = ("queued", "running", "done", "failed", "cancelled")
 WARNINGS = (
     "above_log_n",
     "constant_x",
@@ -119,7 +119,7 @@ class Metrics(Observer):
         labels = ("name", "version", "sha256", "device", "threads")
         self._model = made.one(Gauge, "model_info", "The model that answers", *labels)
         self._device = OTHER
-        self._jobs = made.each(Gauge, "jobs", "Jobs that are kept", "state", JOBS)
+        self._jobs = made.each(Gauge, "jobs", "Jobs that are kept", "state", JOB_STATES)
 
     def request(self, route: str, method: str, status: str, seconds: float) -> None:
         """A request over HTTP has ended.

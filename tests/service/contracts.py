@@ -16,7 +16,6 @@ from safetensors.numpy import load, save
 from schemathesis.config import SchemathesisConfig
 
 from mizzle import wire
-from mizzle.client.jobs import JOBS
 from mizzle.service.app import create_app
 from mizzle.service.formats.registry import NPY, SAFETENSORS
 from mizzle.service.settings import Settings
@@ -93,6 +92,6 @@ def sent(context, body):
     if context.case.meta.generation.mode.is_positive:
         if context.case.path == wire.BATCH_PATH:
             return save({f"{name}.0": side for name, side in load(body).items()})
-        if context.case.path.startswith(JOBS):
+        if context.case.path.startswith(wire.JOBS):
             return save({"table": np.hstack([*load(body).values()])})
     return body

@@ -10,9 +10,9 @@ from contracts import SETTINGS, Ranking, cell, described
 from job_bodies import SAFETENSORS, events, npy_body, table, tensor_body
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
-from mizzle.client.jobs import JOBS
 from mizzle.service.formats.registry import NPY
 from mizzle.service.jobs.schemas import JobAnswer
+from mizzle.wire import JOBS
 
 allowed = described("positive", 6).include(path_regex=f"^{JOBS}")
 forbidden = described("negative", 6).include(path_regex=f"^{JOBS}/")

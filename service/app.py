@@ -68,7 +68,7 @@ def create_app(
     for routes in (
         estimate.router(engine, chosen, counted),
         about.facts(engine, chosen),
-        job_routes.router(jobs, chosen),
+        job_routes.router,
         about.probes(engine),
         about.exposition(counted),
         page.router(),

@@ -78,7 +78,7 @@ class Jobs:
         self, settings: Settings, engine: Engine, observer: Observer, clock: Clock | None = None
     ) -> None:
         assert settings.jobs_dir is not None
-        self._settings = settings
+        self.settings = settings
         self._engine = engine
         self.store = JobStore(JobFile(settings.jobs_dir, settings.jobs_ttl_seconds, clock), observer)
         self._runner = JobRunner(engine, self.store, settings)
@@ -127,7 +127,7 @@ class Jobs:
         found = await self.store.do(JobFile.find, asked.owner, asked.id)
         if found is None:
             new = await beside(len(asked.body), self._checked, asked, digest)
-            limits = (self._settings.jobs_max_per_key, self._settings.jobs_max)
+            limits = (self.settings.jobs_max_per_key, self.settings.jobs_max)
             found = await self.store.change(JobFile.take, new, *limits)
         if found is None:
             raise _no_room()
@@ -175,14 +175,14 @@ class Jobs:
 
     def _checked(self, asked: Submission, digest: bytes) -> New:
         """What a job is and how many pairs it has; beside the event loop where it is large."""
-        s = self._settings
+        s = self.settings
         ask = request.read(asked.media, asked.body, asked.query)
         pairs = request.check(ask, self._engine.levels, s.jobs_max_cells, s.jobs_max_pairs)
         given = Given(asked.media, json.dumps(dict(asked.query)), asked.body)
         return New(asked.owner, asked.id, digest, ask.what, pairs, given)
 
     def _check_room(self, own: int, everybodys: int) -> None:
-        if own >= self._settings.jobs_max_per_key or everybodys >= self._settings.jobs_max:
+        if own >= self.settings.jobs_max_per_key or everybodys >= self.settings.jobs_max:
             raise _no_room()
 
     async def _live(self) -> None:

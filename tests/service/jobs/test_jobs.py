@@ -292,7 +292,10 @@ def test_without_a_folder_there_are_no_jobs(settings, fake, in_lifespan, connect
 
     async def scenario(app):
         async with connect(app) as http:
-            asked = [await http.get(f"/v1/jobs{tail}") for tail in ("", "/one", "/one/events", "/one/result")]
+            asked = [
+                await http.get(f"/v1/jobs{tail}")
+                for tail in ("", "/one", "/one/events", "/one/result", "/-a")
+            ]
             asked += [await put(http, "one", b""), await http.delete("/v1/jobs/one")]
             return asked, (await http.get("/v1/limits")).json()
 

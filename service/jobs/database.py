@@ -1,7 +1,7 @@
-"""An SQLite database for jobs: made, opened, checked, and set aside when it is damaged.
+"""The SQLite database of jobs: created, opened, checked, and set aside when it is damaged.
 
-For one process, and in it for one thread. Whatever is deleted is overwritten and the file shrinks. A file of
-another version or program is left alone.
+One process has it, and uses it from one thread. Deleted content is overwritten and the file shrinks. A file
+of another version or program is left alone.
 """
 
 import errno
@@ -17,7 +17,7 @@ from typing import Any
 from mizzle.errors import JobsUnavailable, StorageFull
 
 _log = logging.getLogger(__name__)
-NAME, DAMAGED = "jobs.sqlite3", "damaged-jobs.sqlite3"
+NAME, DAMAGED_NAME = "jobs.sqlite3", "damaged-jobs.sqlite3"
 _APPLICATION, _VERSION = 0x6D7A6A62, 1
 _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # two processes would do the same job twice
@@ -28,6 +28,7 @@ _SETTINGS = (
     "foreign_keys=ON",
     "trusted_schema=OFF",
 )
+# In `heads`, `about` and `basis` are the two columns of `rows.ResultHeader`: its fields, and its fingerprint.
 _TABLES = """
 CREATE TABLE jobs (
   number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL,
@@ -45,16 +46,16 @@ CREATE TABLE answers (
   warnings TEXT NOT NULL, notes TEXT NOT NULL, error TEXT, dropped INTEGER NOT NULL,
   PRIMARY KEY (job, x, y)) STRICT, WITHOUT ROWID;
 """
-_CANNOT = "the jobs file cannot be used; the log says more"
-_DAMAGED = "the jobs file is damaged; it is set aside when the service starts again"
-_FULL = "there is no room for jobs now; ask again later"
+_UNUSABLE_TEXT = "the jobs file cannot be used; the log says more"
+_DAMAGED_TEXT = "the jobs file is damaged; it is set aside when the service starts again"
+_FULL_TEXT = "there is no room for jobs now; ask again later"
 
 
 class Damaged(JobsUnavailable):
     """The file is no sound SQLite file any more."""
 
 
-class Held(JobsUnavailable):
+class Locked(JobsUnavailable):
     """Another process has the file."""
 
 
@@ -62,7 +63,7 @@ class Database:
     """The database in a folder.
 
     Raises:
-        JobsUnavailable: from every method: StorageFull, Damaged, Held, or for another reason.
+        JobsUnavailable: from every method: StorageFull, Damaged, Locked, or for another reason.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -70,36 +71,36 @@ class Database:
         self._db: sqlite3.Connection | None = None
 
     def open(self) -> None:
-        """Make the file, or take what is there; a damaged one is set aside for an empty one."""
+        """Open the file, which is created if there is none; a damaged one is set aside for an empty one."""
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             os.close(os.open(self._folder / NAME, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
             _log.error("the folder of the jobs: %s", error.strerror)
-            raise _refusal(error.errno in (errno.ENOSPC, errno.EDQUOT)) from None
+            raise _unavailable(full=error.errno in (errno.ENOSPC, errno.EDQUOT)) from None
         try:
             self._connect()
         except Damaged:
-            _log.error("the jobs file is damaged; it is set aside as %s", DAMAGED)
-            self._set_aside()
+            _log.error("the jobs file is damaged; it is set aside as %s", DAMAGED_NAME)
+            self._rename_damaged()
             self._connect()
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file, and so unlock it."""
         if self._db is not None:
             with suppress(sqlite3.Error):
                 self._db.close()
         self._db = None
 
-    def all(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What a query finds."""
-        with _told():
-            return self._connection.execute(text, values).fetchall()
+    def fetch_all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
+        with _translated_errors():
+            return self._connection.execute(query, values).fetchall()
 
     @contextmanager
-    def changing(self) -> Iterator[sqlite3.Connection]:
-        """All that is done with the connection happens, or nothing of it."""
-        with _told():
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Commit all that is done with the connection, or nothing if an exception leaves the block."""
+        with _translated_errors():
             db = self._connection
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -110,16 +111,16 @@ class Database:
                     db.execute("ROLLBACK")
 
     def shrink(self) -> None:
-        """Give back the room of what was deleted, in the file and in the log in front of it."""
+        """Give back the room of deleted rows, in the file and in its write-ahead log."""
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA incremental_vacuum").fetchall()
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def drop_damaged(self, older: float) -> None:
-        """Delete what was set aside so many seconds ago."""
-        for path in self._folder.glob(DAMAGED + "*"):
+    def drop_damaged(self, min_age: float) -> None:
+        """Delete files that were set aside at least `min_age` seconds ago."""
+        for path in self._folder.glob(DAMAGED_NAME + "*"):
             with suppress(OSError):
-                if time.time() - path.stat().st_ctime > older:
+                if time.time() - path.stat().st_ctime > min_age:
                     path.unlink()
 
     @property
@@ -129,7 +130,7 @@ class Database:
         return self._db
 
     def _connect(self) -> None:
-        with _told():
+        with _translated_errors():
             self._db = sqlite3.connect(self._folder / NAME, timeout=0, isolation_level=None)
             try:
                 self._check(self._db)
@@ -138,27 +139,27 @@ class Database:
                 raise
 
     def _check(self, db: sqlite3.Connection) -> None:
-        """Whether the file is sound and ours; an empty one becomes ours."""
-        new = not _pragma(db, "schema_version")
+        """Check that the file is sound and ours; an empty one becomes ours."""
+        is_new = not _pragma(db, "schema_version")
         marks = (_pragma(db, "application_id"), _pragma(db, "user_version"))
-        if not new and marks != (_APPLICATION, _VERSION):  # before any setting, which would be written
+        if not is_new and marks != (_APPLICATION, _VERSION):  # before any setting, which would be written
             _log.error("the jobs file is of another version or program; it was left alone")
-            raise JobsUnavailable(_CANNOT)
+            raise JobsUnavailable(_UNUSABLE_TEXT)
         for setting in _SETTINGS:
             db.execute(f"PRAGMA {setting}").fetchall()
         if _pragma(db, "quick_check") != "ok":
-            raise Damaged(_DAMAGED)
-        if new:
-            with self.changing():
-                _make(db)
+            raise Damaged(_DAMAGED_TEXT)
+        if is_new:
+            with self.transaction():
+                _create_tables(db)
 
-    def _set_aside(self) -> None:
-        for tail in ("", "-wal"):
+    def _rename_damaged(self) -> None:
+        for suffix in ("", "-wal"):
             with suppress(FileNotFoundError):
-                (self._folder / (NAME + tail)).replace(self._folder / (DAMAGED + tail))
+                (self._folder / (NAME + suffix)).replace(self._folder / (DAMAGED_NAME + suffix))
 
 
-def _make(db: sqlite3.Connection) -> None:
+def _create_tables(db: sqlite3.Connection) -> None:
     for statement in _TABLES.split(";")[:-1]:
         db.execute(statement)
     db.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -169,20 +170,20 @@ def _pragma(db: sqlite3.Connection, name: str) -> Any:
     return db.execute(f"PRAGMA {name}").fetchone()[0]
 
 
-def _refusal(full: bool) -> JobsUnavailable:
-    return StorageFull(_FULL) if full else JobsUnavailable(_CANNOT)
+def _unavailable(*, full: bool) -> JobsUnavailable:
+    return StorageFull(_FULL_TEXT) if full else JobsUnavailable(_UNUSABLE_TEXT)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """SQLite's errors as ours; the log gets their names, and none of their texts."""
+def _translated_errors() -> Iterator[None]:
+    """Raise SQLite's errors as ours; the log gets their names, and none of their texts."""
     try:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends it
         if code == sqlite3.SQLITE_BUSY:
-            raise Held("another process has the jobs file; ask again in a moment") from None
+            raise Locked("another process has the jobs file; ask again in a moment") from None
         _log.error("the jobs file: %s", getattr(error, "sqlite_errorname", type(error).__name__))
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise Damaged(_DAMAGED) from None
-        raise _refusal(code == sqlite3.SQLITE_FULL) from None
+            raise Damaged(_DAMAGED_TEXT) from None
+        raise _unavailable(full=code == sqlite3.SQLITE_FULL) from None

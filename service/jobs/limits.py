@@ -1,10 +1,10 @@
-"""What /v1/limits says of jobs."""
+"""The limits of jobs in /v1/limits."""
 
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from mizzle.service.jobs.request import LONGEST_JSON
+from mizzle.service.jobs.request import MAX_JSON_BYTES
 from mizzle.service.settings import Settings
 
 
@@ -19,13 +19,13 @@ class JobLimits(BaseModel):
 
 
 def of(settings: Settings) -> dict[str, Any] | None:
-    """The limits of jobs; None where there are none."""
+    """Return the limits of jobs, with the fields of `JobLimits`; None where there are no jobs."""
     if settings.jobs_dir is None:
         return None
     return {
         "max_pairs": settings.jobs_max_pairs,
         "max_cells": settings.jobs_max_cells,
-        "max_json_bytes": LONGEST_JSON,
+        "max_json_bytes": MAX_JSON_BYTES,
         "max_jobs": settings.jobs_max_per_key,
         "ttl_seconds": settings.jobs_ttl_seconds,
     }

@@ -1,7 +1,7 @@
-"""Jobs: whole tables whose answers are fetched later, kept in a file and done beside everybody's requests.
+"""Jobs: whole tables whose answers are fetched later, stored in a file and run beside everybody's requests.
 
-A job belongs to the name of the key that it came with. The jobs of one owner are done one after another,
-those of different owners take turns.
+A job belongs to the name of the key that it came with. The jobs of one owner run one after another, those of
+different owners take turns.
 """
 
 import asyncio
@@ -28,26 +28,20 @@ from mizzle.service.http.deadline import beside
 from mizzle.service.inference.engine import Engine
 from mizzle.service.inference.observer import Observer
 from mizzle.service.jobs import request
-from mizzle.service.jobs.repository import (
-    Clock,
-    Given,
-    Job,
-    JobFile,
-    New,
-)
+from mizzle.service.jobs.repository import Clock, Job, JobDraft, JobRepository, StoredInput
 from mizzle.service.jobs.result_formats import WRITERS
-from mizzle.service.jobs.rows import Answer, head_of, plain, result_of
+from mizzle.service.jobs.rows import AnswerRow, encode_error, header_of, result_of
 from mizzle.service.jobs.runner import JobRunner
-from mizzle.service.jobs.store import JobStore, heard
+from mizzle.service.jobs.store import JobStore, wait_for_change
 from mizzle.service.settings import Settings
 
 _log = logging.getLogger(__name__)
-_MOST_ACTIVE = 4  # jobs that take turns, each with its table in memory
-_TICK = 0.5  # seconds between two looks at the state of the service
-_EXPIRE_TICKS = 60
-_AGAIN = 1.0  # seconds until a job is tried again that could not go on
-_LATER = (429, 503)  # statuses of errors that speak of the moment
-_ROOM_SECONDS = 30.0  # after which there may be room for another job
+_MAX_RUNNING = 4  # jobs that take turns, each with its table in memory
+_TICK_SECONDS = 0.5  # between two looks at the state of the service
+_EXPIRY_TICKS = 60
+_PAUSE_SECONDS = 1.0  # until a job is tried again that could not go on
+_TRANSIENT_STATUSES = (429, 503)  # of errors that speak of the moment
+_NO_ROOM_RETRY_SECONDS = 30.0  # after which there may be room for another job
 
 
 class Submission(NamedTuple):
@@ -71,7 +65,7 @@ class Jobs:
 
     Args:
         settings: with a `jobs_dir`.
-        clock: which says when a job expires.
+        clock: tells when a job expires.
     """
 
     def __init__(
@@ -80,22 +74,23 @@ class Jobs:
         assert settings.jobs_dir is not None
         self.settings = settings
         self._engine = engine
-        self.store = JobStore(JobFile(settings.jobs_dir, settings.jobs_ttl_seconds, clock), observer)
+        repository = JobRepository(settings.jobs_dir, settings.jobs_ttl_seconds, clock)
+        self.store = JobStore(repository, observer)
         self._runner = JobRunner(engine, self.store, settings)
-        self._active: dict[int, tuple[str, asyncio.Task[None]]] = {}
-        self._life: asyncio.Task[None] | None = None
+        self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}
+        self._main: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to open the file, and go on with what is in it."""
-        self._life = asyncio.create_task(self._live(), name="mizzle-jobs")
+        """Begin to open the file, and go on with the jobs in it."""
+        self._main = asyncio.create_task(self._run_jobs(), name="mizzle-jobs")
 
     async def close(self) -> None:
-        """Keep what is answered so far, and let the file go."""
-        if self._life is not None:
-            self._life.cancel()
+        """Save what is answered so far, and close the file."""
+        if self._main is not None:
+            self._main.cancel()
             with suppress(asyncio.CancelledError):
-                await self._life
-        await self._stop(*self._active)
+                await self._main
+        await self._interrupt(*self._running)
         await self.store.close()
 
     @property
@@ -104,62 +99,73 @@ class Jobs:
         return self._engine.state not in ("starting", "ready")
 
     async def check_room(self, owner: str, id: str) -> None:
-        """Whether a job may come, asked before its body is read.
+        """Check that a job may come, before its body is read. One that is stored may come again.
 
         Raises:
-            TooManyJobs, Fault: it may not, and there is no such job already.
+            TooManyJobs: there is no room.
+            Fault: it cannot be taken now.
         """
-        assert self._engine.facts  # or it raises what is the matter
-        if await self.store.do(JobFile.find, owner, id) is None:
+        assert self._engine.facts  # raises what is the matter while there are none
+        if await self.store.read(JobRepository.find, owner, id) is None:
             if self.stopping:
                 raise Draining("the service is stopping; ask again in a moment")
-            self._check_room(*await self.store.do(JobFile.room, owner))
+            self._check_counts(*await self.store.read(JobRepository.count, owner))
 
-    async def submit(self, asked: Submission) -> Job:
-        """The job, new or as it stands.
+    async def submit(self, submission: Submission) -> Job:
+        """Store a job, and return it; one that is stored already is returned as it stands.
 
         Raises:
             JobConflict: there is another one of this id.
             InvalidInput: it cannot be done.
             Fault: it cannot be taken now.
         """
-        digest = await beside(len(asked.body), lambda: asked.digest)
-        found = await self.store.do(JobFile.find, asked.owner, asked.id)
-        if found is None:
-            new = await beside(len(asked.body), self._checked, asked, digest)
+        size = len(submission.body)
+        digest = await beside(size, lambda: submission.digest)
+        job = await self.store.read(JobRepository.find, submission.owner, submission.id)
+        if job is None:
+            draft = await beside(size, self._draft, submission, digest)
             limits = (self.settings.jobs_max_per_key, self.settings.jobs_max)
-            found = await self.store.change(JobFile.take, new, *limits)
-        if found is None:
+            job = await self.store.change(JobRepository.find_or_add, draft, *limits)
+        if job is None:
             raise _no_room()
-        return _same(found, digest)
+        if job.digest != digest:
+            raise JobConflict(
+                "this id belongs to a job with another body; choose another id, or delete that job"
+            )
+        return job
 
     async def find(self, owner: str, id: str) -> Job:
-        """A job of the owner.
+        """Return a job of the owner.
 
         Raises:
             NoSuchJob: there is none.
         """
-        found = await self.store.do(JobFile.find, owner, id)
-        if found is None:
+        job = await self.store.read(JobRepository.find, owner, id)
+        if job is None:
             raise NoSuchJob("there is no such job; it was never made, was forgotten, or has expired")
-        return found
+        return job
 
-    async def of(self, owner: str) -> list[Job]:
-        """The jobs of an owner, the newest first."""
-        return await self.store.do(JobFile.of, owner)
+    async def of_owner(self, owner: str) -> list[Job]:
+        """Return the jobs of an owner, the newest first."""
+        return await self.store.read(JobRepository.of_owner, owner)
 
     async def drop(self, owner: str, id: str) -> Job | None:
-        """Cancel a job, which then is returned, or forget one that has ended; errors as `find`."""
+        """Cancel a job and return it, or forget one that has ended.
+
+        Raises:
+            NoSuchJob: as `find`.
+        """
         job = await self.find(owner, id)
         if job.ended is not None:
-            await self.store.change(JobFile.forget, job.number)
+            await self.store.change(JobRepository.forget, job.number)
             return None
-        await self.store.change(JobFile.end, job.number, "cancelled")  # first, or it would be taken up again
-        await self._stop(job.number)
+        # First in the database, or it would be taken up again.
+        await self.store.change(JobRepository.end, job.number, "cancelled")
+        await self._interrupt(job.number)
         return await self.find(owner, id)
 
     async def result(self, owner: str, id: str, media: str) -> bytes:
-        """The result of a job in one of the formats of `job_formats`.
+        """Return the result of a job in one of the formats of `result_formats`.
 
         Raises:
             JobUnfinished, JobCancelled, JobFailed: there is none.
@@ -167,25 +173,27 @@ class Jobs:
         """
         job = await self.find(owner, id)
         _check_done(job)
-        lines = await self.store.do(JobFile.head, job.number)
-        answers = await self.store.do(JobFile.answers, job.number)
-        if lines is None:  # expired since
+        header = await self.store.read(JobRepository.header, job.number)
+        answers = await self.store.read(JobRepository.answers, job.number)
+        if header is None:  # expired since
             raise NoSuchJob("there is no such job any more")
-        return await asyncio.to_thread(_written, media, lines, answers)
+        return await asyncio.to_thread(_write_result, media, header, answers)
 
-    def _checked(self, asked: Submission, digest: bytes) -> New:
-        """What a job is and how many pairs it has; beside the event loop where it is large."""
-        s = self.settings
-        ask = request.read(asked.media, asked.body, asked.query)
-        pairs = request.check(ask, self._engine.levels, s.jobs_max_cells, s.jobs_max_pairs)
-        given = Given(asked.media, json.dumps(dict(asked.query)), asked.body)
-        return New(asked.owner, asked.id, digest, ask.what, pairs, given)
+    def _draft(self, submission: Submission, digest: bytes) -> JobDraft:
+        """Parse and check a job; slow where it is large."""
+        owner, id, media, query, body = submission
+        limits = (self.settings.jobs_max_cells, self.settings.jobs_max_pairs)
+        spec = request.parse(media, body, query)
+        pairs = request.count_pairs(spec, self._engine.levels, *limits)
+        stored_input = StoredInput(media, json.dumps(dict(query)), body)
+        return JobDraft(owner, id, digest, spec.what, pairs, stored_input)
 
-    def _check_room(self, own: int, everybodys: int) -> None:
-        if own >= self.settings.jobs_max_per_key or everybodys >= self.settings.jobs_max:
+    def _check_counts(self, own: int, total: int) -> None:
+        if own >= self.settings.jobs_max_per_key or total >= self.settings.jobs_max:
             raise _no_room()
 
-    async def _live(self) -> None:
+    async def _run_jobs(self) -> None:
+        """Open the file, and run jobs until this task is cancelled."""
         try:
             await self.store.open()
         except JobsUnavailable as error:
@@ -193,52 +201,52 @@ class Jobs:
             return
         ticks = 0
         while True:
-            news = self.store.news
+            changed = self.store.changed
             try:
-                await self._look(expire=ticks % _EXPIRE_TICKS == 0)
+                await self._tick(expire=ticks % _EXPIRY_TICKS == 0)
             except JobsUnavailable as error:
                 _log.error("jobs do not go on: %s", error)
-                await asyncio.sleep(_AGAIN)
+                await asyncio.sleep(_PAUSE_SECONDS)
             ticks += 1
-            await heard(news, _TICK)
+            await wait_for_change(changed, _TICK_SECONDS)
 
-    async def _look(self, expire: bool) -> None:
-        """Do what the state of the service and of the file asks for."""
+    async def _tick(self, expire: bool) -> None:
+        """Start or interrupt jobs as the state of the service demands, and forget expired ones."""
         if expire:
-            await self.store.change(JobFile.expire)
+            await self.store.change(JobRepository.forget_expired)
         if self.stopping:
-            await self._stop(*self._active)
-            self.store.tell()
+            await self._interrupt(*self._running)
+            self.store.notify()
         elif self._engine.state == "ready":
-            await self._fill()
+            await self._start_queued()
 
-    async def _fill(self) -> None:
-        """Let the oldest jobs run of owners who have none that runs."""
-        for job in await self.store.do(JobFile.queued):
-            owners = {owner for owner, _ in self._active.values()}
-            if len(self._active) < _MOST_ACTIVE and job.owner not in owners:
+    async def _start_queued(self) -> None:
+        """Start the oldest jobs of owners who have none that runs."""
+        for job in await self.store.read(JobRepository.queued):
+            owners = {owner for owner, _ in self._running.values()}
+            if len(self._running) < _MAX_RUNNING and job.owner not in owners:
                 task = asyncio.create_task(self._run(job), name="mizzle-job")
-                self._active[job.number] = job.owner, task
+                self._running[job.number] = job.owner, task
 
     async def _run(self, job: Job) -> None:
-        """One job, whose failure is nobody else's."""
+        """Run one job, whose failure is nobody else's."""
         try:
-            await self._to_its_end(job)
+            await self._run_to_end(job)
         except MizzleError as error:
             _log.warning("job %d waits: %s", job.number, error.code)
-            await asyncio.sleep(_AGAIN)
+            await asyncio.sleep(_PAUSE_SECONDS)
         finally:
-            del self._active[job.number]
+            del self._running[job.number]
             if self._engine.failure is None:  # a job that may be the reason must not be blameless
                 with suppress(JobsUnavailable):
-                    await self.store.change(JobFile.pause, job.number)
+                    await self.store.change(JobRepository.pause, job.number)
 
-    async def _to_its_end(self, job: Job) -> None:
+    async def _run_to_end(self, job: Job) -> None:
         """Run a job; what is wrong with it ends it, what is wrong with the moment is raised."""
         try:
             await self._runner.run(job)
         except MizzleError as error:
-            if error.status in _LATER:
+            if error.status in _TRANSIENT_STATUSES:
                 raise
             await self._fail(job, error)
         except Exception:
@@ -246,11 +254,11 @@ class Jobs:
             await self._fail(job, InternalError("the service failed on this job; the fault is ours"))
 
     async def _fail(self, job: Job, error: MizzleError) -> None:
-        await self.store.change(JobFile.end, job.number, "failed", json.dumps(plain(error)))
+        await self.store.change(JobRepository.end, job.number, "failed", json.dumps(encode_error(error)))
 
-    async def _stop(self, *numbers: int) -> None:
-        """Interrupt jobs; each keeps what it has."""
-        tasks = [self._active[number][1] for number in numbers if number in self._active]
+    async def _interrupt(self, *numbers: int) -> None:
+        """Interrupt jobs; the answers of each are saved."""
+        tasks = [self._running[number][1] for number in numbers if number in self._running]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -259,14 +267,8 @@ class Jobs:
 
 def _no_room() -> TooManyJobs:
     error = TooManyJobs("there is no room for another job; DELETE forgets one that has ended")
-    error.retry_after = _ROOM_SECONDS
+    error.retry_after = _NO_ROOM_RETRY_SECONDS
     return error
-
-
-def _same(job: Job, digest: bytes) -> Job:
-    if job.digest != digest:
-        raise JobConflict("this id belongs to a job with another body; choose another id, or delete that job")
-    return job
 
 
 def _check_done(job: Job) -> None:
@@ -278,6 +280,6 @@ def _check_done(job: Job) -> None:
         raise JobUnfinished("the job is not done yet; follow its events, or ask again later")
 
 
-def _written(media: str, lines: tuple[str, str], answers: list[Answer]) -> bytes:
-    head = head_of(*lines)
-    return WRITERS[media](head, result_of(head, answers))
+def _write_result(media: str, columns: tuple[str, str], answers: list[AnswerRow]) -> bytes:
+    header = header_of(*columns)
+    return WRITERS[media](header, result_of(header, answers))

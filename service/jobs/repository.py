@@ -1,22 +1,35 @@
-"""What is kept of jobs, and every change to it. Times are seconds since 1970.
+"""The jobs in a database, and every change to them. Times are seconds since 1970.
 
 All of it is called from one thread. A job that has ended does not change any more: whatever comes late for it
 is dropped.
 """
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mizzle.service.jobs.database import Database
-from mizzle.service.jobs.rows import Answer
+from mizzle.service.jobs.rows import AnswerRow
 from mizzle.tables.plan import PairIndex
 from mizzle.wire import JOB_STATES, JobState
 
 
 class Job(NamedTuple):
-    """A job as it is kept. `error` is JSON, its code and its text; `revision` rises with every change."""
+    """A job as it is stored.
+
+    Attributes:
+        number: its key in the database; never used again.
+        owner: the name of the key that it came with.
+        digest: of the request that it came with.
+        what: "matrix" or "rank".
+        pairs, done, failed: pairs in all, answered, and answered by an error.
+        starts: how often it was begun since its last answer was saved.
+        revision: rises with every change.
+        created, started, ended: seconds since 1970.
+        error: why it failed, as `rows.encode_error` has it, in JSON.
+    """
 
     number: int
     owner: str
@@ -35,7 +48,7 @@ class Job(NamedTuple):
     error: str | None
 
 
-class Given(NamedTuple):
+class StoredInput(NamedTuple):
     """What came with a job: the body, its media type, and the parameters of the address as JSON."""
 
     media: str
@@ -43,24 +56,31 @@ class Given(NamedTuple):
     body: bytes
 
 
-class New(NamedTuple):
-    """A job to be: whose, under which id, the digest of what was given, and how many pairs that makes."""
+class JobDraft(NamedTuple):
+    """A job before it is stored; the fields are those of `Job`, and its input."""
 
     owner: str
     id: str
     digest: bytes
     what: str
     pairs: int
-    given: Given
+    input: StoredInput
 
 
-_ANSWER = ", ".join(Answer._fields)
-_PUT = f"INSERT OR IGNORE INTO answers (job, {_ANSWER}) VALUES (?{', ?' * len(Answer._fields)})"
+_COLUMNS = ", ".join(AnswerRow._fields)
+_INSERT_ANSWER = f"INSERT OR IGNORE INTO answers (job, {_COLUMNS}) VALUES (?{', ?' * len(AnswerRow._fields)})"
+_INSERT_JOB = "INSERT INTO jobs (owner, id, digest, what, pairs, state, created) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_NOT_EXPIRED = "(ended IS NULL OR ended > ?)"
 _LATEST = "SELECT max(max(created, ifnull(started, 0), ifnull(ended, 0))) FROM jobs"
 
 
 class Clock:
-    """The time of day, as it was read once: whoever sets the day's clock later changes nothing here."""
+    """The time of day, read once: setting the system's clock later changes nothing here.
+
+    Args:
+        day: tells seconds since 1970.
+        steady: tells seconds since some moment, and is never set.
+    """
 
     def __init__(
         self, day: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic
@@ -69,160 +89,166 @@ class Clock:
         self._start = day() - steady()
 
     def __call__(self) -> float:
-        """Seconds since 1970."""
+        """Return seconds since 1970."""
         return self._start + self._steady()
 
     def not_before(self, seconds: float) -> None:
-        """It is at least so late: something is known to have happened then."""
+        """Advance to a time at which something is known to have happened, unless it is past."""
         self._start = max(self._start, seconds - self._steady())
 
 
-class JobFile:
+class JobRepository:
     """The jobs in a folder.
 
     Args:
         ttl: seconds for which a job is kept once it has ended.
 
     Raises:
-        JobsUnavailable: from every method, as `job_database.Database`.
+        JobsUnavailable: from every method, as `database.Database`.
     """
 
     def __init__(self, folder: Path, ttl: float, clock: Clock | None = None) -> None:
-        self._base = Database(folder)
+        self._database = Database(folder)
         self._ttl = ttl
         self._now = clock or Clock()
 
     def open(self) -> None:
-        """Open the file; jobs that ran when the last process ended wait again."""
-        self._base.open()
-        [[latest]] = self._base.all(_LATEST)
+        """Open the file; jobs that ran when the last process ended are queued again."""
+        self._database.open()
+        [[latest]] = self._database.fetch_all(_LATEST)
         self._now.not_before(latest or 0.0)
-        with self._base.changing() as db:
+        with self._database.transaction() as db:
             db.execute("UPDATE jobs SET state = 'queued', revision = revision + 1 WHERE state = 'running'")
 
     def close(self) -> None:
-        """Let the file go."""
-        self._base.close()
+        """Close the file, and so unlock it."""
+        self._database.close()
 
     def find(self, owner: str, id: str) -> Job | None:
-        """A job that has not expired."""
+        """Return a job that has not expired."""
         return next(iter(self._jobs("owner = ? AND id = ?", owner, id)), None)
 
-    def of(self, owner: str) -> list[Job]:
-        """The jobs of an owner, the newest first."""
+    def of_owner(self, owner: str) -> list[Job]:
+        """Return the jobs of an owner, the newest first."""
         return self._jobs("owner = ? ORDER BY number DESC", owner)
 
     def queued(self) -> list[Job]:
-        """What waits, the oldest first."""
+        """Return the jobs that wait, the oldest first."""
         return self._jobs("state = 'queued' ORDER BY number")
 
-    def counts(self) -> dict[str, int]:
-        """How many jobs there are, by state."""
-        found = dict(self._base.all("SELECT state, count(*) FROM jobs GROUP BY state"))
-        return {state: found.get(state, 0) for state in JOB_STATES}
+    def count_by_state(self) -> dict[JobState, int]:
+        """Return how many jobs are in each state."""
+        counts = dict(self._database.fetch_all("SELECT state, count(*) FROM jobs GROUP BY state"))
+        return {state: counts.get(state, 0) for state in JOB_STATES}
 
-    def room(self, owner: str) -> tuple[int, int]:
-        """How many jobs the owner has, and how many there are."""
-        kept = "FROM jobs WHERE (ended IS NULL OR ended > ?)"
-        text = f"SELECT ifnull(sum(owner = ?), 0), count(*) {kept}"
-        [found] = self._base.all(text, owner, self._now() - self._ttl)
-        return found[0], found[1]
+    def count(self, owner: str) -> tuple[int, int]:
+        """Return how many jobs the owner has, and how many there are in all."""
+        query = f"SELECT ifnull(sum(owner = ?), 0), count(*) FROM jobs WHERE {_NOT_EXPIRED}"
+        [(own, total)] = self._database.fetch_all(query, owner, self._now() - self._ttl)
+        return own, total
 
-    def take(self, new: New, most_own: int, most: int) -> Job | None:
-        """The job of this id, there already or made now; None where there is no room for it."""
-        own, everybodys = self.room(new.owner)
-        found = self.find(new.owner, new.id)
-        if found is None and own < most_own and everybodys < most:
-            self._add(new)
-            found = self.find(new.owner, new.id)
-        return found
+    def find_or_add(self, draft: JobDraft, max_own: int, max_total: int) -> Job | None:
+        """Return the job of this id, which is added if there is none; None where there is no room for it."""
+        own, total = self.count(draft.owner)
+        job = self.find(draft.owner, draft.id)
+        if job is None and own < max_own and total < max_total:
+            self._add(draft)
+            job = self.find(draft.owner, draft.id)
+        return job
 
-    def _add(self, new: New) -> None:
-        self._forget_expired()  # one of the same id among them, perhaps
-        text = (
-            "INSERT INTO jobs (owner, id, digest, what, pairs, state, created) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        )
-        with self._base.changing() as db:
-            row = db.execute(text, (*new[:5], "queued", self._now())).lastrowid
-            db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?)", (row, *new.given))
+    def _add(self, draft: JobDraft) -> None:
+        self._delete_expired()  # one of the same id among them, perhaps
+        *fields, stored_input = draft
+        with self._database.transaction() as db:
+            number = db.execute(_INSERT_JOB, (*fields, "queued", self._now())).lastrowid
+            db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?)", (number, *stored_input))
 
-    def given(self, number: int) -> Given | None:
-        """What came with a job, while it has not ended."""
-        found = self._base.all("SELECT media, query, body FROM inputs WHERE job = ?", number)
-        return Given(*found[0]) if found else None
+    def input(self, number: int) -> StoredInput | None:
+        """Return what came with a job; None once it has ended."""
+        rows = self._database.fetch_all("SELECT media, query, body FROM inputs WHERE job = ?", number)
+        return StoredInput(*rows[0]) if rows else None
 
-    def begin(self, number: int, about: str, basis: str) -> set[PairIndex]:
-        """The job runs; the places of the answers that stand. Those on another basis are deleted."""
-        with self._base.changing() as db:
+    def begin(self, number: int, about: str, fingerprint: str) -> set[PairIndex]:
+        """Mark a job as running.
+
+        Args:
+            about, fingerprint: the columns of its header, as `rows` has them.
+
+        Returns:
+            The pairs that are answered. Answers under another fingerprint are deleted.
+        """
+        with self._database.transaction() as db:
             started = "state = 'running', starts = starts + 1, started = ifnull(started, ?)"
-            if not _set(db, number, started, self._now()):
+            if not _update_unfinished(db, number, started, self._now()):
                 return set()
             old = db.execute("SELECT basis FROM heads WHERE job = ?", (number,)).fetchone()
-            if old and old[0] != basis:
+            if old and old[0] != fingerprint:
                 db.execute("DELETE FROM answers WHERE job = ?", (number,))
-            db.execute("INSERT OR REPLACE INTO heads VALUES (?, ?, ?)", (number, about, basis))
-            _recount(db, number)
+            db.execute("INSERT OR REPLACE INTO heads VALUES (?, ?, ?)", (number, about, fingerprint))
+            _count_answers(db, number)
             return set(db.execute("SELECT x, y FROM answers WHERE job = ?", (number,)).fetchall())
 
-    def save(self, number: int, answers: Iterable[Answer]) -> None:
-        """Keep answers of a job that runs."""
-        with self._base.changing() as db:
-            if _set(db, number, "starts = 0"):
-                db.executemany(_PUT, [(number, *answer) for answer in answers])
-                _recount(db, number)
+    def save(self, number: int, answers: Iterable[AnswerRow]) -> None:
+        """Store answers of a job that runs."""
+        with self._database.transaction() as db:
+            if _update_unfinished(db, number, "starts = 0"):
+                db.executemany(_INSERT_ANSWER, [(number, *answer) for answer in answers])
+                _count_answers(db, number)
 
     def pause(self, number: int) -> None:
-        """A job that runs is to wait, through no fault of its own."""
-        with self._base.changing() as db:
-            _set(db, number, "state = 'queued', starts = 0")
+        """Queue a job again that runs, and does not stop through its own fault."""
+        with self._database.transaction() as db:
+            _update_unfinished(db, number, "state = 'queued', starts = 0")
 
     def end(self, number: int, state: JobState, error: str | None = None) -> None:
-        """A job has ended: its table is deleted, and its answers too unless it is "done"."""
-        with self._base.changing() as db:
-            if not _set(db, number, "state = ?, error = ?, ended = ?", state, error, self._now()):
+        """End a job: its table is deleted, and its answers too unless `state` is "done"."""
+        with self._database.transaction() as db:
+            change = "state = ?, error = ?, ended = ?"
+            if not _update_unfinished(db, number, change, state, error, self._now()):
                 return
             for table in ("inputs",) if state == "done" else ("inputs", "heads", "answers"):
                 db.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
-        self._base.shrink()
+        self._database.shrink()
 
     def forget(self, number: int) -> None:
-        """As if it had never been."""
-        with self._base.changing() as db:
+        """Delete a job with all that belongs to it."""
+        with self._database.transaction() as db:
             db.execute("DELETE FROM jobs WHERE number = ?", (number,))
-        self._base.shrink()
+        self._database.shrink()
 
-    def expire(self) -> None:
-        """Forget what has expired."""
-        if self._forget_expired():
-            self._base.shrink()
-        self._base.drop_damaged(self._ttl)
+    def forget_expired(self) -> None:
+        """Delete jobs that have expired, and damaged files that were set aside as long ago."""
+        if self._delete_expired():
+            self._database.shrink()
+        self._database.drop_damaged(self._ttl)
 
-    def head(self, number: int) -> tuple[str, str] | None:
-        """What the answers of a job have in common, and their basis."""
-        found = self._base.all("SELECT about, basis FROM heads WHERE job = ?", number)
-        return (found[0][0], found[0][1]) if found else None
+    def header(self, number: int) -> tuple[str, str] | None:
+        """Return the columns that `rows.header_of` reads; None where the job has none."""
+        rows = self._database.fetch_all("SELECT about, basis FROM heads WHERE job = ?", number)
+        return (rows[0][0], rows[0][1]) if rows else None
 
-    def answers(self, number: int) -> list[Answer]:
-        """The answers of a job in the order of their places."""
-        text = f"SELECT {_ANSWER} FROM answers WHERE job = ? ORDER BY x, y"
-        return [Answer(*one) for one in self._base.all(text, number)]
+    def answers(self, number: int) -> list[AnswerRow]:
+        """Return the answers of a job in the order of their pairs."""
+        query = f"SELECT {_COLUMNS} FROM answers WHERE job = ? ORDER BY x, y"
+        return [AnswerRow(*row) for row in self._database.fetch_all(query, number)]
 
-    def _jobs(self, where: str, *values: Any) -> list[Job]:
-        fields = ", ".join(Job._fields)
-        text = f"SELECT {fields} FROM jobs WHERE (ended IS NULL OR ended > ?) AND {where}"
-        return [Job(*one) for one in self._base.all(text, self._now() - self._ttl, *values)]
+    def _jobs(self, condition: str, *values: Any) -> list[Job]:
+        columns = ", ".join(Job._fields)
+        query = f"SELECT {columns} FROM jobs WHERE {_NOT_EXPIRED} AND {condition}"
+        return [Job(*row) for row in self._database.fetch_all(query, self._now() - self._ttl, *values)]
 
-    def _forget_expired(self) -> int:
-        with self._base.changing() as db:
+    def _delete_expired(self) -> int:
+        with self._database.transaction() as db:
             return db.execute("DELETE FROM jobs WHERE ended <= ?", (self._now() - self._ttl,)).rowcount
 
 
-def _set(db: Any, number: int, what: str, *values: Any) -> bool:
-    """Whether the job has not ended, and so was changed."""
-    text = f"UPDATE jobs SET {what}, revision = revision + 1 WHERE number = ? AND ended IS NULL"
-    return bool(db.execute(text, (*values, number)).rowcount)
+def _update_unfinished(db: sqlite3.Connection, number: int, change: str, *values: Any) -> bool:
+    """Change a job unless it has ended; return whether it was changed."""
+    statement = f"UPDATE jobs SET {change}, revision = revision + 1 WHERE number = ? AND ended IS NULL"
+    return bool(db.execute(statement, (*values, number)).rowcount)
 
 
-def _recount(db: Any, number: int) -> None:
-    of = "FROM answers WHERE job = number"
-    _set(db, number, f"done = (SELECT count(*) {of}), failed = (SELECT count(error) {of})")
+def _count_answers(db: sqlite3.Connection, number: int) -> None:
+    answers = "FROM answers WHERE job = number"
+    counts = f"done = (SELECT count(*) {answers}), failed = (SELECT count(error) {answers})"
+    _update_unfinished(db, number, counts)

@@ -1,10 +1,9 @@
-"""What a job asks for: a table in one of three formats, and how it is to be read.
+"""Parse the request of a job: a table in one of three formats, and what is to be computed of it.
 
 The fields are those of `mizzle.matrix` and `mizzle.rank`. Pure functions of bytes. Names of columns are data:
 no error here repeats one; columns are counted from 0 instead.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,21 +28,21 @@ from mizzle.service.formats.registry import JSON, MEDIA_TYPES, NPY, SAFETENSORS
 from mizzle.tables.plan import Plan
 from mizzle.tables.results import check_threshold
 from mizzle.tables.variables import variables
-from mizzle.types import interval_levels
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, interval_levels
 
-LONGEST_JSON = 256 * 1024  # bytes; such a body becomes Python objects in one piece
-LONGEST_NAME = 200
-TABLE, METADATA = "table", "job"
+MAX_JSON_BYTES = 256 * 1024  # such a body becomes Python objects in one piece
+MAX_NAME_LENGTH = 200
+_TABLE, _METADATA = "table", "job"
 _FIELDS = ("columns", "what", "target", "groups", "missing", "level", "unit", "threshold")
 _QUERY = ("what", "target", "missing", "level", "unit", "threshold")
-_LARGEST = 2**53
+_MAX_INTEGER = 2**53  # a larger one may be more than a float can hold
 _NUMBER = re.compile(r"[0-9]{0,30}\.?[0-9]{1,30}(?:[eE][+-]?[0-9]{1,3})?")
-WORDS = {"what": ("matrix", "rank"), "missing": ("raise", "drop"), "unit": ("nats", "bits")}
+_CHOICES = {"what": ("matrix", "rank"), "missing": ("raise", "drop"), "unit": ("nats", "bits")}
 
 
 @dataclass(frozen=True)
-class JobAsk:
-    """A table and what is asked about it.
+class JobSpec:
+    """A table and what is to be computed of it.
 
     Attributes:
         table: columns by name, each an array or a list of n cells.
@@ -56,12 +55,12 @@ class JobAsk:
     what: str = "matrix"
     target: str | None = None
     missing: Any = "raise"
-    level: float = 0.9
-    unit: Any = "nats"
-    threshold: float = 0.02
+    level: float = DEFAULT_LEVEL
+    unit: Any = DEFAULT_UNIT
+    threshold: float = DEFAULT_THRESHOLD
 
-    def nameless(self) -> "JobAsk":
-        """The same with columns c0, c1, .. and groups g0, g1, ..: what is said of it repeats no name."""
+    def without_names(self) -> "JobSpec":
+        """Return the same with columns c0, c1, .. and groups g0, g1, .., so that no error repeats a name."""
         columns = {name: f"c{j}" for j, name in enumerate(self.table)}
         groups = {name: f"g{k}" for k, name in enumerate(self.groups)}
         return replace(
@@ -72,8 +71,8 @@ class JobAsk:
         )
 
 
-def read(media: str, content: bytes, query: Mapping[str, str]) -> JobAsk:
-    """What a body asks for.
+def parse(media: str, content: bytes, query: Mapping[str, str]) -> JobSpec:
+    """Return what a body specifies.
 
     Args:
         query: parameters of the address, which only .npy has; it has no place for names.
@@ -86,70 +85,72 @@ def read(media: str, content: bytes, query: Mapping[str, str]) -> JobAsk:
     if media != NPY and query:
         raise InvalidRequest(f"the address has parameters; only {NPY} takes any, others have fields")
     if media == NPY:
-        return _ask(named(npy_problem.array(content)), _queried(query))
+        return _make_spec(named(npy_problem.array(content)), _query_fields(query))
     table, fields = _json(content) if media == JSON else _safetensors(content)
-    return _ask(table, fields)
+    return _make_spec(table, fields)
 
 
-def plan_of(ask: JobAsk, most_pairs: int) -> Plan:
-    """The pairs that are to be asked.
+def make_plan(spec: JobSpec, max_pairs: int) -> Plan:
+    """Return the pairs that are to be estimated.
 
     Raises:
         InvalidInput: the table cannot be used; TooLarge for more pairs than that.
     """
-    found = variables(ask.table, None, ask.groups, ask.missing, ask.target)
-    if len(found[0].values) < MIN_ROWS:
-        raise TooFewSamples(f"the table has {len(found[0].values)} rows; at least {MIN_ROWS} are needed")
-    count = len(found) - 1 if ask.target is not None else len(found) * (len(found) - 1) // 2
-    if count > most_pairs:
-        raise TooLarge(f"the job has {count} pairs; this service takes {most_pairs}: send fewer columns")
-    return Plan.all_pairs(found) if ask.target is None else Plan.with_last(found)
+    used = variables(spec.table, None, spec.groups, spec.missing, spec.target)
+    rows, p = len(used[0].values), len(used)
+    if rows < MIN_ROWS:
+        raise TooFewSamples(f"the table has {rows} rows; at least {MIN_ROWS} are needed")
+    count = p - 1 if spec.target is not None else p * (p - 1) // 2
+    if count > max_pairs:
+        raise TooLarge(f"the job has {count} pairs; this service takes {max_pairs}: send fewer columns")
+    return Plan.all_pairs(used) if spec.target is None else Plan.with_last(used)
 
 
-def check(ask: JobAsk, levels: Sequence[float], most_cells: int, most_pairs: int) -> int:
-    """How many pairs a job has that this service can do.
+def count_pairs(spec: JobSpec, levels: Sequence[float], max_cells: int, max_pairs: int) -> int:
+    """Check that this service can do a job, and return how many pairs it has.
 
     Args:
-        levels: the model's.
+        levels: quantile levels of the model.
+        max_cells, max_pairs: of the table, and of the job.
 
     Raises:
         InvalidInput: it cannot be done; the message names no column.
     """
-    first = next(iter(ask.table.values()), ())
-    if len(first) * len(ask.table) > most_cells:
-        raise TooLarge(f"the table has more than {most_cells} cells; send fewer rows or columns")
-    low, high = interval_levels(ask.level)
+    first = next(iter(spec.table.values()), ())
+    if len(first) * len(spec.table) > max_cells:
+        raise TooLarge(f"the table has more than {max_cells} cells; send fewer rows or columns")
+    low, high = interval_levels(spec.level)
     if low < levels[0] or high > levels[-1]:
         raise InvalidLevel(f"level must be at most {round(1 - 2 * levels[0], 12)}, which the model covers")
-    return len(plan_of(ask.nameless(), most_pairs).places)
+    return len(make_plan(spec.without_names(), max_pairs).places)
 
 
 def _json(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    if len(content) > LONGEST_JSON:
+    if len(content) > MAX_JSON_BYTES:
         raise TooLarge(
-            f"a job in JSON has at most {LONGEST_JSON} bytes; send a larger table as {SAFETENSORS}"
+            f"a job in JSON has at most {MAX_JSON_BYTES} bytes; send a larger table as {SAFETENSORS}"
         )
     fields = _object(parsed(content), "the body")
-    rows = fields.pop(TABLE, None)
+    rows = fields.pop(_TABLE, None)
     if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
         raise InvalidShape("the field table must be a list of rows, each a list with a cell for every column")
-    if any(isinstance(cell, str) and len(cell) > LONGEST_NAME for row in rows for cell in row):
-        raise InvalidRequest(f"a cell of the table is a text of more than {LONGEST_NAME} characters")
+    if any(isinstance(cell, str) and len(cell) > MAX_NAME_LENGTH for row in rows for cell in row):
+        raise InvalidRequest(f"a cell of the table is a text of more than {MAX_NAME_LENGTH} characters")
     return named(rows), fields
 
 
 def _safetensors(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    found, metadata = safetensors_problem.parts(content)
-    if set(found) != {TABLE} or not set(metadata) <= {METADATA}:
+    tensors, metadata = safetensors_problem.parts(content)
+    if set(tensors) != {_TABLE} or not set(metadata) <= {_METADATA}:
         raise InvalidRequest(
-            f"the file must hold one tensor, {TABLE}, and in its metadata nothing but {METADATA}"
+            f"the file must hold one tensor, {_TABLE}, and in its metadata nothing but {_METADATA}"
         )
-    if found[TABLE].ndim != 2:
-        raise InvalidShape(f"the tensor {TABLE} has {found[TABLE].ndim} dimensions; send one of shape [n, p]")
-    table, text = found[TABLE], metadata.get(METADATA, "{}")
+    table, text = tensors[_TABLE], metadata.get(_METADATA, "{}")
+    if table.ndim != 2:
+        raise InvalidShape(f"the tensor {_TABLE} has {table.ndim} dimensions; send one of shape [n, p]")
     if table.dtype.kind == "b":
         table = table.astype(np.uint8)  # by the million, Python's own booleans would take seconds
-    return named(table), _object(parsed(text.encode(errors="surrogatepass")), METADATA)
+    return named(table), _object(parsed(text.encode(errors="surrogatepass")), _METADATA)
 
 
 def _object(value: Any, what: str) -> dict[str, Any]:
@@ -158,7 +159,7 @@ def _object(value: Any, what: str) -> dict[str, Any]:
     return value
 
 
-def _queried(query: Mapping[str, str]) -> dict[str, Any]:
+def _query_fields(query: Mapping[str, str]) -> dict[str, Any]:
     pairs = getattr(query, "multi_items", query.items)()
     if not set(query) <= set(_QUERY) or len(pairs) > len(query):
         raise InvalidRequest(f"the address takes the parameters {', '.join(_QUERY)}, each once")
@@ -172,72 +173,66 @@ def _number(name: str, text: str) -> float:
     return float(text)
 
 
-def _ask(table: dict[str, Any], fields: dict[str, Any]) -> JobAsk:
-    """The table under its columns' names, and the fields, checked."""
+def _make_spec(table: dict[str, Any], fields: dict[str, Any]) -> JobSpec:
+    """Check the fields, and name the columns of the table by them."""
     if not set(fields) <= set(_FIELDS):
-        raise InvalidRequest(f"there is an unknown field; the fields are {', '.join((TABLE, *_FIELDS))}")
+        raise InvalidRequest(f"there is an unknown field; the fields are {', '.join((_TABLE, *_FIELDS))}")
     names = _names(fields.pop("columns", list(table)), "columns")
     if len(names) != len(table):
         raise InvalidRequest(f"there are {len(names)} names of columns and {len(table)} columns")
     groups = _groups(fields.pop("groups", {}), names)
-    for name, words in WORDS.items():
+    for name, words in _CHOICES.items():
         if name in fields and fields[name] not in words:
             raise InvalidRequest(f"{name} must be one of {', '.join(words)}")
     _check_numbers(fields)
-    found = JobAsk(dict(zip(names, table.values(), strict=True)), groups, **fields)
-    _check_target(found)
-    return found
+    spec = JobSpec(dict(zip(names, table.values(), strict=True)), groups, **fields)
+    _check_target(spec)
+    return spec
 
 
-def _names(found: Any, what: str) -> list[str]:
-    """A list of different names."""
-    if not isinstance(found, list) or not all(map(_is_name, found)):
-        raise InvalidRequest(f"{what} must be a list of names: texts of 1 to {LONGEST_NAME} characters")
-    if len(set(found)) < len(found):
+def _names(value: Any, what: str) -> list[str]:
+    """Check that a field is a list of different names."""
+    if not isinstance(value, list) or not all(map(_is_name, value)):
+        raise InvalidRequest(f"{what} must be a list of names: texts of 1 to {MAX_NAME_LENGTH} characters")
+    if len(set(value)) < len(value):
         raise InvalidRequest(f"{what} has a name twice; every name may occur once")
-    return found
+    return value
 
 
 def _is_name(name: Any) -> bool:
-    """Whether it is text that can be written as UTF-8, of bounded length."""
-    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
+    """Tell whether it is text of bounded length that can be written as UTF-8."""
+    if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME_LENGTH:
         return False
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def _groups(found: Any, names: list[str]) -> dict[str, list[str]]:
-    if not isinstance(found, dict) or not all(map(_is_name, found)):
+def _groups(value: Any, names: list[str]) -> dict[str, list[str]]:
+    if not isinstance(value, dict) or not all(map(_is_name, value)):
         raise InvalidRequest("groups must be an object of names, each with a list of names of columns")
-    groups = {name: _names(parts, "a group") for name, parts in found.items()}
-    inside = {part for parts in groups.values() for part in parts}
-    if not all(groups.values()) or set(groups) & (set(names) - inside):
+    groups = {name: _names(parts, "a group") for name, parts in value.items()}
+    grouped = {part for parts in groups.values() for part in parts}
+    if not all(groups.values()) or set(groups) & (set(names) - grouped):
         raise InvalidRequest("a group is empty, or has the name of a column that stands by itself")
-    if not inside <= set(names):
+    if not grouped <= set(names):
         raise MissingColumn("a group names a column that the table does not have")
     return groups
 
 
 def _check_numbers(fields: dict[str, Any]) -> None:
-    level = fields.get("level", 0.9)
+    level = fields.get("level", DEFAULT_LEVEL)
     if type(level) not in (int, float) or not 0 < level < 1:
         raise InvalidLevel("level must be a number between 0 and 1, say 0.9")
     threshold = fields.get("threshold", 0.0)
-    if type(threshold) is int and threshold > _LARGEST:  # more than a float could hold, perhaps
+    if type(threshold) is int and threshold > _MAX_INTEGER:
         raise InvalidRequest("threshold must be a number in the unit of the answer, say 0.02")
     if "threshold" in fields:
         fields["threshold"] = check_threshold(threshold)
 
 
-def _check_target(ask: JobAsk) -> None:
-    if (ask.what == "rank") != (ask.target is not None):
+def _check_target(spec: JobSpec) -> None:
+    if (spec.what == "rank") != (spec.target is not None):
         raise InvalidRequest("rank needs a target, the name of a column or group; matrix takes none")
-    if ask.target is not None and (
-        not isinstance(ask.target, str) or ask.target not in {*ask.table, *ask.groups}
+    if spec.target is not None and (
+        not isinstance(spec.target, str) or spec.target not in {*spec.table, *spec.groups}
     ):
         raise MissingColumn("target names neither a column nor a group")
-
-
-def head(ask: JobAsk, plan: Plan) -> str:
-    """What the result says besides its pairs, as JSON."""
-    rest = {"level": ask.level, "unit": ask.unit, "threshold": ask.threshold}
-    return json.dumps({"what": ask.what, "names": plan.names, **rest})

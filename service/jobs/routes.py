@@ -18,7 +18,7 @@ from mizzle.service.inference.throughput import whole_seconds
 from mizzle.service.jobs import result_formats, schemas
 from mizzle.service.jobs.manager import Jobs, Submission
 from mizzle.service.jobs.repository import Job
-from mizzle.service.jobs.store import heard
+from mizzle.service.jobs.store import wait_for_change
 from mizzle.wire import JOB_ID, JOBS
 
 _JOB = JOBS + "/{id}"
@@ -65,7 +65,7 @@ _Id = Annotated[
     responses=schemas.refusals(),
 )
 async def list_jobs(jobs: _Jobs, owner: _Owner) -> Response:
-    return _json({"jobs": [_as_object(jobs, job) for job in await jobs.of(owner)]})
+    return _json({"jobs": [_as_object(jobs, job) for job in await jobs.of_owner(owner)]})
 
 
 @router.put(
@@ -133,7 +133,7 @@ async def stream_events(request: Request, jobs: _Jobs, owner: _Owner, id: _Id) -
     responses={**schemas.result(), **schemas.refusals(406, 409, 422)},
 )
 async def get_result(request: Request, jobs: _Jobs, owner: _Owner, id: _Id) -> Response:
-    media = result_formats.chosen(",".join(request.headers.getlist("accept")))
+    media = result_formats.preferred_media(",".join(request.headers.getlist("accept")))
     content = await jobs.result(owner, id, media)
     return Response(content, media_type=media, headers={"vary": "accept"})
 
@@ -151,7 +151,7 @@ async def _events(jobs: Jobs, job: Job, last_id: str | None) -> AsyncIterator[by
     """Events from the first after `last_id`, until the job ends or the service stops."""
     sent_id, sent_at = last_id, time.monotonic()
     while True:
-        news = jobs.store.news  # taken before the look, so that no change is missed
+        changed = jobs.store.changed  # taken before the look, so that no change is missed
         try:
             job = await jobs.find(job.owner, job.id)
         except MizzleError:  # forgotten since, or out of reach: there is nothing more to say
@@ -164,7 +164,7 @@ async def _events(jobs: Jobs, job: Job, last_id: str | None) -> AsyncIterator[by
             sent_at = time.monotonic()
         if job.ended is not None or jobs.stopping:
             return
-        await heard(news, _PING_SECONDS)
+        await wait_for_change(changed, _PING_SECONDS)
 
 
 def _event(jobs: Jobs, job: Job) -> bytes:
@@ -177,7 +177,7 @@ def _event(jobs: Jobs, job: Job) -> bytes:
 
 
 def _as_object(jobs: Jobs, job: Job) -> dict[str, Any]:
-    return schemas.answer(job, jobs.settings.jobs_ttl_seconds)
+    return schemas.job_object(job, jobs.settings.jobs_ttl_seconds)
 
 
 def _seconds_to_retry(job: Job, now: float) -> float:

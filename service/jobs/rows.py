@@ -1,4 +1,4 @@
-"""Answers of pairs as lines of the jobs file, and the lines of a job as a result."""
+"""Answers of pairs as rows of the database, and the rows of a job as its result."""
 
 import json
 from array import array
@@ -6,19 +6,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from mizzle.errors import Fault, MizzleError, by_code
+from mizzle.service.jobs.request import JobSpec
 from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, strongest
 from mizzle.types import Estimate, ModelInfo, Notice
 
 
-class Answer(NamedTuple):
+class AnswerRow(NamedTuple):
     """What became of one pair: `numbers` or `error`.
 
     Attributes:
         x, y: places of the variables.
         numbers: mean and quantiles in nats, as float64.
         warnings, notes: of the estimate and of the variables, as JSON.
-        error: code and text, as JSON.
+        error: as `encode_error` has it, in JSON.
         dropped: rows that were left out.
     """
 
@@ -35,7 +36,7 @@ class Answer(NamedTuple):
     dropped: int
 
 
-class Head(NamedTuple):
+class ResultHeader(NamedTuple):
     """What the answers of a job have in common; `names` are the variables, a target is the last of them."""
 
     what: str
@@ -47,59 +48,69 @@ class Head(NamedTuple):
     levels: tuple[float, ...]
 
 
-def packed(plan: Plan, place: PairIndex, outcome: Estimate | MizzleError) -> Answer:
-    """The line of a pair."""
-    notes = json.dumps(plan.notes(place))
-    dropped = plan.dropped(place)
+def answer_row(plan: Plan, pair: PairIndex, outcome: Estimate | MizzleError) -> AnswerRow:
+    """Return the row of a pair."""
+    notes = json.dumps(plan.notes(pair))
+    dropped = plan.dropped(pair)
     if isinstance(outcome, MizzleError):
-        return Answer(*place, None, 0, 0, 0, 0, "[]", notes, json.dumps(plain(outcome)), dropped)
+        return AnswerRow(*pair, None, 0, 0, 0, 0, "[]", notes, json.dumps(encode_error(outcome)), dropped)
     numbers = array("d", (outcome.mi, *outcome.values)).tobytes()
     shape = (outcome.n, outcome.dim_x, outcome.dim_y, int(outcome.in_range))
-    return Answer(*place, numbers, *shape, json.dumps(outcome.warnings), notes, None, dropped)
+    return AnswerRow(*pair, numbers, *shape, json.dumps(outcome.warnings), notes, None, dropped)
 
 
-def plain(error: MizzleError) -> tuple[str, str]:
-    """An error as its code and its text."""
+def encode_error(error: MizzleError) -> tuple[str, str]:
+    """Return the code and the text of an error."""
     return error.code, str(error)
 
 
-def error_of(code: str, text: str) -> MizzleError:
-    """The error that `plain` wrote; where this version does not know the code, of the most general kind."""
+def decode_error(code: str, text: str) -> MizzleError:
+    """Return the error of `encode_error`; a Fault where this version does not know the code."""
     return (by_code(code) or Fault)(text)
 
 
-def head_of(about: str, basis: str) -> Head:
-    """What two lines of the jobs file say: `job_body.head` and `basis_of`."""
-    said, of = json.loads(about), json.loads(basis)
-    said["names"] = tuple(said["names"])
-    return Head(**said, model=ModelInfo(*of["model"]), levels=tuple(of["levels"]))
+def encode_about(spec: JobSpec, names: Sequence[str]) -> str:
+    """Return as JSON what the request of a job says about its result.
+
+    Args:
+        names: of the variables; a target is the last of them.
+    """
+    rest = {"level": spec.level, "unit": spec.unit, "threshold": spec.threshold}
+    return json.dumps({"what": spec.what, "names": names, **rest})
 
 
-def basis_of(plan: Plan, model: ModelInfo, levels: Sequence[float]) -> str:
-    """On what answers stand: only those on the same may be put together."""
+def encode_fingerprint(plan: Plan, model: ModelInfo, levels: Sequence[float]) -> str:
+    """Return as JSON on what answers depend: only those of one fingerprint may be put together."""
     return json.dumps({"table": plan.fingerprint, "model": model, "levels": levels})
 
 
-def result_of(head: Head, answers: Iterable[Answer]) -> Matrix | Ranking:
-    """The answers of a finished job, in order of place, as `mizzle.matrix` or `mizzle.rank` has them."""
-    pairs = tuple(_pair(head, answer) for answer in answers)
-    shown = (head.level, head.unit, head.threshold)
-    if head.what == "matrix":
-        return Matrix(pairs, *shown, head.names)
-    return Ranking(tuple(strongest(pairs)), *shown, head.names[-1])
+def header_of(about: str, fingerprint: str) -> ResultHeader:
+    """Return the header that `encode_about` and `encode_fingerprint` wrote."""
+    fields, basis = json.loads(about), json.loads(fingerprint)
+    fields["names"] = tuple(fields["names"])
+    return ResultHeader(**fields, model=ModelInfo(*basis["model"]), levels=tuple(basis["levels"]))
 
 
-def _pair(head: Head, answer: Answer) -> PairResult:
-    x, y = head.names[answer.x], head.names[answer.y]
+def result_of(header: ResultHeader, answers: Iterable[AnswerRow]) -> Matrix | Ranking:
+    """Return what `mizzle.matrix` or `mizzle.rank` would, from the answers of a job in order of pairs."""
+    pairs = tuple(_pair_result(header, answer) for answer in answers)
+    options = (header.level, header.unit, header.threshold)
+    if header.what == "matrix":
+        return Matrix(pairs, *options, header.names)
+    return Ranking(tuple(strongest(pairs)), *options, header.names[-1])
+
+
+def _pair_result(header: ResultHeader, answer: AnswerRow) -> PairResult:
+    x, y = header.names[answer.x], header.names[answer.y]
     notes = tuple(Notice(*note) for note in json.loads(answer.notes))
     if answer.numbers is None:
-        error = error_of(*json.loads(answer.error or "[]"))
+        error = decode_error(*json.loads(answer.error or "[]"))
         return PairResult(x, y, None, error, answer.dropped, notes)
-    return PairResult(x, y, _estimate(head, answer, answer.numbers), None, answer.dropped, notes)
+    return PairResult(x, y, _estimate(header, answer, answer.numbers), None, answer.dropped, notes)
 
 
-def _estimate(head: Head, answer: Answer, numbers: bytes) -> Estimate:
+def _estimate(header: ResultHeader, answer: AnswerRow, numbers: bytes) -> Estimate:
     mi, *values = array("d", numbers)
     shape = (answer.n, answer.dim_x, answer.dim_y, bool(answer.in_range))
     warnings = tuple(Notice(*notice) for notice in json.loads(answer.warnings))
-    return Estimate(mi, head.levels, tuple(values), *shape, warnings, head.model).to(head.unit)
+    return Estimate(mi, header.levels, tuple(values), *shape, warnings, header.model).to(header.unit)

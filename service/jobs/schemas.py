@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from mizzle.data.arrays import MIN_ROWS
 from mizzle.service.formats.registry import JSON, NPY, SAFETENSORS
 from mizzle.service.http import problem_details
-from mizzle.service.jobs import request as job_body
 from mizzle.service.jobs.repository import Job
+from mizzle.service.jobs.request import MAX_NAME_LENGTH
 from mizzle.service.jobs.result_formats import CSV
 from mizzle.service.oip.schemas import inlined
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit
 from mizzle.wire import JobState
 
-_Name = Annotated[str, Field(min_length=1, max_length=job_body.LONGEST_NAME)]
+_Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 _Row = Annotated[list[float | bool | _Name | None], Field(min_length=2)]
 
 
@@ -38,9 +39,9 @@ class JobRequest(BaseModel):
     missing: Literal["raise", "drop"] = Field(
         "raise", description="refuse missing cells, or leave their rows out, pair by pair"
     )
-    level: float = Field(0.9, gt=0, lt=1, description="of the interval from low to high")
-    unit: Literal["nats", "bits"] = "nats"
-    threshold: float = Field(0.02, ge=0, description="of `below`, in the unit")
+    level: float = Field(DEFAULT_LEVEL, gt=0, lt=1, description="of the interval from low to high")
+    unit: Unit = DEFAULT_UNIT
+    threshold: float = Field(DEFAULT_THRESHOLD, ge=0, description="of `below`, in the unit")
 
 
 class JobError(BaseModel):
@@ -97,19 +98,23 @@ class JobResult(BaseModel):
     names: list[str] = Field(description="the variables; a target is the last")
     target: str | None = None
     level: float
-    unit: Literal["nats", "bits"]
+    unit: Unit
     threshold: float
     model: dict[str, str]
     pairs: list[PairRecord]
 
 
-def answer(job: Job, ttl: float) -> dict[str, Any]:
-    """A job as the JSON object of the interface."""
+def job_object(job: Job, ttl: float) -> dict[str, Any]:
+    """Return a job as the JSON object of the interface, with the fields of `JobAnswer`.
+
+    Args:
+        ttl: seconds for which it is kept once it has ended.
+    """
     error = None if job.error is None else dict(zip(("code", "detail"), json.loads(job.error), strict=True))
-    shown = {key: getattr(job, key) for key in ("id", "what", "state", "pairs", "done", "failed", "revision")}
+    plain = {key: getattr(job, key) for key in ("id", "what", "state", "pairs", "done", "failed", "revision")}
     times = {key: _time(getattr(job, key)) for key in ("created", "started", "ended")}
     expires = None if job.ended is None else job.ended + ttl
-    return {**shown, **times, "expires": _time(expires), "error": error}
+    return {**plain, **times, "expires": _time(expires), "error": error}
 
 
 def _time(seconds: float | None) -> str | None:
@@ -137,7 +142,7 @@ _BINARY = {
 
 
 def request() -> dict[str, Any]:
-    """The documented body and parameters of a submission."""
+    """Return the documented body and parameters of a submission."""
     content: dict[str, Any] = {JSON: {"schema": _schema(), "example": _EXAMPLE}}
     content |= {media: {"schema": _bytes(text)} for media, text in _BINARY.items()}
     only = f"Only with a body of {NPY}."
@@ -149,10 +154,10 @@ def request() -> dict[str, Any]:
 
 
 def _schema() -> dict[str, Any]:
-    """The JSON form; two fields have defaults that a schema cannot tell."""
-    found = inlined(JobRequest)
-    found["required"] = ["table"]
-    return found
+    """Return the JSON form; two fields have defaults that a schema cannot tell."""
+    schema = inlined(JobRequest)
+    schema["required"] = ["table"]
+    return schema
 
 
 def _bytes(text: str) -> dict[str, Any]:
@@ -160,7 +165,7 @@ def _bytes(text: str) -> dict[str, Any]:
 
 
 def result() -> dict[int | str, dict[str, Any]]:
-    """The documented formats of a result besides JSON."""
+    """Return the documented formats of a result besides JSON."""
     texts = "The records, with a header line; a text like a formula has an apostrophe in front."
     tensors = "pairs, mi, low, high, median, below, n, dropped, in_range, quantiles and levels; the rest, as "
     return {
@@ -174,7 +179,7 @@ def result() -> dict[int | str, dict[str, Any]]:
 
 
 def events() -> dict[int | str, dict[str, Any]]:
-    """The documented stream of events."""
+    """Return the documented stream of events."""
     text = "Events progress and end, whose data is a job as it stands and whose id is its revision."
     schema = {"type": "string", "description": text}
     return {
@@ -203,10 +208,10 @@ _MEANINGS = {
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documented refusals of a route."""
+    """Return the documented refusals of a route."""
     content = {problem_details.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    usual = (401, 403, 404, 421, 429, 431, 500, 503)
+    always = (401, 403, 404, 421, 429, 431, 500, 503)
     return {
         status: {"description": _MEANINGS[status], "content": content}
-        for status in sorted({*usual, *statuses})
+        for status in sorted({*always, *statuses})
     }

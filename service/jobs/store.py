@@ -1,4 +1,4 @@
-"""The jobs file as the event loop sees it: one thread does all that is done to it; who waits hears of it."""
+"""The jobs as the event loop sees them: one thread does all database work, and changes are announced."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,97 +8,97 @@ from typing import Any, TypeVar
 
 from mizzle.errors import JobsUnavailable, StorageFull
 from mizzle.service.inference.observer import Observer
-from mizzle.service.jobs.database import Damaged, Held
-from mizzle.service.jobs.repository import JobFile
+from mizzle.service.jobs.database import Damaged, Locked
+from mizzle.service.jobs.repository import JobRepository
 from mizzle.wire import JOB_STATES
 
 T = TypeVar("T")
-_AGAIN = 1.0  # seconds until what could not be done now is tried again
+_OPEN_RETRY_SECONDS = 1.0  # until a file is opened again that is locked, or whose disk is full
 
 
 class JobStore:
-    """One jobs file.
+    """A repository behind a thread of its own.
 
     Args:
         observer: told how many jobs there are, by state.
     """
 
-    def __init__(self, file: JobFile, observer: Observer) -> None:
-        self._file = file
+    def __init__(self, repository: JobRepository, observer: Observer) -> None:
+        self._repository = repository
         self._observer = observer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mizzle-jobs")
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._failure: JobsUnavailable | None = JobsUnavailable("the jobs file is being opened; ask again")
 
     async def open(self) -> None:
         """Open the file, however long another process holds it or the disk is full.
 
         Raises:
-            JobsUnavailable: it cannot be used; so will every other method say.
+            JobsUnavailable: it cannot be used; every other method raises the same from then on.
         """
         while True:
             try:
-                await self._in_thread(self._file.open)
+                await self._in_thread(self._repository.open)
                 break
-            except (Held, StorageFull) as error:
+            except (Locked, StorageFull) as error:
                 self._failure = error
-                await asyncio.sleep(_AGAIN)
+                await asyncio.sleep(_OPEN_RETRY_SECONDS)
             except JobsUnavailable as error:
                 self._failure = error
                 raise
         self._failure = None
-        await self._count()
+        await self._report_counts()
 
     async def close(self) -> None:
-        """Let the file go when what is under way is done."""
-        self.tell()
-        await self._in_thread(self._file.close)
+        """Close the file as soon as the work under way is done."""
+        self.notify()
+        await self._in_thread(self._repository.close)
         self._thread.shutdown(wait=False)
 
-    async def do(self, work: Callable[..., T], *arguments: Any) -> T:
-        """The result of a method of `JobFile`.
+    async def read(self, method: Callable[..., T], *arguments: Any) -> T:
+        """Return the result of a method of `JobRepository`.
 
         Raises:
-            JobsUnavailable: it cannot be done now.
+            JobsUnavailable: it cannot be had now.
         """
         if self._failure is not None:
             raise self._failure
         try:
-            return await self._in_thread(work, self._file, *arguments)
+            return await self._in_thread(method, self._repository, *arguments)
         except Damaged as error:
             self._failure = error
             raise
 
-    async def change(self, work: Callable[..., T], *arguments: Any) -> T:
-        """As `do`, and whoever waits looks again."""
+    async def change(self, method: Callable[..., T], *arguments: Any) -> T:
+        """Do the same for a method that changes jobs, and notify those who wait for a change."""
         try:
-            return await self.do(work, *arguments)
+            return await self.read(method, *arguments)
         finally:
-            await self._count()
-            self.tell()
+            await self._report_counts()
+            self.notify()
 
-    def tell(self) -> None:
-        """Whoever waits looks again."""
-        self._news.set()
-        self._news = asyncio.Event()
+    def notify(self) -> None:
+        """Wake all that wait for a change."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     @property
-    def news(self) -> asyncio.Event:
+    def changed(self) -> asyncio.Event:
         """Set by the next change; to be taken before one looks, and awaited after that."""
-        return self._news
+        return self._changed
 
-    async def _count(self) -> None:
+    async def _report_counts(self) -> None:
         with suppress(JobsUnavailable):
-            found = await self.do(JobFile.counts)
+            counts = await self.read(JobRepository.count_by_state)
             for state in JOB_STATES:
-                self._observer.jobs(state, found[state])
+                self._observer.jobs(state, counts[state])
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
 
-async def heard(news: asyncio.Event, seconds: float) -> None:
-    """Returns when there are news, or after so many seconds."""
+async def wait_for_change(changed: asyncio.Event, timeout: float) -> None:
+    """Return when `changed` is set, or after `timeout` seconds."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await news.wait()
+        async with asyncio.timeout(timeout):
+            await changed.wait()

@@ -192,9 +192,9 @@ def test_accept_chooses(accept, media, check_problem):
 
     if media is None:
         with pytest.raises(NotAcceptable, match="text/csv"):
-            result_formats.chosen(accept)
+            result_formats.preferred_media(accept)
     else:
-        assert result_formats.chosen(accept or "") == media
+        assert result_formats.preferred_media(accept or "") == media
 
 
 def test_no_other_format_is_made(play, check_problem):

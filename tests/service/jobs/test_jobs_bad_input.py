@@ -83,7 +83,7 @@ TABLE = {
     "threshold long": (JSON, _json(threshold=10**399), "invalid_request"),
     "many cells": (SAFETENSORS, tensor_body(np.ones((200, 3))), "too_large"),
     "many pairs": (SAFETENSORS, tensor_body(np.ones((12, 6))), "too_large"),
-    "long json": (JSON, b" " * (request.LONGEST_JSON + 1), "too_large"),
+    "long json": (JSON, b" " * (request.MAX_JSON_BYTES + 1), "too_large"),
     "other tensor": (SAFETENSORS, save({"x": table()}), "invalid_request"),
     "two tensors": (SAFETENSORS, save({"table": table(), "x": table()}), "invalid_request"),
     "other metadata": (SAFETENSORS, save({"table": table()}, {CANARY: ""}), "invalid_request"),
@@ -185,7 +185,7 @@ def test_mutated_bodies_are_refused_or_read(media):
         for place in rng.integers(0, len(bad), 3):
             bad[place] = rng.integers(0, 256)
         try:
-            ask = request.read(media, bytes(bad), {})
-            request.check(ask, FakeEstimator.levels, MOST_CELLS, MOST_PAIRS)
+            ask = request.parse(media, bytes(bad), {})
+            request.count_pairs(ask, FakeEstimator.levels, MOST_CELLS, MOST_PAIRS)
         except MizzleError:
             pass

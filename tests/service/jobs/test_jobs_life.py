@@ -12,7 +12,7 @@ from mizzle.service.inference.batcher import WorkerLost
 from mizzle.service.inference.runner import InProcess
 from mizzle.service.jobs import manager
 from mizzle.service.jobs import runner as job_runner
-from mizzle.service.jobs.repository import Given, JobFile, New
+from mizzle.service.jobs.repository import JobDraft, JobRepository, StoredInput
 from mizzle.types import ModelInfo
 
 KILL = 1001.0  # a cell that marks a sample
@@ -107,7 +107,7 @@ def test_a_request_during_a_job_waits_for_few_batches(alive, fake, as_body, draw
 
 
 def test_a_job_goes_on_while_there_are_always_requests(alive, monkeypatch, as_body, draw):
-    monkeypatch.setattr(job_runner, "_PATIENCE", 0.0)
+    monkeypatch.setattr(job_runner, "_IDLE_WAIT_SECONDS", 0.0)
 
     async def scenario(http, app):
         over = asyncio.Event()
@@ -198,10 +198,10 @@ def _of(estimate, sha256):
 
 
 def test_a_job_that_ended_the_process_again_and_again_fails(alive, settings):
-    file = JobFile(settings.jobs_dir, settings.jobs_ttl_seconds)
+    file = JobRepository(settings.jobs_dir, settings.jobs_ttl_seconds)
     file.open()
-    given = Given(JSON, "{}", json_body(table(ROWS)))
-    number = file.take(New("anonymous", "one", b"", "matrix", 6, given), 9, 9).number
+    given = StoredInput(JSON, "{}", json_body(table(ROWS)))
+    number = file.find_or_add(JobDraft("anonymous", "one", b"", "matrix", 6, given), 9, 9).number
     for _ in range(3):
         file.begin(number, "{}", "basis")
     file.close()
@@ -236,26 +236,26 @@ def test_draining_keeps_what_is_done_and_ends_the_streams(alive, fake, counted):
 
 
 def test_a_full_disk_holds_a_job_up_and_no_longer(alive, monkeypatch, check_problem):
-    for module in (job_runner, manager):
-        monkeypatch.setattr(module, "_AGAIN", 0.001)
+    monkeypatch.setattr(job_runner, "_FULL_DISK_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(manager, "_PAUSE_SECONDS", 0.001)
     tries = []
 
     async def scenario(http, app):
         store = app.state.jobs.store
-        real = JobFile.save
+        real = JobRepository.save
 
         def save(file, number, answers):
             tries.append(number)
-            [[pages]] = file._base.all("PRAGMA page_count")
-            file._base.all(f"PRAGMA max_page_count = {pages if len(tries) < 4 else 10**6}")
+            [[pages]] = file._database.fetch_all("PRAGMA page_count")
+            file._database.fetch_all(f"PRAGMA max_page_count = {pages if len(tries) < 4 else 10**6}")
             real(file, number, answers)
 
-        monkeypatch.setattr(JobFile, "save", save)
+        monkeypatch.setattr(JobRepository, "save", save)
         await put(http, "one", tensor_body(table(ROWS, 30)))
         job = await ended(http, "one")
-        await store.do(lambda file: file._base.all("PRAGMA max_page_count = 1"))
+        await store.read(lambda file: file._database.fetch_all("PRAGMA max_page_count = 1"))
         refused = await put(http, "two", tensor_body(table(ROWS, 40, seed=1)))
-        await store.do(lambda file: file._base.all("PRAGMA max_page_count = 1000000"))
+        await store.read(lambda file: file._database.fetch_all("PRAGMA max_page_count = 1000000"))
         return job, refused
 
     job, refused = alive(scenario)
@@ -313,7 +313,7 @@ def test_the_owners_of_jobs_take_turns(alive, fake):
         await put(http, "short", tensor_body(table(ROWS)), headers={"x-api-key": bob})
 
         async def both():
-            return len(app.state.jobs._active) == 2
+            return len(app.state.jobs._running) == 2
 
         await until(both)
         fake.gate.set()
@@ -342,14 +342,14 @@ def test_there_is_room_for_so_many_jobs(alive, settings, check_problem):
 def test_a_file_of_another_version_stops_jobs_alone(alive, settings, draw, as_body, check_problem):
     import sqlite3
 
-    file = JobFile(settings.jobs_dir, 1.0)
+    file = JobRepository(settings.jobs_dir, 1.0)
     file.open()
-    file._base.all("PRAGMA user_version = 99")
+    file._database.fetch_all("PRAGMA user_version = 99")
     file.close()
 
     async def scenario(http, app):
         async def given_up():
-            return app.state.jobs._life.done()
+            return app.state.jobs._main.done()
 
         await until(given_up)
         return await http.get("/v1/jobs"), await http.post("/v1/estimate", json=as_body(draw()))

@@ -6,9 +6,9 @@ import sqlite3
 import pytest
 
 from mizzle.errors import JobsUnavailable, StorageFull
-from mizzle.service.jobs.database import DAMAGED, NAME, Damaged, Held
-from mizzle.service.jobs.repository import Clock, Given, JobFile, New
-from mizzle.service.jobs.rows import Answer
+from mizzle.service.jobs.database import DAMAGED_NAME, NAME, Damaged, Locked
+from mizzle.service.jobs.repository import Clock, JobDraft, JobRepository, StoredInput
+from mizzle.service.jobs.rows import AnswerRow
 
 TTL = 100.0
 CANARY = b"31337.4242"
@@ -39,7 +39,7 @@ def opened(tmp_path, times):
     found = []
 
     def opening():
-        file = JobFile(tmp_path, TTL, times.clock())
+        file = JobRepository(tmp_path, TTL, times.clock())
         found.append(file)
         file.open()
         return file
@@ -50,15 +50,15 @@ def opened(tmp_path, times):
 
 
 def new(id="one", owner="alice", body=b"body"):
-    return New(owner, id, b"digest", "matrix", 6, Given("media", "{}", body))
+    return JobDraft(owner, id, b"digest", "matrix", 6, StoredInput("media", "{}", body))
 
 
 def answer(x, y):
-    return Answer(x, y, b"12345678" * 4, 10, 1, 1, 1, "[]", "[]", None, 0)
+    return AnswerRow(x, y, b"12345678" * 4, 10, 1, 1, 1, "[]", "[]", None, 0)
 
 
 def added(file, **more):
-    return file.take(new(**more), 10, 10)
+    return file.find_or_add(new(**more), 10, 10)
 
 
 def test_a_job_survives_and_waits_again(opened):
@@ -106,7 +106,7 @@ def test_what_has_ended_does_not_change(opened, state):
     assert file.begin(number, "about", "basis") == set()
     assert file.find("alice", "one") == before
     assert len(file.answers(number)) == (state == "done")
-    assert file.given(number) is None
+    assert file.input(number) is None
 
 
 def test_what_comes_for_a_forgotten_job_is_dropped(opened):
@@ -122,10 +122,10 @@ def test_what_comes_for_a_forgotten_job_is_dropped(opened):
 def test_ids_are_the_owners_own_and_room_is_counted(opened):
     file = opened()
     assert added(file, owner="alice").number != added(file, owner="bob").number
-    assert file.take(new("two"), 1, 10) is None
-    assert file.take(new("two"), 2, 2) is None
-    assert file.take(new("one"), 1, 2).id == "one"  # there already
-    assert file.take(new("two"), 2, 3).id == "two"
+    assert file.find_or_add(new("two"), 1, 10) is None
+    assert file.find_or_add(new("two"), 2, 2) is None
+    assert file.find_or_add(new("one"), 1, 2).id == "one"  # there already
+    assert file.find_or_add(new("two"), 2, 3).id == "two"
 
 
 def test_a_job_expires_after_its_end(opened, times):
@@ -138,11 +138,11 @@ def test_a_job_expires_after_its_end(opened, times):
     assert file.find("alice", "one")
     times.pass_by(2)
     assert file.find("alice", "one") is None
-    assert file.of("alice") == []
-    assert file.room("alice") == (0, 0)
+    assert file.of_owner("alice") == []
+    assert file.count("alice") == (0, 0)
     assert added(file).number != number
-    file.expire()
-    assert file.counts() == {"queued": 1, "running": 0, "done": 0, "failed": 0, "cancelled": 0}
+    file.forget_expired()
+    assert file.count_by_state() == {"queued": 1, "running": 0, "done": 0, "failed": 0, "cancelled": 0}
 
 
 @pytest.mark.parametrize("jump", [10 * TTL, -10 * TTL])
@@ -195,17 +195,17 @@ def test_a_damaged_file_is_set_aside(opened, tmp_path, times, damage, caplog):
     file = opened()
     assert file.find("0", "job0") is None
     assert added(file)
-    assert (tmp_path / DAMAGED).exists()
+    assert (tmp_path / DAMAGED_NAME).exists()
     assert "set aside" in caplog.text
-    file.expire()
-    assert (tmp_path / DAMAGED).exists()
-    file._base.drop_damaged(-1.0)  # seconds
-    assert not (tmp_path / DAMAGED).exists()
+    file.forget_expired()
+    assert (tmp_path / DAMAGED_NAME).exists()
+    file._database.drop_damaged(-1.0)  # seconds
+    assert not (tmp_path / DAMAGED_NAME).exists()
 
 
 def test_damage_that_shows_later_is_told(opened):
     file = opened()
-    file._base._db.close()
+    file._database._db.close()
     with pytest.raises(JobsUnavailable):
         file.find("alice", "one")
 
@@ -221,13 +221,13 @@ def test_a_file_of_another_version_or_program_is_left_alone(opened, tmp_path, st
     before = (tmp_path / NAME).read_bytes()
     with pytest.raises(JobsUnavailable) as caught:
         opened()
-    assert not isinstance(caught.value, Damaged | Held | StorageFull)
+    assert not isinstance(caught.value, Damaged | Locked | StorageFull)
     assert (tmp_path / NAME).read_bytes() == before
 
 
 def test_one_process_has_the_file(opened):
     first = opened()
-    with pytest.raises(Held):
+    with pytest.raises(Locked):
         opened()
     first.close()
     opened()
@@ -237,15 +237,15 @@ def test_a_full_disk_takes_all_or_nothing(opened):
     file = opened()
     number = added(file).number
     file.begin(number, "about", "basis")
-    [[pages]] = file._base.all("PRAGMA page_count")
-    file._base.all(f"PRAGMA max_page_count = {pages}")
+    [[pages]] = file._database.fetch_all("PRAGMA page_count")
+    file._database.fetch_all(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StorageFull):
         added(file, id="two", body=b"x" * 100_000)
     with pytest.raises(StorageFull):
         file.save(number, [answer(i, j) for i in range(100) for j in range(100)])
     assert file.find("alice", "two") is None
     assert file.find("alice", "one").done == 0
-    file._base.all("PRAGMA max_page_count = 1000000")
+    file._database.fetch_all("PRAGMA max_page_count = 1000000")
     file.save(number, [answer(0, 1)])
     assert file.find("alice", "one").done == 1
 
@@ -253,5 +253,5 @@ def test_a_full_disk_takes_all_or_nothing(opened):
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(JobsUnavailable) as caught:
-        JobFile(tmp_path / "file" / "below", TTL).open()
+        JobRepository(tmp_path / "file" / "below", TTL).open()
     assert "below" not in str(caught.value)

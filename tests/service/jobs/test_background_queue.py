@@ -14,7 +14,7 @@ def test_an_idle_model_gets_whole_chunks_at_once(
     fake, settings, in_lifespan, connect, tmp_path, monkeypatch, overhead
 ):
     """It counts as idle whatever a batch costs by itself: a job would wait for a busy one, here for good."""
-    monkeypatch.setattr(job_runner, "_PATIENCE", 1e6)
+    monkeypatch.setattr(job_runner, "_IDLE_WAIT_SECONDS", 1e6)
     speed = Measured(cells_per_second=1e7, overhead=overhead, batch_cells=10**6)
     monkeypatch.setattr(runner, "measured", lambda estimator: measured(estimator) and speed)
     chosen = settings.model_copy(update={"jobs_dir": tmp_path / "jobs", "max_batch_items": 16})

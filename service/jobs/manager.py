@@ -28,7 +28,7 @@ from mizzle.service.http.deadline import beside
 from mizzle.service.inference.engine import Engine
 from mizzle.service.inference.observer import Observer
 from mizzle.service.jobs import request
-from mizzle.service.jobs.repository import Clock, Job, JobDraft, JobRepository, StoredInput
+from mizzle.service.jobs.repository import Job, JobDraft, JobRepository, StoredInput
 from mizzle.service.jobs.result_formats import WRITERS
 from mizzle.service.jobs.rows import AnswerRow, encode_error, header_of, result_of
 from mizzle.service.jobs.runner import JobRunner
@@ -65,16 +65,13 @@ class Jobs:
 
     Args:
         settings: with a `jobs_dir`.
-        clock: tells when a job expires.
     """
 
-    def __init__(
-        self, settings: Settings, engine: Engine, observer: Observer, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, engine: Engine, observer: Observer) -> None:
         assert settings.jobs_dir is not None
         self.settings = settings
         self._engine = engine
-        repository = JobRepository(settings.jobs_dir, settings.jobs_ttl_seconds, clock)
+        repository = JobRepository(settings.jobs_dir, settings.jobs_ttl_seconds)
         self.store = JobStore(repository, observer)
         self._runner = JobRunner(engine, self.store, settings)
         self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}

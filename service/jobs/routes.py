@@ -49,9 +49,9 @@ async def _owner(request: Request) -> str:
     return key_name(request.scope)
 
 
-_Jobs = Annotated[Jobs, Depends(_jobs)]
-_Owner = Annotated[str, Depends(_owner)]
-_Id = Annotated[
+_JobsDep = Annotated[Jobs, Depends(_jobs)]
+_OwnerDep = Annotated[str, Depends(_owner)]
+_JobId = Annotated[
     str,
     Path(pattern=f"^{JOB_ID}$", description="chosen by the caller: letters, digits, _, . and -; 64 at most"),
 ]
@@ -64,7 +64,7 @@ _Id = Annotated[
     response_model=schemas.JobList,
     responses=schemas.refusals(),
 )
-async def list_jobs(jobs: _Jobs, owner: _Owner) -> Response:
+async def list_jobs(jobs: _JobsDep, owner: _OwnerDep) -> Response:
     return _json({"jobs": [_as_object(jobs, job) for job in await jobs.of_owner(owner)]})
 
 
@@ -79,7 +79,7 @@ async def list_jobs(jobs: _Jobs, owner: _Owner) -> Response:
         **schemas.refusals(400, 408, 409, 413, 415, 422),
     },
 )
-async def submit_job(request: Request, jobs: _Jobs, owner: _Owner, id: _Id) -> Response:
+async def submit_job(request: Request, jobs: _JobsDep, owner: _OwnerDep, id: _JobId) -> Response:
     await jobs.check_room(owner, id)  # before the body is read
     settings = jobs.settings
     media, content = await body.read(request, MEDIA_TYPES, settings.max_body_bytes, settings.body_seconds)
@@ -94,7 +94,7 @@ async def submit_job(request: Request, jobs: _Jobs, owner: _Owner, id: _Id) -> R
     response_model=schemas.JobAnswer,
     responses=schemas.refusals(422),
 )
-async def get_job(jobs: _Jobs, owner: _Owner, id: _Id) -> Response:
+async def get_job(jobs: _JobsDep, owner: _OwnerDep, id: _JobId) -> Response:
     return _job_response(jobs, await jobs.find(owner, id))
 
 
@@ -105,7 +105,7 @@ async def get_job(jobs: _Jobs, owner: _Owner, id: _Id) -> Response:
     response_model=schemas.JobAnswer,
     responses={204: {"description": "It is forgotten."}, **schemas.refusals(422)},
 )
-async def delete_job(jobs: _Jobs, owner: _Owner, id: _Id) -> Response:
+async def delete_job(jobs: _JobsDep, owner: _OwnerDep, id: _JobId) -> Response:
     job = await jobs.drop(owner, id)
     return Response(status_code=204) if job is None else _job_response(jobs, job)
 
@@ -117,7 +117,7 @@ async def delete_job(jobs: _Jobs, owner: _Owner, id: _Id) -> Response:
     response_class=Response,
     responses={**schemas.events(), **schemas.refusals(422)},
 )
-async def stream_events(request: Request, jobs: _Jobs, owner: _Owner, id: _Id) -> Response:
+async def stream_events(request: Request, jobs: _JobsDep, owner: _OwnerDep, id: _JobId) -> Response:
     job = await jobs.find(owner, id)
     last_id = request.headers.get("last-event-id")
     if job.ended is not None and last_id == str(job.revision):
@@ -132,7 +132,7 @@ async def stream_events(request: Request, jobs: _Jobs, owner: _Owner, id: _Id) -
     response_model=schemas.JobResult,
     responses={**schemas.result(), **schemas.refusals(406, 409, 422)},
 )
-async def get_result(request: Request, jobs: _Jobs, owner: _Owner, id: _Id) -> Response:
+async def get_result(request: Request, jobs: _JobsDep, owner: _OwnerDep, id: _JobId) -> Response:
     media = result_formats.preferred_media(",".join(request.headers.getlist("accept")))
     content = await jobs.result(owner, id, media)
     return Response(content, media_type=media, headers={"vary": "accept"})

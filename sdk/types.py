@@ -56,7 +56,7 @@ class Estimate:
     in_range: bool
     warnings: tuple[Notice, ...]
     model: ModelInfo
-    unit: Unit = "nats"
+    unit: Unit = DEFAULT_UNIT
 
     @property
     def median(self) -> float:
@@ -71,7 +71,7 @@ class Estimate:
         """
         return interpolate(q, self.levels, self.values)
 
-    def interval(self, level: float = 0.9) -> tuple[float, float]:
+    def interval(self, level: float = DEFAULT_LEVEL) -> tuple[float, float]:
         """The central interval that holds the true value with probability `level`.
 
         Raises:
@@ -106,14 +106,15 @@ class Estimate:
         return replace(self, mi=self.mi * factor, values=values, unit=unit)
 
     def to_frame(self, library: Literal["pandas", "polars", "pyarrow"] = "pandas") -> Any:
-        """One row with the estimate's numbers, as a table of that library.
+        """One row with the estimate's numbers and its 90 % interval, as a table of that library.
 
         Raises:
             MissingExtra: the library is not installed.
         """
         from mizzle.display import formats
 
-        return formats.frame(self, library)
+        record = self._record()
+        return formats.frame([record], tuple(record), library)
 
     def plot(self) -> Any:
         """A matplotlib Figure of the predictive distribution.
@@ -121,18 +122,35 @@ class Estimate:
         Raises:
             MissingExtra: matplotlib is not installed.
         """
-        from mizzle.display import formats
+        from mizzle.display import plots
 
-        return formats.plot(self)
+        intervals = {level: self.interval(level) for level in (DEFAULT_LEVEL, 0.5)}
+        return plots.estimate(self.mi, self.levels, self.values, intervals, self.unit)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
+        """The estimate in a notebook."""
         from mizzle.display import formats
 
-        return formats.html(self)
+        return formats.estimate_html(self._record(), "; ".join(w.message for w in self.warnings))
+
+    def _record(self) -> dict[str, Any]:
+        """The numbers as plain values, with the interval of the default level."""
+        low, high = self.interval()
+        return {
+            "mi": self.mi,
+            "low": low,
+            "high": high,
+            "median": self.median,
+            "unit": self.unit,
+            "n": self.n,
+            "dim_x": self.dim_x,
+            "dim_y": self.dim_y,
+            "in_range": self.in_range,
+            "warnings": " ".join(w.code for w in self.warnings),
+        }
 
     def __repr__(self) -> str:
-        low, high = self.interval(0.9)
+        low, high = self.interval()
         flags = "" if self.in_range else ", out of range"
         if self.warnings:
             flags += ", warnings: " + ", ".join(w.code for w in self.warnings)

@@ -18,8 +18,8 @@ import numpy as np
 
 from mizzle.cli import csv_reader
 from mizzle.data.columns import named, no_column, shown
-from mizzle.display.formats import load
 from mizzle.errors import InvalidFile, InvalidInput
+from mizzle.extras import load
 from mizzle.tables.variables import Missing
 
 Format = Literal["csv", "tsv", "parquet", "arrow", "npy", "npz"]

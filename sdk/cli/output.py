@@ -9,8 +9,8 @@ from typing import Any
 
 from mizzle.cli.terminal import plain, say
 from mizzle.data.columns import shown
-from mizzle.display.formats import load
 from mizzle.errors import InvalidFile, InvalidInput, MissingExtra
+from mizzle.extras import load
 from mizzle.tables.results import Matrix, Ranking
 
 _NEEDED = {".parquet": ("pyarrow", "cli"), ".png": ("matplotlib", "plot")}

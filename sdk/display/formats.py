@@ -1,28 +1,20 @@
-"""Estimates and tables of them as frames of other libraries, as HTML and as pictures.
+"""Records of estimates and of pairs as frames of other libraries, as lines of text and as HTML.
 
-pandas, polars, pyarrow and matplotlib are imported when they are asked for, and are not needed otherwise.
+Everything here takes plain values: records with the keys of `mizzle.tables.results.KEYS`, and the header that
+they share (level, unit, threshold ..). pandas, polars and pyarrow are imported when a frame is wanted.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
-from mizzle.data import columns
-from mizzle.errors import InvalidInput, MissingExtra
-from mizzle.tables.results import (
-    KEYS,
-    Library,
-    Matrix,
-    PairResult,
-    Pairs,
-    Ranking,
-    Record,
-)
-from mizzle.types import Estimate
+from mizzle.data.columns import shown as quoted_name
+from mizzle.errors import InvalidInput
+from mizzle.extras import load
 
-LEVEL = 0.9  # of the interval of a single estimate
+Library = Literal["pandas", "polars", "pyarrow"]
+Record = Mapping[str, Any]
 _TEXT, _FLOAT, _INT, _BOOL = range(4)
 _KINDS = {
     **dict.fromkeys(("x", "y", "warnings", "error", "unit"), _TEXT),
@@ -38,149 +30,100 @@ _TYPES = {
 _CLASS = "mizzle tex2jax_ignore mathjax_ignore"  # a notebook would set dollars in names as formulas
 
 
-def frame(shown: Estimate | Pairs, library: Library = "pandas") -> Any:
-    """The records as a frame of that library; the interval of a single estimate is that of 90 %.
+def frame(
+    records: Sequence[Record], keys: Sequence[str], library: Library, header: Record | None = None
+) -> Any:
+    """Records as a frame of that library, whose types do not depend on the values.
 
-    The metadata of a pyarrow table have, as JSON under `mizzle`, what the records of pairs have in common.
+    Args:
+        keys: the columns, in order; every record has them.
+        header: what the records have in common; JSON under `mizzle` in the metadata of a pyarrow table.
 
     Raises:
-        InvalidInput: it is none of "pandas", "polars" and "pyarrow".
+        InvalidInput: the library is none of "pandas", "polars" and "pyarrow".
         MissingExtra: it is not installed.
     """
     if library not in _TYPES:
         raise InvalidInput("the library must be 'pandas', 'polars' or 'pyarrow'")
-    records = [_record(shown)] if isinstance(shown, Estimate) else shown.records()
     module = load(library, f"pip install {library}")
-    names = tuple(records[0]) if records else KEYS
-    types = {name: _TYPES[library][_KINDS[name]] for name in names}
-    cells = {name: [record[name] for record in records] for name in names}
+    types = {key: _TYPES[library][_KINDS[key]] for key in keys}
+    cells = {key: [record[key] for record in records] for key in keys}
     if library == "pandas":
-        return module.DataFrame({name: module.Series(cells[name], dtype=types[name]) for name in names})
+        return module.DataFrame({key: module.Series(cells[key], dtype=types[key]) for key in keys})
     if library == "polars":
-        return module.DataFrame(cells, schema={name: getattr(module, types[name]) for name in names})
-    head = {} if isinstance(shown, Estimate) else {"mizzle": json.dumps(shown.head())}
-    schema = module.schema([(name, getattr(module, types[name])()) for name in names], metadata=head)
+        return module.DataFrame(cells, schema={key: getattr(module, types[key]) for key in keys})
+    metadata = {} if header is None else {"mizzle": json.dumps(header)}
+    schema = module.schema([(key, getattr(module, types[key])()) for key in keys], metadata=metadata)
     return module.table(cells, schema=schema)
 
 
-def text(shown: Pairs, most: int = 10) -> str:
-    """The strongest pairs, a line each, below a line about all.
+def text(title: str, records: Sequence[Record], total: int, header: Record) -> str:
+    """A title, a line for each record, and a line that says how many of `total` records are left out."""
+    left = total - len(records)
+    more = [f"  and {left} more; to_frame() has all"] if left else []
+    return "\n".join([title, *(f"  {_line(record, header)}" for record in records), *more])
+
+
+def _line(record: Record, header: Record) -> str:
+    """A pair in one line; of a ranking, every `y` is the target and is not repeated."""
+    keys = ("x",) if header["kind"] == "ranking" else ("x", "y")
+    names = ", ".join(quoted_name(record[key]) for key in keys)
+    if record["error"] is not None:
+        return f"{names}: {_message(record)}"
+    interval = f"{100 * header['level']:.4g}% [{_number(record['low'])}, {_number(record['high'])}]"
+    return f"{names}: {_number(record['mi'])} {header['unit']}, {interval}"
+
+
+def html(title: str, records: Sequence[Record], total: int, header: Record) -> str:
+    """Records of pairs as an HTML table; names and messages are escaped.
 
     Args:
-        most: of the pairs.
+        total: how many records there are, of which `records` are the strongest.
     """
-    pairs = shown.strongest()[:most]
-    lines = [f"  {_said(shown, pair)}" for pair in pairs]
-    left = len(shown.pairs) - len(pairs)
-    return "\n".join([f"{shown!r}", *lines, *([f"  and {left} more; to_frame() has all"] if left else [])])
+    interval, below = f"{100 * header['level']:.4g} % interval", f"below {header['threshold']:.4g}"
+    heads = ("x", "y", f"MI ({header['unit']})", interval, below, "rows", "noticed")
+    more = f"; the strongest {len(records)}" if len(records) < total else ""
+    return _table(f"{title}{more}", heads, [_cells(record) for record in records])
 
 
-def _said(shown: Pairs, pair: PairResult) -> str:
-    """A pair in one line."""
-    names = columns.shown(pair.x) + ("" if isinstance(shown, Ranking) else f", {columns.shown(pair.y)}")
-    if pair.error is not None:
-        return f"{names}: {pair.error}"
-    record = pair.record(shown.level, shown.threshold)
-    interval = f"{100 * shown.level:.4g}% [{_number(record['low'])}, {_number(record['high'])}]"
-    return f"{names}: {_number(pair.mi)} {shown.unit}, {interval}"
-
-
-def html(shown: Estimate | Pairs, most: int | None = 20) -> str:
-    """An HTML table, the strongest pairs first; text of the caller's is escaped.
+def estimate_html(record: Record, messages: str) -> str:
+    """A single estimate as an HTML table of one line.
 
     Args:
-        most: of the pairs; None for all.
+        messages: of its warnings.
     """
-    if isinstance(shown, Estimate):
-        return _one(shown)
-    pairs = shown.strongest()[:most]
-    interval, below = f"{100 * shown.level:.4g} % interval", f"below {shown.threshold:.4g}"
-    head = ("x", "y", f"MI ({shown.unit})", interval, below, "rows", "noticed")
-    more = f"; the strongest {len(pairs)}" if len(pairs) < len(shown.pairs) else ""
-    return _table(f"{shown!r}{more}", head, [_line(shown, pair) for pair in pairs])
+    width = f"{record['dim_x']} + {record['dim_y']}"
+    heads = (f"MI ({record['unit']})", "90 % interval", "rows", "columns", "warnings")
+    cells = [_number(record["mi"]), _interval(record), str(record["n"]), width, escape(messages)]
+    return _table("", heads, [cells])
 
 
-def _one(estimate: Estimate) -> str:
-    """An estimate as a table of one line."""
-    record = _record(estimate)
-    width = f"{estimate.dim_x} + {estimate.dim_y}"
-    notices = escape("; ".join(notice.message for notice in estimate.warnings))
-    head = (f"MI ({estimate.unit})", "90 % interval", "rows", "columns", "warnings")
-    return _table("", head, [[_number(estimate.mi), _range(record), str(estimate.n), width, notices]])
+def _cells(record: Record) -> list[str]:
+    """A pair's cells of HTML."""
+    names = [escape(record["x"]), escape(record["y"])]
+    if record["error"] is not None:
+        return [*names, "", "", "", "", escape(_message(record))]
+    dropped = f" ({record['dropped']} dropped)" if record["dropped"] else ""
+    numbers = [_number(record["mi"]), _interval(record), f"{record['below']:.1%}"]
+    return [*names, *numbers, f"{record['n']}{dropped}", escape(record["warnings"])]
 
 
-def plot(shown: Estimate | Pairs) -> Any:
-    """A matplotlib Figure.
-
-    Raises:
-        MissingExtra: matplotlib is not installed.
-    """
-    from mizzle.display import plots
-
-    if isinstance(shown, Estimate):
-        return plots.estimate(shown)
-    if isinstance(shown, Ranking):
-        return plots.ranking(shown)
-    assert isinstance(shown, Matrix)
-    return plots.matrix(shown)
-
-
-def load(library: str, command: str) -> Any:
-    """A library that is not needed otherwise.
-
-    Raises:
-        MissingExtra: it is not installed; the message says how to.
-    """
-    try:
-        return import_module(library)
-    except ModuleNotFoundError:
-        raise MissingExtra(f"{library.split('.')[0]} is not installed: run {command}") from None
-
-
-def _record(estimate: Estimate) -> Record:
-    low, high = estimate.interval(LEVEL)
-    return {
-        "mi": estimate.mi,
-        "low": low,
-        "high": high,
-        "median": estimate.median,
-        "unit": estimate.unit,
-        "n": estimate.n,
-        "dim_x": estimate.dim_x,
-        "dim_y": estimate.dim_y,
-        "in_range": estimate.in_range,
-        "warnings": " ".join(notice.code for notice in estimate.warnings),
-    }
-
-
-def _line(shown: Pairs, pair: PairResult) -> list[str]:
-    """A pair's cells."""
-    names = [escape(pair.x), escape(pair.y)]
-    if pair.error is not None:
-        return [*names, "", "", "", "", escape(str(pair.error))]
-    record = pair.record(shown.level, shown.threshold)
-    rows = str(record["n"]) + (f" ({pair.dropped} dropped)" if pair.dropped else "")
-    return [
-        *names,
-        _number(record["mi"]),
-        _range(record),
-        f"{record['below']:.1%}",
-        rows,
-        escape(record["warnings"]),
-    ]
+def _message(record: Record) -> str:
+    """The sentence of an error, without the code that stands before it."""
+    return str(record["error"]).partition(": ")[2]
 
 
 def _number(value: float) -> str:
     return f"{value:.3f}"
 
 
-def _range(record: Record) -> str:
+def _interval(record: Record) -> str:
     return f"{_number(record['low'])} to {_number(record['high'])}"
 
 
-def _table(caption: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def _table(caption: str, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Cells that are escaped already; the caption is not yet."""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     rows = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in line) + "</tr>" for line in lines)
-    return f'<table class="{_CLASS}">{title}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<table class="{_CLASS}">{title}<thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>'

@@ -1,83 +1,121 @@
-"""Pictures of estimates and tables, drawn with matplotlib; names are drawn as they are, never as formulas."""
+"""Pictures of estimates and tables, drawn with matplotlib; names are drawn as they are, never as formulas.
 
+Everything here takes plain numbers, arrays and names; matplotlib is imported when something is drawn.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mizzle.data.arrays import FloatArray
-from mizzle.tables.results import Matrix, PairResult, Ranking
-from mizzle.types import Estimate
+from mizzle.extras import load
 
 _COMMAND = "pip install 'mizzle[plot]'"
 _INK, _PALE, _DOT = "#1f3b57", "#9db4c8", "#d1495b"
+_SHADES = (0.12, 0.22)  # of a wide interval, and of a narrow one within it
 _LONGEST_NAME = 28
-_MOST_LINES = 40  # of a ranking
-_MOST_NUMBERS = 12  # variables up to which a matrix shows its numbers
-_MOST_NAMES = 60  # variables up to which it shows their names
+_MAX_LINES = 40  # of a ranking
+_MAX_NUMBERS = 12  # variables up to which a matrix shows its numbers
+_MAX_NAMES = 60  # variables up to which it shows their names
 _SHARE_OF_NOISE = 0.05  # of the distribution below the threshold, from which a number is drawn pale
 
 
-def estimate(shown: Estimate) -> Any:
-    """The predictive distribution: how probable a smaller value is, with the 50 % and 90 % intervals."""
+def estimate(
+    mi: float,
+    levels: Sequence[float],
+    values: Sequence[float],
+    intervals: Mapping[float, tuple[float, float]],
+    unit: str,
+) -> Any:
+    """The predictive distribution: how probable a smaller value is, with its mean and central intervals.
+
+    Args:
+        mi: the mean, in `unit`.
+        levels, values: the quantiles, in `unit`, at their levels.
+        intervals: two ends, in `unit`, for each probability; the wider interval comes first.
+    """
     figure = _figure(6.4, 3.4)
     axes = figure.add_subplot()
-    axes.plot(shown.values, shown.levels, color=_INK, lw=2)
-    for level, alpha in ((0.9, 0.12), (0.5, 0.22)):
-        axes.axvspan(
-            *shown.interval(level), color=_INK, alpha=alpha, lw=0, label=f"{100 * level:.0f} % interval"
-        )
-    axes.axvline(shown.mi, color=_DOT, lw=1.5, label=f"mean, {shown.mi:.3f} {shown.unit}")
-    axes.set_xlabel(f"mutual information ({shown.unit})")
+    axes.plot(values, levels, color=_INK, lw=2)
+    for (level, ends), alpha in zip(intervals.items(), _SHADES, strict=True):
+        axes.axvspan(*ends, color=_INK, alpha=alpha, lw=0, label=f"{100 * level:.0f} % interval")
+    axes.axvline(mi, color=_DOT, lw=1.5, label=f"mean, {mi:.3f} {unit}")
+    axes.set_xlabel(f"mutual information ({unit})")
     axes.set_ylabel("probability of a smaller value")
     axes.set_ylim(0, 1)
-    axes.set_xlim(left=min(0.0, *axes.get_xlim()) if shown.values[0] == 0 else None)
+    axes.set_xlim(left=min(0.0, *axes.get_xlim()) if values[0] == 0 else None)
     axes.legend(frameon=False, loc="lower right")
     _plain(axes)
     return figure
 
 
-def ranking(shown: Ranking) -> Any:
-    """A line for every variable, strongest on top: mean, 50 % interval and the ranking's own."""
-    pairs = [pair for pair in shown.pairs if pair.estimate is not None][:_MOST_LINES]
-    figure = _figure(8, 1.2 + 0.28 * max(len(pairs), 2))
+def ranking(
+    names: Sequence[str],
+    means: FloatArray,
+    wide: FloatArray,
+    narrow: FloatArray,
+    total: int,
+    header: Mapping[str, Any],
+) -> Any:
+    """A line for each of the strongest variables, the first on top: mean, 50 % interval and another one.
+
+    Args:
+        names: of the k variables that have an estimate, strongest first.
+        means: shape (k,), in the header's unit.
+        wide, narrow: the ends of the two intervals, shape (k, 2).
+        total: how many variables the ranking has, with those that have no estimate.
+        header: with the target, level, unit and threshold.
+    """
+    drawn = min(len(names), _MAX_LINES)
+    figure = _figure(8, 1.2 + 0.28 * max(drawn, 2))
     axes = figure.add_subplot()
-    for place, pair in enumerate(reversed(pairs)):
-        _interval(axes, place, pair, shown.level)
-    axes.set_yticks(range(len(pairs)), [_name(pair.x) for pair in reversed(pairs)], parse_math=False)
-    axes.axvline(shown.threshold, color=_PALE, lw=1, ls="--", zorder=0)
-    of = f", the strongest {len(pairs)} of {len(shown)}" if len(pairs) < len(shown) else ""
-    what = f"mutual information with {_name(shown.target)} ({shown.unit}){of}"
-    axes.set_xlabel(f"{what}: mean, 50 % and {100 * shown.level:.4g} % interval", parse_math=False)
+    places = range(drawn)[::-1]
+    for i, place in enumerate(places):
+        for ends, width in ((wide[i], 2.0), (narrow[i], 6.0)):
+            axes.plot(ends, (place, place), color=_INK, lw=width, solid_capstyle="butt")
+        axes.plot(means[i], place, "o", color=_DOT, ms=5, zorder=3)
+    axes.set_yticks(places, [_name(name) for name in names[:drawn]], parse_math=False)
+    axes.axvline(header["threshold"], color=_PALE, lw=1, ls="--", zorder=0)
+    of = f", the strongest {drawn} of {total}" if drawn < total else ""
+    what = f"mutual information with {_name(header['target'])} ({header['unit']}){of}"
+    axes.set_xlabel(f"{what}: mean, 50 % and {100 * header['level']:.4g} % interval", parse_math=False)
     axes.set_xlim(left=0)
-    axes.set_ylim(-0.7, len(pairs) - 0.3)
+    axes.set_ylim(-0.7, drawn - 0.3)
     _plain(axes)
     return figure
 
 
-def matrix(shown: Matrix) -> Any:
+def matrix(names: Sequence[str], values: FloatArray, below: FloatArray, header: Mapping[str, Any]) -> Any:
     """A map of all pairs, variables that share much beside each other; colours by the root of the estimate.
 
-    Of few variables the numbers are shown, pale where 5 % or more of the distribution is below the threshold.
-    """
-    from mizzle.display.formats import load
+    Of few variables the numbers are drawn, pale where 5 % or more of the distribution is below the threshold.
 
-    values = shown.values
+    Args:
+        names: of the p variables.
+        values: the estimates, shape (p, p), in the header's unit; NaN where there is none.
+        below: the shares of the distributions below the threshold, shape (p, p).
+        header: with the unit and the threshold.
+    """
     order = similar(values)
     p = len(order)
     side = min(3.0 + 0.32 * p, 12.0)
     figure = _figure(side + 1.4, side)
     axes = figure.add_subplot()
-    norm = load("matplotlib.colors", _COMMAND).PowerNorm(0.5, 0, max(_largest(values), shown.threshold))
-    image = axes.imshow(np.ma.masked_invalid(values[np.ix_(order, order)]), cmap="Blues", norm=norm)
-    names = [_name(shown.names[i]) for i in order] if p <= _MOST_NAMES else []
-    axes.set_xticks(range(len(names)), names, rotation=90, parse_math=False)
-    axes.set_yticks(range(len(names)), names, parse_math=False)
+    top = max(_largest(values), header["threshold"])
+    norm = load("matplotlib.colors", _COMMAND).PowerNorm(0.5, 0, top)
+    sorted_values = values[np.ix_(order, order)]
+    image = axes.imshow(np.ma.masked_invalid(sorted_values), cmap="Blues", norm=norm)
+    ticks = [_name(names[i]) for i in order] if p <= _MAX_NAMES else []
+    axes.set_xticks(range(len(ticks)), ticks, rotation=90, parse_math=False)
+    axes.set_yticks(range(len(ticks)), ticks, parse_math=False)
     axes.tick_params(length=0, labelsize=9 if p <= 32 else 6)
     axes.set_facecolor("#eeeeee")
     axes.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axes, shrink=0.8, label=f"mutual information ({shown.unit})")
-    if p <= _MOST_NUMBERS:
-        _numbers(axes, shown, order, norm)
+    figure.colorbar(image, ax=axes, shrink=0.8, label=f"mutual information ({header['unit']})")
+    if p <= _MAX_NUMBERS:
+        _numbers(axes, sorted_values, below[np.ix_(order, order)] >= _SHARE_OF_NOISE, norm)
     return figure
 
 
@@ -106,27 +144,14 @@ def _joined(share: FloatArray, left: list[int], right: list[int]) -> list[int]:
     return before + after
 
 
-def _numbers(axes: Any, shown: Matrix, order: list[int], norm: Any) -> None:
-    for row, i in enumerate(order):
-        for column, j in enumerate(order):
-            pair = None if i == j else shown[shown.names[i], shown.names[j]]
-            if pair is not None and pair.estimate is not None:
-                pale = pair.estimate.below(shown.threshold) >= _SHARE_OF_NOISE
-                colour = "white" if norm(pair.mi) > 0.6 else _PALE if pale else _INK
-                axes.text(column, row, f"{pair.mi:.2f}", ha="center", va="center", color=colour, fontsize=8)
-
-
-def _interval(axes: Any, place: int, pair: PairResult, level: float) -> None:
-    """A dot and two bars."""
-    assert pair.estimate is not None
-    for of, width in ((level, 2.0), (min(0.5, level), 6.0)):
-        axes.plot(pair.estimate.interval(of), (place, place), color=_INK, lw=width, solid_capstyle="butt")
-    axes.plot(pair.mi, place, "o", color=_DOT, ms=5, zorder=3)
+def _numbers(axes: Any, values: FloatArray, pale: NDArray[np.bool], norm: Any) -> None:
+    for row, column in np.argwhere(np.isfinite(values)):
+        mi = values[row, column]
+        colour = "white" if norm(mi) > 0.6 else _PALE if pale[row, column] else _INK
+        axes.text(column, row, f"{mi:.2f}", ha="center", va="center", color=colour, fontsize=8)
 
 
 def _figure(width: float, height: float) -> Any:
-    from mizzle.display.formats import load
-
     figure = load("matplotlib.figure", _COMMAND).Figure(figsize=(width, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     return figure

@@ -8,7 +8,8 @@ What all records have in common stands in the head of JSON and Parquet, and in t
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -20,6 +21,8 @@ KEYS = ("x", "y", "mi", "low", "high", "median", "below", "n", "dropped", "in_ra
 SHARED = ("unit", "level", "threshold", "model")  # columns of CSV beside the keys
 Record = dict[str, Any]
 Library = Literal["pandas", "polars", "pyarrow"]
+_NOTEBOOK_LINES = 20  # pairs that a notebook shows, strongest first
+_TEXT_LINES = 10  # pairs that print() shows
 
 
 def csv_of(records: Iterable[Record], shared: Record) -> str:
@@ -114,7 +117,7 @@ class Pairs:
         """
         from mizzle.display import formats
 
-        return formats.frame(self, library)
+        return formats.frame(self.records(), KEYS, library, self.head())
 
     def to_json(self) -> str:
         """The records as a JSON object, with what they have in common."""
@@ -143,34 +146,28 @@ class Pairs:
 
     def to_html(self) -> str:
         """All pairs as an HTML table, strongest first; names are escaped."""
-        from mizzle.display import formats
-
-        return formats.html(self, most=None)
-
-    def plot(self) -> Any:
-        """A matplotlib Figure.
-
-        Raises:
-            MissingExtra: matplotlib is not installed.
-        """
-        from mizzle.display import formats
-
-        return formats.plot(self)
+        return self._html(len(self.pairs))
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the strongest pairs."""
+        """The strongest pairs in a notebook."""
+        return self._html(_NOTEBOOK_LINES)
+
+    def _html(self, lines: int) -> str:
         from mizzle.display import formats
 
-        return formats.html(self)
+        return formats.html(repr(self), self._strongest_records(lines), len(self.pairs), self.head())
+
+    def _strongest_records(self, count: int) -> list[Record]:
+        return [pair.record(self.level, self.threshold) for pair in self.strongest()[:count]]
 
     def _head(self) -> Record:
         return {}
 
     def __str__(self) -> str:
-        """The first lines of what there is, strongest first."""
+        """The strongest pairs, a line each, below a line about all."""
         from mizzle.display import formats
 
-        return formats.text(self)
+        return formats.text(repr(self), self._strongest_records(_TEXT_LINES), len(self.pairs), self.head())
 
     def __iter__(self) -> Iterator[PairResult]:
         return iter(self.pairs)
@@ -193,14 +190,29 @@ class Matrix(Pairs):
     @property
     def values(self) -> Any:
         """The estimates as a symmetric array of shape (p, p); NaN on the diagonal and where there is none."""
+        return self._square(lambda pair: pair.mi)
+
+    def plot(self) -> Any:
+        """A matplotlib Figure: a map of all pairs, variables that share much beside each other.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+        """
+        from mizzle.display import plots
+
+        below = self._square(lambda pair: pair.estimate.below(self.threshold) if pair.estimate else math.nan)
+        return plots.matrix(self.names, self.values, below, self.head())
+
+    def _square(self, number: Callable[[PairResult], float]) -> Any:
+        """A number of each pair as a symmetric array of shape (p, p), NaN on the diagonal."""
         import numpy as np
 
-        found = np.full((len(self.names), len(self.names)), np.nan)
+        square = np.full((len(self.names), len(self.names)), np.nan)
         places = {name: i for i, name in enumerate(self.names)}
         for pair in self.pairs:
             i, j = places[pair.x], places[pair.y]
-            found[i, j] = found[j, i] = pair.mi
-        return found
+            square[i, j] = square[j, i] = number(pair)
+        return square
 
     def __getitem__(self, names: tuple[str, str]) -> PairResult:
         """The result of two variables, named in either order.
@@ -234,6 +246,25 @@ class Ranking(Pairs):
     """
 
     target: str = ""
+
+    def plot(self) -> Any:
+        """A matplotlib Figure: a line for each of the strongest variables, with two intervals.
+
+        Raises:
+            MissingExtra: matplotlib is not installed.
+        """
+        import numpy as np
+
+        from mizzle.display import plots
+
+        names = [pair.x for pair in self.pairs if pair.estimate is not None]
+        estimates = [pair.estimate for pair in self.pairs if pair.estimate is not None]
+        wide, narrow = (
+            np.array([estimate.interval(level) for estimate in estimates]).reshape(-1, 2)
+            for level in (self.level, min(0.5, self.level))
+        )
+        means = np.array([estimate.mi for estimate in estimates])
+        return plots.ranking(names, means, wide, narrow, len(self), self.head())
 
     def _head(self) -> Record:
         return {"kind": "ranking", "target": self.target}

@@ -17,8 +17,8 @@ from typing import Protocol
 import numpy as np
 
 from mizzle.data.cells import EXACT
-from mizzle.data.columns import no_column, shown
 from mizzle.data.labels import COMMAS, Labels, other_than_labels
+from mizzle.data.names import no_column, quoted_name
 from mizzle.errors import InvalidFile, MizzleError, NotFinite, NotNumeric, PrecisionLoss
 from mizzle.tables.variables import Missing
 
@@ -49,7 +49,7 @@ class _Column:
     lines: list[int]
 
     def place(self, i: int) -> str:
-        return f"line {self.lines[i]}, column {shown(self.name)}"
+        return f"line {self.lines[i]}, column {quoted_name(self.name)}"
 
 
 def read(
@@ -162,7 +162,7 @@ def _places(header: list[str], rows: list[list[str]], names: Sequence[str]) -> d
             _check_nameless(header, rows)
         elif counts[name] > 1:
             raise InvalidFile(
-                f"the header names column {shown(name)} {counts[name]} times; rename one of them"
+                f"the header names column {quoted_name(name)} {counts[name]} times; rename one of them"
             )
         elif not counts[name]:
             raise no_column(name, header)
@@ -209,7 +209,7 @@ def _check_labels(column: _Column, decimal: str) -> None:
     if found is not None:
         hint = _DECIMAL if COMMAS in found and decimal == "." else ""
         remedy = "convert it to plain numbers; --exclude leaves it out, --labels takes it as labels"
-        raise NotNumeric(f"column {shown(column.name)} holds {found}{hint}; {remedy}")
+        raise NotNumeric(f"column {quoted_name(column.name)} holds {found}{hint}; {remedy}")
 
 
 def _all_numbers(cells: list[str]) -> list[float] | None:

@@ -18,7 +18,7 @@ from mizzle.cli.terminal import (
     table,
 )
 from mizzle.client import Client
-from mizzle.data.columns import shown
+from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
 from mizzle.tables.checkpoint import check_file
 from mizzle.tables.plan import Plan
@@ -164,7 +164,7 @@ def _refuse_repeats(names: Sequence[str]) -> None:
     """A column on both sides makes the information infinite; twice on one side adds nothing."""
     for name in names:
         if names.count(name) > 1:
-            raise InvalidInput(f"column {shown(name)} is named twice; each column may be used once")
+            raise InvalidInput(f"column {quoted_name(name)} is named twice; each column may be used once")
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from mizzle.cli import csv_reader
-from mizzle.data.columns import named, no_column, shown
+from mizzle.data.frames import named_columns
+from mizzle.data.names import no_column, quoted_name
 from mizzle.errors import InvalidFile, InvalidInput
 from mizzle.extras import load
 from mizzle.tables.variables import Missing
@@ -74,7 +75,7 @@ class Table:
         Raises:
             MissingColumn: one of them is not there.
         """
-        found = named(self.frame)
+        found = named_columns(self.frame)
         for name in names:
             if name not in found and name not in self.groups:
                 raise no_column(name, found)
@@ -147,12 +148,12 @@ def _content(source: str) -> bytes:
     try:
         return Path(source).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise InvalidFile(f"there is no file {shown(source)}") from None
+        raise InvalidFile(f"there is no file {quoted_name(source)}") from None
     except IsADirectoryError:
-        raise InvalidFile(f"{shown(source)} is a directory; name a file") from None
+        raise InvalidFile(f"{quoted_name(source)} is a directory; name a file") from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         reason = getattr(error, "strerror", None) or "it is no path"
-        raise InvalidFile(f"{shown(source)} cannot be read: {reason}") from None
+        raise InvalidFile(f"{quoted_name(source)} cannot be read: {reason}") from None
 
 
 def _parquet(content: bytes) -> Table:
@@ -211,12 +212,14 @@ def _npz(content: bytes) -> Table:
     except (*_NO_ARRAY, AttributeError):
         raise InvalidFile("the file is no .npz of numbers or text, or damaged") from None
     for name, array in found.items():
-        _check_dimensions(array, f"array {shown(name)}")
+        _check_dimensions(array, f"array {quoted_name(name)}")
     groups = {name: [f"{name}{j}" for j in range(a.shape[1])] for name, a in found.items() if a.ndim == 2}
     names = [column for name in found for column in groups.get(name, [name])]
     twice = [name for name, count in Counter([*names, *groups]).items() if count > 1]
     if twice:
-        raise InvalidFile(f"several arrays or columns of the file are called {shown(twice[0])}; rename one")
+        raise InvalidFile(
+            f"several arrays or columns of the file are called {quoted_name(twice[0])}; rename one"
+        )
     cells = [part for name, a in found.items() for part in (a.T if name in groups else [a])]
     return Table(dict(zip(names, cells, strict=True)), groups)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from mizzle.cli.files import Format
-from mizzle.data.columns import shown
+from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
 
 URL = "MIZZLE_BASE_URL"
@@ -184,7 +184,7 @@ def groups(texts: list[str] | None) -> dict[str, list[str]]:
         if not equals or not name:
             raise InvalidInput("--group needs a name and columns, as NAME=A,B")
         if name in found:
-            raise InvalidInput(f"group {shown(name)} is given twice; name each group once")
+            raise InvalidInput(f"group {quoted_name(name)} is given twice; name each group once")
         found[name] = names(columns, "--group")
     return found
 

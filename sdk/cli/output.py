@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mizzle.cli.terminal import plain, say
-from mizzle.data.columns import shown
+from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidFile, InvalidInput, MissingExtra
 from mizzle.extras import load
 from mizzle.tables.results import Matrix, Ranking
@@ -45,7 +45,7 @@ class Output:
         """
         if self.file is None:
             return
-        name = shown(str(self.file))
+        name = quoted_name(str(self.file))
         suffix = self.file.suffix.lower()
         if suffix not in _SUFFIXES:
             raise InvalidInput(f"--out {name} must end in one of {', '.join(_SUFFIXES)}")
@@ -84,10 +84,10 @@ class Output:
             with self.file.open("wb" if self.force else "xb") as file:
                 file.write(content)
         except FileExistsError:
-            name = shown(str(self.file))
+            name = quoted_name(str(self.file))
             raise InvalidFile(f"{name} has come into being meanwhile, and was left alone") from None
         except OSError as error:
-            raise InvalidFile(f"{shown(str(self.file))} cannot be written: {error.strerror}") from None
+            raise InvalidFile(f"{quoted_name(str(self.file))} cannot be written: {error.strerror}") from None
 
 
 def _same(file: Path, other: str | Path | None) -> bool:

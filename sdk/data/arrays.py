@@ -2,17 +2,17 @@
 
 Axes: `n` row (sample), `d` column (variable). Rows and columns are counted from 0, as in the arrays
 themselves. Errors name the place of the first offender and never its value. Nothing is imputed,
-rounded, parsed from text or dropped. pandas, polars, pyarrow and torch are recognised by the module of
-the value's class and never imported.
+rounded, parsed from text or dropped.
 """
 
-from collections.abc import Iterable
+import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mizzle.data import cells, frames
+from mizzle.data.frames import Form, FrameColumn
 from mizzle.errors import (
     InvalidShape,
     LengthMismatch,
@@ -25,15 +25,8 @@ from mizzle.errors import (
 
 FloatArray = NDArray[np.float64]
 MIN_ROWS = 10
-_KINDS = {
-    "b": "a boolean",
-    "c": "a complex number",
-    "M": "a date",
-    "m": "a time difference",
-    "S": "text",
-    "U": "text",
-    "T": "text",
-}
+_KINDS = {"b": "a boolean", "c": "a complex number", "M": "a date", "m": "a time difference"}
+_KINDS |= dict.fromkeys("SUT", "text")
 
 
 def check_pair(x: object, y: object) -> tuple[FloatArray, FloatArray]:
@@ -43,27 +36,35 @@ def check_pair(x: object, y: object) -> tuple[FloatArray, FloatArray]:
         InvalidInput: as `as_table`; LengthMismatch and TooFewSamples for the pair.
     """
     left, right = as_table(x, "x"), as_table(y, "y")
-    if len(left) != len(right):
-        raise LengthMismatch(
-            f"x has {len(left)} rows and y has {len(right)}; "
-            "row i of x and row i of y must be one observation"
-        )
-    if len(left) < MIN_ROWS:
-        raise TooFewSamples(f"x and y have {len(left)} rows; at least {MIN_ROWS} are needed")
+    check_rows(left, right)
     return left, right
 
 
-def check_columns(x: FloatArray, y: FloatArray, most: int) -> None:
-    """Whether a model of at most `most` columns a side covers this pair.
+def check_rows(x: FloatArray, y: FloatArray) -> None:
+    """Whether two tables are one sample: as many rows in both, and at least `MIN_ROWS`.
+
+    Raises:
+        LengthMismatch, TooFewSamples: they are not.
+    """
+    if len(x) != len(y):
+        raise LengthMismatch(
+            f"x has {len(x)} rows and y has {len(y)}; row i of x and row i of y must be one observation"
+        )
+    if len(x) < MIN_ROWS:
+        raise TooFewSamples(f"x and y have {len(x)} rows; at least {MIN_ROWS} are needed")
+
+
+def check_columns(x: FloatArray, y: FloatArray, limit: int) -> None:
+    """Whether a model of at most `limit` columns a side covers this pair.
 
     Raises:
         TooManyColumns: it does not.
     """
     for name, side in (("x", x), ("y", y)):
-        if side.shape[1] > most:
+        if side.shape[1] > limit:
             raise TooManyColumns(
                 f"{name} has {side.shape[1]} columns; this model covers at most "
-                f"{most} on each side: choose fewer columns, or reduce them first"
+                f"{limit} on each side: choose fewer columns, or reduce them first"
             )
 
 
@@ -79,24 +80,52 @@ def as_table(value: object, name: str) -> FloatArray:
     Raises:
         InvalidInput: InvalidShape, TooFewSamples (no rows), NotNumeric, NotFinite, PrecisionLoss.
     """
-    libraries = {cls.__module__.partition(".")[0] for cls in type(value).__mro__}
-    if libraries & {"pandas", "polars", "pyarrow"}:
-        return _from_columns(frames.columns(value, libraries, name), name)
-    if "torch" in libraries:
+    library = frames.library_of(value)
+    if library == "torch":
         return _from_array(frames.tensor(value, name), name)
+    if library is not None:
+        return _from_frame(value, name, library)
     if isinstance(value, list | tuple | range):
         return _from_rows(value, name)
     if hasattr(value, "__array__") or isinstance(value, memoryview):
         return _from_array(_unmasked(value, name), name)
-    raise InvalidShape(f"{name} is {cells.kind(value)}; an array of shape (n,) or (n, d) is needed")
+    raise InvalidShape(f"{name} is {cells.in_words(value)}; an array of shape (n,) or (n, d) is needed")
 
 
-def _from_columns(columns: Iterable[NDArray[Any]], name: str) -> FloatArray:
-    """Columns of a frame, each with its own dtype, side by side."""
-    parts = [_from_array(column, name, at=j) for j, column in enumerate(columns)]
+def _from_frame(value: object, name: str, library: str) -> FloatArray:
+    """A frame's columns, each with its own dtype, side by side; or a single column."""
+    named = frames.columns(value)
+    columns = [value] if named is None else [column for _, column in named]
+    parts = [_from_column(column, name, j, library) for j, column in enumerate(columns)]
     if not parts:
         raise InvalidShape(f"{name} has no columns; at least one is needed")
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
+
+
+def _from_column(value: object, name: str, j: int, library: str) -> FloatArray:
+    """A frame's column of complete numbers, at place `j` of the table."""
+    column = frames.column(value)
+    if column is None:
+        whole = "Series and no DataFrame; collect or convert"
+        if library == "pyarrow":
+            whole = "Array, ChunkedArray, RecordBatch or Table; convert"
+        raise InvalidShape(f"{name} is no {whole} it first")
+    if column.form is not Form.NUMPY:
+        _check_numbers(column, name, j)
+    return _from_array(column.read(), name, at=j)
+
+
+def _check_numbers(column: FrameColumn, name: str, j: int) -> None:
+    """Whether a column of a type that numpy lacks holds numbers, and no gaps."""
+    if column.form is not Form.NUMBERS:
+        # The first words only: some types spell out their categories or fields, which are data.
+        word = "".join(c for c in re.split(r"[(\[<]", str(column.dtype))[0] if c.isalnum())[:20]
+        text = f"{name} column {j} (counted from 0) has dtype {word}"
+        raise NotNumeric(f"{text}; integers or floats of up to 64 bits are needed")
+    missing = column.missing()
+    if missing.any():
+        place = cells.place(name, int(missing.argmax()), j)
+        raise NotNumeric(f"{place} is a missing value; pass complete rows only")
 
 
 def _from_array(array: NDArray[Any], name: str, at: int = 0) -> FloatArray:
@@ -145,7 +174,7 @@ def _check_exact(table: NDArray[Any], name: str, at: int) -> None:
     if table.dtype.kind == "i":
         beyond |= table < -cells.EXACT
     if beyond.any():
-        raise PrecisionLoss(f"{_first(beyond, name, at)} {cells.TOO_LONG}")
+        raise PrecisionLoss(f"{_first(beyond, name, at)} is {cells.TOO_LONG}")
 
 
 def _check_finite(table: FloatArray, name: str, at: int) -> None:

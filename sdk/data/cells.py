@@ -1,4 +1,4 @@
-"""Nested Python lists, checked cell by cell at the speed of C: types first, values second.
+"""Cells that are Python objects: of rows of numbers, checked at the speed of C, and of a column of one kind.
 
 `np.asarray([1.0, True, "3"])` would take all three for numbers (or for text); here the set of cell
 types decides before numpy sees anything.
@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mizzle.data import times
 from mizzle.errors import InvalidShape, NotNumeric, PrecisionLoss
 
 EXACT = 2**53
 TOO_LONG = (
-    "is an integer beyond 2**53, which a 64-bit float would round; "
+    "an integer beyond 2**53, which a 64-bit float would round; "
     "subtract an offset or pass floats if the rounding is intended"
 )
+NUMBERS, TEXT, BOOLEANS = "numbers", "text", "booleans"  # kinds of a column, beside those of times
+TAKEN = "numbers, text, booleans, dates and times are taken; convert it, or leave it out"
+_WITH_GAPS = (float, np.floating, np.datetime64, np.timedelta64, datetime.datetime)  # NaN, NaT
 _NO_NUMBERS = (bool, np.bool, np.timedelta64)
 _NUMBERS = (int, float, np.integer, np.floating)
 _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
@@ -41,9 +45,41 @@ def place(name: str, row: int, column: int) -> str:
     return f"{name} row {row}, column {column} (counted from 0)"
 
 
-def kind(value: object) -> str:
-    """What a value is, in words, without the value."""
+def in_words(value: object) -> str:
+    """What a value is, without the value."""
     return next((word for types, word in _WORDS if isinstance(value, types)), "of an unknown kind")
+
+
+def is_missing(cell: Any) -> bool:
+    """Whether a cell has no value: None, NaN or NaT."""
+    return cell is None or (isinstance(cell, _WITH_GAPS) and bool(cell != cell))
+
+
+def common_kind(cells: Sequence[Any]) -> str | None:
+    """The kind of all cells of a column, with `times.KINDS` among them; None where there is no cell.
+
+    Raises:
+        NotNumeric: they are of several kinds, or of one that is not taken; says this of a column.
+    """
+    kinds = {_kind(cell) for cell in cells}
+    if None in kinds:
+        other = next(cell for cell in cells if _kind(cell) is None)
+        raise NotNumeric(f"has a cell that is {in_words(other)}; {TAKEN}")
+    known = sorted(kind for kind in kinds if kind is not None)
+    if len(known) > 1:
+        raise NotNumeric(f"holds {' and '.join(known)}; make it one of these throughout, or leave it out")
+    return known[0] if known else None
+
+
+def _kind(cell: Any) -> str | None:
+    if isinstance(cell, bool | np.bool):
+        return BOOLEANS
+    if isinstance(cell, str):
+        return TEXT
+    if isinstance(cell, int | float):
+        return NUMBERS
+    time = times.kind(cell)  # before numbers: numpy's time difference is an integer
+    return time or (NUMBERS if isinstance(cell, np.integer | np.floating) else None)
 
 
 @dataclass(frozen=True)
@@ -109,14 +145,14 @@ class Rows:
         i, cell = next((i, c) for i, c in enumerate(self._cells()) if not _numeric(type(c)))
         if isinstance(cell, list | tuple | np.ndarray):
             raise InvalidShape(f"{self._place(i)} holds a list; lists nest two deep, rows of cells")
-        raise NotNumeric(f"{self._place(i)} is {kind(cell)}; a real number is needed")
+        raise NotNumeric(f"{self._place(i)} is {in_words(cell)}; a real number is needed")
 
     def _refuse_integer(self, suspects: Sequence[int]) -> None:
         """Names the first integer among the suspects that float64 cannot hold."""
         for i in suspects:
             cell = self._cell(i)
             if isinstance(cell, int | np.integer) and abs(int(cell)) > EXACT:
-                raise PrecisionLoss(f"{self._place(i)} {TOO_LONG}")
+                raise PrecisionLoss(f"{self._place(i)} is {TOO_LONG}")
 
 
 def _numeric(cell_type: type) -> bool:
@@ -134,7 +170,7 @@ def _width(rows: Sequence[Any], name: str) -> int:
     """The common number of cells of all rows."""
     for i, row in enumerate(rows):
         if not isinstance(row, list | tuple):
-            raise InvalidShape(f"{name} row {i} (counted from 0) is {kind(row)}, others are lists")
+            raise InvalidShape(f"{name} row {i} (counted from 0) is {in_words(row)}, others are lists")
     widths = list(map(len, rows))
     if len(set(widths)) > 1:
         i = next(i for i, width in enumerate(widths) if width != widths[0])

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Literal
 
-from mizzle.data.columns import shown as quoted_name
+from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
 from mizzle.extras import load
 

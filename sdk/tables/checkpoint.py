@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mizzle.data.columns import shown
+from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidFile
 from mizzle.tables.plan import PairIndex
 from mizzle.types import Estimate, ModelInfo, Notice
@@ -38,10 +38,9 @@ class Checkpoint:
         self._fingerprint = fingerprint
         self._due = time.monotonic() + _SECONDS
 
-    @property
-    def shown(self) -> str:
+    def __str__(self) -> str:
         """The file as messages name it."""
-        return f"the checkpoint {shown(self._path.name)}"
+        return f"the checkpoint {quoted_name(self._path.name)}"
 
     def load(self) -> dict[PairIndex, Estimate]:
         """The answers in the file; none where there is no file yet.
@@ -54,7 +53,7 @@ class Checkpoint:
             return {}
         head, arrays = found
         if head.get("fingerprint") != self._fingerprint:
-            text = f"{self.shown} belongs to other data or other columns"
+            text = f"{self} belongs to other data or other columns"
             raise InvalidFile(f"{text}, and was left alone; name another file")
         try:
             return _estimates(head, arrays)
@@ -76,7 +75,7 @@ class Checkpoint:
                 os.fsync(file.fileno())
             os.replace(part, self._path)  # at once: whoever reads sees the old file or the new
         except OSError as error:
-            text = f"{self.shown} cannot be written: {error.strerror}"
+            text = f"{self} cannot be written: {error.strerror}"
             raise InvalidFile(text) from None
         finally:
             part.unlink(missing_ok=True)
@@ -132,7 +131,7 @@ def _no_checkpoint(path: Path) -> InvalidFile:
 
 
 def _name(path: Path) -> str:
-    return shown(path.name)
+    return quoted_name(path.name)
 
 
 def _arrays(answers: Mapping[PairIndex, Estimate], fingerprint: str) -> dict[str, np.ndarray]:

@@ -13,7 +13,8 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from mizzle.data.arrays import MIN_ROWS, FloatArray
-from mizzle.data.columns import Mask, shown
+from mizzle.data.frames import Mask
+from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput, MizzleError, TooFewSamples
 from mizzle.tables.variables import Variable
 from mizzle.types import Notice
@@ -121,7 +122,7 @@ class Plan:
         for place in self.places:
             left = n - self.dropped(place)
             if left < MIN_ROWS:
-                names = " and ".join(shown(self.variables[i].name) for i in place)
+                names = " and ".join(quoted_name(self.variables[i].name) for i in place)
                 found[place] = TooFewSamples(
                     f"{names} have values in {left} of {n} rows; at least {MIN_ROWS} are needed"
                 )

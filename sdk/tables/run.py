@@ -77,7 +77,7 @@ class PlanRunner:
             estimate.interval(self._level)  # or InvalidLevel, before the rest is asked
             self._first = estimate
         if estimate.model != self._first.model:
-            text = "the first answer" if self._file is None else self._file.shown
+            text = "the first answer" if self._file is None else str(self._file)
             raise InvalidFile(f"{text} is of other weights than answer now; begin anew, with another file")
         return replace(estimate, levels=self._first.levels)
 

@@ -5,21 +5,16 @@ out.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from mizzle.data.arrays import FloatArray
-from mizzle.data.columns import (
-    Column,
-    Mask,
-    column,
-    named,
-    no_column,
-    shown,
-)
+from mizzle.data.columns import Column, column
+from mizzle.data.frames import Mask, named_columns
+from mizzle.data.names import no_column, quoted_name
 from mizzle.errors import InvalidInput, InvalidShape, LengthMismatch, NotFinite
 from mizzle.types import Notice, short_repr
 
@@ -62,35 +57,36 @@ def variables(
     """
     if missing not in ("raise", "drop"):
         raise InvalidInput(f"missing is {short_repr(missing)}; it must be 'raise' or 'drop'")
-    found = named(frame)
-    parts = _chosen(found, columns, groups or {}, target)
-    used = dict.fromkeys(name for names in parts.values() for name in names)
-    read = {name: column(name, _find(name, found)) for name in used}
-    _check_lengths(list(read.values()))
+    table = named_columns(frame)
+    parts = _parts(table, columns, groups or {}, target)
+    chosen: dict[str, Column] = {}
+    for name in dict.fromkeys(name for names in parts.values() for name in names):
+        if name not in table:
+            raise no_column(name, table)
+        chosen[name] = column(name, table[name])
+    _check_lengths(chosen)
     if missing == "raise":
-        _refuse_missing(read.values())
-    notes = _notes(list(read.values()))
-    return [_variable(name, [read[n] for n in names], notes) for name, names in parts.items()]
+        _refuse_missing(chosen)
+    notes = _notes(chosen)
+    return [_variable(name, names, chosen, notes) for name, names in parts.items()]
 
 
-def _chosen(
-    found: Mapping[str, Any], columns: Sequence[str] | None, groups: Groups, target: str | None
+def _parts(
+    table: Iterable[str], columns: Sequence[str] | None, groups: Groups, target: str | None
 ) -> dict[str, list[str]]:
     """Every variable's name with its columns, in order."""
-    grouped = {str(name): _names(names, f"group {shown(str(name))}") for name, names in groups.items()}
+    grouped = {str(name): _names(names, f"group {quoted_name(str(name))}") for name, names in groups.items()}
     inside = {name for names in grouped.values() for name in names}
-    single = [n for n in found if n not in inside] if columns is None else _names(columns, "columns")
+    single = [n for n in table if n not in inside] if columns is None else _names(columns, "columns")
     parts = {name: [name] for name in single}
     for name, names in grouped.items():
-        if name in parts or not names:
-            reason = (
-                "is also the name of a column; rename it" if names else "has no columns; name at least one"
-            )
-            raise InvalidInput(f"group {shown(name)} {reason}")
+        if not names:
+            raise InvalidInput(f"group {quoted_name(name)} has no columns; name at least one")
+        if name in parts:
+            raise InvalidInput(f"group {quoted_name(name)} is also the name of a column; rename it")
         parts[name] = names
     if target is not None:
-        last = parts.pop(str(target), [str(target)])
-        parts[str(target)] = last
+        parts[str(target)] = parts.pop(str(target), [str(target)])
     return parts
 
 
@@ -100,91 +96,75 @@ def _names(names: Sequence[str], what: str) -> list[str]:
         raise InvalidInput(f"{what} must be a list of column names")
     listed = [str(name) for name in names]
     if len(set(listed)) < len(listed):
-        twice = next(name for name in listed if listed.count(name) > 1)
-        raise InvalidInput(f"{what} names column {shown(twice)} twice")
+        repeated = next(name for name in listed if listed.count(name) > 1)
+        raise InvalidInput(f"{what} names column {quoted_name(repeated)} twice")
     return listed
 
 
-def _find(name: str, found: Mapping[str, Any]) -> Any:
-    if name not in found:
-        raise no_column(name, found)
-    return found[name]
-
-
-def _check_lengths(found: list[Column]) -> None:
-    if not found:
+def _check_lengths(columns: Mapping[str, Column]) -> None:
+    if not columns:
         raise InvalidShape("the table has no columns; at least two are needed")
-    for one in found:
-        if len(one.values) != len(found[0].values):
+    lengths = {name: len(column.values) for name, column in columns.items()}
+    first, rows = next(iter(lengths.items()))
+    for name, length in lengths.items():
+        if length != rows:
             raise LengthMismatch(
-                f"column {shown(one.name)} has {len(one.values)} rows and column {shown(found[0].name)} has "
-                f"{len(found[0].values)}; all columns need the same rows"
+                f"column {quoted_name(name)} has {length} rows and column {quoted_name(first)} has {rows}; "
+                "all columns need the same rows"
             )
 
 
-def _refuse_missing(found: Any) -> None:
-    lacking = [one for one in found if one.missing.any()]
-    if lacking:
-        first, more = lacking[0], len(lacking) - 1
-        others = f", and {more} other column(s) have some" if more else ""
-        count, row = int(first.missing.sum()), int(first.missing.argmax())
+def _refuse_missing(columns: Mapping[str, Column]) -> None:
+    gaps = {name: column.missing for name, column in columns.items() if column.missing.any()}
+    if gaps:
+        name, mask = next(iter(gaps.items()))
+        others = f", and {len(gaps) - 1} other column(s) have some" if len(gaps) > 1 else ""
+        count, row = int(mask.sum()), int(mask.argmax())
         where = f"{count} missing cells, the first in row {row} (counted from 0){others}"
         remedy = "missing='drop' (--missing drop in the shell) leaves their rows out, pair by pair"
-        raise NotFinite(f"column {shown(first.name)} has {where}; {remedy}, or impute them first")
+        raise NotFinite(f"column {quoted_name(name)} has {where}; {remedy}, or impute them first")
 
 
-def _variable(name: str, parts: list[Column], notes: Mapping[str, list[Notice]]) -> Variable:
+def _variable(
+    name: str, names: list[str], columns: Mapping[str, Column], notes: Mapping[str, list[Notice]]
+) -> Variable:
+    parts = [columns[part] for part in names]
     values = np.ascontiguousarray(np.column_stack([part.values for part in parts]))
     values.setflags(write=False)
     missing = np.logical_or.reduce([part.missing for part in parts])
-    noticed = tuple(note for part in parts for note in notes[part.name])
+    noticed = tuple(note for part in names for note in notes[part])
     return Variable(name, values, missing if missing.any() else None, noticed)
 
 
-def _notes(found: list[Column]) -> dict[str, list[Notice]]:
+def _notes(columns: Mapping[str, Column]) -> dict[str, list[Notice]]:
     """What was noticed about each column: coded labels, times, a constant, a copy of another."""
+    digests = {name: _digest(column) for name, column in columns.items()}
     alike: dict[bytes, list[str]] = {}
-    for one in found:
-        alike.setdefault(_digest(one), []).append(one.name)
-    return {
-        one.name: [*_coded(one), *_timed(one), *_constant(one), *_copy(one, alike[_digest(one)])]
-        for one in found
-    }
+    for name, digest in digests.items():
+        alike.setdefault(digest, []).append(name)
+    return {name: _notes_of(name, column, alike[digests[name]]) for name, column in columns.items()}
 
 
-def _coded(one: Column) -> list[Notice]:
-    if not one.labels:
-        return []
-    order = "in their order; labels without one are sorted, and another order may give another estimate"
-    text = f"column {shown(one.name)} has {one.labels} different labels, which became integers {order}"
-    return [Notice("coded", text)]
+def _notes_of(name: str, column: Column, alike: Sequence[str]) -> list[Notice]:
+    """The notes of a column; `alike` are the names of all columns with its values."""
+    texts = {}
+    if column.labels:
+        order = "in their order; labels without one are sorted, and another order may give another estimate"
+        texts["coded"] = f"has {column.labels} different labels, which became integers {order}"
+    if column.timed:
+        texts["time"] = "holds dates or times, which became seconds; only their order counts"
+    other = next((twin for twin in alike if twin != name), None)
+    if _is_constant(column):
+        texts["constant"] = "is constant: it says nothing about any other"
+    elif other is not None:
+        texts["duplicate"] = f"holds the same values as column {quoted_name(other)}"
+    return [Notice(code, f"column {quoted_name(name)} {text}") for code, text in texts.items()]
 
 
-def _timed(one: Column) -> list[Notice]:
-    if not one.timed:
-        return []
-    text = f"column {shown(one.name)} holds dates or times, which became seconds; only their order counts"
-    return [Notice("time", text)]
-
-
-def _constant(one: Column) -> list[Notice]:
-    if not _is_constant(one):
-        return []
-    return [Notice("constant", f"column {shown(one.name)} is constant: it says nothing about any other")]
-
-
-def _copy(one: Column, names: list[str]) -> list[Notice]:
-    other = next((name for name in names if name != one.name), None)
-    if other is None or _is_constant(one):
-        return []
-    text = f"column {shown(one.name)} holds the same values as column {shown(other)}"
-    return [Notice("duplicate", text)]
-
-
-def _is_constant(one: Column) -> bool:
-    present = one.values[~one.missing]
+def _is_constant(column: Column) -> bool:
+    present = column.values[~column.missing]
     return bool(len(present) and (present == present[0]).all())
 
 
-def _digest(one: Column) -> bytes:
-    return hashlib.sha256(one.values.tobytes() + one.missing.tobytes()).digest()
+def _digest(column: Column) -> bytes:
+    return hashlib.sha256(column.values.tobytes() + column.missing.tobytes()).digest()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mizzle.data.arrays import MIN_ROWS
-from mizzle.data.columns import named
+from mizzle.data.frames import named_columns
 from mizzle.errors import (
     InvalidLevel,
     InvalidRequest,
@@ -85,7 +85,7 @@ def parse(media: str, content: bytes, query: Mapping[str, str]) -> JobSpec:
     if media != NPY and query:
         raise InvalidRequest(f"the address has parameters; only {NPY} takes any, others have fields")
     if media == NPY:
-        return _make_spec(named(npy_problem.array(content)), _query_fields(query))
+        return _make_spec(named_columns(npy_problem.array(content)), _query_fields(query))
     table, fields = _json(content) if media == JSON else _safetensors(content)
     return _make_spec(table, fields)
 
@@ -136,7 +136,7 @@ def _json(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise InvalidShape("the field table must be a list of rows, each a list with a cell for every column")
     if any(isinstance(cell, str) and len(cell) > MAX_NAME_LENGTH for row in rows for cell in row):
         raise InvalidRequest(f"a cell of the table is a text of more than {MAX_NAME_LENGTH} characters")
-    return named(rows), fields
+    return named_columns(rows), fields
 
 
 def _safetensors(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -150,7 +150,7 @@ def _safetensors(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise InvalidShape(f"the tensor {_TABLE} has {table.ndim} dimensions; send one of shape [n, p]")
     if table.dtype.kind == "b":
         table = table.astype(np.uint8)  # by the million, Python's own booleans would take seconds
-    return named(table), _object(parsed(text.encode(errors="surrogatepass")), _METADATA)
+    return named_columns(table), _object(parsed(text.encode(errors="surrogatepass")), _METADATA)
 
 
 def _object(value: Any, what: str) -> dict[str, Any]:

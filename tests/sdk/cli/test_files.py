@@ -12,7 +12,8 @@ import pytest
 
 from mizzle import errors
 from mizzle.cli import files
-from mizzle.data.columns import column, named
+from mizzle.data.columns import column
+from mizzle.data.frames import named_columns
 
 COLUMNS = {"a": [1.5, 2.0, 3.0], "b": ["x", "y", "x"]}
 
@@ -37,7 +38,7 @@ WRITERS = {
 
 
 def read_columns(table):
-    return {name: column(name, cells) for name, cells in named(table.frame).items()}
+    return {name: column(name, cells) for name, cells in named_columns(table.frame).items()}
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -77,7 +78,7 @@ def test_columns_of_a_path_are_none_of_the_table(tmp_path):
     folder = tmp_path / "year=2019"
     folder.mkdir()
     WRITERS["t.parquet"](folder / "t.parquet")
-    assert list(named(files.read(str(folder / "t.parquet")).frame)) == ["a", "b"]
+    assert list(named_columns(files.read(str(folder / "t.parquet")).frame)) == ["a", "b"]
 
 
 def test_an_array_of_several_columns_is_one_variable(tmp_path):
@@ -119,7 +120,7 @@ def test_an_array_of_three_dimensions_is_none_of_a_table(tmp_path):
 def test_columns_are_left_out_of_every_format(tmp_path):
     for name, write in WRITERS.items():
         write(tmp_path / name)
-        assert list(named(files.read(str(tmp_path / name), exclude=["b"]).frame)) == ["a"]
+        assert list(named_columns(files.read(str(tmp_path / name), exclude=["b"]).frame)) == ["a"]
         with pytest.raises(errors.MissingColumn, match="the table has 'a', 'b'"):
             files.read(str(tmp_path / name), exclude=["z"])
 

@@ -132,6 +132,7 @@ REFUSED = [
     (pd.Series(["31337"]), errors.NotNumeric, "dtype str"),
     (pd.Series([31337], dtype="category"), errors.NotNumeric, "dtype category"),
     (pl.Series(["31337"]), errors.NotNumeric, "dtype String"),
+    (pl.Series(["31337", None]), errors.NotNumeric, "dtype String"),  # complete rows would not help
     (pl.Series([[1, 2]]), errors.NotNumeric, "dtype List"),
     (pa.array(["31337"]), errors.NotNumeric, "dtype string"),
     (pa.array([True]), errors.NotNumeric, "dtype bool"),

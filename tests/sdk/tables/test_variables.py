@@ -67,7 +67,9 @@ INTEGERS = {
     "pandas": pd.DataFrame({"a": [3, 1, 2]}),
     "pandas nullable": pd.DataFrame({"a": pd.array([3, 1, 2], "UInt8")}),
     "pandas arrow": pd.DataFrame({"a": pd.array([3, 1, 2], pd.ArrowDtype(pa.int32()))}),
+    "pandas index": {"a": pd.Index([3, 1, 2])},
     "polars": pl.DataFrame({"a": [3, 1, 2]}),
+    "polars of 128 bits": pl.DataFrame({"a": pl.Series([3, 1, 2], dtype=pl.Int128)}),
     "pyarrow": pa.table({"a": pa.array([3, 1, 2], pa.uint16())}),
     "lists": {"a": [3, np.int64(1), 2]},
 }
@@ -114,6 +116,7 @@ LABELS = {
     "numpy objects": {"a": np.array(["b", "a", "b"], dtype=object)},
     "pandas": pd.DataFrame({"a": ["b", "a", "b"]}),
     "pandas categories": pd.DataFrame({"a": pd.Categorical(["b", "a", "b"], ["b", "c", "a"])}),
+    "pandas index of categories": {"a": pd.CategoricalIndex(["b", "a", "b"], ["b", "c", "a"])},
     "polars": pl.DataFrame({"a": ["b", "a", "b"]}),
     "polars categories": pl.DataFrame({"a": pl.Series(["b", "a", "b"], dtype=pl.Categorical)}),
     "pyarrow": pa.table({"a": ["b", "a", "b"]}),
@@ -197,7 +200,12 @@ REFUSED = {
     "scalar": (7.0, errors.InvalidShape),
     "text": ("secret", errors.InvalidShape),
     "none": (None, errors.InvalidShape),
-    "a frame": (pd.DataFrame({"k": [1, 2, 3]}), errors.InvalidShape),
+    "a pandas frame": (pd.DataFrame({"k": [1, 2, 3]}), errors.InvalidShape),
+    "a polars frame": (pl.DataFrame({"k": [1, 2, 3]}), errors.InvalidShape),
+    "an arrow table": (pa.table({"k": [1, 2, 3]}), errors.InvalidShape),
+    "a time": (pd.Timestamp("2020"), errors.InvalidShape),
+    "an index of pairs": (pd.MultiIndex.from_product([["secret"], [1, 2, 3]]), errors.NotNumeric),
+    "long polars integer of 128 bits": (pl.Series([0, 2**70, 1], dtype=pl.Int128), errors.PrecisionLoss),
 }
 
 

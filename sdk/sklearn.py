@@ -173,7 +173,7 @@ class _Table:
     ) -> None:
         self._frame = {str(j): X[:, j] for j in range(X.shape[1])} | {_TARGET: y}
         own = getattr(asker, "rank", None)
-        rank = own or partial(tables.rank, asker=asker)
+        rank = own or partial(tables.rank, backend=asker)
         self._rank = partial(rank, level=level, unit=unit, progress=False)
 
     def alone(self) -> list[Estimate]:

@@ -10,11 +10,11 @@ from typing import Any
 
 from mizzle.backends.local import isolated
 from mizzle.backends.pairs import Answers, Errors, Outcome
-from mizzle.data.arrays import MIN_ROWS, FloatArray, as_table
-from mizzle.errors import LengthMismatch, MizzleError, TooFewSamples
+from mizzle.data.arrays import FloatArray, as_table, check_rows
+from mizzle.data.lru import SizedLRU
+from mizzle.errors import MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.progress import Wanted, shown
-from mizzle.tables.plan import SizedLRU
 
 _MOST_CELLS = 8_000_000  # of the sides that are kept
 _UNIT = 16  # pairs that a thread runs at once: a few batches, so that no thread waits long for the last
@@ -71,10 +71,7 @@ class SharedRanks:
             yield unit
 
     def _prepared(self, x: FloatArray, y: FloatArray) -> Any:
-        if len(x) != len(y):
-            raise LengthMismatch(f"x has {len(x)} rows and y has {len(y)}; both need the same")
-        if len(x) < MIN_ROWS:
-            raise TooFewSamples(f"x and y have {len(x)} rows; at least {MIN_ROWS} are needed")
+        check_rows(x, y)
         return self._model.pair(self._side(x, "x"), self._side(y, "y"))
 
     def _side(self, values: FloatArray, name: str) -> Any:

@@ -189,7 +189,7 @@ def _pair(client: Client, plan: Plan, unit: Unit) -> PairResult:
     for error in plan.refusals().values():
         raise error
     [place] = plan.places
-    [(x, y)] = plan.portion((place,)).arrays
+    [(x, y)] = plan.chunk((place,)).arrays
     answer = client.estimate(x, y).to(unit)
     x_name, y_name = plan.names
     return PairResult(x_name, y_name, answer, None, plan.dropped(place), plan.notes(place))

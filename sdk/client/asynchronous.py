@@ -203,7 +203,7 @@ class AsyncClient:
                 if isinstance(here, LocalBackend)
                 else bridge
             )
-            return await loop.run_in_executor(pool, partial(read, asker=asker))
+            return await loop.run_in_executor(pool, partial(read, backend=asker))
         finally:
             bridge.close()
             pool.shutdown(wait=False)

@@ -132,13 +132,13 @@ class Client:
         """`mizzle.matrix`, asked here."""
         from mizzle import tables
 
-        return tables.matrix(frame, asker=self._asker(), **options)
+        return tables.matrix(frame, backend=self._asker(), **options)
 
     def rank(self, frame: object, target: Any, **options: Any) -> "Ranking":
         """`mizzle.rank`, asked here."""
         from mizzle import tables
 
-        return tables.rank(frame, target, asker=self._asker(), **options)
+        return tables.rank(frame, target, backend=self._asker(), **options)
 
     def ready(self) -> bool:
         """Whether the service is there and answers a known problem rightly; asks once."""

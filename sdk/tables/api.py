@@ -1,43 +1,62 @@
 """Whole tables: how strongly any two variables depend on each other, or each of them on a target.
 
-First a plan says which pairs of which arrays there are (`mizzle.tables.plan`), then an asker answers them in
-portions (`mizzle.tables.run`), then the answers are put together (`mizzle.tables.results`).
+First a plan says which pairs of which arrays there are (`mizzle.tables.plan`), then a backend estimates them
+in chunks (`mizzle.tables.run`), then the outcomes are put together (`mizzle.tables.results`).
 """
 
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from mizzle.backends.pairs import Backend, Outcome
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.progress import Wanted
 from mizzle.tables.checkpoint import check_file
 from mizzle.tables.plan import PairIndex, Plan
-from mizzle.tables.results import (
-    Matrix,
-    PairResult,
-    Ranking,
-    check_threshold,
-    strongest,
-)
+from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold, strongest
 from mizzle.tables.run import PlanRunner
 from mizzle.tables.variables import Groups, Missing, variables
-from mizzle.types import Unit, interval_levels, short_repr
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit, interval_levels, short_repr
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _Path = str | os.PathLike[str]
 
 
+def renamed_keyword(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator: the old name of a keyword of the function works for one more version, and warns."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if old in kwargs:
+                if new in kwargs:
+                    raise TypeError(f"{function.__name__}() got both {old}= and {new}=")
+                text = f"{old}= is now {new}=; the old name goes with the next version"
+                warnings.warn(text, DeprecationWarning, stacklevel=2)
+                kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+@renamed_keyword("asker", "backend")
 def matrix(
     frame: object,
     *,
     columns: Sequence[str] | None = None,
     groups: Groups | None = None,
     missing: Missing = "raise",
-    level: float = 0.9,
-    unit: Unit = "nats",
-    threshold: float = 0.02,
+    level: float = DEFAULT_LEVEL,
+    unit: Unit = DEFAULT_UNIT,
+    threshold: float = DEFAULT_THRESHOLD,
     progress: Wanted = None,
     checkpoint: _Path | None = None,
-    asker: Backend | None = None,
+    backend: Backend | None = None,
 ) -> Matrix:
     """The mutual information of every two variables of a table.
 
@@ -51,24 +70,25 @@ def matrix(
         groups: {"name": ["column", "column"]}: columns that count as one variable.
         missing: "raise" refuses missing values (None, NaN); "drop" leaves out, in each pair, the rows in
             which one of its variables lacks a value, and counts them.
-        level: of the interval that is shown.
-        unit: "nats" or "bits".
-        threshold: in `unit`; the result says how much of the predictive distribution lies below it.
+        level: probability of the interval from `low` to `high`.
+        unit: "nats" or "bits", of all numbers.
+        threshold: in `unit`; the result says which share of each predictive distribution lies below it.
         progress: None for a bar on stderr where that is a terminal and the work takes longer than two
             seconds; True or False; or a function of (done, total).
-        checkpoint: a file that keeps the answers, from which the same call goes on after an interruption.
-        asker: who answers; None for this process.
+        checkpoint: a file that stores the estimates, from which the same call goes on after an interruption.
+        backend: what estimates the pairs, such as a `mizzle.Client`; None for this process.
 
     Raises:
         InvalidInput: the table or an argument cannot be used, or the checkpoint is of another table.
-        Fault: nobody answers; what was answered is in the checkpoint.
+        Fault: the backend fails; what it had estimated is in the checkpoint.
     """
     _check(level, unit, threshold, checkpoint)
     plan = Plan.all_pairs(variables(frame, columns, groups, missing))
-    answers = PlanRunner(plan, level, checkpoint).all(asker or _here(), progress)
-    return Matrix(_results(plan, answers, unit), level, unit, threshold, plan.names)
+    outcomes = PlanRunner(plan, level, checkpoint).run(backend or _local(), progress)
+    return Matrix(_results(plan, outcomes, unit), level, unit, threshold, plan.names)
 
 
+@renamed_keyword("asker", "backend")
 def rank(
     frame: object,
     target: str,
@@ -76,31 +96,32 @@ def rank(
     columns: Sequence[str] | None = None,
     groups: Groups | None = None,
     missing: Missing = "raise",
-    level: float = 0.9,
-    unit: Unit = "nats",
-    threshold: float = 0.02,
+    level: float = DEFAULT_LEVEL,
+    unit: Unit = DEFAULT_UNIT,
+    threshold: float = DEFAULT_THRESHOLD,
     progress: Wanted = None,
     checkpoint: _Path | None = None,
-    asker: Backend | None = None,
+    backend: Backend | None = None,
 ) -> Ranking:
     """The mutual information of every variable of a table with a target, strongest first.
 
     Args:
         target: the name of a column or of a group.
-        frame, columns, groups, missing, level, unit, threshold, progress, checkpoint, asker: as in `matrix`.
+        frame, columns, groups, missing, level, unit, threshold: as in `matrix`.
+        progress, checkpoint, backend: as in `matrix`.
 
     Raises:
         InvalidInput, Fault: as `matrix`; MissingColumn where there is no such target.
     """
     _check(level, unit, threshold, checkpoint)
     plan = Plan.with_last(variables(frame, columns, groups, missing, target))
-    answers = PlanRunner(plan, level, checkpoint).all(asker or _here(), progress)
-    pairs = strongest(_results(plan, answers, unit))
+    outcomes = PlanRunner(plan, level, checkpoint).run(backend or _local(), progress)
+    pairs = strongest(_results(plan, outcomes, unit))
     return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1])
 
 
 def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None) -> None:
-    """Before any work: the arguments that only count at its end, and a file that is not ours."""
+    """Check the arguments that only count at the end of the work, and that the file is ours."""
     check_file(checkpoint)
     interval_levels(level)
     check_threshold(threshold)
@@ -108,16 +129,16 @@ def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None)
         raise InvalidInput(f"unit is {short_repr(unit)}; it must be 'nats' or 'bits'")
 
 
-def _here() -> Backend:
+def _local() -> Backend:
     """The estimator in this process, which the other functions of the package use, too."""
     from mizzle.backends.local import LocalBackend
 
     return LocalBackend().for_tables()
 
 
-def _results(plan: Plan, answers: Mapping[PairIndex, Outcome], unit: Unit) -> tuple[PairResult, ...]:
+def _results(plan: Plan, outcomes: Mapping[PairIndex, Outcome], unit: Unit) -> tuple[PairResult, ...]:
     """One result a pair, in the order of the plan."""
-    return tuple(_result(plan, place, answers[place], unit) for place in plan.places)
+    return tuple(_result(plan, place, outcomes[place], unit) for place in plan.places)
 
 
 def _result(plan: Plan, place: PairIndex, outcome: Outcome, unit: Unit) -> PairResult:

@@ -1,7 +1,7 @@
-"""A file with the answers of a table so far: written whole or not at all, and read for the same table only.
+"""A file with the estimates of a table so far: written whole or not at all, and read for the same table only.
 
 An .npz file without pickle: a JSON head (format, fingerprint of the table, weights, levels, warnings) and
-arrays with one line a pair. Estimates are in nats; errors are not kept, and so are asked again.
+arrays with one line a pair. Estimates are in nats; errors are not stored, so their pairs are estimated again.
 """
 
 import json
@@ -43,15 +43,15 @@ class Checkpoint:
         return f"the checkpoint {quoted_name(self._path.name)}"
 
     def load(self) -> dict[PairIndex, Estimate]:
-        """The answers in the file; none where there is no file yet.
+        """The estimates in the file; none where there is no file yet.
 
         Raises:
             InvalidFile: the file is of another table, damaged, no checkpoint, or cannot be read.
         """
-        found = _parts(self._path)
-        if found is None:
+        parts = _parts(self._path)
+        if parts is None:
             return {}
-        head, arrays = found
+        head, arrays = parts
         if head.get("fingerprint") != self._fingerprint:
             text = f"{self} belongs to other data or other columns"
             raise InvalidFile(f"{text}, and was left alone; name another file")
@@ -60,8 +60,8 @@ class Checkpoint:
         except _DAMAGE:
             raise _no_checkpoint(self._path) from None
 
-    def save(self, answers: Mapping[PairIndex, Estimate]) -> None:
-        """Replace the file by one with these answers.
+    def save(self, estimates: Mapping[PairIndex, Estimate]) -> None:
+        """Replace the file by another with these estimates.
 
         Raises:
             InvalidFile: it cannot be written.
@@ -70,7 +70,7 @@ class Checkpoint:
         part = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
         try:
             with part.open("wb") as file:
-                np.savez(file, **_arrays(answers, self._fingerprint))  # type: ignore[arg-type]
+                np.savez(file, **_arrays(estimates, self._fingerprint))  # type: ignore[arg-type]
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, self._path)  # at once: whoever reads sees the old file or the new
@@ -82,18 +82,18 @@ class Checkpoint:
         now = time.monotonic()
         self._due = now + max(_SECONDS, _SHARE * (now - start))
 
-    def save_if_due(self, answers: Mapping[PairIndex, Estimate]) -> None:
+    def save_if_due(self, estimates: Mapping[PairIndex, Estimate]) -> None:
         """`save`, where the last time is long enough ago.
 
         Raises:
             InvalidFile: it cannot be written.
         """
         if time.monotonic() >= self._due:
-            self.save(answers)
+            self.save(estimates)
 
 
 def check_file(path: str | os.PathLike[str] | None) -> None:
-    """Before any work: whether a file, if there is one, is a checkpoint; of which table, is seen later.
+    """Whether a file, if there is one, is a checkpoint of any table: known before any work.
 
     Raises:
         InvalidFile: it is none, or cannot be read.
@@ -112,61 +112,61 @@ def _parts(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as parts:
-            found = {name: parts[name] for name in parts.files}
-        head = json.loads(found["head"].tobytes())
+            arrays = {name: parts[name] for name in parts.files}
+        head = json.loads(arrays["head"].tobytes())
         good = head["format"] == FORMAT
     except OSError as error:
         reason = error.strerror or "it is damaged"
-        raise InvalidFile(f"the checkpoint {_name(path)} cannot be read: {reason}") from None
+        raise InvalidFile(f"the checkpoint {quoted_name(path.name)} cannot be read: {reason}") from None
     except _DAMAGE:
         good = False
     if not good:
         raise _no_checkpoint(path)
-    return head, found
+    return head, arrays
 
 
 def _no_checkpoint(path: Path) -> InvalidFile:
-    text = f"{_name(path)} is no checkpoint of mizzle, or a damaged one, and was left alone"
+    text = f"{quoted_name(path.name)} is no checkpoint of mizzle, or a damaged one, and was left alone"
     return InvalidFile(f"{text}; name another file for the checkpoint")
 
 
-def _name(path: Path) -> str:
-    return quoted_name(path.name)
-
-
-def _arrays(answers: Mapping[PairIndex, Estimate], fingerprint: str) -> dict[str, np.ndarray]:
-    found = list(answers.values())
+def _arrays(estimates: Mapping[PairIndex, Estimate], fingerprint: str) -> dict[str, np.ndarray]:
+    """The arrays of the file: the head as bytes of JSON, and one line a pair in each of the others."""
+    first = next(iter(estimates.values()), None)
     head = {
         "format": FORMAT,
         "fingerprint": fingerprint,
-        "model": found[0].model._asdict() if found else None,
-        "levels": found[0].levels if found else (),
-        "warnings": [one.warnings for one in found],
+        "model": first.model._asdict() if first else None,
+        "levels": first.levels if first else (),
+        "warnings": [estimate.warnings for estimate in estimates.values()],
     }
+    lines = [(e.mi, *e.values) for e in estimates.values()]
+    sizes = [(e.n, e.dim_x, e.dim_y) for e in estimates.values()]
     return {
         "head": np.frombuffer(json.dumps(head).encode(), np.uint8),
-        "places": np.array(list(answers), np.int64).reshape(-1, 2),
-        "numbers": np.array([(one.mi, *one.values) for one in found], np.float64),
-        "sizes": np.array([(one.n, one.dim_x, one.dim_y) for one in found], np.int64),
-        "in_range": np.array([one.in_range for one in found], bool),
+        "places": np.array(list(estimates), np.int64).reshape(-1, 2),
+        "numbers": np.array(lines, np.float64),
+        "sizes": np.array(sizes, np.int64),
+        "in_range": np.array([e.in_range for e in estimates.values()], bool),
     }
 
 
-def _estimates(head: Mapping[str, Any], found: Mapping[str, np.ndarray]) -> dict[PairIndex, Estimate]:
+def _estimates(head: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> dict[PairIndex, Estimate]:
+    """The estimates in the parts of a file, by pair."""
     model = ModelInfo(**head["model"]) if head["model"] else None
     levels = tuple(head["levels"])
     lines = zip(
-        map(tuple, found["places"].tolist()),
-        found["numbers"].tolist(),
-        found["sizes"].tolist(),
-        found["in_range"].tolist(),
+        map(tuple, arrays["places"].tolist()),
+        arrays["numbers"].tolist(),
+        arrays["sizes"].tolist(),
+        arrays["in_range"].tolist(),
         head["warnings"],
         strict=True,
     )
     return {
         place: Estimate(
-            mi, levels, tuple(values), n, dx, dy, inside, tuple(Notice(*w) for w in warned), model
+            mi, levels, tuple(values), n, dx, dy, in_range, tuple(Notice(*w) for w in warnings), model
         )
-        for place, (mi, *values), (n, dx, dy), inside, warned in lines
+        for place, (mi, *values), (n, dx, dy), in_range, warnings in lines
         if model is not None
     }

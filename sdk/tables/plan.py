@@ -1,55 +1,37 @@
-"""Which pairs of a table are to be asked, in which portions, of which arrays: before anybody is asked.
+"""Which pairs of a table there are to estimate, of which arrays and in which chunks: before any of them is.
 
-Pairs are taken in blocks of variables, so that an array returns soon or not at all. Portions depend on the
-table alone: one that is resumed asks in the same portions as one that is not interrupted.
+Pairs are taken in blocks of variables, so that an array returns soon or not at all. Chunks depend on the
+table alone: a table that is resumed has the same ones as a table that is not interrupted.
 """
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Container, Hashable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
 import numpy as np
 
 from mizzle.data.arrays import MIN_ROWS, FloatArray
 from mizzle.data.frames import Mask
+from mizzle.data.lru import SizedLRU
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput, MizzleError, TooFewSamples
 from mizzle.tables.variables import Variable
 from mizzle.types import Notice
 
 PairIndex = tuple[int, int]
-T = TypeVar("T")
 _BLOCK = 16  # variables a side
-_MOST_PAIRS = 512  # of a portion: what an interruption loses
-_MOST_CELLS = 4_000_000  # of a portion, and of the arrays that are kept for the next
-
-
-class SizedLRU(Generic[T]):
-    """The things made last, up to a number of cells in all."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._cells = 0
-        self._kept: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
-
-    def get(self, key: Hashable, cells: int, make: Callable[[], T]) -> T:
-        """What was made under this key, or what `make` makes now."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
-        made = make()
-        self._kept[key] = made, cells
-        self._cells += cells
-        while self._cells > self._most and len(self._kept) > 1:
-            self._cells -= self._kept.popitem(last=False)[1][1]
-        return made
+_MAX_PAIRS = 512  # of a chunk: what an interruption loses
+_MAX_CELLS = 4_000_000  # of a chunk, and of the arrays that are held for the next
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Pairs that are asked together: their places among the variables, and their arrays."""
+    """Pairs that are estimated together.
+
+    Attributes:
+        places: of the two variables of each pair, among all variables.
+        arrays: of each pair, shape (n, d) each.
+    """
 
     places: tuple[PairIndex, ...]
     arrays: tuple[tuple[FloatArray, FloatArray], ...]
@@ -61,13 +43,13 @@ class Plan:
 
     Attributes:
         variables: of which the pairs are made.
-        places: the pairs, as places among the variables, in the order of the answer.
+        places: the pairs, as places among the variables, in the order of the results.
     """
 
     variables: tuple[Variable, ...]
     places: tuple[PairIndex, ...]
     _cut: SizedLRU[FloatArray] = field(
-        default_factory=lambda: SizedLRU(_MOST_CELLS), repr=False, compare=False
+        default_factory=lambda: SizedLRU(_MAX_CELLS), repr=False, compare=False
     )
 
     @classmethod
@@ -100,12 +82,12 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """A hash of names, values and missing cells of all variables, in order."""
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         for variable in self.variables:
             missing = b"" if variable.missing is None else np.packbits(variable.missing).tobytes()
             head = (variable.name, variable.values.shape, len(missing))
-            found.update(repr(head).encode(errors="surrogatepass") + variable.values.tobytes() + missing)
-        return found.hexdigest()
+            digest.update(repr(head).encode(errors="surrogatepass") + variable.values.tobytes() + missing)
+        return digest.hexdigest()
 
     def dropped(self, place: PairIndex) -> int:
         """Rows that the pair leaves out."""
@@ -116,37 +98,39 @@ class Plan:
         return tuple(note for i in place for note in self.variables[i].notes)
 
     def refusals(self) -> dict[PairIndex, MizzleError]:
-        """Pairs that are left with too few rows to be asked."""
-        found: dict[PairIndex, MizzleError] = {}
+        """The errors of pairs that are left with too few rows."""
+        errors: dict[PairIndex, MizzleError] = {}
         n = len(self.variables[0].values)
         for place in self.places:
             left = n - self.dropped(place)
             if left < MIN_ROWS:
                 names = " and ".join(quoted_name(self.variables[i].name) for i in place)
-                found[place] = TooFewSamples(
+                errors[place] = TooFewSamples(
                     f"{names} have values in {left} of {n} rows; at least {MIN_ROWS} are needed"
                 )
-        return found
+        return errors
 
-    def portions(self, done: Container[PairIndex]) -> Iterator[Chunk]:
-        """The pairs that are not done, in portions of bounded size."""
-        waiting: list[PairIndex] = []
+    def chunks(self, done: Container[PairIndex]) -> Iterator[Chunk]:
+        """The pairs that are not done, in chunks of bounded size."""
+        for places in self._groups():
+            left = tuple(place for place in places if place not in done)
+            if left:
+                yield self.chunk(left)
+
+    def _groups(self) -> Iterator[list[PairIndex]]:
+        """All pairs, block by block, in groups of bounded size."""
+        group: list[PairIndex] = []
         cells = 0
         for place in sorted(self.places, key=lambda place: (place[0] // _BLOCK, place[1] // _BLOCK, place)):
             size = sum(self.variables[i].values.size for i in place)
-            if waiting and (len(waiting) == _MOST_PAIRS or cells + size > _MOST_CELLS):
-                yield from self._portion(waiting, done)
-                waiting, cells = [], 0
-            waiting.append(place)
+            if group and (len(group) == _MAX_PAIRS or cells + size > _MAX_CELLS):
+                yield group
+                group, cells = [], 0
+            group.append(place)
             cells += size
-        yield from self._portion(waiting, done)
+        yield group
 
-    def _portion(self, places: list[PairIndex], done: Container[PairIndex]) -> Iterator[Chunk]:
-        left = tuple(place for place in places if place not in done)
-        if left:
-            yield self.portion(left)
-
-    def portion(self, places: tuple[PairIndex, ...]) -> Chunk:
+    def chunk(self, places: tuple[PairIndex, ...]) -> Chunk:
         """These pairs with their arrays. Equal rows of one variable are one and the same array."""
         return Chunk(places, tuple(self._arrays(place) for place in places))
 
@@ -163,10 +147,10 @@ class Plan:
 
     def _missing(self, place: PairIndex) -> Mask:
         """Rows that one of the two lacks."""
-        found = np.zeros(len(self.variables[place[0]].values), bool)
+        missing = np.zeros(len(self.variables[place[0]].values), bool)
         for mask in (self.variables[i].missing for i in place):
-            found = found if mask is None else found | mask
-        return found
+            missing = missing if mask is None else missing | mask
+        return missing
 
 
 def _at_least_two(variables: list[Variable]) -> None:

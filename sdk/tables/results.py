@@ -66,13 +66,13 @@ class PairResult:
 
     def record(self, level: float, threshold: float) -> Record:
         """The pair as the values of `KEYS`."""
-        found = dict.fromkeys(KEYS)
-        found |= {"x": self.x, "y": self.y, "dropped": self.dropped, "warnings": " ".join(self.codes)}
+        record: Record = dict.fromkeys(KEYS)
+        record |= {"x": self.x, "y": self.y, "dropped": self.dropped, "warnings": " ".join(self.codes)}
         if self.error is not None:
-            return found | {"error": f"{self.error.code}: {self.error}"}
+            return record | {"error": f"{self.error.code}: {self.error}"}
         assert self.estimate is not None
         low, high = self.estimate.interval(level)
-        return found | {
+        return record | {
             "mi": self.estimate.mi,
             "low": low,
             "high": high,
@@ -85,7 +85,7 @@ class PairResult:
 
 @dataclass(frozen=True, repr=False)
 class Pairs:
-    """Results of pairs, and how they are to be shown.
+    """Results of pairs, and the level, unit and threshold of their records.
 
     Attributes:
         pairs: the results.
@@ -105,9 +105,7 @@ class Pairs:
 
     def strongest(self) -> list[PairResult]:
         """The pairs in falling order of their estimates; those without one come last."""
-        return sorted(
-            self.pairs, key=lambda pair: (pair.estimate is None, -pair.mi if pair.estimate else 0.0)
-        )
+        return strongest(self.pairs)
 
     def to_frame(self, library: Library = "pandas") -> Any:
         """The records as a frame of that library.
@@ -141,8 +139,8 @@ class Pairs:
     def head(self) -> Record:
         """What all records have in common."""
         model = None if self.model is None else self.model._asdict()
-        shown = {"level": self.level, "unit": self.unit, "threshold": self.threshold}
-        return {**self._head(), **shown, "model": model}
+        options = {"level": self.level, "unit": self.unit, "threshold": self.threshold}
+        return {**self._head(), **options, "model": model}
 
     def to_html(self) -> str:
         """All pairs as an HTML table, strongest first; names are escaped."""
@@ -220,10 +218,10 @@ class Matrix(Pairs):
         Raises:
             MissingColumn: there is no such pair.
         """
-        found = self._by_names.get(frozenset(names))
-        if found is None:
+        pair = self._by_names.get(frozenset(names))
+        if pair is None:
             raise MissingColumn("there is no such pair; name two different variables of this matrix")
-        return found
+        return pair
 
     @cached_property
     def _by_names(self) -> dict[frozenset[str], PairResult]:

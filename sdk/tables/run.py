@@ -1,4 +1,4 @@
-"""A plan carried out: portions go to an asker, answers are kept, and none is asked for twice."""
+"""A plan carried out: chunks of pairs go to a backend, estimates are stored, and none is estimated twice."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -15,11 +15,11 @@ _OF_THE_PAIR = (413, 422)  # statuses of errors that say something about one pai
 
 
 class PlanRunner:
-    """The answers of a plan so far, and the file in which they are kept.
+    """The outcomes of a plan so far, and the file in which the estimates are stored.
 
     Args:
-        level: of the interval that will be read from the answers.
-        path: of the file, if there is to be one; what it holds counts as answered.
+        level: of the interval that will be read from the estimates.
+        path: of the file, if there is to be one; the pairs that it holds are done.
 
     Raises:
         InvalidFile: the file is of another table, or no checkpoint.
@@ -29,82 +29,88 @@ class PlanRunner:
         self._plan = plan
         self._level = level
         self._file = None if path is None else Checkpoint(path, plan.fingerprint)
-        self._found: dict[PairIndex, Estimate] = {} if self._file is None else self._file.load()
+        self._estimates: dict[PairIndex, Estimate] = {} if self._file is None else self._file.load()
         self._errors: dict[PairIndex, MizzleError] = plan.refusals()
-        self._first = next(iter(self._found.values()), None)
+        self._first = next(iter(self._estimates.values()), None)
 
-    def all(self, asker: Backend, progress: Wanted) -> dict[PairIndex, Outcome]:
-        """The answer of every pair.
+    def run(self, backend: Backend, progress: Wanted) -> dict[PairIndex, Outcome]:
+        """The outcome of every pair.
 
         Raises:
-            MizzleError: nobody answers, or other weights than before. The file has what was answered.
+            MizzleError: the backend fails, or has other weights than before. The file has what was done.
         """
-        with shown(progress, len(self._plan.places)) as tell:
+        with shown(progress, len(self._plan.places)) as advance:
             try:
                 self._save()  # now: that it cannot be written should not cost hours
-                self._check_first(asker)
-                self._ask(asker, tell)
+                self._check_first(backend)
+                self._run_chunks(backend, advance)
             finally:  # also when interrupted from the keyboard
                 self._save()
-        return {**self._found, **self._errors}
+        return {**self._estimates, **self._errors}
 
-    def _ask(self, asker: Backend, tell: Callable[[int], object]) -> None:
-        done = {place for place in self._plan.places if place in self._found or place in self._errors}
-        tell(len(done))
-        for portion in self._plan.portions(done):
-            self._take(portion, _asked(asker, portion, tell))
+    def _run_chunks(self, backend: Backend, advance: Callable[[int], object]) -> None:
+        # Of this plan: a file of the matrix of these variables holds more pairs than a ranking of them has.
+        done = {place for place in self._plan.places if place in self._estimates or place in self._errors}
+        advance(len(done))
+        for chunk in self._plan.chunks(done):
+            self._store(chunk, _outcomes(backend, chunk, advance))
             if self._file is not None:
-                self._file.save_if_due(self._found)
+                self._file.save_if_due(self._estimates)
 
-    def _take(self, portion: Chunk, outcomes: Sequence[Outcome]) -> None:
-        """Keep the answers of a portion.
+    def _store(self, chunk: Chunk, outcomes: Sequence[Outcome]) -> None:
+        """Store the outcomes of a chunk.
 
         Raises:
-            MizzleError: the first error, if no pair was answered and not because of the pairs.
+            MizzleError: the first error, if no pair has an estimate and not because of the pairs.
         """
-        errors = [one for one in outcomes if isinstance(one, MizzleError)]
-        if len(errors) == len(outcomes) and all(one.status not in _OF_THE_PAIR for one in errors):
+        errors = [outcome for outcome in outcomes if isinstance(outcome, MizzleError)]
+        if len(errors) == len(outcomes) and all(error.status not in _OF_THE_PAIR for error in errors):
             raise errors[0]
-        for place, outcome in zip(portion.places, outcomes, strict=True):
+        for place, outcome in zip(chunk.places, outcomes, strict=True):
             if isinstance(outcome, MizzleError):
                 self._errors[place] = outcome
             else:
-                self._found[place] = self._like_first(outcome)
+                self._estimates[place] = self._like_first(outcome)
 
     def _like_first(self, estimate: Estimate) -> Estimate:
-        """The estimate, made by the weights that made the first, with its levels as one object of memory."""
+        """The estimate, if it is of the weights of the first, with the levels of the first as one object.
+
+        Raises:
+            InvalidFile: it is of other weights.
+            InvalidLevel: of the first: its levels do not hold the interval.
+        """
         if self._first is None:
-            estimate.interval(self._level)  # or InvalidLevel, before the rest is asked
+            estimate.interval(self._level)  # now, before the rest is estimated
             self._first = estimate
         if estimate.model != self._first.model:
             text = "the first answer" if self._file is None else str(self._file)
             raise InvalidFile(f"{text} is of other weights than answer now; begin anew, with another file")
         return replace(estimate, levels=self._first.levels)
 
-    def _check_first(self, asker: Backend) -> None:
-        """Ask one pair of the file again: it may be of other weights, or of levels too narrow."""
+    def _check_first(self, backend: Backend) -> None:
+        """Estimate a pair of the file again: it may be of other weights, or of levels too narrow."""
         if self._first is None:
             return
         self._first.interval(self._level)
-        again = self._plan.portion((next(iter(self._found)),))
-        for outcome in _asked(asker, again, lambda count: None):
-            if not isinstance(outcome, MizzleError):  # an error will come again with the next portion
+        again = self._plan.chunk((next(iter(self._estimates)),))
+        for outcome in _outcomes(backend, again, lambda count: None):
+            if not isinstance(outcome, MizzleError):  # an error will come again with the next chunk
                 self._like_first(outcome)
 
     def _save(self) -> None:
         if self._file is not None:
-            self._file.save(self._found)
+            self._file.save(self._estimates)
 
 
-def _asked(asker: Backend, portion: Chunk, tell: Callable[[int], object]) -> Sequence[Outcome]:
-    """The answers of a portion; `tell` is told how many more there are."""
+def _outcomes(backend: Backend, chunk: Chunk, advance: Callable[[int], object]) -> Sequence[Outcome]:
+    """The outcomes of a chunk; `advance` is called with how many more there are."""
     so_far = 0
 
-    def told(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         nonlocal so_far
-        tell(done - so_far)
+        advance(done - so_far)
         so_far = done
 
-    outcomes = asker.estimate_many(portion.arrays, progress=told, errors="return")
-    told(len(outcomes), len(outcomes))
+    outcomes = backend.estimate_many(chunk.arrays, progress=report, errors="return")
+    report(len(outcomes), len(outcomes))
     return outcomes

@@ -143,7 +143,7 @@ class JobExecution:
         """Estimate all pairs that are neither done nor refused."""
         refused = {pair: error for pair, error in refusals.items() if pair not in done}
         self._unsaved = await asyncio.to_thread(_refusal_rows, self._plan, refused)
-        chunks = self._plan.portions(done | refusals.keys())
+        chunks = self._plan.chunks(done | refusals.keys())
         try:
             while chunk := await asyncio.to_thread(next, chunks, None):
                 for pairs in self._queue.slices(chunk):

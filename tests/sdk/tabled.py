@@ -10,26 +10,26 @@ from mizzle.errors import MizzleError
 from mizzle.types import Estimate
 
 
-class FakeAsker:
-    """The Gaussian formula; remembers what it was asked.
+class FakeBackend:
+    """The Gaussian formula; remembers its pairs.
 
     Attributes:
-        asked: the arrays of every pair so far.
-        portions: how many pairs came at once.
+        pairs: the arrays of every pair so far.
+        chunks: how many pairs came at once.
         meddle: called with (how many pairs came before, answer), gives the answer or raises.
     """
 
     def __init__(self) -> None:
         self.estimator = FakeEstimator()
-        self.asked: list[tuple[np.ndarray, np.ndarray]] = []
-        self.portions: list[int] = []
+        self.pairs: list[tuple[np.ndarray, np.ndarray]] = []
+        self.chunks: list[int] = []
         self.meddle: Callable[[int, Estimate], Estimate | MizzleError] = lambda place, answer: answer
 
     def estimate_many(self, pairs: Any, *, progress: Any, errors: str) -> list[Estimate | MizzleError]:
         assert errors == "return"
-        before = len(self.asked)
-        self.portions.append(len(pairs))
-        self.asked += pairs
+        before = len(self.pairs)
+        self.chunks.append(len(pairs))
+        self.pairs += pairs
         answers = [self.estimator.estimate(x, y) for x, y in pairs]
         progress(len(pairs), len(pairs))
         return [self.meddle(before + i, answer) for i, answer in enumerate(answers)]

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from tabled import FakeAsker, frame
+from tabled import FakeBackend, frame
 
 from mizzle import errors
 from mizzle.display import formats
@@ -26,17 +26,17 @@ def found() -> Matrix:
     columns = frame()
     columns["a"][:30], columns["b"][25:] = np.nan, np.nan
     columns["c"][:] = 3.0
-    return matrix(columns, missing="drop", asker=FakeAsker())
+    return matrix(columns, missing="drop", backend=FakeBackend())
 
 
 @pytest.fixture
 def ranked() -> Ranking:
-    return rank(frame(), "c", asker=FakeAsker())
+    return rank(frame(), "c", backend=FakeBackend())
 
 
 def hostile() -> Matrix:
     rng = np.random.default_rng(0)
-    return matrix({name: rng.normal(size=20) for name in HOSTILE}, asker=FakeAsker())
+    return matrix({name: rng.normal(size=20) for name in HOSTILE}, backend=FakeBackend())
 
 
 def test_records_have_the_keys_and_plain_values(found):
@@ -144,7 +144,7 @@ def test_html_escapes_names_and_lists_the_strongest(found):
     assert "&lt;script&gt;" in text
     assert "&amp;amp;" in text
     assert found.to_html().count("<tr>") == 1 + 15
-    assert matrix(frame(p=8), asker=FakeAsker())._repr_html_().count("<tr>") == 1 + 20
+    assert matrix(frame(p=8), backend=FakeBackend())._repr_html_().count("<tr>") == 1 + 20
     assert "are needed" in found._repr_html_()  # the error of a pair in words
     assert found["d", "e"].estimate._repr_html_().count("<tr>") == 2
 
@@ -164,7 +164,7 @@ def test_everything_can_be_drawn(found, ranked):
 def test_names_are_drawn_as_they_are():
     shown = hostile()
     drawn(shown.plot())
-    figure = rank({name: np.arange(20.0) for name in HOSTILE}, HOSTILE[2], asker=FakeAsker()).plot()
+    figure = rank({name: np.arange(20.0) for name in HOSTILE}, HOSTILE[2], backend=FakeBackend()).plot()
     drawn(figure)
     [axes] = figure.axes
     assert "x y" in [label.get_text() for label in axes.get_yticklabels()]
@@ -173,7 +173,7 @@ def test_names_are_drawn_as_they_are():
 
 def test_a_picture_of_a_table_without_any_answer(found):
     columns = {name: np.where(np.arange(30) % 3 == j, 1.0, np.nan) for j, name in enumerate("ab")}
-    lost = matrix({**columns, "c": columns["a"]}, columns=["a", "b"], missing="drop", asker=FakeAsker())
+    lost = matrix({**columns, "c": columns["a"]}, columns=["a", "b"], missing="drop", backend=FakeBackend())
     drawn(lost.plot())
     drawn(Ranking(lost.pairs, 0.9, "nats", 0.02, "b").plot())
 
@@ -202,7 +202,7 @@ def test_what_is_printed_begins_with_the_strongest(found, ranked):
     lines = str(found).splitlines()
     assert len(lines) == 1 + 10 + 1
     assert lines[-1] == "  and 5 more; to_frame() has all"
-    assert "\x1b" not in str(matrix({"\x1b[31m": range(20), "b": range(20)}, asker=FakeAsker()))
+    assert "\x1b" not in str(matrix({"\x1b[31m": range(20), "b": range(20)}, backend=FakeBackend()))
 
 
 def test_every_key_has_a_type():

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tabled import FakeAsker, frame
+from tabled import FakeBackend, frame
 
 import mizzle
 from mizzle import errors
@@ -28,7 +28,7 @@ def numbers(estimate: Any) -> list[float]:
 
 def test_a_matrix_is_the_estimate_of_each_pair(sides):
     columns = frame(p=5)
-    found = matrix(columns, asker=sides)
+    found = matrix(columns, backend=sides)
     assert [(pair.x, pair.y) for pair in found] == [
         (x, y) for i, x in enumerate(columns) for y in list(columns)[i + 1 :]
     ]
@@ -38,19 +38,31 @@ def test_a_matrix_is_the_estimate_of_each_pair(sides):
         assert pair.estimate.warnings == alone.warnings
 
 
-def test_without_an_asker_this_process_answers(sides):
-    assert matrix(frame(p=2)) == matrix(frame(p=2), asker=sides)
+def test_without_a_backend_this_process_answers(sides):
+    assert matrix(frame(p=2)) == matrix(frame(p=2), backend=sides)
+
+
+@pytest.mark.parametrize("ask", [matrix, lambda columns, **options: rank(columns, "c", **options)])
+def test_the_old_name_of_the_backend_works_and_warns(ask):
+    backend = FakeBackend()
+    with pytest.warns(DeprecationWarning, match="asker= is now backend=") as caught:
+        old = ask(frame(), asker=backend)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert old == ask(frame(), backend=FakeBackend())
+    assert backend.pairs
+    with pytest.raises(TypeError, match="both asker= and backend="):
+        ask(frame(), asker=backend, backend=backend)
 
 
 def test_a_matrix_is_symmetric_without_a_diagonal(sides):
-    values = matrix(frame(), asker=sides).values
+    values = matrix(frame(), backend=sides).values
     np.testing.assert_array_equal(values, values.T)
     np.testing.assert_array_equal(np.isnan(values), np.eye(6, dtype=bool))
 
 
 def test_a_ranking_is_a_row_of_the_matrix_in_falling_order(sides):
     columns = frame()
-    whole, ranked = matrix(columns, asker=sides), rank(columns, "c", asker=sides)
+    whole, ranked = matrix(columns, backend=sides), rank(columns, "c", backend=sides)
     assert ranked.target == "c"
     assert sorted(pair.x for pair in ranked) == ["a", "b", "d", "e", "f"]
     assert [pair.mi for pair in ranked] == sorted((pair.mi for pair in ranked), reverse=True)
@@ -62,14 +74,14 @@ def test_a_ranking_is_a_row_of_the_matrix_in_falling_order(sides):
 def test_the_order_of_columns_does_not_matter(sides):
     columns = frame()
     turned = dict(reversed(columns.items()))
-    one, other = matrix(columns, asker=sides), matrix(turned, asker=sides)
+    one, other = matrix(columns, backend=sides), matrix(turned, backend=sides)
     for pair in one:
         assert numbers(pair.estimate) == pytest.approx(numbers(other[pair.x, pair.y].estimate), **CLOSE)
 
 
 def test_a_group_is_its_columns_side_by_side(sides):
     columns = frame()
-    found = matrix(columns, groups={"g": ["a", "b"], "h": ["c", "d"]}, asker=sides)
+    found = matrix(columns, groups={"g": ["a", "b"], "h": ["c", "d"]}, backend=sides)
     assert found.names == ("e", "f", "g", "h")
     g, h = (np.column_stack([columns[a], columns[b]]) for a, b in ("ab", "cd"))
     assert numbers(found["g", "h"].estimate) == pytest.approx(numbers(mizzle.estimate(g, h)), **CLOSE)
@@ -83,7 +95,7 @@ def test_dropping_is_dropping_by_hand(sides, same):
     absent = {name: rng.random(60) < 0.2 for name in "abc"}
     for name in "abc":
         columns[name][absent["a" if same else name]] = np.nan
-    found = matrix(columns, missing="drop", asker=sides)
+    found = matrix(columns, missing="drop", backend=sides)
     for pair in found:
         keep = ~(np.isnan(columns[pair.x]) | np.isnan(columns[pair.y]))
         alone = mizzle.estimate(columns[pair.x][keep], columns[pair.y][keep])
@@ -92,7 +104,7 @@ def test_dropping_is_dropping_by_hand(sides, same):
 
 
 def test_a_constant_column_has_exactly_nothing_to_say(sides):
-    found = matrix({**frame(p=3), "k": np.full(60, 7.5)}, asker=sides)
+    found = matrix({**frame(p=3), "k": np.full(60, 7.5)}, backend=sides)
     for pair in found:
         constant = "k" in (pair.x, pair.y)
         assert ("constant" in pair.codes) is constant
@@ -105,22 +117,22 @@ def test_a_column_constant_where_the_other_has_values_is_constant_there(sides):
     columns["a"][:20], columns["b"][20:] = np.nan, np.nan
     columns["a"][30:], columns["b"][30:] = 1.0, np.arange(30)
     columns["a"][20:30] = np.arange(10)
-    [pair] = matrix(columns, missing="drop", asker=sides)
+    [pair] = matrix(columns, missing="drop", backend=sides)
     assert pair.mi == 0.0
     assert "constant" not in [note.code for note in pair.notes]
     assert "constant_x" in pair.codes
 
 
 def test_pairs_with_too_few_common_rows_have_an_error_and_are_not_asked():
-    columns, asker = frame(p=3), FakeAsker()
+    columns, backend = frame(p=3), FakeBackend()
     columns["a"][:40], columns["b"][25:] = np.nan, np.nan
-    found = matrix(columns, missing="drop", asker=asker)
+    found = matrix(columns, missing="drop", backend=backend)
     pair = found["a", "b"]
     assert isinstance(pair.error, errors.TooFewSamples)
     assert pair.estimate is None
     assert "'a' and 'b' have values in 0 of 60 rows" in str(pair.error)
     assert pair.dropped == 60
-    assert len(asker.asked) == 2
+    assert len(backend.pairs) == 2
     assert np.isnan(found.values[0, 1])
 
 
@@ -128,31 +140,31 @@ def test_an_array_is_prepared_once(sides, monkeypatch):
     asked = []
     side = sides._model.side
     monkeypatch.setattr(sides._model, "side", lambda values: asked.append(values) or side(values))
-    matrix(frame(p=8, seed=5), asker=sides)
+    matrix(frame(p=8, seed=5), backend=sides)
     assert len(asked) == 8
 
 
 @pytest.mark.parametrize("most", [1, 4, 512])
-def test_portions_cover_every_pair_once(monkeypatch, most):
-    monkeypatch.setattr(plan, "_MOST_PAIRS", most)
-    asker, told = FakeAsker(), []
-    found = matrix(frame(), asker=asker, progress=lambda done, total: told.append((done, total)))
-    assert len(found) == len(asker.asked) == sum(asker.portions) == 15
-    assert max(asker.portions) == min(most, 15)
+def test_chunks_cover_every_pair_once(monkeypatch, most):
+    monkeypatch.setattr(plan, "_MAX_PAIRS", most)
+    backend, told = FakeBackend(), []
+    found = matrix(frame(), backend=backend, progress=lambda done, total: told.append((done, total)))
+    assert len(found) == len(backend.pairs) == sum(backend.chunks) == 15
+    assert max(backend.chunks) == min(most, 15)
     assert told[-1] == (15, 15)
     assert told == sorted(told)
 
 
-def test_portions_hold_a_bounded_number_of_cells(monkeypatch):
-    monkeypatch.setattr(plan, "_MOST_CELLS", 500)  # four pairs of 60 rows
-    asker = FakeAsker()
-    matrix(frame(), asker=asker)
-    assert max(asker.portions) == 4
+def test_chunks_hold_a_bounded_number_of_cells(monkeypatch):
+    monkeypatch.setattr(plan, "_MAX_CELLS", 500)  # four pairs of 60 rows
+    backend = FakeBackend()
+    matrix(frame(), backend=backend)
+    assert max(backend.chunks) == 4
 
 
 def test_units_change_numbers_and_nothing_else(sides):
-    nats = matrix(frame(p=3), asker=sides)
-    bits = matrix(frame(p=3), asker=sides, unit="bits", threshold=0.02 / np.log(2))
+    nats = matrix(frame(p=3), backend=sides)
+    bits = matrix(frame(p=3), backend=sides, unit="bits", threshold=0.02 / np.log(2))
     for one, other in zip(nats.records(), bits.records(), strict=True):
         assert one["below"] == pytest.approx(other["below"])
         for key in ("mi", "low", "high", "median"):
@@ -160,7 +172,7 @@ def test_units_change_numbers_and_nothing_else(sides):
 
 
 def test_the_level_sets_the_interval(sides):
-    pair = matrix(frame(p=2), asker=sides, level=0.5)
+    pair = matrix(frame(p=2), backend=sides, level=0.5)
     [record] = pair.records()
     assert (record["low"], record["high"]) == pair.pairs[0].estimate.interval(0.5)
 
@@ -184,19 +196,19 @@ def test_the_level_sets_the_interval(sides):
     ],
 )
 def test_arguments_are_refused_before_the_table_is_asked(options, kind):
-    asker = FakeAsker()
+    backend = FakeBackend()
     with pytest.raises(kind):
-        matrix(frame(), asker=asker, **options)
-    assert len(asker.asked) <= (15 if options.get("level") == 0.999 else 0)
+        matrix(frame(), backend=backend, **options)
+    assert len(backend.pairs) <= (15 if options.get("level") == 0.999 else 0)
 
 
 def test_a_target_that_is_not_there_is_refused():
     with pytest.raises(errors.MissingColumn, match="did you mean 'target'"):
-        rank({"target": range(20), "other": range(20)}, "targte", asker=FakeAsker())
+        rank({"target": range(20), "other": range(20)}, "targte", backend=FakeBackend())
 
 
 def test_a_target_may_be_a_group():
-    found = rank(frame(), "g", groups={"g": ["a", "b"]}, asker=FakeAsker())
+    found = rank(frame(), "g", groups={"g": ["a", "b"]}, backend=FakeBackend())
     assert sorted(pair.x for pair in found) == ["c", "d", "e", "f"]
     assert {pair.estimate.dim_y for pair in found} == {2}
 
@@ -204,7 +216,7 @@ def test_a_target_may_be_a_group():
 def test_an_error_of_one_pair_is_its_answer(sides):
     columns = frame(p=3)
     wide = {f"w{j}": np.random.default_rng(j).normal(size=60) for j in range(sides._model.max_columns + 1)}
-    found = matrix({**columns, **wide}, groups={"wide": list(wide)}, asker=sides)
+    found = matrix({**columns, **wide}, groups={"wide": list(wide)}, backend=sides)
     for pair in found:
         if "wide" in (pair.x, pair.y):
             assert isinstance(pair.error, errors.TooManyColumns)
@@ -214,33 +226,35 @@ def test_an_error_of_one_pair_is_its_answer(sides):
 
 @pytest.mark.parametrize("kind", [errors.ServiceUnreachable, errors.Unauthorized, errors.QueueFull])
 def test_where_nobody_answers_the_error_is_raised(kind):
-    asker = FakeAsker()
-    asker.meddle = lambda place, answer: kind("no")
+    backend = FakeBackend()
+    backend.meddle = lambda place, answer: kind("no")
     with pytest.raises(kind):
-        matrix(frame(), asker=asker)
+        matrix(frame(), backend=backend)
 
 
 def test_other_weights_in_the_middle_are_refused(monkeypatch):
-    monkeypatch.setattr(plan, "_MOST_PAIRS", 4)
-    asker = FakeAsker()
-    asker.estimator.distort = lambda e: (
-        e if len(asker.portions) < 3 else type(e)(**{**vars(e), "model": e.model._replace(version="2")})
+    monkeypatch.setattr(plan, "_MAX_PAIRS", 4)
+    backend = FakeBackend()
+    backend.estimator.distort = lambda e: (
+        e if len(backend.chunks) < 3 else type(e)(**{**vars(e), "model": e.model._replace(version="2")})
     )
     with pytest.raises(errors.InvalidFile, match="other weights"):
-        matrix(frame(), asker=asker)
+        matrix(frame(), backend=backend)
 
 
 def test_ctrl_c_leaves_no_thread_behind(sides):
     with pytest.raises(KeyboardInterrupt):
         matrix(
-            frame(p=10), asker=sides, progress=lambda done, total: done and signal.raise_signal(signal.SIGINT)
+            frame(p=10),
+            backend=sides,
+            progress=lambda done, total: done and signal.raise_signal(signal.SIGINT),
         )
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("mizzle")]
 
 
 def test_a_fault_of_one_pair_is_its_answer_and_spares_the_others(sides, monkeypatch):
     run, model = sides._model.run, sides._model
-    spoilt = matrix(frame(p=4), asker=sides)["a", "b"].estimate.mi
+    spoilt = matrix(frame(p=4), backend=sides)["a", "b"].estimate.mi
 
     def failing(tables):
         answers = run(tables)
@@ -249,7 +263,7 @@ def test_a_fault_of_one_pair_is_its_answer_and_spares_the_others(sides, monkeypa
         return answers
 
     monkeypatch.setattr(model, "run", failing)
-    found = matrix(frame(p=4), asker=sides)
+    found = matrix(frame(p=4), backend=sides)
     assert isinstance(found["a", "b"].error, errors.InferenceFailed)
     assert "secret" not in str(found["a", "b"].error)
     assert sum(pair.error is not None for pair in found) == 1

@@ -76,7 +76,7 @@ def test_a_matrix_is_that_of_the_library(play, form, fields):
     body, media = BODIES[form]
     found = play(lambda http: done(http, body(values, **fields), media))
     frame = dict(zip(NAMES, values.T, strict=True))
-    expected = tables.matrix(frame, asker=Plain(), progress=False, **fields)
+    expected = tables.matrix(frame, backend=Plain(), progress=False, **fields)
     assert found["pairs"] == expected.records()
     assert found["names"] == list(expected.names)
     assert (found["what"], found["unit"], found["level"]) == ("matrix", expected.unit, expected.level)
@@ -89,7 +89,7 @@ def test_a_ranking_is_that_of_the_library(play, target):
     body = tensor_body(table(), columns=NAMES, what="rank", target=target, **fields)
     found = play(lambda http: done(http, body))
     frame = dict(zip(NAMES, table().T, strict=True))
-    expected = tables.rank(frame, target, asker=Plain(), progress=False, **fields)
+    expected = tables.rank(frame, target, backend=Plain(), progress=False, **fields)
     assert found["pairs"] == expected.records()
     assert (found["what"], found["target"]) == ("rank", target)
 
@@ -98,7 +98,7 @@ def test_an_npy_has_its_fields_in_the_address(play):
     query = {"what": "rank", "target": "c1", "unit": "bits", "level": "0.5", "threshold": "1e-1"}
     found = play(lambda http: done(http, npy_body(table()), NPY, params=query))
     expected = tables.rank(
-        table(), "c1", asker=Plain(), progress=False, unit="bits", level=0.5, threshold=0.1
+        table(), "c1", backend=Plain(), progress=False, unit="bits", level=0.5, threshold=0.1
     )
     assert found["pairs"] == expected.records()
 
@@ -108,7 +108,7 @@ def test_text_and_booleans_are_coded(play):
     body = json.dumps({"table": rows, "columns": ["n", "t", "b"]}).encode()
     found = play(lambda http: done(http, body, JSON))
     frame = {name: list(part) for name, part in zip("ntb", zip(*rows, strict=True), strict=True)}
-    assert found["pairs"] == tables.matrix(frame, asker=Plain(), progress=False).records()
+    assert found["pairs"] == tables.matrix(frame, backend=Plain(), progress=False).records()
     assert "coded" in found["pairs"][0]["warnings"]
 
 

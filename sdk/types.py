@@ -1,4 +1,4 @@
-"""What an estimate is: numbers in one unit, with the quantile function they come from."""
+"""Estimates: numbers in one unit, with the quantile function that they come from."""
 
 import math
 from bisect import bisect_left
@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from mizzle.errors import InvalidInput, InvalidLevel
 
 Unit = Literal["nats", "bits"]
-# What is meant where nothing is said, in Python, HTTP, shell and page alike.
+# Defaults of Python, HTTP, shell and page alike.
 DEFAULT_LEVEL: Final = 0.9  # probability of an interval
 DEFAULT_THRESHOLD: Final = 0.02  # nats below which a dependence is as good as none
 DEFAULT_UNIT: Final[Unit] = "nats"
@@ -79,8 +79,8 @@ class Estimate:
         """
         low, high = interval_levels(level)
         if low < self.levels[0] or high > self.levels[-1]:
-            most = round(1 - 2 * self.levels[0], 12)
-            raise InvalidLevel(f"interval level is {level!r}; this estimate covers at most {most}")
+            largest = round(1 - 2 * self.levels[0], 12)
+            raise InvalidLevel(f"interval level is {level!r}; this estimate covers at most {largest}")
         return self.quantile(low), self.quantile(high)
 
     def below(self, threshold: float) -> float:
@@ -161,7 +161,7 @@ class Estimate:
 
 
 def short_repr(value: object) -> str:
-    """What came instead of what an argument takes, where that is short and printable."""
+    """The repr of a wrong argument, for a message, or "something else" where it is long or not printable."""
     text = repr(value) if isinstance(value, str | int | float | None) else ""
     return text if 0 < len(text) <= 30 and text.isprintable() else "something else"
 

@@ -80,13 +80,16 @@ def answer(estimate: Estimate, levels: Sequence[float] | None = None) -> dict[st
     }
 
 
-def error(found: MizzleError) -> dict[str, Any]:
-    """An error among the answers of a batch."""
-    return {"code": found.code, "status": found.status, "detail": str(found)}
+def error(failure: MizzleError) -> dict[str, Any]:
+    """An error among the answers of a batch, as a JSON object."""
+    return {"code": failure.code, "status": failure.status, "detail": str(failure)}
 
 
 def read(body: bytes, form: Callable[[Any], T]) -> T:
-    """What `form` makes of a body's JSON.
+    """The object in a body of JSON.
+
+    Args:
+        form: makes the object of what the JSON says.
 
     Raises:
         ServiceUnreachable: the body is no answer of this interface.
@@ -98,10 +101,13 @@ def read(body: bytes, form: Callable[[Any], T]) -> T:
 
 
 def estimates(answer: dict[str, Any], count: int) -> list[Estimate | MizzleError]:
-    """What became of each of so many problems, in an answer's JSON object.
+    """The estimate or the error of each problem of a batch, in an answer's JSON object.
+
+    Args:
+        count: of the problems.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is none.
+        ValueError, TypeError, KeyError, AttributeError: the object is no such answer.
     """
     items = answer["answers"]
     if len(items) != count:
@@ -113,10 +119,10 @@ def estimate(answer: dict[str, Any]) -> Estimate:
     """The estimate in an answer's JSON object.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is none.
+        ValueError, TypeError, KeyError, AttributeError: the object is no such answer.
     """
     quantiles = sorted((float(level), float(q)) for level, q in answer["quantiles"].items())
-    found = Estimate(
+    result = Estimate(
         mi=float(answer["mi"]),
         levels=tuple(level for level, _ in quantiles),
         values=tuple(q for _, q in quantiles),
@@ -128,9 +134,9 @@ def estimate(answer: dict[str, Any]) -> Estimate:
         model=ModelInfo(**{key: str(answer["model"][key]) for key in ModelInfo._fields}),
         unit=answer["unit"],
     )
-    if not finite(found) or found.unit not in ("nats", "bits"):
+    if not finite(result) or result.unit not in ("nats", "bits"):
         raise ValueError("no usable numbers")
-    return found
+    return result
 
 
 def finite(estimate: Estimate) -> bool:
@@ -144,11 +150,11 @@ def read_problem(status: int, body: bytes) -> MizzleError:
 
 
 def _refusal(problem: dict[str, Any], status: int = 0) -> MizzleError:
-    """The error that a problem, or an item of a batch, speaks of."""
-    found = by_code(problem.get("code"))
+    """The error that a problem document, or an item of a batch, describes."""
+    kind = by_code(problem.get("code"))
     detail = str(problem.get("detail", ""))[:_LONGEST_MESSAGE]
-    if found is not None and detail:
-        return found(detail)
+    if kind is not None and detail:
+        return kind(detail)
     return _untyped(status or int(problem["status"]), detail)
 
 
@@ -162,7 +168,7 @@ def _untyped(status: int, detail: str) -> MizzleError:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        value = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

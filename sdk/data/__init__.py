@@ -1,1 +1,1 @@
-"""What people bring, arrays and frames of any library, as checked columns of floats."""
+"""Arrays, lists and frames of any library, read as checked tables and columns of floats."""

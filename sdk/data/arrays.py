@@ -41,10 +41,10 @@ def check_pair(x: object, y: object) -> tuple[FloatArray, FloatArray]:
 
 
 def check_rows(x: FloatArray, y: FloatArray) -> None:
-    """Whether two tables are one sample: as many rows in both, and at least `MIN_ROWS`.
+    """Check that two tables, shape (n, dx) and (n, dy), have the same rows and at least `MIN_ROWS` of them.
 
     Raises:
-        LengthMismatch, TooFewSamples: they are not.
+        LengthMismatch, TooFewSamples: they do not.
     """
     if len(x) != len(y):
         raise LengthMismatch(
@@ -55,10 +55,13 @@ def check_rows(x: FloatArray, y: FloatArray) -> None:
 
 
 def check_columns(x: FloatArray, y: FloatArray, limit: int) -> None:
-    """Whether a model of at most `limit` columns a side covers this pair.
+    """Check that neither table, shape (n, d), has more columns than a model covers.
+
+    Args:
+        limit: the columns on one side that the model covers.
 
     Raises:
-        TooManyColumns: it does not.
+        TooManyColumns: one of them has.
     """
     for name, side in (("x", x), ("y", y)):
         if side.shape[1] > limit:
@@ -116,7 +119,7 @@ def _from_column(value: object, name: str, j: int, library: str) -> FloatArray:
 
 
 def _check_numbers(column: FrameColumn, name: str, j: int) -> None:
-    """Whether a column of a type that numpy lacks holds numbers, and no gaps."""
+    """Check that a column of a type that numpy lacks holds numbers without gaps."""
     if column.form is not Form.NUMBERS:
         # The first words only: some types spell out their categories or fields, which are data.
         word = "".join(c for c in re.split(r"[(\[<]", str(column.dtype))[0] if c.isalnum())[:20]

@@ -1,13 +1,14 @@
-"""Whether text is labels, or numbers, dates and free text that would become labels in alphabetical order.
+"""Tells labels from text that is none: numbers, dates and free text, whose codes would be of no use.
 
-Labels are few and come again. Pure functions of the different texts of a column; what they say holds none.
+Labels are few and repeat. These are pure functions of the different texts of a column; what they return
+quotes none of them.
 """
 
 import re
 from collections.abc import Callable, Collection
 
-MANY = 20  # different texts that are few in a column of any length
-SHARE = 5  # beyond that, labels are at most one in so many rows
+MANY = 20  # different texts that may be labels in a column of any length
+SHARE = 5  # more of them are labels only where each stands, on average, in so many rows
 COMMAS = "commas"
 _DATE = re.compile(r"(\d{1,2}([./-])\d{1,2}\2\d{2,4}|\d{4}([./-])\d{1,2}\3\d{1,2})([T ].*)?")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")  # in which the alphabet is the order of time
@@ -27,7 +28,12 @@ class Labels(list[str | None]):
 
 
 def other_than_labels(labels: Collection[str], rows: int) -> str | None:
-    """What the different texts of so many rows are, in words; None where they are labels."""
+    """What the different texts of a column are instead of labels, in words; None where they are labels.
+
+    Args:
+        labels: the different texts.
+        rows: how many rows have one of them.
+    """
     texts = [text.strip() for text in labels]
     many = len(texts) > max(MANY, rows / SHARE)
     if _mostly(texts, _DATE.fullmatch):

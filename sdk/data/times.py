@@ -16,7 +16,7 @@ _PARTS = {"ms": 1e3, "us": 1e6, "ns": 1e9}  # of a second
 
 
 def kind(cell: object) -> str | None:
-    """One of `KINDS`, whose members can be compared with each other; None for what is no time."""
+    """The kind of a cell, one of `KINDS`, within which times can be compared; None for what is no time."""
     if isinstance(cell, datetime.timedelta | np.timedelta64):
         return DIFFERENCE
     if isinstance(cell, datetime.datetime):
@@ -29,7 +29,7 @@ def kind(cell: object) -> str | None:
 
 
 def array(kind: str, cells: Sequence[Any]) -> NDArray[Any]:
-    """Cells of one kind as an array of numpy's datetime64 or timedelta64."""
+    """Cells of one kind as an array of datetime64 or timedelta64, shape (n,); times of a zone in UTC."""
     if kind == ZONED:
         cells = [cell.astimezone(datetime.UTC).replace(tzinfo=None) for cell in cells]
     if kind == CLOCK:
@@ -39,12 +39,13 @@ def array(kind: str, cells: Sequence[Any]) -> NDArray[Any]:
 
 
 def seconds(times: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:
-    """datetime64 or timedelta64 of shape (n,) as seconds, and whether all that differ still do.
+    """Times of shape (n,) as seconds, and whether times that differ are different numbers of seconds, too.
 
-    Months and years of a timedelta64, which have no length, are counted instead.
+    Args:
+        times: datetime64 or timedelta64; months and years of the latter have no length, and are counted.
     """
     kind, unit = times.dtype.kind, np.datetime_data(times.dtype)[0]
     unit = "D" if kind == "M" and unit in "YM" else unit
     whole = times.astype(f"{kind}8[{unit}]").astype(np.int64)
-    found = whole.astype(np.float64) * _SECONDS.get(unit, 1.0) / _PARTS.get(unit, 1.0)
-    return found, len(np.unique(whole)) == len(np.unique(found))
+    floats = whole.astype(np.float64) * _SECONDS.get(unit, 1.0) / _PARTS.get(unit, 1.0)
+    return floats, len(np.unique(whole)) == len(np.unique(floats))

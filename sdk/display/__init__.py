@@ -1,1 +1,1 @@
-"""How answers are shown: frames of other libraries, HTML and pictures."""
+"""Records and arrays as frames of other libraries, as text and HTML, and as pictures."""

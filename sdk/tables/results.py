@@ -1,4 +1,4 @@
-"""What is known of a whole table: the answers of its pairs, as records, frames, files and pictures.
+"""Results of a whole table: those of its pairs, as records, frames, files and pictures.
 
 A record has the keys of `KEYS`: plain numbers and text, None where a pair has no estimate. `below` is the
 share of the predictive distribution below the threshold: small where the variables surely depend.
@@ -43,7 +43,7 @@ class PairResult:
         estimate: in the table's unit; None exactly where `error` is not.
         error: why there is no estimate.
         dropped: rows that the pair left out because a value was missing.
-        notes: what was noticed about the two variables; about the sample, see `estimate.warnings`.
+        notes: notices about the two variables; those about the sample are `estimate.warnings`.
     """
 
     x: str
@@ -61,8 +61,8 @@ class PairResult:
     @property
     def codes(self) -> tuple[str, ...]:
         """The codes of all notices, each once."""
-        warned = () if self.estimate is None else self.estimate.warnings
-        return tuple(dict.fromkeys(notice.code for notice in (*self.notes, *warned)))
+        warnings = () if self.estimate is None else self.estimate.warnings
+        return tuple(dict.fromkeys(notice.code for notice in (*self.notes, *warnings)))
 
     def record(self, level: float, threshold: float) -> Record:
         """The pair as the values of `KEYS`."""
@@ -277,7 +277,7 @@ def strongest(pairs: Iterable[PairResult]) -> list[PairResult]:
 
 
 def check_threshold(threshold: object) -> float:
-    """A threshold of information.
+    """The threshold, a number of nats or bits, if it can be one.
 
     Raises:
         InvalidInput: it is no finite number of at least 0.

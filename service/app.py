@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from mizzle.estimator import EstimatorLike
 from mizzle.service.http import openapi, problem_details
+from mizzle.service.http.access_log import AccessLog
 from mizzle.service.http.auth import Auth, Keys
 from mizzle.service.http.cors import Cors
 from mizzle.service.http.headers import SecurityHeaders
@@ -21,10 +22,9 @@ from mizzle.service.inference.runner import InProcess, Runner
 from mizzle.service.inference.worker import Worker
 from mizzle.service.jobs import routes as job_routes
 from mizzle.service.jobs.manager import Jobs
-from mizzle.service.logs import AccessLog
 from mizzle.service.oip import errors
 from mizzle.service.oip import routes as oip_routes
-from mizzle.service.routes import about, estimate, page
+from mizzle.service.routes import about, estimate, page, schemas
 from mizzle.service.settings import Settings, names
 from mizzle.service.telemetry import otel
 from mizzle.service.telemetry.metrics import Metrics, sample_lag
@@ -75,7 +75,7 @@ def create_app(
     ):
         app.include_router(routes)
     oip_routes.install(app, engine, chosen, counted)
-    openapi.install(app)
+    openapi.install(app, schemas.UNDECLARED)
     _surround(app, chosen, keys or Keys(), counted)
     return app
 

@@ -5,6 +5,7 @@ At most 4 KB, and made of our own sentences: no input, no path, no class name, n
 
 import json
 import logging
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -16,9 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mizzle.errors import MizzleError
-from mizzle.service.http.request_id import current_id
+from mizzle.service import logs
 from mizzle.service.inference.observer import REFUSALS, Observer
-from mizzle.service.inference.throughput import whole_seconds
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -60,7 +60,7 @@ def problem(
         "status": status,
         "detail": detail[:_LONGEST_DETAIL],
         "code": code,
-        "request_id": current_id(),
+        "request_id": logs.request_id.get(),
         **(more or {}),
     }
     sent = dict(headers or {})
@@ -70,6 +70,11 @@ def problem(
         sent["retry-after"] = str(whole_seconds(seconds))
         sent["retry-after-ms"] = str(round(1000 * seconds))
     return Response(json.dumps(body).encode(), status, sent, MEDIA_TYPE)
+
+
+def whole_seconds(seconds: float) -> int:
+    """For the header Retry-After, which holds whole seconds."""
+    return max(1, math.ceil(seconds))
 
 
 def problem_of(error: MizzleError, headers: dict[str, str] | None = None) -> Response:

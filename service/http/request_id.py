@@ -4,17 +4,16 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mizzle.service import logs
 from mizzle.service.http.headers import on_start, values
 
 HEADER = "x-request-id"
 _HARMLESS = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STATE = "mizzle.request_id"
-_current: ContextVar[str | None] = ContextVar("mizzle_request_id", default=None)
 
 
 class RequestId:
@@ -30,14 +29,9 @@ class RequestId:
             scope.setdefault("state", {})[_STATE] = found
             # Never reset: what still happens to this request in its task, such as the log line of a failure
             # outside of this call, has the id too. Every request has a task of its own.
-            _current.set(found)
+            logs.request_id.set(found)
             send = on_start(send, lambda headers: headers.update({HEADER: found}))
         await self._app(scope, receive, send)
-
-
-def current_id() -> str | None:
-    """The id of the request that is being answered here, if any."""
-    return _current.get()
 
 
 def id_of(scope: Mapping[str, Any]) -> str | None:
@@ -54,11 +48,11 @@ def new_id() -> str:
 @contextmanager
 def identified(request_id: str) -> Iterator[None]:
     """Makes this the current id, where there is no task for a request."""
-    token = _current.set(request_id)
+    token = logs.request_id.set(request_id)
     try:
         yield
     finally:
-        _current.reset(token)
+        logs.request_id.reset(token)
 
 
 def harmless(given: list[str]) -> str | None:

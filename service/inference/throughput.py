@@ -1,7 +1,5 @@
 """How fast work is done, and so how long what waits will take."""
 
-import math
-
 _SHARE = 0.1  # of the newest batch in the average
 _LONGEST = 60.0  # seconds that a caller is told to wait, at most
 
@@ -44,8 +42,3 @@ class Throughput:
     def retry_after(self, cells: int) -> float:
         """When a caller should ask again who found so many cells waiting: when half of them are done."""
         return min(max(self.seconds(cells) / 2, 0.05), _LONGEST)
-
-
-def whole_seconds(seconds: float) -> int:
-    """For the header Retry-After, which holds whole seconds."""
-    return max(1, math.ceil(seconds))

@@ -14,7 +14,7 @@ from mizzle.errors import JobsOff, MizzleError
 from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import body
 from mizzle.service.http.auth import key_name
-from mizzle.service.inference.throughput import whole_seconds
+from mizzle.service.http.problem_details import whole_seconds
 from mizzle.service.jobs import result_formats, schemas
 from mizzle.service.jobs.manager import Jobs, Submission
 from mizzle.service.jobs.repository import Job

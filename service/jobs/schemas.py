@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from mizzle.data.arrays import MIN_ROWS
 from mizzle.service.formats.registry import JSON, NPY, SAFETENSORS
 from mizzle.service.http import problem_details
+from mizzle.service.http.openapi import inlined
 from mizzle.service.jobs.repository import Job
 from mizzle.service.jobs.request import MAX_NAME_LENGTH
 from mizzle.service.jobs.result_formats import CSV
-from mizzle.service.oip.schemas import inlined
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit
 from mizzle.wire import JobState
 

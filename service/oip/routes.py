@@ -209,7 +209,7 @@ def _models(served: Served) -> APIRouter:
         operation_id="oip_index",
         summary="The models of this service",
         openapi_extra={
-            "requestBody": {"content": {_JSON: {"schema": schemas.inlined(schemas.IndexRequest)}}}
+            "requestBody": {"content": {_JSON: {"schema": openapi.inlined(schemas.IndexRequest)}}}
         },
         responses=openapi.refusals(*_READ, 503),
     )

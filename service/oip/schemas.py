@@ -185,23 +185,6 @@ class InferenceAnswer(BaseModel):
     outputs: list[AnswerOutput]
 
 
-def inlined(model: type[BaseModel]) -> dict[str, Any]:
-    """The schema of a request, without references: no route declares the models that it is made of."""
-    schema = model.model_json_schema()
-    known = schema.pop("$defs", {})
-
-    def resolved(part: Any) -> Any:
-        if isinstance(part, list):
-            return [resolved(one) for one in part]
-        if not isinstance(part, dict):
-            return part
-        target = known.get(str(part.get("$ref", "")).rpartition("/")[2], {})
-        return {key: resolved(one) for key, one in (target | part).items() if key != "$ref"}
-
-    found: dict[str, Any] = resolved(schema)
-    return found
-
-
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _SAMPLE = {"x": [i / 8 for i in range(12)], "y": [(-1) ** i * i / 4 for i in range(12)]}
 _EXAMPLE = {
@@ -213,7 +196,7 @@ _EXAMPLE = {
 
 def index_body() -> dict[str, Any]:
     """The documented body of a request for the index."""
-    return {"requestBody": {"content": {"application/json": {"schema": inlined(IndexRequest)}}}}
+    return {"requestBody": {"content": {"application/json": {"schema": openapi.inlined(IndexRequest)}}}}
 
 
 def inference_body(header: str) -> dict[str, Any]:
@@ -226,7 +209,7 @@ def inference_body(header: str) -> dict[str, Any]:
         "schema": {"type": "integer", "minimum": 1},
     }
     content = {
-        "application/json": {"schema": inlined(InferenceRequest), "example": _EXAMPLE},
+        "application/json": {"schema": openapi.inlined(InferenceRequest), "example": _EXAMPLE},
         "application/octet-stream": _BYTES,
     }
     body = {"required": True, "content": content}

@@ -32,7 +32,7 @@ def router(engine: Engine, settings: Settings, observer: Observer) -> APIRouter:
         operation_id="estimate",
         summary="Mutual information of one sample",
         response_model=schemas.EstimateAnswer,
-        openapi_extra=openapi.request("EstimateRequest"),
+        openapi_extra=schemas.request("EstimateRequest"),
         responses=openapi.refusals(*_REFUSALS),
     )
     async def estimate(request: Request) -> Response:
@@ -43,7 +43,7 @@ def router(engine: Engine, settings: Settings, observer: Observer) -> APIRouter:
         operation_id="estimate_batch",
         summary="Mutual information of many samples, of any shapes, answers in order",
         response_model=schemas.BatchAnswer,
-        openapi_extra=openapi.request("BatchRequest"),
+        openapi_extra=schemas.request("BatchRequest"),
         responses=openapi.refusals(*_REFUSALS),
     )
     async def estimate_batch(request: Request) -> Response:

@@ -14,7 +14,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from mizzle.service import logs
+from mizzle.service.http import access_log
 from mizzle.service.http.headers import secure
 from mizzle.service.http.problem_details import problem_for
 from mizzle.service.http.request_id import HEADER, id_of, identified, new_id
@@ -192,7 +192,7 @@ class BoundedProtocol(H11Protocol):
         with identified(request_id):
             response = problem_for(status)
             if not running:
-                logs.access("", status, self.loop.time() - self._since, sent=len(response.body))
+                access_log.log_request("", status, self.loop.time() - self._since, sent=len(response.body))
         secure(response.headers, private=True)
         response.headers.update({HEADER: request_id, "connection": "close"})
         body = b"" if running and self.scope["method"] == "HEAD" else bytes(response.body)

@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 
 from mizzle import wire
 from mizzle.errors import MizzleError, QueueFull
-from mizzle.service import logs
+from mizzle.service.http import access_log
 from mizzle.service.http.headers import secure
 from mizzle.service.http.problem_details import problem_of
 from mizzle.service.http.request_id import HEADER, harmless, identified, new_id
@@ -70,7 +70,7 @@ class LoadShedder:
         self._metrics.refused(REFUSALS[full.code])
         self._metrics.request(asked.route, "POST", str(full.status), 0.0)
         with identified(request_id):
-            logs.access("POST", full.status, 0.0, asked.route)
+            access_log.log_request("POST", full.status, 0.0, asked.route)
         return self._answer(full, request_id, usual)
 
     def _full(self) -> QueueFull | None:

@@ -13,10 +13,11 @@ from starlette.requests import Request
 
 from mizzle.errors import InvalidInput
 from mizzle.service.http import problem_details
+from mizzle.service.http.access_log import AccessLog
 from mizzle.service.http.auth import Auth, Keys, new_key
-from mizzle.service.http.request_id import RequestId, current_id, id_of
+from mizzle.service.http.request_id import RequestId, id_of
 from mizzle.service.inference.observer import Observer
-from mizzle.service.logs import AccessLog, Lines, configure
+from mizzle.service.logs import Lines, configure, request_id
 
 CANARY = "31337.4242"
 ALICE, LINE = new_key("alice")
@@ -163,12 +164,12 @@ def test_the_id_is_known_to_all_that_serves_a_request():
     seen = []
 
     async def inner(scope, receive, send):
-        seen.extend([current_id(), id_of(scope)])
+        seen.extend([request_id.get(), id_of(scope)])
         await plain(scope, receive, send)
 
     call(RequestId(inner), ("X-Request-ID", "mine"))
     assert seen == ["mine", "mine"]
-    assert current_id() is None
+    assert request_id.get() is None
 
 
 @pytest.mark.parametrize("nasty", NASTY)

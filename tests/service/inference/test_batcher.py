@@ -10,7 +10,7 @@ from mizzle.cost import Size
 from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
 from mizzle.service.inference.batcher import Batcher, Limits, OutOfMemory, WorkerLost
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.throughput import Throughput, whole_seconds
+from mizzle.service.inference.throughput import Throughput
 
 WIDE = Limits(items=64, cells=10**6, wait_seconds=10**6)
 ONE = Size(1, 1)  # of 10 cells
@@ -392,8 +392,3 @@ def test_the_pace_of_small_batches_is_not_that_of_large_ones():
         pace.observe(1000, 0.042)
     assert pace.cells_per_second == pytest.approx(0.5e6, rel=0.01)
     assert pace.seconds(0) == pytest.approx(0.04, rel=0.01)
-
-
-@pytest.mark.parametrize(("seconds", "whole"), [(0.01, 1), (1.0, 1), (1.01, 2), (60.0, 60)])
-def test_retry_after_is_in_whole_seconds_and_never_zero(seconds, whole):
-    assert whole_seconds(seconds) == whole

@@ -12,6 +12,7 @@ from mizzle.service.http import openapi, problem_details
 from mizzle.service.http.access_log import AccessLog
 from mizzle.service.http.auth import Auth, Keys
 from mizzle.service.http.cors import Cors
+from mizzle.service.http.dependencies import Service
 from mizzle.service.http.headers import SecurityHeaders
 from mizzle.service.http.http_metrics import HttpMetrics
 from mizzle.service.http.origin import Guard
@@ -64,17 +65,17 @@ def create_app(
         **otel.options(chosen.telemetry, (*PROBES, about.METRICS)),
     )
     app.state.engine, app.state.jobs, app.state.metrics = engine, jobs, counted
+    app.state.service = Service(engine, chosen, counted)
     problem_details.install(app, counted)
-    for routes in (
-        estimate.router(engine, chosen, counted),
-        about.facts(engine, chosen),
+    for router in (
+        estimate.router,
+        about.router,
         job_routes.router,
-        about.probes(engine),
-        about.exposition(counted),
-        page.router(),
+        about.health,
+        page.router,
+        oip_routes.router,
     ):
-        app.include_router(routes)
-    oip_routes.install(app, engine, chosen, counted)
+        app.include_router(router)
     openapi.install(app, schemas.UNDECLARED)
     _surround(app, chosen, keys or Keys(), counted)
     return app

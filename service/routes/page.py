@@ -69,25 +69,19 @@ def _found() -> dict[str, _File]:
 
 _FILES = _found()
 PATHS = tuple(_FILES)
+_METHODS = ["GET", "HEAD"]
+
+router = APIRouter(include_in_schema=False)
 
 
-def router() -> APIRouter:
-    """The routes of the pages, and one for all that belongs to them."""
-    routes = APIRouter(include_in_schema=False)
-
-    async def page(request: Request) -> Response:
-        found = _FILES.get(request.scope["path"])
-        if found is None:
-            raise HTTPException(404)
-        return await _answer(request, found)
-
-    for path in (*_PAGES, _PREFIX + "{file:path}"):
-        routes.add_api_route(path, page, methods=["GET", "HEAD"])
-    return routes
-
-
-async def _answer(request: Request, file: _File) -> Response:
-    """The file, or the word that the browser's copy is still good."""
+@router.api_route("/", methods=_METHODS)
+@router.api_route("/docs", methods=_METHODS)
+@router.api_route(_PREFIX + "{file:path}", methods=_METHODS)
+async def page(request: Request) -> Response:
+    """The file at a path, or the word that the browser's copy is still good."""
+    file = _FILES.get(request.scope["path"])
+    if file is None:
+        raise HTTPException(404)
     packs = "gzip" in request.headers.get("accept-encoding", "") and len(file.content) > _SMALL
     headers = _headers(file, packs)
     if headers["etag"] in _tags(request.headers.get("if-none-match", "")):

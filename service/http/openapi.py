@@ -1,6 +1,6 @@
 """What /openapi.json says beyond what FastAPI finds by itself: every refusal, and models of requests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -35,12 +35,17 @@ TIMEOUT = {
 }
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documented refusals of a route."""
+def refusals(*statuses: int, meanings: Mapping[int, str] | None = None) -> dict[int | str, dict[str, Any]]:
+    """The documented refusals of a route.
+
+    Args:
+        meanings: of statuses that mean something else there.
+    """
+    words = {**_MEANINGS, **(meanings or {})}
     schema = {"$ref": REFERENCE.format(model="Problem")}
     return {
         status: {
-            "description": _MEANINGS[status],
+            "description": words[status],
             "content": {problem_details.MEDIA_TYPE: {"schema": schema}},
         }
         for status in statuses

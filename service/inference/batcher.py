@@ -29,6 +29,7 @@ from mizzle.service.inference.throughput import Throughput
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+ALWAYS_ADMITTED = 16  # items that may wait, whatever they cost; clients fill their requests by it
 _log = logging.getLogger(__name__)
 _SMALL = 0.25  # share of a batch's budget up to which an item counts as small
 _SHRINK, _GROW, _CLEAN = 0.7, 1.02, 100  # of the budget: after too large a batch, and after clean ones
@@ -49,13 +50,12 @@ class Limits:
 
     Attributes:
         items, cells: of one batch; an item of more cells goes alone.
-        wait_seconds: work that may wait, as long as more than `few` items do.
+        wait_seconds: work that may wait, as long as more items than `ALWAYS_ADMITTED` do.
     """
 
     items: int
     cells: int
     wait_seconds: float
-    few: int = 16
 
 
 class Batcher(Generic[Item, Result]):
@@ -121,7 +121,7 @@ class Batcher(Generic[Item, Result]):
             raise Draining("the service is stopping; ask again in a moment")
         waiting = self.waiting.cells
         # What comes to an empty queue may wait whatever its cost: every size gets its turn.
-        if waiting and len(self.waiting) + items > self._limits.few and waiting + cells > self.capacity:
+        if waiting and len(self.waiting) + items > ALWAYS_ADMITTED and waiting + cells > self.capacity:
             error = QueueFull("too much work is waiting; ask again after the time in Retry-After")
             error.retry_after = self.pace.retry_after(waiting)
             raise error

@@ -22,9 +22,9 @@ from mizzle.service.oip.errors import ROOT
 from mizzle.service.oip.tensors import HEADER, of_problem
 from mizzle.types import Estimate, ModelInfo
 from mizzle.version import __version__
+from mizzle.wire import BINARY, JSON
 
 PROBES = (f"{ROOT}/health/live", f"{ROOT}/health/ready")
-_JSON, _BINARY = "application/json", "application/octet-stream"
 _MODEL = "/models/{name}"
 _VERSION = _MODEL + "/versions/{version}"
 _INDEX_BYTES = 1024
@@ -130,7 +130,7 @@ async def version_ready(info: VersionDep, service: ServiceDep) -> schemas.ModelR
     "/repository/index",
     operation_id="oip_index",
     summary="The models of this service",
-    openapi_extra={"requestBody": {"content": {_JSON: {"schema": openapi.inlined(schemas.IndexRequest)}}}},
+    openapi_extra={"requestBody": {"content": {JSON: {"schema": openapi.inlined(schemas.IndexRequest)}}}},
     responses=openapi.refusals(*_BODY_REFUSALS, 503),
 )
 async def index(request: Request, service: ServiceDep) -> list[schemas.IndexEntry]:
@@ -190,7 +190,7 @@ async def _inferred(request: Request, info: ModelInfo, service: Service, caller:
 
 async def _body(request: Request, max_bytes: int, service: Service) -> bytes:
     """The clients of Triton name no media type; where it is missing the content has to tell."""
-    media_types = {_JSON, _BINARY} | ({""} if not request.headers.get("content-type") else set())
+    media_types = {JSON, BINARY} | ({""} if not request.headers.get("content-type") else set())
     _, content = await body.read(request, media_types, max_bytes, service.settings.body_seconds)
     return content
 
@@ -201,7 +201,7 @@ async def _read(content: bytes, lengths: list[str], info: ModelInfo, service: Se
     try:
         return await beside(len(content), protocol.read, content, length, info, levels, limit)
     finally:
-        service.metrics.decoded(_JSON if length is None else _BINARY, time.perf_counter() - start)
+        service.metrics.decoded(JSON if length is None else BINARY, time.perf_counter() - start)
 
 
 async def _estimates(inference: protocol.Inference, caller: Caller, engine: Engine) -> list[Estimate]:
@@ -217,5 +217,5 @@ async def _estimates(inference: protocol.Inference, caller: Caller, engine: Engi
 
 def _response(content: bytes, length: int | None) -> Response:
     if length is None:
-        return Response(content, media_type=_JSON)
-    return Response(content, headers={HEADER: str(length)}, media_type=_BINARY)
+        return Response(content, media_type=JSON)
+    return Response(content, headers={HEADER: str(length)}, media_type=BINARY)

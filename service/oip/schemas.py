@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mizzle.service.http import openapi
 from mizzle.service.oip.protocol import LONGEST_ID
-from mizzle.wire import DEFAULT_LEVELS
+from mizzle.wire import BINARY, DEFAULT_LEVELS, JSON
 
 _Datatype = Literal["FP16", "FP32", "FP64", "INT32", "INT64"]
 _OutputName = Literal["mi", "median", "quantiles", "levels", "in_range", "warnings"]
@@ -196,7 +196,7 @@ _EXAMPLE = {
 
 def index_body() -> dict[str, Any]:
     """The documented body of a request for the index."""
-    return {"requestBody": {"content": {"application/json": {"schema": openapi.inlined(IndexRequest)}}}}
+    return {"requestBody": {"content": {JSON: {"schema": openapi.inlined(IndexRequest)}}}}
 
 
 def inference_body(header: str) -> dict[str, Any]:
@@ -209,8 +209,8 @@ def inference_body(header: str) -> dict[str, Any]:
         "schema": {"type": "integer", "minimum": 1},
     }
     content = {
-        "application/json": {"schema": openapi.inlined(InferenceRequest), "example": _EXAMPLE},
-        "application/octet-stream": _BYTES,
+        JSON: {"schema": openapi.inlined(InferenceRequest), "example": _EXAMPLE},
+        BINARY: _BYTES,
     }
     body = {"required": True, "content": content}
     return {"requestBody": body, "parameters": [openapi.TIMEOUT, length]}
@@ -219,4 +219,4 @@ def inference_body(header: str) -> dict[str, Any]:
 def binary_answer(header: str) -> dict[int | str, dict[str, Any]]:
     """What is documented of an answer besides its JSON."""
     length = {"description": "bytes of the JSON object", "schema": {"type": "integer"}}
-    return {200: {"content": {"application/octet-stream": _BYTES}, "headers": {header: length}}}
+    return {200: {"content": {BINARY: _BYTES}, "headers": {header: length}}}

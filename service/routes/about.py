@@ -13,6 +13,7 @@ from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import openapi
 from mizzle.service.http.dependencies import Service, ServiceDep
 from mizzle.service.http.problem_details import problem_for
+from mizzle.service.inference.batcher import ALWAYS_ADMITTED
 from mizzle.service.inference.engine import Engine
 from mizzle.service.jobs import limits as job_limits
 from mizzle.service.routes import schemas
@@ -123,6 +124,7 @@ def _limits(service: Service) -> dict[str, Any]:
         "max_request_problems": settings.max_request_problems,
         "queue_cells": batcher.capacity,
         "cells_per_second": round(batcher.pace.cells_per_second),
+        "always_admitted_problems": ALWAYS_ADMITTED,
         "max_request_seconds": settings.request_seconds,
         "levels": [facts.levels[0], facts.levels[-1]],
         "cells": f"rows x (2 x columns of the larger side + {cost.DISTANCE_CELLS}), both rounded up",

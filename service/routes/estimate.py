@@ -76,4 +76,4 @@ def _item(answer: Estimate | MizzleError, problem: Problem | InvalidInput) -> di
 
 
 def _json(value: dict[str, Any]) -> Response:
-    return Response(json.dumps(value, allow_nan=False).encode(), media_type="application/json")
+    return Response(json.dumps(value, allow_nan=False).encode(), media_type=wire.JSON)

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mizzle.data.arrays import MIN_ROWS
 from mizzle.service.formats.problem import LEVEL_PATTERN, MAX_LEVELS
-from mizzle.service.formats.registry import JSON, NPY, SAFETENSORS
 from mizzle.service.http import openapi
 from mizzle.service.jobs.limits import JobLimits
-from mizzle.wire import DEFAULT_LEVELS
+from mizzle.types import Unit
+from mizzle.wire import DEFAULT_LEVELS, JSON, NPY, SAFETENSORS
 
 _Row = Annotated[list[float], Field(min_length=1)]
 _Rows = Field(min_length=MIN_ROWS)  # of either kind of table: of their union, pydantic would make minLength
@@ -76,7 +76,7 @@ class EstimateAnswer(BaseModel):
         description="posterior quantiles by level",
         examples=[{"0.05": 0.41, "0.25": 0.47, "0.5": 0.51, "0.75": 0.55, "0.95": 0.62}],
     )
-    unit: Literal["nats", "bits"]
+    unit: Unit
     n: int = Field(description="rows")
     dim_x: int = Field(description="columns of x")
     dim_y: int = Field(description="columns of y")
@@ -135,6 +135,7 @@ class Limits(BaseModel):
     max_request_problems: int
     queue_cells: int = Field(description="cells that may wait at the present pace")
     cells_per_second: int = Field(description="the present pace")
+    always_admitted_problems: int = Field(description="problems that may wait, whatever they cost")
     max_request_seconds: float
     levels: list[float] = Field(description="lowest and highest quantile level")
     cells: str = Field(description="how the cells of a problem are counted")

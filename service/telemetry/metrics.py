@@ -9,6 +9,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
+from mizzle import wire
 from mizzle.service.inference.observer import CONNECTIONS, REFUSALS, Observer
 from mizzle.service.inference.queue import LANES, Lane
 from mizzle.service.telemetry.instruments import (
@@ -31,10 +32,10 @@ STAGES = ("queued", "running")
 LOSSES = ("died", "hung")
 DEVICES = ("cpu", "cuda")
 FORMATS = {
-    "application/json": "json",
-    "application/x-npy": "npy",
-    "application/x-safetensors": "safetensors",
-    "application/octet-stream": "binary",
+    wire.JSON: "json",
+    wire.NPY: "npy",
+    wire.SAFETENSORS: "safetensors",
+    wire.BINARY: "binary",
 }
 WARNINGS = (
     "above_log_n",

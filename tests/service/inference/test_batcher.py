@@ -8,6 +8,7 @@ import pytest
 
 from mizzle.cost import Size
 from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
+from mizzle.service.inference import batcher as batcher_module
 from mizzle.service.inference.batcher import Batcher, Limits, OutOfMemory, WorkerLost
 from mizzle.service.inference.observer import Observer
 from mizzle.service.inference.throughput import Throughput
@@ -279,10 +280,16 @@ def test_a_deadline_ends_the_wait_for_a_run():
     play(scenario, run)
 
 
-def test_the_queue_is_bounded_by_the_work_that_waits():
+@pytest.fixture
+def two_always(monkeypatch):
+    """Two items may wait, whatever they cost."""
+    monkeypatch.setattr(batcher_module, "ALWAYS_ADMITTED", 2)
+
+
+def test_the_queue_is_bounded_by_the_work_that_waits(two_always):
     """10 cells a second, 5 s: room for 50 cells, that is five items; the two first would always do."""
     run = Doubler()
-    limits = Limits(items=8, cells=1000, wait_seconds=5.0, few=2)
+    limits = Limits(items=8, cells=1000, wait_seconds=5.0)
 
     async def scenario(batcher):
         first = await run.busy(batcher)
@@ -297,9 +304,9 @@ def test_the_queue_is_bounded_by_the_work_that_waits():
     play(scenario, run, limits, Throughput(10.0))
 
 
-def test_an_empty_queue_takes_any_cost_and_a_short_one_some():
+def test_an_empty_queue_takes_any_cost_and_a_short_one_some(two_always):
     run = Doubler()
-    limits = Limits(items=8, cells=1000, wait_seconds=1.0, few=2)
+    limits = Limits(items=8, cells=1000, wait_seconds=1.0)
 
     async def scenario(batcher):
         first = await run.busy(batcher)

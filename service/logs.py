@@ -67,12 +67,12 @@ def _text(line: dict[str, Any]) -> str:
 
 
 def _traceback(error: BaseException, quoting: bool) -> str:
-    return "".join(_frames(one, quoting) for one in _origins(error, set()))
+    return "".join(_frames(origin, quoting) for origin in _origins(error, set()))
 
 
 def _frames(error: BaseException, quoting: bool) -> str:
-    told = quoting or isinstance(error, MizzleError)  # ours never repeat data
-    last = type(error).__qualname__ + (f": {error}" if told else "") + "\n"
+    quoted = quoting or isinstance(error, MizzleError)  # ours never repeat data
+    last = type(error).__qualname__ + (f": {error}" if quoted else "") + "\n"
     return "".join([*traceback.format_tb(error.__traceback__), last])
 
 

@@ -73,7 +73,7 @@ def settings() -> Settings:
         max_problem_cells=50_000,
         max_wait_seconds=60,
         grace_seconds=1,
-        proof_seconds=0,
+        health_ttl_seconds=0,
     )
 
 

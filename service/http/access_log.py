@@ -56,20 +56,22 @@ class AccessLog:
         """One connection of ASGI."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        seen, start = _Seen(receive, send), time.perf_counter()
+        traffic, start = _Traffic(receive, send), time.perf_counter()
         try:
-            await self._app(scope, seen.receive, seen.send)
+            await self._app(scope, traffic.receive, traffic.send)
         except Exception:
-            seen.status = seen.status or 500  # which the server answers in that case
+            traffic.status = traffic.status or 500  # which the server answers in that case
             raise
         finally:
             route = getattr(scope.get("route"), "path", UNMATCHED)
             spent = time.perf_counter() - start
-            log_request(scope["method"], seen.status, spent, route, seen.received, seen.sent, key_name(scope))
+            log_request(
+                scope["method"], traffic.status, spent, route, traffic.received, traffic.sent, key_name(scope)
+            )
 
 
-class _Seen:
-    """Counts what passes."""
+class _Traffic:
+    """Counts the bytes of the bodies that pass, and keeps the status of the answer."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive

@@ -59,14 +59,14 @@ def inlined(model: type[BaseModel]) -> dict[str, Any]:
 
     def resolved(part: Any) -> Any:
         if isinstance(part, list):
-            return [resolved(one) for one in part]
+            return [resolved(item) for item in part]
         if not isinstance(part, dict):
             return part
         target = known.get(str(part.get("$ref", "")).rpartition("/")[2], {})
-        return {key: resolved(one) for key, one in (target | part).items() if key != "$ref"}
+        return {key: resolved(value) for key, value in (target | part).items() if key != "$ref"}
 
-    found: dict[str, Any] = resolved(schema)
-    return found
+    inlined_schema: dict[str, Any] = resolved(schema)
+    return inlined_schema
 
 
 def install(app: FastAPI, models: Iterable[type[BaseModel]]) -> None:

@@ -22,7 +22,7 @@ from mizzle.service.inference.observer import REFUSALS, Observer
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-_LONGEST_DETAIL = 600  # six bytes each at worst: 4 KB in all
+_MAX_DETAIL_LENGTH = 600  # six bytes each at worst: 4 KB in all
 _RETRY_SECONDS = 1.0  # where nothing better is known
 _BY_STATUS = {
     400: ("bad_request", "the request is no valid HTTP"),
@@ -58,7 +58,7 @@ def problem(
         "type": f"urn:problem-type:mizzle:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail[:_LONGEST_DETAIL],
+        "detail": detail[:_MAX_DETAIL_LENGTH],
         "code": code,
         "request_id": logs.request_id.get(),
         **(more or {}),
@@ -118,8 +118,8 @@ async def _http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> dict[str, str]:
     """Every method of an address; the router lists those of its first route alone."""
     path = getattr(request.scope.get("route"), "path", None)
-    found = request.app.openapi()["paths"].get(path, {})
-    return {"allow": ", ".join(sorted(map(str.upper, found)))} if found else {}
+    methods = request.app.openapi()["paths"].get(path, {})
+    return {"allow": ", ".join(sorted(map(str.upper, methods)))} if methods else {}
 
 
 async def _invalid(_: Request, __: Exception) -> Response:

@@ -25,19 +25,19 @@ class RequestId:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection of ASGI."""
         if scope["type"] == "http":
-            found = harmless(values(scope, HEADER)) or new_id()
-            scope.setdefault("state", {})[_STATE] = found
+            request_id = harmless(values(scope, HEADER)) or new_id()
+            scope.setdefault("state", {})[_STATE] = request_id
             # Never reset: what still happens to this request in its task, such as the log line of a failure
             # outside of this call, has the id too. Every request has a task of its own.
-            logs.request_id.set(found)
-            send = on_start(send, lambda headers: headers.update({HEADER: found}))
+            logs.request_id.set(request_id)
+            send = on_start(send, lambda headers: headers.update({HEADER: request_id}))
         await self._app(scope, receive, send)
 
 
 def id_of(scope: Mapping[str, Any]) -> str | None:
     """The id that a request was given."""
-    found: str | None = scope.get("state", {}).get(_STATE)
-    return found
+    request_id: str | None = scope.get("state", {}).get(_STATE)
+    return request_id
 
 
 def new_id() -> str:
@@ -55,6 +55,6 @@ def identified(request_id: str) -> Iterator[None]:
         logs.request_id.reset(token)
 
 
-def harmless(given: list[str]) -> str | None:
+def harmless(ids: list[str]) -> str | None:
     """The caller's own id; of several, none can be trusted to be the one that is logged elsewhere."""
-    return given[0] if len(given) == 1 and _HARMLESS.fullmatch(given[0]) else None
+    return ids[0] if len(ids) == 1 and _HARMLESS.fullmatch(ids[0]) else None

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from mizzle.errors import MizzleError
 from mizzle.service.http import body, openapi
-from mizzle.service.http.deadline import beside, while_connected
+from mizzle.service.http.deadline import run_in_thread_if_large, while_connected
 from mizzle.service.http.dependencies import AdmittedCaller, Service, ServiceDep
 from mizzle.service.inference.engine import Caller, Engine
 from mizzle.service.oip import protocol, schemas
@@ -185,7 +185,7 @@ async def _inferred(request: Request, info: ModelInfo, service: Service, caller:
     estimates = await while_connected(request, _estimates(inference, caller, service.engine))
     levels = inference.problems[0].levels or estimates[0].levels
     size = _NUMBER_BYTES * len(estimates) * len(levels)
-    return _response(*await beside(size, protocol.write, inference, estimates))
+    return _response(*await run_in_thread_if_large(size, protocol.write, inference, estimates))
 
 
 async def _body(request: Request, max_bytes: int, service: Service) -> bytes:
@@ -199,7 +199,7 @@ async def _read(content: bytes, lengths: list[str], info: ModelInfo, service: Se
     start, length = time.perf_counter(), ",".join(lengths) if lengths else None  # of two, none is valid
     levels, limit = service.engine.levels, service.settings.max_request_problems
     try:
-        return await beside(len(content), protocol.read, content, length, info, levels, limit)
+        return await run_in_thread_if_large(len(content), protocol.read, content, length, info, levels, limit)
     finally:
         service.metrics.decoded(JSON if length is None else BINARY, time.perf_counter() - start)
 

@@ -123,7 +123,7 @@ def _limits(service: Service) -> dict[str, Any]:
         "max_request_cells": settings.max_request_cells,
         "max_request_problems": settings.max_request_problems,
         "queue_cells": batcher.capacity,
-        "cells_per_second": round(batcher.pace.cells_per_second),
+        "cells_per_second": round(batcher.throughput.cells_per_second),
         "always_admitted_problems": ALWAYS_ADMITTED,
         "max_request_seconds": settings.request_seconds,
         "levels": [facts.levels[0], facts.levels[-1]],

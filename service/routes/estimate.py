@@ -14,7 +14,7 @@ from mizzle.errors import InvalidInput, MizzleError
 from mizzle.service.formats import registry
 from mizzle.service.formats.problem import Problem
 from mizzle.service.http import body, openapi
-from mizzle.service.http.deadline import beside, while_connected
+from mizzle.service.http.deadline import run_in_thread_if_large, while_connected
 from mizzle.service.http.dependencies import AdmittedCaller, Service, ServiceDep
 from mizzle.service.routes import schemas
 from mizzle.types import Estimate
@@ -62,7 +62,9 @@ async def _parsed(request: Request, service: Service, parse: Callable[..., T], *
     )
     start = time.perf_counter()
     try:
-        return await beside(len(content), parse, media, content, request.query_params, levels, *options)
+        return await run_in_thread_if_large(
+            len(content), parse, media, content, request.query_params, levels, *options
+        )
     finally:
         service.metrics.decoded(media, time.perf_counter() - start)
 

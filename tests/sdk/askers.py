@@ -15,7 +15,7 @@ from mizzle.service.settings import Settings
 
 HERE = "http://localhost"
 LOCAL, ASGI, SOCKET = "in process", "ASGI", "socket"
-SETTINGS = Settings(max_body_bytes=200_000, max_problem_cells=50_000, grace_seconds=1, proof_seconds=0)
+SETTINGS = Settings(max_body_bytes=200_000, max_problem_cells=50_000, grace_seconds=1, health_ttl_seconds=0)
 Ways = dict[bool, Callable[..., Any]]  # a new client, by whether it is blocking
 
 

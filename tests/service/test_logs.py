@@ -16,8 +16,8 @@ from mizzle.service.http import problem_details
 from mizzle.service.http.access_log import AccessLog
 from mizzle.service.http.auth import Auth, Keys, new_key
 from mizzle.service.http.request_id import RequestId, id_of
-from mizzle.service.inference.observer import Observer
 from mizzle.service.logs import Lines, configure, request_id
+from mizzle.service.telemetry.metrics import Metrics
 
 CANARY = "31337.4242"
 ALICE, LINE = new_key("alice")
@@ -62,7 +62,7 @@ def _parsed(line, as_json):
 def app():
     """The whole outer part of a service, with routes that answer, fail and refuse."""
     app = FastAPI(docs_url=None)
-    problem_details.install(app, Observer())
+    problem_details.install(app, Metrics())
 
     @app.post("/v1/models/{name}")
     async def model(name: str, request: Request) -> int:

@@ -77,7 +77,7 @@ def test_a_model_that_is_wrong_from_the_start_ends_the_service(ask, settings, fa
 
 
 def test_a_proof_stands_for_a_while(ask, settings, fake):
-    app = create_app(settings.model_copy(update={"proof_seconds": 1000}), fake)
+    app = create_app(settings.model_copy(update={"health_ttl_seconds": 1000}), fake)
     answers = ask(app, *["/readyz"] * 5)
     assert {answer.status_code for answer in answers} == {200}
     assert fake.batches == []  # the one of the start was enough

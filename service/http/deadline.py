@@ -15,7 +15,7 @@ from mizzle.service.http.auth import key_name
 from mizzle.service.inference.engine import Caller
 
 T = TypeVar("T")
-DEADLINE_HEADER = "x-request-timeout"
+_DEADLINE_HEADER = "x-request-timeout"
 
 
 def caller(request: Request, max_seconds: float) -> Caller:
@@ -31,7 +31,7 @@ def caller(request: Request, max_seconds: float) -> Caller:
 
 
 def _seconds(request: Request, limit: float) -> float:
-    text = request.headers.get(DEADLINE_HEADER)
+    text = request.headers.get(_DEADLINE_HEADER)
     if text is None:
         return limit
     try:

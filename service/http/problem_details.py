@@ -46,13 +46,11 @@ def problem(
     detail: str,
     headers: dict[str, str] | None = None,
     retry_after: float | None = None,
-    more: dict[str, Any] | None = None,
 ) -> Response:
     """One problem as a response.
 
     Args:
         retry_after: seconds, for a refusal that speaks of the moment.
-        more: further members of the object.
     """
     body: dict[str, Any] = {
         "type": f"urn:problem-type:mizzle:{code}",
@@ -61,7 +59,6 @@ def problem(
         "detail": detail[:_MAX_DETAIL_LENGTH],
         "code": code,
         "request_id": logs.request_id.get(),
-        **(more or {}),
     }
     sent = dict(headers or {})
     if status in (429, 503):

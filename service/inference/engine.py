@@ -67,11 +67,6 @@ class Engine:
         """Begins to load; answers NotReady until that is done."""
         self._loading = asyncio.create_task(self._load(), name="mizzle-load")
 
-    async def settled(self) -> None:
-        """Returns when it is known whether there is a model."""
-        if self._loading is not None:
-            await self._loading
-
     async def _load(self) -> None:
         try:
             facts, settings = await self._runner.start(), self._settings

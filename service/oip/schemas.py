@@ -1,6 +1,6 @@
 """The JSON objects of the Open Inference Protocol, for answers and for /openapi.json.
 
-Requests are documented here and checked in `oip`, for the reasons that `schemas` gives.
+Requests are documented here and checked in `protocol`, for the reasons that `routes.schemas` gives.
 """
 
 from typing import Annotated, Any, Literal
@@ -192,11 +192,6 @@ _EXAMPLE = {
         {"name": name, "datatype": "FP64", "shape": [12, 1], "data": data} for name, data in _SAMPLE.items()
     ]
 }
-
-
-def index_body() -> dict[str, Any]:
-    """The documented body of a request for the index."""
-    return {"requestBody": {"content": {JSON: {"schema": openapi.inlined(IndexRequest)}}}}
 
 
 def inference_body(header: str) -> dict[str, Any]:

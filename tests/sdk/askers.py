@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx2
+from fakes import model_loaded
 from starlette.testclient import TestClient
 
 import mizzle
@@ -103,7 +104,7 @@ def _asgi(model: Any, loop: asyncio.AbstractEventLoop) -> Iterator[httpx2.AsyncC
     life = app.router.lifespan_context(app)
     loop.run_until_complete(life.__aenter__())
     try:
-        loop.run_until_complete(app.state.engine.settled())
+        loop.run_until_complete(model_loaded())
         yield http
     finally:
         loop.run_until_complete(http.aclose())

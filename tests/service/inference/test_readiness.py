@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from fakes import model_loaded
 
 from mizzle.errors import ModelUnavailable
 from mizzle.service.app import create_app
@@ -113,7 +114,7 @@ def test_while_loading_it_is_alive_and_not_ready(settings, fake, draw, in_lifesp
             early = [await http.get(path) for path in ("/livez", "/readyz", "/startupz", "/v1/limits")]
             early.append(await http.post("/v1/estimate", json=body))
             fake.gate.set()
-            await app.state.engine.settled()
+            await model_loaded()
             late = [await http.get(path) for path in ("/readyz", "/startupz", "/v1/limits")]
             return early, [*late, await http.post("/v1/estimate", json=body)]
 
@@ -161,7 +162,7 @@ def test_stopping_answers_what_was_admitted(settings, fake, draw, connect):
     async def live():
         async with connect(app) as http:
             async with app.router.lifespan_context(app):
-                await app.state.engine.settled()
+                await model_loaded()
                 fake.forget()
                 fake.gate.clear()
                 tasks = [asyncio.create_task(http.post("/v1/estimate", json=body))]
@@ -183,7 +184,7 @@ def test_what_does_not_end_within_the_grace_is_refused(settings, fake, draw, con
     async def live():
         async with connect(app) as http:
             async with app.router.lifespan_context(app):
-                await app.state.engine.settled()
+                await model_loaded()
                 fake.forget()
                 fake.gate.clear()
                 task = asyncio.create_task(http.post("/v1/estimate", json=body))

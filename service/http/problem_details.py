@@ -70,7 +70,7 @@ def problem(
 
 
 def whole_seconds(seconds: float) -> int:
-    """For the header Retry-After, which holds whole seconds."""
+    """Seconds as the header Retry-After holds them: whole, and at least one."""
     return max(1, math.ceil(seconds))
 
 

@@ -15,7 +15,7 @@ _MOST_PROBLEMS = 4096  # whose names and shapes fit the longest header of a body
 _MOST_CELLS = 4_000_000
 _MOST_BYTES = 8 * 2**20  # a slow network must have sent a body before the service loses patience
 _SHARE = 2  # batches that make up what may wait, so that one is there when another has been taken
-_FEW = 16 // _SHARE  # a service lets sixteen problems wait, whatever they cost
+_ALWAYS_ADMITTED = 16  # problems; what services of version 0.9 do not say of themselves
 _FEW_SECONDS = 0.5  # of work in those few, so that they do not keep others waiting for long
 
 
@@ -23,17 +23,19 @@ class Room(NamedTuple):
     """What one batch may hold; a problem beyond it goes alone.
 
     Attributes:
-        few_cells: that the first problems of a batch may have, where that is more than `cells`.
+        few_cells, few_problems: cells that the first problems of a batch may have, where that is more than
+            `cells`, and how many problems these are.
     """
 
     problems: int
     cells: int
     bytes: int
     few_cells: int = 0
+    few_problems: int = 0
 
     def holds(self, problems: int, cells: int, size: int) -> bool:
         """Whether there is room for so much together."""
-        most = max(self.cells, self.few_cells) if problems <= _FEW else self.cells
+        most = max(self.cells, self.few_cells) if problems <= self.few_problems else self.cells
         return problems <= self.problems and cells <= most and size <= self.bytes
 
 
@@ -49,11 +51,13 @@ def room(limits: Limits) -> Room:
     """What a request should hold: no more than the service takes, less where others would have to wait."""
     most = limits.max_request_cells or _MOST_CELLS
     usual = limits.queue_cells // _SHARE if limits.queue_cells else most
+    always_admitted = limits.always_admitted_problems
     return Room(
         problems=min(limits.max_request_problems or _MOST_PROBLEMS, _MOST_PROBLEMS),
         cells=min(usual, most),
         bytes=min(limits.max_body_bytes or _MOST_BYTES, _MOST_BYTES) - encode.FIXED_BYTES,
         few_cells=min(round((limits.cells_per_second or 0) * _FEW_SECONDS), most),
+        few_problems=(_ALWAYS_ADMITTED if always_admitted is None else always_admitted) // _SHARE,
     )
 
 

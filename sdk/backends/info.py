@@ -20,6 +20,7 @@ class Limits:
         max_request_cells, max_request_problems: of one request for many problems.
         queue_cells: cells that may wait at the present pace.
         cells_per_second: the present pace.
+        always_admitted_problems: that may wait, whatever they cost.
         max_request_seconds: the longest time that a request may take.
         media_types: in which a request may be written.
     """
@@ -33,6 +34,7 @@ class Limits:
     max_request_problems: int | None = None
     queue_cells: int | None = None
     cells_per_second: int | None = None
+    always_admitted_problems: int | None = None
     max_request_seconds: float | None = None
     media_types: tuple[str, ...] = ()
 

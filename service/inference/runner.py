@@ -113,7 +113,7 @@ def facts(estimator: EstimatorLike) -> ModelFacts:
 
 def estimates(estimator: EstimatorLike, pairs: list[Pair]) -> list[Estimate | Exception]:
     """An estimate or an error for each: whatever one item does, the others get their answers."""
-    prepared = [_kept(estimator.prepare, *pair) for pair in pairs]
+    prepared = [_outcome(estimator.prepare, *pair) for pair in pairs]
     good = [i for i, table in enumerate(prepared) if not isinstance(table, Exception)]
     answers = isolated(estimator.run, [prepared[i] for i in good])
     for i, answer in zip(good, answers, strict=True):
@@ -137,21 +137,21 @@ def isolated(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -
     """
     if not items:
         return []
-    found = _kept(run, items)
-    if not isinstance(found, Exception):
-        if len(found) != len(items):
+    results = _outcome(run, items)
+    if not isinstance(results, Exception):
+        if len(results) != len(items):
             return [InferenceFailed("the model gave another number of answers than problems")] * len(items)
-        return list(found)
-    if _is_out_of_memory(found):
+        return list(results)
+    if _is_out_of_memory(results):
         raise OutOfMemory
     if len(items) == 1:
-        return [found]
+        return [results]
     _log.warning("a batch of %d failed; running it in halves", len(items))
     half = len(items) // 2
     return [*isolated(run, items[:half]), *isolated(run, items[half:])]
 
 
-def _kept(work: Callable[..., Any], *arguments: Any) -> Any:
+def _outcome(work: Callable[..., Any], *arguments: Any) -> Any:
     """The result, or what was raised: nothing that an item does may end a thread or a process."""
     try:
         return work(*arguments)

@@ -114,9 +114,10 @@ class Served:
 
     async def _read(self, content: bytes, lengths: list[str], info: ModelInfo) -> protocol.Inference:
         start, length = time.perf_counter(), ",".join(lengths) if lengths else None  # of two, none is valid
-        levels, most = self._engine.levels, self._settings.max_request_problems
+        levels, s = self._engine.levels, self._settings
+        limits = s.max_request_problems, s.max_json_bytes
         try:
-            return await beside(len(content), protocol.read, content, length, info, levels, most)
+            return await beside(len(content), protocol.read, content, length, info, levels, *limits)
         finally:
             media = _JSON if length is None else _BINARY
             self._observer.decoded(media, time.perf_counter() - start)

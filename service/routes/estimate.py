@@ -66,14 +66,14 @@ class Estimates:
 
     async def one(self, request: Request) -> Response:
         """The estimate of a problem."""
-        who, asked = await self._asked(request, registry.read_one)
+        who, asked = await self._asked(request, registry.parse_problem)
         answer = await while_connected(request, self._engine.estimate(asked, who))
         return _json(wire.answer(answer, asked.levels))
 
     async def many(self, request: Request) -> Response:
         """What became of each of many problems."""
         most = self._settings.max_request_problems
-        who, asked = await self._asked(request, registry.read_many, most)
+        who, asked = await self._asked(request, registry.parse_batch, most)
         answers = await while_connected(request, self._engine.estimate_many(asked, who))
         chosen = [getattr(one, "levels", None) for one in asked]
         return _json({"answers": [_one(a, q) for a, q in zip(answers, chosen, strict=True)]})
@@ -83,7 +83,8 @@ class Estimates:
         s, engine = self._settings, self._engine
         who, levels = caller(request, s.request_seconds), engine.levels
         engine.check_capacity(who)
-        media, content = await body.read(request, registry.MEDIA_TYPES, s.max_body_bytes, s.body_seconds)
+        limits = s.max_body_bytes, s.body_seconds, s.max_json_bytes
+        media, content = await body.read(request, registry.MEDIA_TYPES, *limits)
         start = time.perf_counter()
         try:
             arguments = (media, content, request.query_params, levels, *rest)

@@ -81,7 +81,7 @@ def _header(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
             "the body is no .npy file of version 1, 2 or 3 with a header that numpy.save writes, of at most "
             f"{_MAX_HEADER} bytes"
         ) from None
-    return shape, fortran, dtype, file.tell()
+    return shape, fortran, dtype, file.seek(0, io.SEEK_CUR)
 
 
 def _dim_x(text: str | None, columns: int) -> int:

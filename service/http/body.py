@@ -9,8 +9,8 @@ from starlette.requests import Request
 from mizzle.errors import TooLarge, UnsupportedMedia
 from mizzle.service.formats.registry import JSON, NPY, SAFETENSORS
 
-_MOST_CHUNKS = 65_536  # each costs about a hundred bytes, however little it brings
-_LONGEST_LENGTH = 18  # digits; Python refuses to read thousands of them
+_MAX_CHUNKS = 65_536  # each costs about a hundred bytes, however little it brings
+_MAX_LENGTH_DIGITS = 18  # Python refuses to read thousands of them
 
 
 async def read(
@@ -46,8 +46,8 @@ async def read(
                 size += len(chunk)
                 if size > limit:
                     raise refuse(f"more than {limit}", limit)
-                if len(chunks) > _MOST_CHUNKS:
-                    raise TooLarge(f"the body came in more than {_MOST_CHUNKS} pieces; send larger ones")
+                if len(chunks) > _MAX_CHUNKS:
+                    raise TooLarge(f"the body came in more than {_MAX_CHUNKS} pieces; send larger ones")
     except TimeoutError:
         raise HTTPException(408) from None
     return media, b"".join(chunks)
@@ -69,7 +69,7 @@ def _declared_length(request: Request) -> int:
     length = request.headers.get("content-length", "").lstrip("0")
     if not length.isdecimal():
         return 0
-    return int(length) if len(length) <= _LONGEST_LENGTH else 10**_LONGEST_LENGTH
+    return int(length) if len(length) <= _MAX_LENGTH_DIGITS else 10**_MAX_LENGTH_DIGITS
 
 
 def _too_large(size: str, limit: int) -> TooLarge:

@@ -48,9 +48,9 @@ class Tensor(NamedTuple):
 
 def of_problem(i: int, error: MizzleError) -> MizzleError:
     """An error of one problem of several, which says of which."""
-    placed = type(error)(f"problem {i} (counted from 0): {error}")
-    placed.retry_after = error.retry_after
-    return placed
+    located = type(error)(f"problem {i} (counted from 0): {error}")
+    located.retry_after = error.retry_after
+    return located
 
 
 def members(value: Any, known: Collection[str], what: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ BODIES = 64
 LOADS = (0.7, 2.0, 5.0)  # of capacity
 SEED = 17
 SOAK = 100_000
-LARGE = 50 * 2**20  # bytes of the bodies during which probes are timed
+LARGE_BODIES = 50  # of the largest size in JSON, during which probes are timed
 
 
 def main() -> None:
@@ -83,7 +83,7 @@ def _pair(seed: int) -> Pair:
 
 def _served(phases: Callable[[int, int], Awaitable[Row]]) -> Row:
     """What the phases found, against a service of their own that is ended afterwards."""
-    environment = {**os.environ, "MIZZLE_MAX_BODY_BYTES": str(2 * LARGE), "MIZZLE_DRAIN_SECONDS": "0"}
+    environment = {**os.environ, "MIZZLE_DRAIN_SECONDS": "0"}
     code = "import sys; from mizzle.cli import main; sys.exit(main(['serve', '--port', '0']))"
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as service:
@@ -114,7 +114,7 @@ async def _phases(port: int, pid: int, seconds: float, direct: float, soak: bool
     capacity = len(http.with_status(full, 200)) / seconds
     loads = [await _load(port, requests, share, capacity, seconds) for share in LOADS]
     before_large = time.monotonic()
-    large = await _large_bodies(port, 2)
+    large = await _large_bodies(port, LARGE_BODIES)
     ended.set()
     probed = {path: await task for path, task in probes.items()}
     found: Row = {
@@ -160,7 +160,8 @@ async def _load(port: int, requests: list[bytes], share: float, capacity: float,
 
 async def _large_bodies(port: int, count: int) -> list[http.Answer]:
     """JSON that is a list of numbers, too long to be a problem; read and refused."""
-    body = b'{"x": [' + b"0.125, " * (LARGE // 7) + b'1], "y": [1]}'
+    cell, rest = b"0.125, ", b'{"x": [1], "y": [1]}'
+    body = rest.replace(b"[", b"[" + cell * ((Settings().max_json_bytes - len(rest)) // len(cell)), 1)
     connection = http.Connection(port)
     answers = [
         await connection.ask(http.post("/v1/estimate", "application/json", body)) for _ in range(count)

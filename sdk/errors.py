@@ -143,7 +143,7 @@ class Malformed(InvalidInput):
 
 
 class DuplicateKey(Malformed):
-    """A name that occurs twice in one JSON object."""
+    """A name that occurs twice in one JSON object; only services up to 0.9 refuse that."""
 
     code = "duplicate_key"
 

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
         device: where the model runs.
         threads: of the worker process.
         max_body_bytes: the largest request body.
+        max_json_bytes: the largest in JSON, which is read in one piece while everything else waits; the
+            default takes 50 ms at most, whatever it holds.
         header_seconds, body_seconds: how long the head and the body of a request may take to arrive.
         max_headers: lines of a request's head.
         max_connections: open at once; fewer where the limit of open files (ulimit -n) leaves no room.
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Count = Field(default_factory=_threads)
     max_body_bytes: Count = 32 * 2**20
+    max_json_bytes: Count = 2 * 2**20
     header_seconds: Positive = 10.0
     body_seconds: Positive = 30.0
     max_headers: Count = 100

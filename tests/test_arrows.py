@@ -17,7 +17,7 @@ LIBRARIES = {
     "model": {"numpy", "torch", "safetensors", "jaxtyping"},
     "service": {
         *("numpy", "fastapi", "starlette", "uvicorn", "h11", "pydantic", "pydantic_settings"),
-        *("prometheus_client", "opentelemetry"),
+        *("pydantic_core", "safetensors", "prometheus_client", "opentelemetry"),
     },
 }
 SDK = tuple(f"mizzle.{path.stem}" for path in (ROOT / "sdk").glob("[!_]*") if path.name != "py.typed")

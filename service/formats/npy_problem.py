@@ -1,49 +1,50 @@
-"""NumPy's .npy: one array of shape (n, dx + dy), read by an allow-list and not by numpy.
+"""NumPy's .npy: one array of shape (n, dx + dy), its header read by numpy and its numbers as they lie there.
 
 Format: a magic string, the version, the length of a header and the header, which is the text of a Python
-dictionary of three entries; then the numbers. `numpy.load` evaluates that text, believes it before it has
-seen a number (a hundred bytes may ask for terabytes) and reads objects, text, dates and structures.
+dictionary of three entries; then the numbers. `numpy.load` believes that text before it has seen a number
+(a hundred bytes may ask for terabytes), so only the header is left to numpy, and its length is limited.
 """
 
+import io
 import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy_format
 
 from mizzle.errors import InvalidRequest, InvalidShape, Malformed, UnsupportedMedia
-from mizzle.service.formats.problem import Problem, checked, levels_in_text
+from mizzle.service.formats.problem import Problem, checked_problem, parse_levels
 
-_MAGIC = b"\x93NUMPY"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_LENGTH_BYTES = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}  # by version
-_LONGEST_HEADER = 4096
-_DTYPES = (b"<f4", b"<f8", b"<i4", b"<i8")
-_SIZE = rb"(?:0|[1-9][0-9]{0,17})"
-_HEADER = re.compile(
-    rb"\{'descr': ?'([<>|=]?[a-zA-Z][0-9]{1,4})', ?'fortran_order': ?(True|False), ?"
-    rb"'shape': ?\(((?:" + _SIZE + rb", ?){0,32}" + _SIZE + rb"?)\)(?:, ?)?\} *\n?"
-)
+_MAX_HEADER = 4096
+_MAX_SIZE = 2**48  # of one dimension; numpy refuses larger ones even where another is 0
+_DTYPES = ("<f4", "<f8", "<i4", "<i8")
+_READERS = {
+    (1, 0): npy_format.read_array_header_1_0,
+    (2, 0): npy_format.read_array_header_2_0,
+    (3, 0): npy_format.read_array_header_2_0,  # it differs in the names of fields, and no such array is read
+}
 _PARAMETERS = {"dim_x", "levels"}
 _DIM_X = re.compile(r"[0-9]{1,5}")
 
 
-def one(content: bytes, query: Mapping[str, str], grid: Sequence[float]) -> Problem:
-    """The problem in a file: of its columns the first `dim_x` are x; see `formats.read_one`.
+def parse_problem(content: bytes, query: Mapping[str, str], grid: Sequence[float]) -> Problem:
+    """The problem in a file: of its columns the first `dim_x` are x; see `registry.parse_problem`.
 
     Args:
         query: dim_x, which only two columns can do without, and levels (between commas, or "all").
     """
     if not set(query) <= _PARAMETERS or _repeats(query):
         raise InvalidRequest("the address has other parameters than dim_x and levels, or one of them twice")
-    levels = levels_in_text(query.get("levels"), grid)
-    table = array(content)
+    levels = parse_levels(query.get("levels"), grid)
+    table = read_array(content)
     dim_x = _dim_x(query.get("dim_x"), table.shape[1])
-    return checked(table[:, :dim_x], table[:, dim_x:], levels)
+    return checked_problem(table[:, :dim_x], table[:, dim_x:], levels)
 
 
-def array(content: bytes) -> np.ndarray[Any, Any]:
+def read_array(content: bytes) -> np.ndarray[Any, Any]:
     """The array in a file, of two dimensions and without a copy.
 
     Raises:
@@ -53,37 +54,34 @@ def array(content: bytes) -> np.ndarray[Any, Any]:
     """
     if content.startswith(_ZIP):
         raise UnsupportedMedia("the body is an archive, as .npz is; send one array as .npy")
-    descr, fortran, shape, start = _header(content)
-    dtype = np.dtype(descr)
-    if len(content) - start != dtype.itemsize * math.prod(shape):
+    shape, fortran, dtype, start = _header(content)
+    if dtype.str not in _DTYPES:
+        raise Malformed(
+            "the array is of a type that is not read; save it as little-endian <f8, <f4, <i8 or <i4"
+        )
+    fits = all(0 <= size < _MAX_SIZE for size in shape)
+    if not fits or len(content) - start != dtype.itemsize * math.prod(shape):
         raise Malformed("the .npy is not as long as its header says; send it whole and alone")
     if len(shape) != 2:
         raise InvalidShape(
             f"the array has {len(shape)} dimensions; send one of two, a row for each observation and the "
             "columns of x before those of y"
         )
-    flat = np.frombuffer(content, dtype, count=math.prod(shape), offset=start)
+    flat = np.frombuffer(content, dtype, offset=start)
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
-def _header(content: bytes) -> tuple[str, bool, tuple[int, ...], int]:
-    """Type, order and shape, and where the numbers begin."""
-    size = _LENGTH_BYTES.get(content[6:8])
-    if not content.startswith(_MAGIC) or size is None:
-        raise Malformed("the body is no .npy file of version 1, 2 or 3; numpy.save makes one")
-    length = int.from_bytes(content[8 : 8 + size], "little")
-    start = 8 + size + length
-    if length > _LONGEST_HEADER or start > len(content):
-        raise Malformed(f"the header of the .npy is cut, or longer than {_LONGEST_HEADER} bytes")
-    found = _HEADER.fullmatch(content, 8 + size, start)
-    if found is None:
-        raise Malformed("the header of the .npy is not that of an array of numbers, as numpy.save writes it")
-    descr, fortran, sizes = found.groups()
-    if descr not in _DTYPES:
+def _header(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, order and type, and where the numbers begin."""
+    file = io.BytesIO(content)
+    try:
+        shape, fortran, dtype = _READERS[npy_format.read_magic(file)](file, max_header_size=_MAX_HEADER)
+    except Exception:  # not ValueError alone: Python's parser fails in many ways on a text made for that
         raise Malformed(
-            "the array is of a type that is not read; save it as little-endian <f8, <f4, <i8 or <i4"
-        )
-    return descr.decode(), fortran == b"True", tuple(map(int, re.findall(rb"[0-9]+", sizes))), start
+            "the body is no .npy file of version 1, 2 or 3 with a header that numpy.save writes, of at most "
+            f"{_MAX_HEADER} bytes"
+        ) from None
+    return shape, fortran, dtype, file.seek(0, io.SEEK_CUR)
 
 
 def _dim_x(text: str | None, columns: int) -> int:

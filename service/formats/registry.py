@@ -19,15 +19,15 @@ __all__ = [
     "NPY",
     "SAFETENSORS",
     "Problem",
-    "read_many",
-    "read_one",
+    "parse_batch",
+    "parse_problem",
 ]
 
 INLINE_BYTES = 64 * 1024  # larger bodies are read beside the event loop
 MEDIA_TYPES = frozenset({JSON, NPY, SAFETENSORS})
 
 
-def read_one(media: str, content: bytes, query: Mapping[str, str], grid: Sequence[float]) -> Problem:
+def parse_problem(media: str, content: bytes, query: Mapping[str, str], grid: Sequence[float]) -> Problem:
     """The problem in a body.
 
     Args:
@@ -39,32 +39,32 @@ def read_one(media: str, content: bytes, query: Mapping[str, str], grid: Sequenc
         InvalidInput: Malformed where the body cannot be read, else what is wrong with the problem.
     """
     if media == NPY:
-        return npy_problem.one(content, query, grid)
-    _check(media, query)
-    reader = json_problem.one if media == JSON else safetensors_problem.one
-    return reader(content, grid)
+        return npy_problem.parse_problem(content, query, grid)
+    _check_media(media, query)
+    parse = json_problem.parse_problem if media == JSON else safetensors_problem.parse_problem
+    return parse(content, grid)
 
 
-def read_many(
-    media: str, content: bytes, query: Mapping[str, str], grid: Sequence[float], most: int
+def parse_batch(
+    media: str, content: bytes, query: Mapping[str, str], grid: Sequence[float], max_problems: int
 ) -> list[Problem | InvalidInput]:
     """The problems in a body, in order, each as itself or as what is wrong with it.
 
     Args:
-        media, query, grid: as for `read_one`.
-        most: how many problems one body may hold.
+        media, query, grid: as for `parse_problem`.
+        max_problems: how many problems one body may hold.
 
     Raises:
-        InvalidInput: of the body as a whole; TooLarge for more than `most` problems.
+        InvalidInput: of the body as a whole; TooLarge for more than `max_problems` problems.
     """
     if media == NPY:
         raise InvalidRequest("one .npy holds one problem; send many as JSON or as safetensors")
-    _check(media, query)
-    reader = json_problem.many if media == JSON else safetensors_problem.many
-    return reader(content, grid, most)
+    _check_media(media, query)
+    parse = json_problem.parse_batch if media == JSON else safetensors_problem.parse_batch
+    return parse(content, grid, max_problems)
 
 
-def _check(media: str, query: Mapping[str, str]) -> None:
+def _check_media(media: str, query: Mapping[str, str]) -> None:
     if media not in MEDIA_TYPES:
         raise UnsupportedMedia(f"the media type must be one of {', '.join(sorted(MEDIA_TYPES))}")
     if query:

@@ -7,19 +7,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from mizzle.errors import TooLarge, UnsupportedMedia
+from mizzle.service.formats.registry import JSON, NPY, SAFETENSORS
 
 _MAX_CHUNKS = 65_536  # each costs about a hundred bytes, however little it brings
 _MAX_LENGTH_DIGITS = 18  # Python refuses to read thousands of them
 
 
 async def read(
-    request: Request, media_types: Collection[str], max_bytes: int, seconds: float
+    request: Request,
+    media_types: Collection[str],
+    max_bytes: int,
+    seconds: float,
+    max_json_bytes: int | None = None,
 ) -> tuple[str, bytes]:
     """The media type and the whole body.
 
     Args:
         media_types: those to take, in lower case.
         seconds: until the body must be there, however steadily it comes.
+        max_json_bytes: of a body in JSON, where that is less than `max_bytes`.
 
     Raises:
         TooLarge: by the declared length before a byte is read, or by what came, in bytes or in pieces.
@@ -27,15 +33,19 @@ async def read(
         HTTPException: 408 for a body that does not arrive in time.
     """
     media = _media(request, media_types)
-    _check_length(request, max_bytes)
+    limit, refuse = max_bytes, _too_large
+    if media == JSON and max_json_bytes is not None and max_json_bytes < max_bytes:
+        limit, refuse = max_json_bytes, _too_large_for_json
+    if (length := _declared_length(request)) > limit:
+        raise refuse(str(length), limit)
     chunks, size = [], 0
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > max_bytes:
-                    raise _too_large(max_bytes)
+                if size > limit:
+                    raise refuse(f"more than {limit}", limit)
                 if len(chunks) > _MAX_CHUNKS:
                     raise TooLarge(f"the body came in more than {_MAX_CHUNKS} pieces; send larger ones")
     except TimeoutError:
@@ -54,11 +64,20 @@ def _media(request: Request, media_types: Collection[str]) -> str:
     return media
 
 
-def _check_length(request: Request, max_bytes: int) -> None:
+def _declared_length(request: Request) -> int:
+    """What the header Content-Length says; 0 where it is no number, and no more than 10**18."""
     length = request.headers.get("content-length", "").lstrip("0")
-    if length.isdecimal() and (len(length) > _MAX_LENGTH_DIGITS or int(length) > max_bytes):
-        raise _too_large(max_bytes)
+    if not length.isdecimal():
+        return 0
+    return int(length) if len(length) <= _MAX_LENGTH_DIGITS else 10**_MAX_LENGTH_DIGITS
 
 
-def _too_large(max_bytes: int) -> TooLarge:
-    return TooLarge(f"the body is larger than {max_bytes} bytes; send fewer rows or columns")
+def _too_large(size: str, limit: int) -> TooLarge:
+    return TooLarge(f"the body is larger than {limit} bytes; send fewer rows or columns")
+
+
+def _too_large_for_json(size: str, limit: int) -> TooLarge:
+    return TooLarge(
+        f"the body has {size} bytes, and in JSON it may have {limit}; send one problem as {NPY}, "
+        f"or many as {SAFETENSORS}"
+    )

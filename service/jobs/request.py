@@ -23,7 +23,7 @@ from mizzle.errors import (
     UnsupportedMedia,
 )
 from mizzle.service.formats import npy_problem, safetensors_problem
-from mizzle.service.formats.json_reader import parsed
+from mizzle.service.formats.json_reader import parse_json
 from mizzle.service.formats.registry import JSON, MEDIA_TYPES, NPY, SAFETENSORS
 from mizzle.tables.plan import Plan
 from mizzle.tables.results import check_threshold
@@ -85,7 +85,7 @@ def parse(media: str, content: bytes, query: Mapping[str, str]) -> JobSpec:
     if media != NPY and query:
         raise InvalidRequest(f"the address has parameters; only {NPY} takes any, others have fields")
     if media == NPY:
-        return _make_spec(named_columns(npy_problem.array(content)), _query_fields(query))
+        return _make_spec(named_columns(npy_problem.read_array(content)), _query_fields(query))
     table, fields = _json(content) if media == JSON else _safetensors(content)
     return _make_spec(table, fields)
 
@@ -130,7 +130,7 @@ def _json(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise TooLarge(
             f"a job in JSON has at most {MAX_JSON_BYTES} bytes; send a larger table as {SAFETENSORS}"
         )
-    fields = _object(parsed(content), "the body")
+    fields = _object(parse_json(content), "the body")
     rows = fields.pop(_TABLE, None)
     if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
         raise InvalidShape("the field table must be a list of rows, each a list with a cell for every column")
@@ -140,7 +140,7 @@ def _json(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _safetensors(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    tensors, metadata = safetensors_problem.parts(content)
+    tensors, metadata = safetensors_problem.read_tensors(content)
     if set(tensors) != {_TABLE} or not set(metadata) <= {_METADATA}:
         raise InvalidRequest(
             f"the file must hold one tensor, {_TABLE}, and in its metadata nothing but {_METADATA}"
@@ -150,7 +150,7 @@ def _safetensors(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise InvalidShape(f"the tensor {_TABLE} has {table.ndim} dimensions; send one of shape [n, p]")
     if table.dtype.kind == "b":
         table = table.astype(np.uint8)  # by the million, Python's own booleans would take seconds
-    return named_columns(table), _object(parsed(text.encode(errors="surrogatepass")), _METADATA)
+    return named_columns(table), _object(parse_json(text.encode()), _METADATA)
 
 
 def _object(value: Any, what: str) -> dict[str, Any]:
@@ -200,10 +200,7 @@ def _names(value: Any, what: str) -> list[str]:
 
 
 def _is_name(name: Any) -> bool:
-    """Tell whether it is text of bounded length that can be written as UTF-8."""
-    if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME_LENGTH:
-        return False
-    return not any("\ud800" <= character <= "\udfff" for character in name)
+    return isinstance(name, str) and 1 <= len(name) <= MAX_NAME_LENGTH
 
 
 def _groups(value: Any, names: list[str]) -> dict[str, list[str]]:

@@ -1,10 +1,11 @@
 """Write the result of a job in three formats, and choose the one that a caller prefers."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import save
 
 from mizzle.errors import NotAcceptable
 from mizzle.service.formats.registry import JSON, SAFETENSORS
@@ -15,7 +16,6 @@ from mizzle.types import Estimate
 CSV = "text/csv"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 _NUMBERS = ("mi", "low", "high", "median", "below")
-_TYPES = {"f8": "F64", "i8": "I64", "b1": "BOOL"}
 Result = Matrix | Ranking
 
 
@@ -81,7 +81,7 @@ def as_safetensors(header: ResultHeader, result: Result) -> bytes:
         **{key: np.array([np.nan if r[key] is None else r[key] for r in records]) for key in _NUMBERS},
     }
     texts = {key: json.dumps([r[key] for r in records]) for key in ("warnings", "error")}
-    return _safetensors_file(tensors, {"job": json.dumps(_common(header)), **texts})
+    return save(tensors, {"job": json.dumps(_common(header)), **texts})
 
 
 WRITERS: dict[str, Callable[[ResultHeader, Result], bytes]] = {
@@ -116,16 +116,3 @@ def _quoted(text: str) -> str:
 
 def _quantiles(header: ResultHeader, estimate: Estimate | None) -> tuple[float, ...]:
     return (float("nan"),) * len(header.levels) if estimate is None else estimate.values
-
-
-def _safetensors_file(tensors: Mapping[str, np.ndarray], metadata: dict[str, str]) -> bytes:
-    """Write a safetensors file; the room of the service does without the package."""
-    header: dict[str, Any] = {"__metadata__": metadata}
-    end = 0
-    for name, tensor in tensors.items():
-        kind = _TYPES[tensor.dtype.str[1:]]
-        offsets = [end, end := end + tensor.nbytes]
-        header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": offsets}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    return b"".join([len(text).to_bytes(8, "little"), text, *(t.tobytes() for t in tensors.values())])

@@ -19,12 +19,11 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from mizzle.errors import InvalidInput, InvalidLevel, InvalidRequest, InvalidShape, Malformed
-from mizzle.service.formats.json_reader import parsed
-from mizzle.service.formats.problem import Problem, check_count, checked, levels_in_text
+from mizzle.errors import InvalidInput, InvalidLevel, InvalidRequest, InvalidShape, Malformed, TooLarge
+from mizzle.service.formats.json_reader import parse_json
+from mizzle.service.formats.problem import Problem, check_count, checked_problem, parse_levels
 from mizzle.service.oip.tensors import (
     HEADER,
-    InferenceText,
     Tensor,
     inputs,
     members,
@@ -64,7 +63,12 @@ class Inference(NamedTuple):
 
 
 def read(
-    content: bytes, length: str | None, info: ModelInfo, grid: Sequence[float], max_problems: int
+    content: bytes,
+    length: str | None,
+    info: ModelInfo,
+    grid: Sequence[float],
+    max_problems: int,
+    max_json_bytes: int,
 ) -> Inference:
     """The problems in a body, and what to answer.
 
@@ -72,19 +76,25 @@ def read(
         length: the header Inference-Header-Content-Length; None where it is missing.
         info: the model that the request was sent to.
         grid: the model's levels, which bound the levels that can be asked for.
-        max_problems: that a request may hold.
+        max_problems: how many problems a request may hold.
+        max_json_bytes: of the JSON object; binary data behind it may be longer.
 
     Raises:
         InvalidInput: Malformed where the body cannot be read, else what is wrong with the request or with a
-            problem in it; TooLarge for more of them.
+            problem in it; TooLarge for a longer object, and for more problems.
     """
     end = _end_of_object(content, length)
-    fields = InferenceText(content[:end], max_problems).request(_REQUEST)
+    if end > max_json_bytes:
+        raise TooLarge(
+            f"the JSON object has {end} bytes and may have {max_json_bytes}; send the numbers as binary "
+            "data, with the parameter binary_data_size"
+        )
+    fields = members(parse_json(content[:end]), _REQUEST, "the request")
     _check_model(fields, info)
     chosen = parameters(fields, _PARAMETERS, "the request")
     levels, seconds, request_id = _levels(chosen, grid), _seconds(chosen), _id(fields)
     outputs = _outputs(fields.get("outputs", []), _flag(chosen, "binary_data_output", False))
-    x, y = inputs(fields.get("inputs"), content, end)
+    x, y = inputs(fields.get("inputs"), content, end, max_problems)
     return Inference(_problems(x, y, levels, max_problems), outputs, request_id, seconds)
 
 
@@ -95,7 +105,7 @@ def check_index(content: bytes) -> None:
         InvalidInput: it cannot.
     """
     if content:
-        _flag(members(parsed(content), ("ready",), "the request"), "ready", False)
+        _flag(members(parse_json(content), ("ready",), "the request"), "ready", False)
 
 
 def _end_of_object(content: bytes, length: str | None) -> int:
@@ -125,7 +135,7 @@ def _levels(chosen: dict[str, Any], grid: Sequence[float]) -> tuple[float, ...] 
     text = chosen.get("levels")
     if "levels" in chosen and not isinstance(text, str):
         raise InvalidLevel('the parameter levels must be text: "all", or numbers between commas')
-    return levels_in_text(text, grid)
+    return parse_levels(text, grid)
 
 
 def _seconds(chosen: dict[str, Any]) -> float | None:
@@ -160,7 +170,7 @@ def _outputs(listed: Any, default: bool) -> dict[str, bool]:
 
 def _problems(x: Tensor, y: Tensor, levels: tuple[float, ...] | None, max_problems: int) -> list[Problem]:
     if not x.batched and not y.batched:
-        return [checked(x.values, y.values, levels)]
+        return [checked_problem(x.values, y.values, levels)]
     if not x.batched or not y.batched or len(x.values) != len(y.values):
         raise InvalidShape("x and y must have the same batch axis, or none: [b, n, d] both, or neither")
     check_count(len(x.values), max_problems)
@@ -169,7 +179,7 @@ def _problems(x: Tensor, y: Tensor, levels: tuple[float, ...] | None, max_proble
 
 def _problem(i: int, x: NDArray[Any], y: NDArray[Any], levels: tuple[float, ...] | None) -> Problem:
     try:
-        return checked(x, y, levels)
+        return checked_problem(x, y, levels)
     except InvalidInput as error:
         raise of_problem(i, error) from None
 

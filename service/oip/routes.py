@@ -197,9 +197,12 @@ async def _body(request: Request, max_bytes: int, service: Service) -> bytes:
 
 async def _read(content: bytes, lengths: list[str], info: ModelInfo, service: Service) -> protocol.Inference:
     start, length = time.perf_counter(), ",".join(lengths) if lengths else None  # of two, none is valid
-    levels, limit = service.engine.levels, service.settings.max_request_problems
+    settings, levels = service.settings, service.engine.levels
+    limits = settings.max_request_problems, settings.max_json_bytes
     try:
-        return await run_in_thread_if_large(len(content), protocol.read, content, length, info, levels, limit)
+        return await run_in_thread_if_large(
+            len(content), protocol.read, content, length, info, levels, *limits
+        )
     finally:
         service.metrics.decoded(JSON if length is None else BINARY, time.perf_counter() - start)
 

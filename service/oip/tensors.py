@@ -5,14 +5,13 @@ for it behind the JSON object, little-endian, row by row, in the order of the in
 """
 
 import math
-import re
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mizzle.data.arrays import FloatArray
+from mizzle.data.arrays import FloatArray, as_table
 from mizzle.errors import (
     InvalidInput,
     InvalidRequest,
@@ -23,15 +22,12 @@ from mizzle.errors import (
     NotNumeric,
     PrecisionLoss,
 )
-from mizzle.service.formats.json_reader import JsonText
+from mizzle.service.formats.problem import check_count
 
 HEADER = "Inference-Header-Content-Length"
 DATATYPES = {"FP16": "<f2", "FP32": "<f4", "FP64": "<f8", "INT32": "<i4", "INT64": "<i8"}
 _SIZE = "binary_data_size"
 _MEMBERS = ("name", "datatype", "shape", "data", "parameters")
-# How deep data are nested is seen before they are read: a batch is read as that many tables.
-_OPENINGS = re.compile(r"(?:\[[ \t\n\r]*+){1,3}")
-_TWO = "inputs must be a list of two objects, the tensors x and y"
 
 
 class Tensor(NamedTuple):
@@ -48,66 +44,6 @@ class Tensor(NamedTuple):
     def batched(self) -> bool:
         """Whether it has a batch axis."""
         return self.values.ndim == 3
-
-
-class InferenceText(JsonText):
-    """The JSON object of a request, whose numbers become arrays while they are read.
-
-    Args:
-        max_problems: that there may be.
-    """
-
-    def __init__(self, content: bytes, max_problems: int) -> None:
-        super().__init__(content)
-        self._max_problems = max_problems
-
-    def request(self, known: Collection[str]) -> dict[str, Any]:
-        """The whole text, an object of the known members, its inputs prepared for `inputs`.
-
-        Raises:
-            Malformed: it is no JSON.
-            InvalidRequest: it is no object, or has other members.
-        """
-        readers = dict.fromkeys(known, self.aside) | {"inputs": self._inputs}
-        value = self.fields(readers) if self.at("{") else self.aside()
-        self.end()
-        return members(value, known, "the request")
-
-    def _inputs(self) -> Any:
-        if not self.at("["):
-            return self.aside()
-        tensors: list[Any] = []
-        for _ in self._members("[", "]"):
-            if len(tensors) == 2:
-                raise InvalidRequest(_TWO)
-            tensors.append(self._input())
-        return tensors
-
-    def _input(self) -> Any:
-        name = "the input"  # until its name is read, which may stand behind its data
-
-        def named() -> Any:
-            nonlocal name
-            value = self.aside()
-            name = value if value in ("x", "y") else name
-            return value
-
-        readers = dict.fromkeys(_MEMBERS, self.aside) | {"name": named, "data": lambda: self._data(name)}
-        return self.fields(readers) if self.at("{") else self.aside()
-
-    def _data(self, name: str) -> "_Data":
-        openings = _OPENINGS.match(self._text, self._at)
-        depth = openings[0].count("[") if openings else 0
-        if depth < 3:
-            return _Data(depth, [self.table(name)])
-        return _Data(depth, self.items(lambda: self.table(name), self._max_problems))
-
-
-class _Data(NamedTuple):
-    """Numbers that came as JSON: one table, or as many as the batch axis of nested data has places."""
-
-    depth: int
-    tables: list[FloatArray | InvalidInput]
 
 
 def of_problem(i: int, error: MizzleError) -> MizzleError:
@@ -139,23 +75,24 @@ def parameters(fields: dict[str, Any], known: Collection[str], what: str) -> dic
     return members(fields.get("parameters", {}), known, f"the parameters of {what}")
 
 
-def inputs(listed: Any, content: bytes, start: int) -> tuple[Tensor, Tensor]:
+def inputs(listed: Any, content: bytes, start: int, max_problems: int) -> tuple[Tensor, Tensor]:
     """x and y.
 
     Args:
-        listed: as `InferenceText` read them.
+        listed: the member `inputs` of the JSON object.
         content: the body.
         start: where in it the JSON object ends.
+        max_problems: how many problems there may be.
 
     Raises:
-        InvalidInput: they are not of the documented form.
+        InvalidInput: they are not of the documented form; TooLarge for more problems.
         Malformed: there are fewer or more bytes than they announce.
     """
     if not isinstance(listed, list) or len(listed) != 2:
-        raise InvalidRequest(_TWO)
+        raise InvalidRequest("inputs must be a list of two objects, the tensors x and y")
     tensors = {}
     for entry in listed:
-        tensor, start = _tensor(members(entry, _MEMBERS, "an input"), content, start)
+        tensor, start = _tensor(members(entry, _MEMBERS, "an input"), content, start, max_problems)
         tensors[tensor.name] = tensor
     if start != len(content):
         raise Malformed(f"there are more bytes than the inputs and the header {HEADER} announce")
@@ -164,7 +101,7 @@ def inputs(listed: Any, content: bytes, start: int) -> tuple[Tensor, Tensor]:
     return tensors["x"], tensors["y"]
 
 
-def _tensor(fields: dict[str, Any], content: bytes, start: int) -> tuple[Tensor, int]:
+def _tensor(fields: dict[str, Any], content: bytes, start: int, max_problems: int) -> tuple[Tensor, int]:
     """A tensor, and where the bytes behind its own begin."""
     name, datatype = fields.get("name"), fields.get("datatype")
     if name not in ("x", "y"):
@@ -176,7 +113,8 @@ def _tensor(fields: dict[str, Any], content: bytes, start: int) -> tuple[Tensor,
     if ("data" in fields) == (_SIZE in chosen):
         raise InvalidRequest(f"{name} must have either data or the parameter {_SIZE}")
     if "data" in fields:
-        return Tensor(name, _declared(_numbers(fields["data"], shape, name), datatype, name)), start
+        numbers = _numbers(fields["data"], shape, name, max_problems)
+        return Tensor(name, _declared(numbers, datatype, name)), start
     size = _checked_size(chosen[_SIZE], shape, datatype, name)
     if start + size > len(content):
         raise Malformed(f"the body ends before the binary data of {name}; the header {HEADER} may be wrong")
@@ -200,28 +138,40 @@ def _checked_size(size: Any, shape: list[int], datatype: str, name: str) -> int:
     return expected
 
 
-def _numbers(data: _Data, shape: list[int], name: str) -> FloatArray:
-    """Numbers that came as JSON, in the shape that was declared."""
-    tables = [_valid(data, i) for i in range(len(data.tables))]
-    flat = data.depth == 1
-    if flat and len(tables[0]) != math.prod(shape):
+def _numbers(data: Any, shape: list[int], name: str, max_problems: int) -> FloatArray:
+    """Numbers that came as JSON, flat or nested, as float64 in the shape that was declared."""
+    depth = _depth(data)
+    if depth == 3:
+        check_count(len(data), max_problems)
+    tables = [_table(part, name, i, depth) for i, part in enumerate(data if depth == 3 else [data])]
+    if depth == 1 and len(tables[0]) != math.prod(shape):
         raise InvalidShape(
             f"{name} has {len(tables[0])} numbers in its data; its shape makes {math.prod(shape)}"
         )
-    nested = [len(tables), *tables[0].shape][3 - data.depth :]
-    if not flat and (nested != shape or any(table.shape != tables[0].shape for table in tables)):
+    nested = [len(tables), *tables[0].shape][3 - depth :]
+    if depth > 1 and (nested != shape or any(table.shape != tables[0].shape for table in tables)):
         raise InvalidShape(f"the data of {name} are neither flat nor nested as its shape says")
     return (tables[0] if len(tables) == 1 else np.stack(tables)).reshape(shape)
 
 
-def _valid(data: _Data, i: int) -> FloatArray:
-    """A table that has nothing wrong with it."""
-    table = data.tables[i]
-    if not isinstance(table, InvalidInput):
-        return table
-    if data.depth == 3:
-        raise of_problem(i, table)
-    raise type(table)(f"{table}; the data are flat, so every number is a row") if data.depth == 1 else table
+def _depth(data: Any) -> int:
+    """How deep the first number is nested in lists, 3 at most: in a batch, every problem is a table."""
+    depth = 0
+    while isinstance(data, list) and depth < 3:
+        data, depth = data[0] if data else None, depth + 1
+    return depth
+
+
+def _table(data: Any, name: str, i: int, depth: int) -> FloatArray:
+    """Problem i of a batch, or the only one."""
+    try:
+        return as_table(data, name)
+    except InvalidInput as error:
+        if depth == 3:
+            raise of_problem(i, error) from None
+        if depth == 1:
+            raise type(error)(f"{error}; the data are flat, so every number is a row") from None
+        raise
 
 
 def _declared(values: FloatArray, datatype: str, name: str) -> FloatArray:

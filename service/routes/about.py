@@ -119,6 +119,7 @@ def _limits(service: Service) -> dict[str, Any]:
         "min_rows": MIN_ROWS,
         "max_columns": facts.max_columns,
         "max_body_bytes": settings.max_body_bytes,
+        "max_json_bytes": min(settings.max_json_bytes, settings.max_body_bytes),
         "max_problem_cells": settings.max_problem_cells,
         "max_request_cells": settings.max_request_cells,
         "max_request_problems": settings.max_request_problems,

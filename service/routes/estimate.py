@@ -35,7 +35,7 @@ router = APIRouter(tags=["estimate"])
     responses=_REFUSALS,
 )
 async def estimate(request: Request, service: ServiceDep, caller: AdmittedCaller) -> Response:
-    problem = await _parsed(request, service, registry.read_one)
+    problem = await _parsed(request, service, registry.parse_problem)
     answer = await while_connected(request, service.engine.estimate(problem, caller))
     return _json(wire.answer(answer, problem.levels))
 
@@ -49,7 +49,7 @@ async def estimate(request: Request, service: ServiceDep, caller: AdmittedCaller
     responses=_REFUSALS,
 )
 async def estimate_batch(request: Request, service: ServiceDep, caller: AdmittedCaller) -> Response:
-    problems = await _parsed(request, service, registry.read_many, service.settings.max_request_problems)
+    problems = await _parsed(request, service, registry.parse_batch, service.settings.max_request_problems)
     answers = await while_connected(request, service.engine.estimate_many(problems, caller))
     return _json({"answers": [_item(*pair) for pair in zip(answers, problems, strict=True)]})
 
@@ -58,7 +58,11 @@ async def _parsed(request: Request, service: Service, parse: Callable[..., T], *
     """What the body of a request holds, as `parse` reads it."""
     settings, levels = service.settings, service.engine.levels
     media, content = await body.read(
-        request, registry.MEDIA_TYPES, settings.max_body_bytes, settings.body_seconds
+        request,
+        registry.MEDIA_TYPES,
+        settings.max_body_bytes,
+        settings.body_seconds,
+        settings.max_json_bytes,
     )
     start = time.perf_counter()
     try:

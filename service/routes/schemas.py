@@ -130,6 +130,7 @@ class Limits(BaseModel):
     min_rows: int
     max_columns: int = Field(description="of one side")
     max_body_bytes: int
+    max_json_bytes: int = Field(description="of a body in JSON; the binary formats take max_body_bytes")
     max_problem_cells: int
     max_request_cells: int = Field(description="of all problems of one request together")
     max_request_problems: int

@@ -43,7 +43,7 @@ def test_safetensors_are_read_by_the_service(call):
     problems = [(columns(12, 2), columns(12, 1)), (columns(20, 1).astype("f4"), columns(20, 3))]
     sent = [{"x": x.T.tolist(), "y": y.T.tolist()} for x, y in problems]
     body = bytes(call("encode", "safetensors", sent))
-    read = registry.read_many(registry.SAFETENSORS, body, {}, LEVELS, 10)
+    read = registry.parse_batch(registry.SAFETENSORS, body, {}, LEVELS, 10)
     for (x, y), asked in zip(problems, read, strict=True):
         assert np.array_equal(asked.x, x)
         assert np.array_equal(asked.y, y)

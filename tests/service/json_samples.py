@@ -14,12 +14,12 @@ FLAT = ", ".join(map(str, Y))
 
 def one(text):
     """The problem in a body."""
-    return json_problem.one(text if isinstance(text, bytes) else text.encode(), GRID)
+    return json_problem.parse_problem(text if isinstance(text, bytes) else text.encode(), GRID)
 
 
 def many(text, most=8):
     """The problems in a body."""
-    return json_problem.many(text if isinstance(text, bytes) else text.encode(), GRID, most)
+    return json_problem.parse_batch(text if isinstance(text, bytes) else text.encode(), GRID, most)
 
 
 def problem(x=FLAT, y=FLAT, rest=""):

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save as save_tensors
 
 from mizzle import errors, wire
-from mizzle.service.formats.registry import MEDIA_TYPES, Problem, read_many, read_one
+from mizzle.service.formats.registry import MEDIA_TYPES, Problem, parse_batch, parse_problem
 
 JSON, NPY, TENSORS = "application/json", "application/x-npy", "application/x-safetensors"
 GRID = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
@@ -65,11 +65,11 @@ MANY = {JSON: _many_json, TENSORS: _many_tensors}
 
 def ask(media, x, y, levels=None):
     content, query = ONE[media](x, y, levels)
-    return read_one(media, content, query, GRID)
+    return parse_problem(media, content, query, GRID)
 
 
 def ask_many(media, problems, levels=None, most=MOST):
-    return read_many(media, MANY[media](problems, levels), {}, GRID, most)
+    return parse_batch(media, MANY[media](problems, levels), {}, GRID, most)
 
 
 def same(asked, x, y, levels=wire.DEFAULT_LEVELS):
@@ -229,18 +229,18 @@ def test_levels_in_text_are_plain_numbers(media, text):
 def test_only_npy_has_parameters(media):
     content, _ = ONE[media](GOOD, COLUMN)
     with pytest.raises(errors.InvalidRequest, match="the address has parameters"):
-        read_one(media, content, {"levels": "0.5"}, GRID)
+        parse_problem(media, content, {"levels": "0.5"}, GRID)
     with pytest.raises(errors.InvalidRequest, match="the address has parameters"):
-        read_many(media, MANY[media]([(GOOD, COLUMN)]), {"dim_x": "1"}, GRID, MOST)
+        parse_batch(media, MANY[media]([(GOOD, COLUMN)]), {"dim_x": "1"}, GRID, MOST)
 
 
 def test_one_npy_is_one_problem():
     with pytest.raises(errors.InvalidRequest, match="as JSON or as safetensors"):
-        read_many(NPY, _as_npy(GOOD, COLUMN)[0], {}, GRID, MOST)
+        parse_batch(NPY, _as_npy(GOOD, COLUMN)[0], {}, GRID, MOST)
 
 
 @pytest.mark.parametrize(
-    "read", [lambda m: read_one(m, b"", {}, GRID), lambda m: read_many(m, b"", {}, GRID, 1)]
+    "read", [lambda m: parse_problem(m, b"", {}, GRID), lambda m: parse_batch(m, b"", {}, GRID, 1)]
 )
 def test_other_media_types(read):
     with pytest.raises(errors.UnsupportedMedia):
@@ -252,7 +252,7 @@ def test_other_media_types(read):
 def test_one_format_is_not_another(media, other):
     if media != other:
         with pytest.raises(errors.Malformed):
-            read_one(media, ONE[other](GOOD, COLUMN)[0], {}, GRID)
+            parse_problem(media, ONE[other](GOOD, COLUMN)[0], {}, GRID)
 
 
 @pytest.mark.parametrize("media", ONE)
@@ -260,9 +260,9 @@ def test_no_part_of_a_body_is_whole(media):
     content, query = ONE[media](GOOD, COLUMN)
     for end in range(len(content)):
         with pytest.raises(errors.Malformed):
-            read_one(media, content[:end], query, GRID)
+            parse_problem(media, content[:end], query, GRID)
     with pytest.raises(errors.Malformed):
-        read_one(media, content + b"\0", query, GRID)
+        parse_problem(media, content + b"\0", query, GRID)
 
 
 @pytest.mark.parametrize("media", MANY)
@@ -270,7 +270,7 @@ def test_no_part_of_many_is_whole(media):
     content = MANY[media]([(GOOD, COLUMN)] * 2)
     for end in range(len(content)):
         with pytest.raises(errors.Malformed):
-            read_many(media, content[:end], {}, GRID, MOST)
+            parse_batch(media, content[:end], {}, GRID, MOST)
 
 
 @pytest.mark.parametrize("media", ONE)

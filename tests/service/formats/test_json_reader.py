@@ -1,12 +1,15 @@
 """The grammar of JSON, as strict as it is written, and bodies that are made to swell."""
 
+import gc
+import math
 import tracemalloc
+from contextlib import suppress
 
 import pytest
 from json_samples import FLAT, GOOD, batch, many, one, problem
 
 from mizzle import errors
-from mizzle.service.formats.json_reader import parsed
+from mizzle.service.formats.json_reader import parse_json
 
 BOM = b"\xef\xbb\xbf"
 # Refused as a whole, also where one problem of many is so.
@@ -61,6 +64,13 @@ UNREADABLE = {
     "text never closed": problem(x='"1'),
     "bad escape": problem(x='"\\x"'),
     "cut escape": problem(x='"\\u12"'),
+    "half a surrogate pair": problem(x='"\\ud800"'),
+    "half a surrogate pair in a name": problem(rest=', "\\ud800x": 1'),
+    "the halves in the wrong order": problem(x='"\\ude00\\ud83d"'),
+    "5,000 digits": problem(x="0, -" + "9" * 5000),
+    "100,000 digits": problem(x="0, " + "9" * 100_000),
+    "-NaN": problem(x="-NaN"),
+    "Inf": problem(x="Inf"),
     "more behind": GOOD + "1",
     "two bodies": GOOD + GOOD,
     "lines": GOOD + "\n" + GOOD,
@@ -96,50 +106,20 @@ def test_unreadable_among_many(case):
 @pytest.mark.parametrize(
     ("body", "place"),
     [
-        ("oops", 0),
-        ('{"x": oops}', 6),
-        ('{"x" 1}', 5),
-        ('{"x": [1, oops]}', 10),
-        ('{"x": [[1], [oops]]}', 13),
-        ('{"x": [1, "a", oops]}', 15),
-        ('{"a": {"b": oops}}', 12),
-        (GOOD + "oops", len(GOOD)),
+        ("oops", "line 1 column 1"),
+        ('{"x": oops}', "line 1 column 7"),
+        ('{"x": [[1], [oops]]}', "line 1 column 14"),
+        ('{"x": [1, "a",\n oops]}', "line 2 column 2"),
+        (GOOD + "oops", f"line 1 column {len(GOOD) + 1}"),
+        (problem(x="9" * 5000), "number out of range at line 1 column "),
+        ("[" * 1000, "recursion limit exceeded at line 1 column 2"),
     ],
 )
 def test_the_place_of_damage(body, place):
-    """In characters, however the text was cut into pieces."""
-    with pytest.raises(errors.Malformed, match=f"at character {place}$"):
+    """And nothing of the body itself."""
+    with pytest.raises(errors.Malformed, match=f"^the body is no JSON in UTF-8: .*{place}") as caught:
         one(body)
-
-
-TWICE = {
-    "x": problem(rest=f', "x": [{FLAT}]'),
-    "levels": problem(rest=', "levels": "all", "levels": "all"'),
-    "unknown": problem(rest=', "z": 1, "z": 1'),
-    "escaped": problem(rest=f', "\\u0078": [{FLAT}]'),
-    "empty name": problem(rest=', "": 1, "": 1'),
-    "in a cell": problem(x='{"a": 1, "a": 2}'),
-    "in a row": problem(x='[1, {"a": 1, "a": 2}]'),
-    "in levels": problem(rest=', "levels": {"a": 1, "a": 2}'),
-    "deep": problem(x='{"a": [[{"b": 1, "b": 1}]]}'),
-    "behind a mistake": problem(x="null", rest=', "y": []'),
-}
-
-
-@pytest.mark.parametrize("case", TWICE)
-def test_a_name_comes_once(case):
-    with pytest.raises(errors.DuplicateKey):
-        one(TWICE[case])
-    with pytest.raises(errors.DuplicateKey):
-        many(batch(GOOD, TWICE[case]))
-
-
-@pytest.mark.parametrize(
-    "body", ['{"problems": [], "problems": []}', batch(GOOD, rest=', "levels": 1, "levels": 1')]
-)
-def test_a_name_of_a_batch_comes_once(body):
-    with pytest.raises(errors.DuplicateKey):
-        many(body)
+    assert "oops" not in str(caught.value)
 
 
 BOMBS = {
@@ -174,60 +154,43 @@ def test_depths(depth):
         assert depth < 1000 or type(caught.value) is errors.Malformed
 
 
-# Bodies that would become thirty times their size in objects.
+# Bodies that become many times their size in objects.
 SWOLLEN = {
     "empty lists": problem(x=",".join(["[]"] * 300_000)),
-    "empty objects": problem(x=",".join(["{}"] * 90_000)),
-    "too many empty objects": problem(x=",".join(["{}"] * 300_000)),
+    "empty objects": problem(x=",".join(["{}"] * 300_000)),
     "lists of lists": problem(x="[[]" + ",[]" * 300_000 + "]"),
     "rows of one": problem(x=",".join(["[0]"] * 250_000)),
     "levels": problem(rest=', "levels": [' + ",".join(["[]"] * 300_000) + "]"),
     "unknown": problem(rest=', "a": [' + ",".join(["{}"] * 300_000) + "]"),
     "fields": "{" + ",".join(f'"{i}": 0' for i in range(100_000)) + "}",
-    "texts": problem(x=",".join(['""'] * 90_000)),
+    "texts": problem(x=",".join(['""'] * 300_000)),
+    "one text": problem(x='"' + "a" * 2**20 + '"'),
 }
 
 
 @pytest.mark.parametrize("case", SWOLLEN)
 def test_memory_is_bounded_by_the_body(case):
-    """The numbers themselves take eight bytes, each of which took two in the text."""
+    """Of the largest body in JSON, that are 80 MB."""
     content = SWOLLEN[case].encode()
     tracemalloc.start()
     try:
         with pytest.raises(errors.InvalidInput):
             one(content)
-        assert tracemalloc.get_traced_memory()[1] < 10 * len(content) + 7_000_000
+        assert tracemalloc.get_traced_memory()[1] < 40 * len(content)
     finally:
         tracemalloc.stop()
 
 
-def test_long_values_that_are_no_numbers_are_refused_as_such():
-    for body in (SWOLLEN["lists of lists"].replace("[]", '[""]'), problem(x='"' + "a" * 2**21 + '"')):
-        with pytest.raises(errors.InvalidRequest, match="lists of rows of numbers"):
-            one(body)
-    with pytest.raises(errors.InvalidRequest, match="values that are no numbers"):
-        one(SWOLLEN["too many empty objects"])
-    with pytest.raises(errors.InvalidRequest, match="more than 16 fields"):
-        one(SWOLLEN["fields"])
-
-
-@pytest.mark.parametrize("behind", ["oops", '{"a": oops', "[oops", '["a", oops'])
-def test_damage_is_called_so_however_much_follows(behind):
-    with pytest.raises(errors.Malformed, match="no JSON"):
-        one('{"a": ' + behind + " " * 2**21)
-
-
 def test_a_whole_text():
     """As other rooms read it."""
-    assert parsed(b' {"a": [1, "b", {"c": null}]} ') == {"a": [1, "b", {"c": None}]}
-    assert parsed(b"[" + b"9" * 5000 + b"]")[0] > 2**53
-    for body, error in (
-        (b"{", errors.Malformed),
-        (b"\xff", errors.Malformed),
-        (b"[" * 100_000, errors.Malformed),
-        (b"[1, " * 100_000, errors.Malformed),
-        (b"1 2", errors.Malformed),
-        (b'[{"a": 1, "a": 1}]', errors.DuplicateKey),
-    ):
-        with pytest.raises(error):
-            parsed(body)
+    assert parse_json(b' {"a": [1, "b", {"c": null}]} ') == {"a": [1, "b", {"c": None}]}
+    assert parse_json(b"[" + b"9" * 4300 + b"]")[0] > 2**53
+    assert parse_json(b'[-0.0, 1e400, -Infinity, {"a": 1, "a": 2}]') == [0.0, math.inf, -math.inf, {"a": 2}]
+    assert math.isnan(parse_json(b"NaN"))
+
+
+@pytest.mark.parametrize("body", [b"1", b"{"])
+def test_the_collection_of_circles_goes_on(body):
+    with suppress(errors.Malformed):
+        parse_json(body)
+    assert gc.isenabled()

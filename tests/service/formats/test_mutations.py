@@ -17,7 +17,7 @@ import safetensors.numpy
 import safetensors.torch
 
 from mizzle.errors import InvalidInput
-from mizzle.service.formats.registry import Problem, read_many, read_one
+from mizzle.service.formats.registry import Problem, parse_batch, parse_problem
 
 EACH = 30_000  # of five kinds
 GRID = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
@@ -96,10 +96,10 @@ def _loaded_tensors(content):
 
 def _kinds():
     def one(media, query):
-        return lambda content: [read_one(media, content, query, GRID)]
+        return lambda content: [parse_problem(media, content, query, GRID)]
 
     def many(media):
-        return lambda content: read_many(media, content, {}, GRID, 4)
+        return lambda content: parse_batch(media, content, {}, GRID, 4)
 
     problems = [
         {"x": x.tolist(), "y": y.tolist(), "levels": levels}

@@ -43,10 +43,10 @@ def test_what_numpy_writes(version, order, dtype):
     array = np.array(TABLE, dtype=dtype, order=order)
     content = written(array, version)
     assert (b"True" in content[:100]) == (order == "F")
-    found = npy_problem.array(content)
+    found = npy_problem.read_array(content)
     assert found.dtype == array.dtype
     np.testing.assert_array_equal(found, array)
-    asked = npy_problem.one(content, {"dim_x": "2"}, GRID)
+    asked = npy_problem.parse_problem(content, {"dim_x": "2"}, GRID)
     np.testing.assert_array_equal(asked.x, array[:, :2].astype(float))
     np.testing.assert_array_equal(asked.y, array[:, 2:].astype(float))
 
@@ -57,7 +57,7 @@ def test_what_numpy_writes(version, order, dtype):
 def test_every_shape_and_order_comes_back(rows, columns, order, seed):
     array = np.asarray(np.random.default_rng(seed).standard_normal((rows, columns)), order=order)
     for dim_x in range(1, columns):
-        asked = npy_problem.one(written(array), {"dim_x": str(dim_x)}, GRID)
+        asked = npy_problem.parse_problem(written(array), {"dim_x": str(dim_x)}, GRID)
         np.testing.assert_array_equal(np.hstack([asked.x, asked.y]), array)
         assert asked.x.shape[1] == dim_x
 
@@ -65,7 +65,7 @@ def test_every_shape_and_order_comes_back(rows, columns, order, seed):
 def test_a_slice_as_numpy_writes_it():
     wide = np.zeros((24, 5))
     wide[::2, 1:4] = TABLE
-    np.testing.assert_array_equal(npy_problem.array(written(wide[::2, 1:4])), TABLE)
+    np.testing.assert_array_equal(npy_problem.read_array(written(wide[::2, 1:4])), TABLE)
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,12 @@ def test_a_slice_as_numpy_writes_it():
         "{'descr': '<f8', 'fortran_order': False, 'shape': (12, 3)}",
         "{'descr':'<f8','fortran_order':False,'shape':(12,3)}          ",
         "{'descr': '<f8', 'fortran_order': False, 'shape': (12, 3,), }",
+        "{'shape': (12, 3), 'descr': '<f8', 'fortran_order': False}",
+        '{"descr": "float64", "fortran_order": False, "shape": (12, 3)}',
     ],
 )
 def test_headers_of_other_writers(text):
-    np.testing.assert_array_equal(npy_problem.array(made(text)), TABLE)
+    np.testing.assert_array_equal(npy_problem.read_array(made(text)), TABLE)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,7 @@ def test_headers_of_other_writers(text):
         (np.ones(12), "1 dimensions"),
         (np.array(1.0), "0 dimensions"),
         (np.ones((12, 3, 1)), "3 dimensions"),
+        (np.ones((1,) * 30 + (36,)), "31 dimensions"),
         (np.ones((12, 1)), "1 columns"),
         (np.ones((12, 0)), "0 columns"),
         (np.ones((0, 1)), "1 columns"),
@@ -94,12 +97,12 @@ def test_headers_of_other_writers(text):
 )
 def test_other_shapes(array, words):
     with pytest.raises(errors.InvalidShape, match=words):
-        npy_problem.one(written(array), {"dim_x": "1"}, GRID)
+        npy_problem.parse_problem(written(array), {"dim_x": "1"}, GRID)
 
 
 def test_no_rows():
     with pytest.raises(errors.TooFewSamples, match="no rows"):
-        npy_problem.one(written(np.ones((0, 3))), {"dim_x": "1"}, GRID)
+        npy_problem.parse_problem(written(np.ones((0, 3))), {"dim_x": "1"}, GRID)
 
 
 RECORD = np.zeros(12, dtype=[("a", "<f8"), ("b", "<f8")])
@@ -125,8 +128,8 @@ TYPES = {
 @pytest.mark.filterwarnings("ignore:Stored array in format 2.0:UserWarning")
 @pytest.mark.parametrize("case", TYPES)
 def test_other_types(case):
-    with pytest.raises(errors.Malformed, match=r"the array is of a type|not that of an array of numbers"):
-        npy_problem.one(written(TYPES[case]), {}, GRID)
+    with pytest.raises(errors.Malformed, match="the array is of a type"):
+        npy_problem.parse_problem(written(TYPES[case]), {}, GRID)
 
 
 GOOD = made(header())
@@ -146,28 +149,32 @@ HEADERS = {
     "code": made("__import__('os').system('true')"),
     "code inside": made(header(shape="(12, __import__('os'))")),
     "nested": made("(" * 3000),
+    "minus by the thousand": made(header(shape="(" + "-" * 3900 + "12, 3)")),
+    "attributes by the thousand": made("a" + ".a" * 2000),
+    "a text never closed": made(header()[:-2] + 3 * "'"),
+    "a bracket never closed": made(header()[:-1]),
+    "indented": made("  " + header() + "\n x"),
+    "NUL inside": made(header(descr="'<f8\0'")),
+    "keys of several types": made("{1: 2, 'descr': '<f8', None: 3}"),
+    "a dictionary as a type": made(header(descr="{'names': ['a'], 'formats': ['<f8']}")),
+    "a type of pairs": made(header(descr="('<f8', (2,))")),
+    "a type of texts": made(header(descr="'<f8,<f8'")),
+    "beyond numpy": made(header(shape="(0, 1" + "0" * 30 + ")"), b""),
+    "far beyond numpy": made(header(shape="(0, 1" + "0" * 3000 + ")"), b""),
     "another key": made(header(rest="'x': 1")),
-    "a key twice": made(header(rest="'shape': (12, 3)")),
-    "keys in another order": made("{'shape': (12, 3), 'descr': '<f8', 'fortran_order': False}"),
     "no order": made("{'descr': '<f8', 'shape': (12, 3)}"),
     "order is a number": made(header(order="0")),
-    "double quotes": made(header().replace("'", '"')),
     "shape is a list": made(header(shape="[12, 3]")),
     "shape is a number": made(header(shape="36")),
     "negative": made(header(shape="(-12, -3)")),
     "floats": made(header(shape="(12.0, 3.0)")),
     "leading zero": made(header(shape="(012, 3)")),
-    "underscore": made(header(shape="(1_2, 3)")),
-    "long": made(header(shape="(12L, 3L)")),
     "other digits": made(header(shape="(\xb9\xb2, 3)")),
     "NUL": made(header() + "\0"),
-    "33 dimensions": made(header(shape="(" + "1, " * 33 + "36)")),
     "product 2**64": made(header(shape="(4294967296, 4294967296)"), b""),
     "product overflows to the length": made(header(shape="(2305843009213693956, 8)"), bytes(256)),
     "20 digits": made(header(shape="(18446744073709551628, 3)")),
     "a type of a hundred digits": made(header(descr="'<f" + "8" * 100 + "'")),
-    "an alias of a type": made(header(descr="'float64'")),
-    "native order": made(header(descr="'f8'")),
     "a type of records": made(header(descr="[('a', '<f8')]")),
     "one byte short": GOOD[:-1],
     "one byte more": GOOD + b"\0",
@@ -180,8 +187,14 @@ HEADERS = {
 @pytest.mark.parametrize("case", HEADERS)
 def test_damage(case):
     with pytest.raises(errors.Malformed):
-        npy_problem.one(HEADERS[case], {"dim_x": "1"}, GRID)
-    assert npy_problem.one(GOOD, {"dim_x": "1"}, GRID).x.shape == (12, 1)
+        npy_problem.parse_problem(HEADERS[case], {"dim_x": "1"}, GRID)
+    assert npy_problem.parse_problem(GOOD, {"dim_x": "1"}, GRID).x.shape == (12, 1)
+
+
+@pytest.mark.filterwarnings("default:Reading `.npy`:UserWarning")
+def test_sizes_of_python_2_are_read_as_numpy_reads_them():
+    with pytest.warns(UserWarning, match="created on Python 2"):
+        np.testing.assert_array_equal(npy_problem.read_array(made(header(shape="(12L, 3L)"))), TABLE)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +206,7 @@ def test_nothing_is_allocated_for_a_claim(shape, order):
     tracemalloc.start()
     try:
         with pytest.raises(errors.Malformed, match="not as long as its header says"):
-            npy_problem.one(content, {"dim_x": "1"}, GRID)
+            npy_problem.parse_problem(content, {"dim_x": "1"}, GRID)
         assert tracemalloc.get_traced_memory()[1] < 100_000
     finally:
         tracemalloc.stop()
@@ -214,11 +227,11 @@ def _empty_archive():
 @pytest.mark.parametrize("content", [_archive(), _empty_archive()])
 def test_archives_are_another_media_type(content):
     with pytest.raises(errors.UnsupportedMedia, match="archive"):
-        npy_problem.one(content, {}, GRID)
+        npy_problem.parse_problem(content, {}, GRID)
 
 
 def test_two_columns_need_no_dim_x():
-    asked = npy_problem.one(written(TABLE[:, :2]), {}, GRID)
+    asked = npy_problem.parse_problem(written(TABLE[:, :2]), {}, GRID)
     assert asked.x.shape == asked.y.shape == (12, 1)
 
 
@@ -227,7 +240,7 @@ def test_two_columns_need_no_dim_x():
 )
 def test_dim_x_leaves_both_sides_a_column(text):
     with pytest.raises(errors.InvalidRequest, match="dim_x"):
-        npy_problem.one(written(TABLE), {} if text is None else {"dim_x": text}, GRID)
+        npy_problem.parse_problem(written(TABLE), {} if text is None else {"dim_x": text}, GRID)
 
 
 @pytest.mark.parametrize(
@@ -235,9 +248,12 @@ def test_dim_x_leaves_both_sides_a_column(text):
 )
 def test_parameters_are_known_and_come_once(query):
     with pytest.raises(errors.InvalidRequest, match="dim_x and levels"):
-        npy_problem.one(written(TABLE), QueryParams(query), GRID)
+        npy_problem.parse_problem(written(TABLE), QueryParams(query), GRID)
 
 
 @pytest.mark.parametrize(("levels", "found"), [("0.5", (0.5,)), ("0.005,5e-1", (0.005, 0.5)), ("all", None)])
 def test_levels_of_an_address(levels, found):
-    assert npy_problem.one(written(TABLE), QueryParams(f"dim_x=1&levels={levels}"), GRID).levels == found
+    assert (
+        npy_problem.parse_problem(written(TABLE), QueryParams(f"dim_x=1&levels={levels}"), GRID).levels
+        == found
+    )

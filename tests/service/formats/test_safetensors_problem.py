@@ -34,7 +34,7 @@ def made(header, data=DATA):
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"])
 def test_what_the_library_writes(dtype):
     x = (np.abs(X) * 2).astype(dtype)
-    found, levels = safetensors_problem.read(safetensors.numpy.save({"x": x, "y": Y}))
+    found, levels = safetensors_problem.read_tensors_and_levels(safetensors.numpy.save({"x": x, "y": Y}))
     assert found["x"].dtype == x.dtype
     np.testing.assert_array_equal(found["x"], x)
     np.testing.assert_array_equal(found["y"], Y)
@@ -45,7 +45,7 @@ def test_what_the_library_writes(dtype):
 def test_what_torch_writes(dtype):
     x = torch.linspace(-3e4, 6e4, 24, dtype=torch.float64).reshape(12, 2).to(dtype)
     content = safetensors.torch.save({"x": x, "y": torch.arange(12)})
-    asked = safetensors_problem.one(content, GRID)
+    asked = safetensors_problem.parse_problem(content, GRID)
     np.testing.assert_array_equal(asked.x, x.double().numpy())
     np.testing.assert_array_equal(asked.y[:, 0], Y)
 
@@ -53,7 +53,7 @@ def test_what_torch_writes(dtype):
 def test_every_bfloat16_is_read_rightly():
     bits = np.arange(2**16, dtype=np.uint16)
     places = {"x": entry("BF16", bits.shape, (0, bits.nbytes))}
-    found = safetensors_problem.read(made(places, bits.tobytes()))[0]["x"]
+    found = safetensors_problem.read_tensors_and_levels(made(places, bits.tobytes()))[0]["x"]
     expected = torch.from_numpy(bits.view(np.int16)).view(torch.bfloat16).float().numpy()
     np.testing.assert_array_equal(found, expected)
 
@@ -64,7 +64,7 @@ def test_halves_that_are_not_finite(dtype):
     bits[7] = {"BF16": 0x7F80, "F16": 0x7C00}[dtype]
     places = {"x": entry(dtype, (12,), (0, 24)), "y": entry(shape=(12,), at=(24, 120))}
     with pytest.raises(errors.NotFinite, match="x row 7, column 0"):
-        safetensors_problem.one(made(places, bits.tobytes() + Y.tobytes()), GRID)
+        safetensors_problem.parse_problem(made(places, bits.tobytes() + Y.tobytes()), GRID)
 
 
 @pytest.mark.parametrize("value", [2**53 + 1, 2**63, 2**64 - 1])
@@ -72,14 +72,15 @@ def test_unsigned_integers_beyond_exactness(value):
     x = np.zeros(12, dtype=np.uint64)
     x[5] = value
     with pytest.raises(errors.PrecisionLoss, match="x row 5, column 0"):
-        safetensors_problem.one(safetensors.numpy.save({"x": x, "y": Y}), GRID)
+        safetensors_problem.parse_problem(safetensors.numpy.save({"x": x, "y": Y}), GRID)
 
 
-def test_order_and_padding_of_a_file_are_free():
-    """Names in any order, tensors in any order, spaces behind the header."""
-    places = {"y": entry(shape=(12,), at=(0, 96)), "x": entry(at=(96, 288))}
+@pytest.mark.parametrize("more", [{}, {"__metadata__": None}, {"__metadata__": {}}])
+def test_order_and_padding_of_a_file_are_free(more):
+    """Names in any order, tensors in any order, spaces behind the header, members that nobody knows."""
+    places = {"y": entry(shape=(12,), at=(0, 96)), "x": entry(at=(96, 288), strides=[16, 8]), **more}
     text = json.dumps(places).encode() + b" " * 7
-    asked = safetensors_problem.one(made(text, Y.tobytes() + X.tobytes()), GRID)
+    asked = safetensors_problem.parse_problem(made(text, Y.tobytes() + X.tobytes()), GRID)
     np.testing.assert_array_equal(asked.x, X)
     np.testing.assert_array_equal(asked.y[:, 0], Y)
 
@@ -87,7 +88,7 @@ def test_order_and_padding_of_a_file_are_free():
 def test_what_is_empty_takes_no_place():
     places = {"x": entry(shape=(0, 3), at=(0, 0)), "y": entry(shape=(0,), at=(0, 0))}
     with pytest.raises(errors.TooFewSamples, match="x has no rows"):
-        safetensors_problem.one(made(places, b""), GRID)
+        safetensors_problem.parse_problem(made(places, b""), GRID)
 
 
 def _without(member):
@@ -104,8 +105,6 @@ DAMAGE = {
     "length one less": made(json.dumps(PLACES).encode()[:-1], b"}" + DATA),
     "not UTF-8": made(json.dumps(PLACES).encode().replace(b"x", b"\xff")),
     "byte order mark": made(b"\xef\xbb\xbf" + json.dumps(PLACES).encode()),
-    "space before": made(b" " + json.dumps(PLACES).encode()),
-    "newline behind": made(json.dumps(PLACES).encode() + b"\n"),
     "a list": made([PLACES]),
     "a number": made(1),
     "two objects": made(json.dumps(PLACES).encode() + b"{}"),
@@ -115,13 +114,12 @@ DAMAGE = {
     "a member twice": made(json.dumps(PLACES).encode().replace(b'"shape"', b'"dtype": "F64", "shape"', 1)),
     "metadata twice": made(b'{"__metadata__": {}, "__metadata__": {}}'),
     "metadata is a list": made(PLACES | {"__metadata__": []}),
-    "metadata is null": made(PLACES | {"__metadata__": None}),
+    "levels are a number": made(PLACES | {"__metadata__": {"levels": 1}}),
     "levels are a list": made(PLACES | {"__metadata__": {"levels": [0.5]}}),
     "a tensor is null": made(PLACES | {"x": None}),
     "no dtype": made(_without("dtype")),
     "no shape": made(_without("shape")),
     "no offsets": made(_without("data_offsets")),
-    "another member": made(PLACES | {"x": entry(strides=[16, 8])}),
     "lower case": made(PLACES | {"x": entry("f64")}),
     "an 8-bit float": made(PLACES | {"x": entry("F8_E4M3", (12, 16))}),
     "complex": made(PLACES | {"x": entry("C64", (12, 2))}),
@@ -132,6 +130,8 @@ DAMAGE = {
     "shape of floats": made(PLACES | {"x": entry(shape=(12.0, 2.0))}),
     "shape of booleans": made({"x": entry(shape=(True,), at=(0, 8)), "y": entry(shape=(35,), at=(8, 288))}),
     "negative shape": made(PLACES | {"x": entry(shape=(-12, -2))}),
+    "shape beyond numpy": made(PLACES | {"x": entry(shape=(2**63, 0), at=(0, 0))}, DATA[192:]),
+    "shape whose size overflows": made(PLACES | {"x": entry(shape=(2**47, 2**47, 0), at=(0, 0))}, DATA[192:]),
     "shape beyond everything": made(PLACES | {"x": entry(shape=(10**400, 2))}),
     "5000 digits": made(json.dumps(PLACES).encode().replace(b"288", b"9" * 5000)),
     "40 dimensions": made(PLACES | {"x": entry(shape=(12, 2) + (1,) * 40)}),
@@ -154,16 +154,17 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize(
-    "read", [safetensors_problem.one, lambda content, grid: safetensors_problem.many(content, grid, 8)]
+    "read",
+    [
+        safetensors_problem.parse_problem,
+        lambda content, grid: safetensors_problem.parse_batch(content, grid, 8),
+    ],
 )
 @pytest.mark.parametrize("case", DAMAGE)
 def test_damage(read, case):
-    with pytest.raises(errors.Malformed) as caught:
+    with pytest.raises(errors.Malformed, match=r"safetensors file|a tensor of the file"):
         read(DAMAGE[case], GRID)
-    assert (
-        isinstance(caught.value, errors.DuplicateKey) == case.endswith(" twice") or case == "the file twice"
-    )
-    assert safetensors_problem.one(made(PLACES), GRID).x.shape == (12, 2)
+    assert safetensors_problem.parse_problem(made(PLACES), GRID).x.shape == (12, 2)
 
 
 @pytest.mark.parametrize("shape", [[2**47, 2**47], [10**9, 10**5]])
@@ -173,18 +174,18 @@ def test_nothing_is_allocated_for_a_claim(shape):
     tracemalloc.start()
     try:
         with pytest.raises(errors.Malformed):
-            safetensors_problem.one(content, GRID)
+            safetensors_problem.parse_problem(content, GRID)
         assert tracemalloc.get_traced_memory()[1] < 100_000
     finally:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("shape", [[2**47, 0], [0, 2**47], [2**47, 2**47, 0], [0] * 32, []])
+@pytest.mark.parametrize("shape", [[2**47, 0], [0, 2**47], [0] * 32, []])
 def test_shapes_that_hold_next_to_nothing(shape):
     size = 0 if shape else 8
     places = {"x": entry(shape=shape, at=(0, size)), "y": entry(shape=(12,), at=(size, size + 96))}
     with pytest.raises((errors.InvalidShape, errors.TooFewSamples), match="x has"):
-        safetensors_problem.one(made(places, bytes(size) + Y.tobytes()), GRID)
+        safetensors_problem.parse_problem(made(places, bytes(size) + Y.tobytes()), GRID)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_shapes_that_hold_next_to_nothing(shape):
 def test_one_problem_has_x_and_y(names):
     content = safetensors.numpy.save(dict.fromkeys(names, Y))
     with pytest.raises(errors.InvalidRequest, match="two tensors, x and y"):
-        safetensors_problem.one(content, GRID)
+        safetensors_problem.parse_problem(content, GRID)
 
 
 @pytest.mark.parametrize(
@@ -213,34 +214,23 @@ def test_one_problem_has_x_and_y(names):
 def test_many_problems_are_numbered_without_a_gap(names):
     content = safetensors.numpy.save(dict.fromkeys(names, Y))
     with pytest.raises(errors.InvalidRequest, match="without a gap"):
-        safetensors_problem.many(content, GRID, 8)
+        safetensors_problem.parse_batch(content, GRID, 8)
 
 
 def test_numbers_have_the_order_of_numbers():
     """x.10 comes behind x.9, wherever it stands in the file."""
     sides = {f"{name}.{i}": Y + i for i in range(12) for name in "xy"}
-    found = safetensors_problem.many(safetensors.numpy.save(sides), GRID, 12)
+    found = safetensors_problem.parse_batch(safetensors.numpy.save(sides), GRID, 12)
     assert [asked.x[0, 0] for asked in found] == list(range(12))
 
 
 @pytest.mark.parametrize(("text", "levels"), [("0.5", (0.5,)), ("0.005,0.5", (0.005, 0.5)), ("all", None)])
 def test_levels_stand_in_the_metadata(text, levels):
     content = safetensors.numpy.save({"x": X, "y": Y}, {"levels": text})
-    assert safetensors_problem.one(content, GRID).levels == levels
+    assert safetensors_problem.parse_problem(content, GRID).levels == levels
 
 
 @pytest.mark.parametrize("metadata", [{"format": "pt"}, {"levels": "0.5", "format": "np"}, {"": ""}])
 def test_metadata_hold_nothing_else(metadata):
     with pytest.raises(errors.InvalidRequest, match="it may hold levels"):
-        safetensors_problem.one(safetensors.numpy.save({"x": X, "y": Y}, metadata), GRID)
-
-
-def test_metadata_of_other_kinds_are_no_safetensors():
-    with pytest.raises(errors.Malformed, match="an object of texts"):
-        safetensors_problem.one(made(PLACES | {"__metadata__": {"levels": 1}}), GRID)
-
-
-def test_our_files_are_those_of_the_library():
-    """Every file that is read here, the library reads too."""
-    loaded = safetensors.numpy.load(made(PLACES))
-    np.testing.assert_array_equal(loaded["x"], X)
+        safetensors_problem.parse_problem(safetensors.numpy.save({"x": X, "y": Y}, metadata), GRID)

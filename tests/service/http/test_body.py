@@ -15,7 +15,7 @@ MOST = 1000
 PIECES = 65_536
 
 
-def received(chunks, seconds=60.0, most=MOST, **headers):
+def received(chunks, seconds=60.0, most=MOST, most_json=None, **headers):
     """What `read` makes of chunks that come one by one; None is one that never comes."""
     waiting = deque(chunks)
 
@@ -28,7 +28,7 @@ def received(chunks, seconds=60.0, most=MOST, **headers):
     lines = {"content-type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
     raw = [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]
     request = Request({"type": "http", "method": "POST", "headers": raw}, receive)
-    return asyncio.run(body.read(request, MEDIA_TYPES, most, seconds)), len(waiting)
+    return asyncio.run(body.read(request, MEDIA_TYPES, most, seconds, most_json)), len(waiting)
 
 
 @pytest.mark.parametrize("media", MEDIA_TYPES)
@@ -91,6 +91,27 @@ def test_any_other_length_is_not_believed(length):
 def test_what_comes_is_counted(chunks):
     with pytest.raises(errors.TooLarge, match="larger than 1000 bytes"):
         received(chunks)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "headers", "size"),
+    [
+        ([None], {"content_length": "501"}, "501"),
+        ([None], {"content_length": "1" + "0" * 99}, "1000000000000000000"),
+        ([b"a"] * 501 + [None], {}, "more than 500"),
+    ],
+)
+def test_json_has_a_limit_of_its_own(chunks, headers, size):
+    words = f"has {size} bytes, and in JSON it may have 500; send one problem as application/x-npy"
+    with pytest.raises(errors.TooLarge, match=words):
+        received(chunks, most_json=500, **headers)
+    assert received([b"a" * 500], most_json=500)[0][1] == b"a" * 500
+    assert received([b"a" * 501], most_json=500, content_type="application/x-npy")[0][1] == b"a" * 501
+
+
+def test_a_limit_of_json_beyond_the_limit_of_all_bodies_changes_nothing():
+    with pytest.raises(errors.TooLarge, match="larger than 1000 bytes"):
+        received([None], most_json=2000, content_length="1001")
 
 
 def test_pieces_are_counted():

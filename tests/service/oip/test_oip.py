@@ -214,7 +214,7 @@ def test_all_outputs_in_binary(ask, fake, pair):
     assert not any("data" in output for output in answer["outputs"])
 
 
-@pytest.mark.parametrize("text", ["", "42", "ü\ud800\0", "a" * 256])
+@pytest.mark.parametrize("text", ["", "42", "ü\U0001f600\0", "a" * 256])
 def test_the_id_comes_back(ask, pair, text):
     content, _ = body_of(tensor("x", pair[0]), tensor("y", pair[1]), id=text, outputs=[{"name": "mi"}])
     assert outputs_of(ask(content))[0]["id"] == text
@@ -299,7 +299,7 @@ def test_a_service_without_a_model_lives_and_is_not_ready(settings, fake, in_lif
         assert response.headers["retry-after"] == "1"
 
 
-@pytest.mark.parametrize("body", ["", "{}", '{"ready": true}', '{"ready": false}'])
+@pytest.mark.parametrize("body", ["", "{}", '{"ready": true}', '{"ready": 1, "ready": false}'])
 def test_the_index_lists_the_model(ask, body):
     entry = {"name": "fake", "version": "0.0.1", "state": "READY", "reason": ""}
     assert ask(body, path="/v2/repository/index").json() == [entry]
@@ -312,7 +312,6 @@ def test_the_index_lists_the_model(ask, body):
         ('{"ready": 1}', 422, "invalid_request"),
         ('{"name": "31337"}', 422, "invalid_request"),
         ("{", 400, "malformed"),
-        ('{"ready": true, "ready": true}', 400, "duplicate_key"),
         (" " * 1025, 413, "too_large"),
     ],
 )

@@ -197,12 +197,34 @@ BAD = {
 }
 
 
+MOST_JSON = 150_000
+
+
 @pytest.fixture(scope="module")
 def http(serve_here, new_fake):
     """A connection to one service for all tables."""
-    settings = Settings(max_body_bytes=200_000, max_request_problems=3)
+    settings = Settings(max_body_bytes=200_000, max_json_bytes=MOST_JSON, max_request_problems=3)
     with serve_here(settings, new_fake()) as url, httpx2.Client(base_url=url, trust_env=False) as client:
         yield client
+
+
+@pytest.mark.parametrize(
+    "change", [lambda text: '{"inputs": 1, ' + text[1:], lambda text: text + " " * 20_000]
+)
+def test_of_two_members_the_last_counts_and_space_does_not(http, change):
+    assert send(http, change(json.dumps(_good()))).status_code == 200
+
+
+def test_a_long_json_object_is_sent_in_binary(http):
+    """The same numbers as text are too long, and as bytes are not."""
+    x = (np.arange(2 * 6000).reshape(-1, 2) % 7 + 1) / 16
+    content, headers = body_of(tensor("x", x), tensor("y", x))
+    assert MOST_JSON < len(content) < 200_000
+    words = f"has {len(content)} bytes and may have {MOST_JSON}; send the numbers as binary data"
+    refused(send(http, content, headers), 413, "too_large", words)
+    content, headers = body_of(tensor("x", x, way="binary"), tensor("y", x, way="binary"))
+    assert len(content) > MOST_JSON
+    assert send(http, content, headers).status_code == 200
 
 
 def _next_is_answered(http):
@@ -226,14 +248,14 @@ TEXTS = {
     "trailing": (GOOD_TEXT + CANARY, 400, "malformed"),
     "a list": ("[]", 422, FORM),
     "null": ("null", 422, FORM),
-    "inputs twice": ('{"inputs": [], ' + GOOD_TEXT[1:], 400, "duplicate_key"),
-    "shape twice": (GOOD_TEXT.replace('"shape"', '"shape": [1], "shape"', 1), 400, "duplicate_key"),
     "latin-1": (GOOD_TEXT.encode() + b"\xff", 400, "malformed"),
     "utf-16": (GOOD_TEXT.encode("utf-16"), 400, "malformed"),
     "byte order mark": (b"\xef\xbb\xbf" + GOOD_TEXT.encode(), 400, "malformed"),
     "deep": ('{"inputs": ' + "[" * 90_000, 400, "malformed"),
     "deep objects": ('{"inputs":' * 15_000, 400, "malformed"),
-    "5000 digits": (GOOD_TEXT.replace("[12, 2]", "[" + "9" * 5000 + "]"), 422, "invalid_shape"),
+    "4000 digits": (GOOD_TEXT.replace("[12, 2]", "[" + "9" * 4000 + "]"), 422, "invalid_shape"),
+    "5000 digits": (GOOD_TEXT.replace("[12, 2]", "[" + "9" * 5000 + "]"), 400, "malformed"),
+    "half a surrogate pair": ('{"id": "\\ud800", ' + GOOD_TEXT[1:], 400, "malformed"),
 }
 
 
@@ -352,7 +374,7 @@ def test_whatever_a_body_is_it_is_read_or_refused():
     for _ in range(10_000):
         content, header = rng.choice(seeds)
         with suppress(InvalidInput):
-            found = protocol.read(_mutated(content, rng), header, INFO, GRID, 3)
+            found = protocol.read(_mutated(content, rng), header, INFO, GRID, 3, 10_000)
             assert all(np.isfinite(side).all() for one in found.problems for side in one[:2])
             read += 1
     assert read > 100

@@ -1,0 +1,91 @@
+"""Import paths of version 0.9 that go on working for one version: old modules are the new ones.
+
+What is listed held public names, or classes whose objects may lie in somebody's pickle.
+"""
+
+import sys
+import warnings
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+MOVED = {
+    "about": "backends.info",
+    "arrays": "data.arrays",
+    "asking": "tables.run",
+    "async_client": "client.asynchronous",
+    "bodies": "backends.encode",
+    "cells": "data.cells",
+    "checkpoint": "tables.checkpoint",
+    "columns": "data.columns",
+    "core": "backends.remote",
+    "doctor": "cli.doctor",
+    "failures": "backends.connection_errors",
+    "files": "cli.files",
+    "frames": "data.frames",
+    "healthcheck": "cli.healthcheck",
+    "job_errors": "errors",
+    "jobs": "client.jobs",
+    "kinds": "data.kinds",
+    "labels": "data.labels",
+    "local": "backends.local",
+    "metadata_gen.additive": "metadata_gen.families.additive",
+    "metadata_gen.archimedean": "metadata_gen.families.archimedean",
+    "metadata_gen.binned": "metadata_gen.families.binned",
+    "metadata_gen.channels": "metadata_gen.families.channels",
+    "metadata_gen.contaminated": "metadata_gen.families.contaminated",
+    "metadata_gen.contingency": "metadata_gen.families.contingency",
+    "metadata_gen.copulas": "metadata_gen.families.copulas",
+    "metadata_gen.elliptical": "metadata_gen.families.elliptical",
+    "metadata_gen.independent": "metadata_gen.families.independent",
+    "metadata_gen.mixtures": "metadata_gen.families.mixtures",
+    "metadata_gen.operators": "metadata_gen.families.operators",
+    "metadata_gen.ranges": "metadata_gen.prior.ranges",
+    "metadata_gen.shards": "metadata_gen.store.shards",
+    "packing": "backends.batches",
+    "pairs": "backends.pairs",
+    "pictures": "display.plots",
+    "plan": "tables.plan",
+    "results": "tables.results",
+    "retry": "backends.retry",
+    "show": "display.formats",
+    "sides": "backends.shared_ranks",
+    "steps": "backends.effects",
+    "text_file": "cli.csv_reader",
+    "times": "data.times",
+    "transport": "backends.exchange",
+    "variables": "tables.variables",
+}  # below mizzle, old: new
+
+
+def install() -> None:
+    """Makes the old paths known to the interpreter, after all others."""
+    sys.meta_path.append(_Finder)
+
+
+class _Finder:
+    """Finds the old modules and nothing else."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """The specification of an old module, None for any other."""
+        return ModuleSpec(name, _Loader()) if _new_path(name) else None  # type: ignore[arg-type]
+
+
+class _Loader:  # not derived from importlib.abc.Loader, which takes 5 ms to import
+    """Puts the new module in the place of the old one, so that there is one class of each name."""
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Nothing special: an empty module, until there is the new one."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Loads the new module; the import goes on with what `sys.modules` then has."""
+        old, new = module.__name__, _new_path(module.__name__)
+        warnings.warn(f"{old} is now {new}; the old path goes with the next version", DeprecationWarning, 2)
+        sys.modules[old] = import_module(new)
+
+
+def _new_path(old: str) -> str:
+    """Where an old module is now; empty for any other."""
+    package, _, name = old.partition(".")
+    return f"mizzle.{MOVED[name]}" if package == "mizzle" and name in MOVED else ""

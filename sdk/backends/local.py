@@ -10,6 +10,7 @@ from mizzle.backends import batches as packing
 from mizzle.backends import info as about
 from mizzle.backends.effects import Steps, Work, compute, drive
 from mizzle.backends.info import Limits, ModelCard
+from mizzle.backends.isolation import outcomes
 from mizzle.backends.pairs import (
     Answers,
     Backend,
@@ -19,13 +20,11 @@ from mizzle.backends.pairs import (
     checked,
 )
 from mizzle.data.arrays import MIN_ROWS, check_pair
-from mizzle.errors import Fault, InferenceFailed, InvalidInput, MizzleError, NonFiniteAnswer
+from mizzle.errors import Fault, InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.types import Estimate
-from mizzle.wire import finite
 
 _CHUNK = packing.Room(problems=256, cells=4_000_000, bytes=2**62)  # about a second of work
-_FAILED = "this problem could not be computed; the fault is ours, please report it"
 _lock = threading.Lock()
 _shared: EstimatorLike | None = None
 
@@ -66,8 +65,8 @@ class LocalBackend:
             answers = Answers(len(problems), errors, told)
             batches: list[packing.Batch] = yield Work(_planned, (problems, limits, answers))
             for batch in batches:
-                outcomes: list[Outcome] = yield Work(self._run, (batch.pairs,))
-                answers.put(batch.places, outcomes)
+                results: list[Outcome] = yield Work(self._run, (batch.pairs,))
+                answers.put(batch.places, results)
         return answers.all()
 
     def limits(self) -> Steps[Limits]:
@@ -108,7 +107,7 @@ class LocalBackend:
             model = self._model()
             tables = [_prepared(model, pair) for pair in pairs]
             good = [i for i, table in enumerate(tables) if not isinstance(table, MizzleError)]
-            answers = isolated(model, [tables[i] for i in good])
+            answers = outcomes(model, [tables[i] for i in good])
         for i, answer in zip(good, answers, strict=True):
             tables[i] = answer
         return tables
@@ -185,28 +184,3 @@ def _prepared(model: EstimatorLike, pair: Pair) -> Any:
         return model.prepare(*pair)
     except InvalidInput as error:
         return error
-
-
-def isolated(model: EstimatorLike, tables: list[Any]) -> list[Outcome]:
-    """The results of a batch, halved as long as it fails, until only the guilty problem fails."""
-    if not tables:
-        return []
-    try:
-        return [_checked(answer) for answer in model.run(tables)]
-    except Exception as error:
-        if len(tables) == 1:
-            return [_failure(error)]
-    half = len(tables) // 2
-    return [*isolated(model, tables[:half]), *isolated(model, tables[half:])]
-
-
-def _checked(answer: Estimate) -> Outcome:
-    return answer if finite(answer) else NonFiniteAnswer(_FAILED)
-
-
-def _failure(error: Exception) -> MizzleError:
-    if isinstance(error, MizzleError):
-        return error
-    found = InferenceFailed(_FAILED)
-    found.__cause__ = error
-    return found

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from typing import Any
 
-from mizzle.backends.local import isolated
+from mizzle.backends.isolation import outcomes
 from mizzle.backends.pairs import Answers, Errors, Outcome
 from mizzle.data.arrays import FloatArray, as_table, check_rows
 from mizzle.data.lru import SizedLRU
@@ -49,7 +49,7 @@ class SharedRanks:
                 waiting = {}
                 for unit in self._units(asked, answers):
                     places, tables = zip(*unit, strict=True)
-                    waiting[pool.submit(isolated, self._model, list(tables))] = places
+                    waiting[pool.submit(outcomes, self._model, list(tables))] = places
                 for done in as_completed(waiting):
                     answers.put(waiting[done], done.result())
         return answers.all()

@@ -13,7 +13,7 @@ from mizzle.cli.source import Source, wanted
 from mizzle.cli.terminal import fields, plain, say, table
 from mizzle.client.jobs import Job, Jobs
 from mizzle.errors import InvalidInput
-from mizzle.progress import shown
+from mizzle.progress import track
 from mizzle.tables.variables import Variable, variables
 
 jobs = typer.Typer(help="Whole tables as jobs of a service, done beside everybody's requests.")
@@ -134,9 +134,9 @@ def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None) -> list[
 def _followed(found: Jobs, id: str, quiet: bool) -> Job:
     """A job at its end; a bar shows its pairs on the way."""
     job, before = found.find(id), 0
-    with shown(False if quiet else None, job["pairs"]) as tell:
+    with track(False if quiet else None, job["pairs"]) as advance:
         for job in found.follow(id):
-            tell(job["done"] - before)
+            advance(job["done"] - before)
             before = job["done"]
     return job
 

@@ -69,7 +69,7 @@ def test_a_crew_answers_as_one_thread_does_and_leaves_the_threads_as_they_were()
         for _ in range(6)
     ]
     before = torch.get_num_threads()
-    with estimator.crew() as pool:
+    with estimator.thread_pool() as pool:
         together = list(pool.map(estimator.run, units))
     assert torch.get_num_threads() == before
     for unit, answers in zip(units, together, strict=True):
@@ -79,7 +79,7 @@ def test_a_crew_answers_as_one_thread_does_and_leaves_the_threads_as_they_were()
 
 def test_of_two_crews_the_last_to_end_puts_the_threads_back() -> None:
     estimator, before = Estimator.load(), torch.get_num_threads()
-    first, second = estimator.crew(), estimator.crew()
+    first, second = estimator.thread_pool(), estimator.thread_pool()
     for crew in (first, second):
         pool = crew.__enter__()
         assert pool.submit(torch.get_num_threads).result(10) == 1

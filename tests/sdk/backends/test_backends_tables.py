@@ -1,10 +1,10 @@
-"""Whole tables through every asker."""
+"""Whole tables through every backend."""
 
 import asyncio
 
 import numpy as np
 import pytest
-from askers import ASGI, LOCAL, SOCKET, opened
+from backend_fixtures import ASGI, LOCAL, SOCKET, opened
 
 import mizzle
 
@@ -21,9 +21,9 @@ def table():
 @pytest.mark.parametrize("blocking", [True, False])
 @pytest.mark.parametrize("where", [LOCAL, ASGI, SOCKET])
 def test_a_whole_table_is_the_same_everywhere(where, blocking, fake, table, serve_here):
-    with opened(where, blocking, fake, serve_here) as asker:
-        found = asker.ask(lambda client: client.matrix(table, progress=False))
-        ranked = asker.ask(lambda client: client.rank(table, "a", progress=False))
+    with opened(where, blocking, fake, serve_here) as backend:
+        found = backend.ask(lambda client: client.matrix(table, progress=False))
+        ranked = backend.ask(lambda client: client.rank(table, "a", progress=False))
     records = found.records()
     assert [(one["x"], one["y"]) for one in records][:3] == [("a", "b"), ("a", "c"), ("a", "flat")]
     for one in records:

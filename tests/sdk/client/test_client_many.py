@@ -50,10 +50,21 @@ def test_batches_keep_every_limit(fake, draw, limit):
     assert max(service.sizes) <= service.limits["max_body_bytes"]
 
 
-@pytest.mark.parametrize(("pace", "counts"), [(10**6, [8] * 5), (2000, [1] + [3] * 13)])
-def test_batches_are_no_larger_than_what_may_wait(fake, draw, pace, counts):
-    """Half of what may wait is three problems; eight go if they are at most half a second of work."""
-    service = Service(fake, queue_cells=3400, cells_per_second=pace)
+@pytest.mark.parametrize(
+    ("limits", "counts"),
+    [
+        (
+            {"cells_per_second": 10**6},
+            [8] * 5,
+        ),  # an older service, which does not say that 16 may always wait
+        ({"cells_per_second": 10**6, "queue_problems": 20}, [10] * 4),
+        ({"cells_per_second": 10**6, "queue_problems": 2}, [1] + [3] * 13),
+        ({"cells_per_second": 2000}, [1] + [3] * 13),
+    ],
+)
+def test_batches_are_no_larger_than_what_may_wait(fake, draw, limits, counts):
+    """Half of what may wait is three problems, or more that may always wait and are half a second of work."""
+    service = Service(fake, queue_cells=3400, **limits)
     pairs = [draw(n=45, dx=1, seed=i) for i in range(40)]
     with service.client() as client:
         assert _same(client.estimate_many(pairs), pairs, fake)

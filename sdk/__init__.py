@@ -11,7 +11,7 @@ Names are loaded on first use: `import mizzle` loads neither torch nor an HTTP l
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mizzle import moved
+from mizzle import deprecated
 from mizzle.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -157,7 +157,7 @@ _LAZY = {  # name: the module that it comes from
     "matrix": "mizzle.tables",
     "rank": "mizzle.tables",
 }
-moved.install()  # the paths of version 0.9
+deprecated.install_old_paths()  # the paths of version 0.9
 
 
 def __getattr__(name: str) -> object:

@@ -11,7 +11,7 @@ import pytest
 import mizzle
 from mizzle import errors
 from mizzle.backends import local
-from mizzle.moved import MOVED
+from mizzle.deprecated import MOVED
 
 # Made by version 0.9.0: a Matrix of three pairs, one with an error, a Ranking of the first, and Limits.
 PICKLED = Path(__file__).with_name("results_of_0_9.pickle")

@@ -40,7 +40,7 @@ for redundancy in (None, "mrmr", "jmi"):
 
 
 class Gaussian:
-    """An asker by a formula that is exact for normal columns, which remembers how often it was asked."""
+    """A backend by a formula that is exact for normal columns, which remembers how often it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -52,7 +52,7 @@ class Gaussian:
 
 
 class Busy:
-    """An asker that refuses."""
+    """A backend that refuses."""
 
     def estimate_many(self, pairs: Sequence[Any], *, progress: Any, errors: str) -> list[Any]:
         return [QueueFull("too much is waiting") for _ in pairs]
@@ -161,8 +161,8 @@ def test_a_column_that_is_nearly_another_is_left_out(redundancy: Any) -> None:
 @pytest.mark.parametrize("redundancy", ["mrmr", "jmi"])
 def test_a_gain_is_the_formula_of_the_docstring(redundancy: Any) -> None:
     X, y = table()
-    asker = Gaussian()
-    found = MutualInfoSelector(redundancy=redundancy, threshold=-0.0, asker=asker).fit(X, y)
+    backend = Gaussian()
+    found = MutualInfoSelector(redundancy=redundancy, threshold=-0.0, backend=backend).fit(X, y)
     first, second, *_ = found.order_
     assert found.gains_[0] == found.scores_[first] == found.scores_.max()
     fake = FakeEstimator()
@@ -179,8 +179,8 @@ def test_the_gain_over_several_columns_is_a_mean(redundancy: Any) -> None:
     rng = np.random.default_rng(1)
     X = rng.standard_normal((300, 4))
     y = X @ [1.0, 0.8, 0.6, 0.4] + 0.1 * rng.standard_normal(300)
-    asker, fake = Gaussian(), FakeEstimator()
-    found = MutualInfoSelector(redundancy=redundancy, threshold=0.0, asker=asker).fit(X, y)
+    backend, fake = Gaussian(), FakeEstimator()
+    found = MutualInfoSelector(redundancy=redundancy, threshold=0.0, backend=backend).fit(X, y)
     a, b, c = found.order_[:3]
 
     def over(s: int) -> float:
@@ -189,17 +189,17 @@ def test_the_gain_over_several_columns_is_a_mean(redundancy: Any) -> None:
         return fake.estimate(X[:, [c]], y[:, None]).mi - fake.estimate(X[:, [c]], X[:, [s]]).mi
 
     assert found.gains_[2] == pytest.approx((over(a) + over(b)) / 2)
-    assert asker.asked[:2] == [4, 3]
-    assert sum(asker.asked) <= 4 + 3 + 2 + 1
+    assert backend.asked[:2] == [4, 3]
+    assert sum(backend.asked) <= 4 + 3 + 2 + 1
 
 
 @pytest.mark.parametrize("redundancy", REDUNDANCY)
 def test_at_most_so_many_are_kept(redundancy: Any) -> None:
     X, y = table()
-    asker = Gaussian()
-    all_of_them = MutualInfoSelector(redundancy=redundancy, asker=asker).fit(X, y)
+    backend = Gaussian()
+    all_of_them = MutualInfoSelector(redundancy=redundancy, backend=backend).fit(X, y)
     for most in (1, 2, 9):
-        found = MutualInfoSelector(redundancy=redundancy, max_features=most, asker=asker).fit(X, y)
+        found = MutualInfoSelector(redundancy=redundancy, max_features=most, backend=backend).fit(X, y)
         assert found.order_.tolist() == all_of_them.order_[:most].tolist()
         assert found.gains_.tolist() == all_of_them.gains_[:most].tolist()
         assert sorted(found.order_) == found.get_support(indices=True).tolist()
@@ -216,33 +216,60 @@ def test_nothing_is_kept_of_noise() -> None:
 @pytest.mark.parametrize("value", ["address", "client"])
 def test_a_service_answers_in_the_place_of_this_process(served: str, value: str) -> None:
     X, y = table(50)
-    expected = MutualInfoSelector(redundancy="jmi", asker=Gaussian()).fit(X, y)
+    expected = MutualInfoSelector(redundancy="jmi", backend=Gaussian()).fit(X, y)
     with mizzle.Client(served) as client:
-        asker = served if value == "address" else client
-        found = MutualInfoSelector(redundancy="jmi", asker=asker).fit(X, y)
-        assert mi_score(X, y, asker=asker) == pytest.approx(expected.scores_)
+        backend = served if value == "address" else client
+        found = MutualInfoSelector(redundancy="jmi", backend=backend).fit(X, y)
+        assert mi_score(X, y, backend=backend) == pytest.approx(expected.scores_)
     assert found.order_.tolist() == expected.order_.tolist()
     assert found.gains_ == pytest.approx(expected.gains_)
 
 
 def test_a_local_client_is_this_process() -> None:
     X, y = table(50)
-    assert mi_score(X, y, asker=mizzle.Client.local()) == pytest.approx(mi_score(X, y))
+    assert mi_score(X, y, backend=mizzle.Client.local()) == pytest.approx(mi_score(X, y))
 
 
 def test_clones_share_the_client_and_keep_their_output(served: str) -> None:
     with mizzle.Client(served) as client:
-        selector = MutualInfoSelector(asker=client, threshold=0.1).set_output(transform="pandas")
+        selector = MutualInfoSelector(backend=client, threshold=0.1).set_output(transform="pandas")
         cloned = clone(selector)
-        assert cloned.asker is selector.asker is client
+        assert cloned.backend is selector.backend is client
         assert cloned is not selector
         assert cloned.threshold == 0.1
         assert list(cloned.fit_transform(*table(50)).columns) == ["x0", "x1"]
 
 
+def test_asker_goes_on_working_and_warns() -> None:
+    X, y = table(50)
+    backend = Gaussian()
+    with pytest.warns(DeprecationWarning, match="asker= is now backend="):
+        selector = MutualInfoSelector(asker=backend)  # type: ignore[call-arg]
+    assert selector.backend is backend
+    with pytest.warns(DeprecationWarning, match="asker= is now backend="):
+        assert mi_score(X, y, asker=backend) == pytest.approx(selector.fit(X, y).scores_)  # type: ignore[call-arg]
+    with pytest.warns(DeprecationWarning, match="asker= is now backend="):
+        assert selector.set_params(asker=None, level=0.5) is selector
+    assert (selector.backend, selector.level) == (None, 0.5)
+    with pytest.warns(DeprecationWarning, match="asker is now backend"):
+        assert selector.asker is None
+    with pytest.raises(TypeError, match="both asker= and backend="):
+        mi_score(X, y, asker=backend, backend=backend)  # type: ignore[call-arg]
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = selector.nonsense
+
+
+def test_a_selector_that_0_9_pickled_goes_on_working() -> None:
+    old = MutualInfoSelector(threshold=0.1)
+    vars(old)["asker"] = vars(old).pop("backend")
+    loaded = pickle.loads(pickle.dumps(old))
+    assert loaded.get_params() == MutualInfoSelector(threshold=0.1).get_params()
+    assert loaded.fit(*table(50)).scores_[4] == 0
+
+
 def test_an_address_travels_to_other_processes() -> None:
-    selector = MutualInfoSelector(asker="http://localhost:1")
-    assert pickle.loads(pickle.dumps(selector)).asker == selector.asker
+    selector = MutualInfoSelector(backend="http://localhost:1")
+    assert pickle.loads(pickle.dumps(selector)).backend == selector.backend
 
 
 @pytest.mark.parametrize(
@@ -255,8 +282,8 @@ def test_an_address_travels_to_other_processes() -> None:
         ({"max_features": 0}, "max_features"),
         ({"max_features": 1.5}, "max_features"),
         ({"max_features": True}, "max_features"),
-        ({"asker": object()}, "asker"),
-        ({"asker": "no address"}, "url"),
+        ({"backend": object()}, "backend"),
+        ({"backend": "no address"}, "url"),
     ],
 )
 def test_what_cannot_be_used_is_said_by_fit(parameters: dict[str, Any], named: str) -> None:
@@ -265,8 +292,8 @@ def test_what_cannot_be_used_is_said_by_fit(parameters: dict[str, Any], named: s
 
 
 def test_an_asynchronous_client_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="asker"):
-        mi_score(*table(50), asker=mizzle.AsyncClient("http://localhost:1"))
+    with pytest.raises(InvalidInput, match="backend"):
+        mi_score(*table(50), backend=mizzle.AsyncClient("http://localhost:1"))
 
 
 def test_a_level_beyond_the_model_is_refused() -> None:
@@ -287,7 +314,7 @@ def test_arrays_that_cannot_be_used_are_value_errors(spoil: str) -> None:
 
 def test_a_refusal_is_raised() -> None:
     with pytest.raises(QueueFull):
-        mi_score(*table(50), asker=Busy())
+        mi_score(*table(50), backend=Busy())
 
 
 def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

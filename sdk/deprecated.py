@@ -1,14 +1,17 @@
-"""Import paths of version 0.9 that go on working for one version: old modules are the new ones.
-
-What is listed held public names, or classes whose objects may lie in somebody's pickle.
-"""
+"""Names of version 0.9 that go on working for one version, with a warning: modules that moved, keywords."""
 
 import sys
 import warnings
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
+R = TypeVar("R")
+# Modules below mizzle that held public names, or classes of which somebody may have pickled objects.
 MOVED = {
     "about": "backends.info",
     "arrays": "data.arrays",
@@ -55,11 +58,30 @@ MOVED = {
     "times": "data.times",
     "transport": "backends.exchange",
     "variables": "tables.variables",
-}  # below mizzle, old: new
+}
 
 
-def install() -> None:
-    """Makes the old paths known to the interpreter, after all others."""
+def renamed_keyword(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator for a function of which a keyword has a new name: the old one works, and warns."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if old in kwargs:
+                if new in kwargs:
+                    raise TypeError(f"{function.__name__}() got both {old}= and {new}=")
+                text = f"{old}= is now {new}=; the old name goes with the next version"
+                warnings.warn(text, DeprecationWarning, stacklevel=2)
+                kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def install_old_paths() -> None:
+    """Makes the modules that moved importable by their old paths, too: each is the new module itself."""
     sys.meta_path.append(_Finder)
 
 

@@ -1,4 +1,4 @@
-"""What the doctor says about torch: its build, its size on disk, and what to do where it is needlessly large."""
+"""What the doctor says about torch: its build, its size, and what to do where that is more than needed."""
 
 import json
 

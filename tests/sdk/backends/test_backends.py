@@ -41,11 +41,11 @@ def _direct(model, x, y):
     return model.estimate(np.array(x, float), np.array(y, float))
 
 
-def _close(found, wanted):
-    numbers = [(found.mi, wanted.mi), *zip(found.values, wanted.values, strict=True)]
+def _close(result, wanted):
+    numbers = [(result.mi, wanted.mi), *zip(result.values, wanted.values, strict=True)]
     assert all(abs(a - b) <= TOLERANCE for a, b in numbers)
     for name in ("levels", "n", "dim_x", "dim_y", "in_range", "warnings", "model", "unit"):
-        assert getattr(found, name) == getattr(wanted, name)
+        assert getattr(result, name) == getattr(wanted, name)
 
 
 # What goes through
@@ -53,27 +53,27 @@ def _close(found, wanted):
 
 def test_the_estimate_is_the_models(backend, draw):
     x, y = draw(n=40, dx=3, dy=2)
-    found = backend.ask(lambda client: client.estimate(x, y))
-    _close(found, _direct(backend.model, x, y))
-    assert found == _direct(backend.model, x, y)  # over the wire to the last bit
+    result = backend.ask(lambda client: client.estimate(x, y))
+    _close(result, _direct(backend.model, x, y))
+    assert result == _direct(backend.model, x, y)  # over the wire to the last bit
 
 
 def test_units_intervals_and_quantiles_agree(backend, draw):
     x, y = draw()
-    found = backend.ask(lambda client: client.estimate(x, y)).to("bits")
+    result = backend.ask(lambda client: client.estimate(x, y)).to("bits")
     wanted = _direct(backend.model, x, y).to("bits")
-    assert found.interval(0.9) == wanted.interval(0.9)
-    assert found.quantile(0.3) == wanted.quantile(0.3)
-    assert found.quantile(np.float32(0.5)) == wanted.median  # any real number, not Python's alone
-    assert repr(found) == repr(wanted)
+    assert result.interval(0.9) == wanted.interval(0.9)
+    assert result.quantile(0.3) == wanted.quantile(0.3)
+    assert result.quantile(np.float32(0.5)) == wanted.median  # any real number, not Python's alone
+    assert repr(result) == repr(wanted)
 
 
 def test_many_of_ragged_shapes_keep_their_order(backend, draw):
     """More of them than a request takes."""
     pairs = [draw(n=20 + 7 * i % 50, dx=1 + i % 3, dy=1 + i % 2, seed=i) for i in range(300)]
-    found = backend.ask(lambda client: client.estimate_many(iter(pairs)))
-    for one, pair in zip(found, pairs, strict=True):
-        _close(one, _direct(backend.model, *pair))
+    result = backend.ask(lambda client: client.estimate_many(iter(pairs)))
+    for item, pair in zip(result, pairs, strict=True):
+        _close(item, _direct(backend.model, *pair))
 
 
 def test_none_of_many_is_an_empty_list(backend):
@@ -84,11 +84,11 @@ def test_none_of_many_is_an_empty_list(backend):
 def test_warnings_travel(backend, draw):
     x, _ = draw()
     flat = x, np.ones(len(x))
-    one = backend.ask(lambda client: client.estimate(*flat))
+    item = backend.ask(lambda client: client.estimate(*flat))
     [many, beyond] = backend.ask(lambda client: client.estimate_many([flat, draw(n=1500)]))
-    assert one == many
-    assert [w.code for w in one.warnings] == ["constant_y"]
-    assert (one.mi, one.below(0.02)) == (0.0, 1.0)
+    assert item == many
+    assert [w.code for w in item.warnings] == ["constant_y"]
+    assert (item.mi, item.below(0.02)) == (0.0, 1.0)
     assert not beyond.in_range
 
 
@@ -147,10 +147,10 @@ def test_refusals_have_one_class_and_the_same_words(backend, draw, break_it, err
             client.estimate_many([good, broken])
         return client.estimate_many([good, broken, good], errors="return")
 
-    found = backend.ask(one_after_another if backend.blocking else all_of_it)
-    assert found[0] == found[2]
-    assert type(found[1]) is error
-    assert "pair" not in str(found[1])
+    result = backend.ask(one_after_another if backend.blocking else all_of_it)
+    assert result[0] == result[2]
+    assert type(result[1]) is error
+    assert "pair" not in str(result[1])
 
 
 async def _refused(question, error, words):
@@ -161,9 +161,13 @@ async def _refused(question, error, words):
 def test_what_fails_inside_is_the_error_of_its_item(backend, draw, poison):
     good, bad = draw(), draw()
     bad = poison(bad[0]), bad[1]
-    found = backend.ask(lambda client: client.estimate_many([good, bad, good], errors="return"))
-    assert [getattr(one, "code", "estimate") for one in found] == ["estimate", "inference_failed", "estimate"]
-    assert "secret" not in str(found[1])
+    result = backend.ask(lambda client: client.estimate_many([good, bad, good], errors="return"))
+    assert [getattr(item, "code", "estimate") for item in result] == [
+        "estimate",
+        "inference_failed",
+        "estimate",
+    ]
+    assert "secret" not in str(result[1])
     with pytest.raises(mizzle.InferenceFailed):
         backend.ask(lambda client: client.estimate(*bad))
 
@@ -176,11 +180,11 @@ def test_what_is_no_pair_is_named(backend, draw):
 def test_a_problem_too_large_for_a_service_is_an_error_of_its_item(backend, draw):
     """The services of this test take 200,000 bytes; in this process there is no such limit."""
     large = draw(n=5000, dx=5)
-    found = backend.ask(lambda client: client.estimate_many([draw(), large], errors="return"))
+    result = backend.ask(lambda client: client.estimate_many([draw(), large], errors="return"))
     if backend.where == LOCAL:
-        assert found[1] == _direct(backend.model, *large)
+        assert result[1] == _direct(backend.model, *large)
         return
-    assert [type(one) for one in found] == [mizzle.Estimate, mizzle.TooLarge]
+    assert [type(item) for item in result] == [mizzle.Estimate, mizzle.TooLarge]
     with pytest.raises(mizzle.TooLarge):
         backend.ask(lambda client: client.estimate(*large))
 
@@ -200,13 +204,15 @@ def test_limits_model_and_readiness(backend):
 
 
 def test_progress_reaches_the_end(backend, draw):
-    told = []
+    reported = []
     pairs = [draw(n=20, seed=i) for i in range(30)] + [([1.0], [1.0])]
     backend.ask(
-        lambda client: client.estimate_many(pairs, errors="return", progress=lambda *now: told.append(now))
+        lambda client: client.estimate_many(
+            pairs, errors="return", progress=lambda *now: reported.append(now)
+        )
     )
-    assert told[-1] == (31, 31)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert reported[-1] == (31, 31)
+    assert [done for done, _ in reported] == sorted(done for done, _ in reported)
 
 
 # The moment
@@ -214,7 +220,7 @@ def test_progress_reaches_the_end(backend, draw):
 
 def _busy(monkeypatch, times):
     """A service that has no room at first, whoever runs it."""
-    usual, left = Engine.check_capacity, [None] * times
+    original, left = Engine.check_capacity, [None] * times
 
     def check_capacity(self, caller):
         if left:
@@ -222,7 +228,7 @@ def _busy(monkeypatch, times):
             error = mizzle.QueueFull("too much work is waiting")
             error.retry_after = _SOON
             raise error
-        usual(self, caller)
+        original(self, caller)
 
     monkeypatch.setattr(Engine, "check_capacity", check_capacity)
 
@@ -262,9 +268,9 @@ def test_one_async_client_serves_two_loops_in_turn(where, fake, draw, request):
     pairs = [draw(seed=i) for i in range(4)]
 
     async def last():
-        found = await client.estimate_many(pairs)
+        result = await client.estimate_many(pairs)
         await client.aclose()
-        return found
+        return result
 
     assert asyncio.run(client.estimate_many(pairs)) == asyncio.run(last())
     gc.collect()  # the lost connections complain here, where that is expected
@@ -278,8 +284,8 @@ def test_the_functions_are_a_backend_too(fake, draw, monkeypatch):
     monkeypatch.setattr(estimators, "load", lambda: fake)
     x, y = draw()
     assert mizzle.estimate(x, y) == mizzle.Client.local().estimate(x, y) == fake.estimate(x, y)
-    found = mizzle.estimate_many([(x, y), ([1.0], [1.0])], errors="return", progress=False)
-    assert [getattr(one, "code", None) for one in found] == [None, "too_few_samples"]
+    result = mizzle.estimate_many([(x, y), ([1.0], [1.0])], errors="return", progress=False)
+    assert [getattr(item, "code", None) for item in result] == [None, "too_few_samples"]
     with pytest.raises(mizzle.TooFewSamples, match="pair 0"):
         mizzle.estimate_many([([1.0], [1.0])])
     assert repr(mizzle.Client.local()) == "Client('in this process')"

@@ -15,21 +15,10 @@ R = TypeVar("R")
 MOVED = {
     "about": "backends.info",
     "arrays": "data.arrays",
-    "asking": "tables.run",
     "async_client": "client.asynchronous",
-    "bodies": "backends.encode",
-    "cells": "data.cells",
-    "checkpoint": "tables.checkpoint",
-    "columns": "data.columns",
-    "core": "backends.remote",
     "doctor": "cli.doctor",
-    "failures": "backends.connection_errors",
-    "files": "cli.files",
-    "frames": "data.frames",
-    "healthcheck": "cli.healthcheck",
     "job_errors": "errors",
     "jobs": "client.jobs",
-    "kinds": "data.kinds",
     "labels": "data.labels",
     "local": "backends.local",
     "metadata_gen.additive": "metadata_gen.families.additive",
@@ -45,24 +34,15 @@ MOVED = {
     "metadata_gen.operators": "metadata_gen.families.operators",
     "metadata_gen.ranges": "metadata_gen.prior.ranges",
     "metadata_gen.shards": "metadata_gen.store.shards",
-    "packing": "backends.batches",
     "pairs": "backends.pairs",
-    "pictures": "display.plots",
     "plan": "tables.plan",
     "results": "tables.results",
-    "retry": "backends.retry",
-    "show": "display.formats",
-    "sides": "backends.shared_ranks",
-    "steps": "backends.effects",
-    "text_file": "cli.csv_reader",
-    "times": "data.times",
-    "transport": "backends.exchange",
     "variables": "tables.variables",
 }
 
 
 def renamed_keyword(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A decorator for a function of which a keyword has a new name: the old one works, and warns."""
+    """A decorator: the old name of a keyword of the function works for one version more, and warns."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)

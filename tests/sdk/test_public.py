@@ -62,7 +62,7 @@ OLD_PATHS = [  # that held public names, or classes of which objects are pickled
     "mizzle.results:Matrix",
     "mizzle.results:PairResult",
     "mizzle.results:Ranking",
-    "mizzle.show:load",
+    "mizzle.labels:Labels",
     "mizzle.variables:Variable",
 ]
 

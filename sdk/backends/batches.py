@@ -56,7 +56,7 @@ def room(limits: Limits) -> Room:
         problems=min(limits.max_request_problems or _MAX_PROBLEMS, _MAX_PROBLEMS),
         cells=min(cells, max_cells),
         bytes=min(limits.max_body_bytes or _MAX_BYTES, _MAX_BYTES) - encode.FIXED_BYTES,
-        free_problems=limits.queue_problems // _QUEUE_SHARE,
+        free_problems=limits.always_admitted_problems // _QUEUE_SHARE,
         free_cells=min(round((limits.cells_per_second or 0) * _FREE_SECONDS), max_cells),
     )
 

@@ -22,7 +22,7 @@ class Limits:
         cells_per_second: the present speed.
         max_request_seconds: the longest time that a request may take.
         media_types: in which a request may be written.
-        queue_problems: that may wait, however many cells they have; 16 where a service does not say so.
+        always_admitted_problems: that may wait, whatever they cost; 16 where a service does not say so.
     """
 
     min_rows: int
@@ -36,7 +36,7 @@ class Limits:
     cells_per_second: int | None = None
     max_request_seconds: float | None = None
     media_types: tuple[str, ...] = ()
-    queue_problems: int = 16
+    always_admitted_problems: int = 16
 
 
 @dataclass(frozen=True)

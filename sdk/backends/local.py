@@ -10,14 +10,7 @@ from mizzle.backends.batches import Batch, Room, answerable, batches, padded_siz
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.info import Limits, ModelCard, parse_card
 from mizzle.backends.isolation import outcomes
-from mizzle.backends.pairs import (
-    Backend,
-    Collector,
-    Errors,
-    Outcome,
-    Pair,
-    check_pairs,
-)
+from mizzle.backends.pairs import Backend, Collector, Errors, Outcome, Pair, check_pairs
 from mizzle.data.arrays import MIN_ROWS, check_pair
 from mizzle.errors import Fault, InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike

@@ -13,22 +13,9 @@ from mizzle import progress, wire
 from mizzle.backends import encode
 from mizzle.backends.batches import Batch, answerable, batches, room
 from mizzle.backends.connection_errors import KEY, explained
-from mizzle.backends.effects import (
-    Call,
-    Compute,
-    Gather,
-    Send,
-    Sleep,
-    Steps,
-)
+from mizzle.backends.effects import Call, Compute, Gather, Send, Sleep, Steps
 from mizzle.backends.info import Limits, ModelCard, parse_card, parse_limits
-from mizzle.backends.pairs import (
-    Collector,
-    Errors,
-    Outcome,
-    Pair,
-    check_pairs,
-)
+from mizzle.backends.pairs import Collector, Errors, Outcome, Pair, check_pairs
 from mizzle.backends.retry import STATUSES, Attempts, Reply, retry_after
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, TooLarge
 from mizzle.types import Estimate

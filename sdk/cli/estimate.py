@@ -10,13 +10,7 @@ from mizzle import wire
 from mizzle.cli import options
 from mizzle.cli.output import Output
 from mizzle.cli.source import Source
-from mizzle.cli.terminal import (
-    fields,
-    is_terminal,
-    plain,
-    say,
-    table,
-)
+from mizzle.cli.terminal import fields, is_terminal, plain, say, table
 from mizzle.client import Client
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
-from mizzle.backends.effects import (
-    Compute,
-    Gather,
-    Send,
-    Sleep,
-    Step,
-    Steps,
-)
+from mizzle.backends.effects import Compute, Gather, Send, Sleep, Step, Steps
 from mizzle.backends.exchange import exchange_async
 from mizzle.backends.info import Limits, ModelCard
 from mizzle.backends.local import LocalBackend

@@ -14,13 +14,7 @@ from safetensors.numpy import load, save
 
 from mizzle import wire
 from mizzle.backends import remote
-from mizzle.backends.effects import (
-    Call,
-    Send,
-    Sleep,
-    Step,
-    run,
-)
+from mizzle.backends.effects import Call, Send, Sleep, Step, run
 from mizzle.backends.encode import narrow
 from mizzle.backends.exchange import exchange
 from mizzle.backends.retry import Reply

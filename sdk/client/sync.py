@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
-from mizzle.backends.effects import (
-    Compute,
-    Gather,
-    Send,
-    Sleep,
-    Step,
-    Steps,
-    run,
-)
+from mizzle.backends.effects import Compute, Gather, Send, Sleep, Step, Steps, run
 from mizzle.backends.exchange import exchange
 from mizzle.backends.info import Limits, ModelCard
 from mizzle.backends.local import LocalBackend

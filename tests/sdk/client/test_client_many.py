@@ -57,8 +57,8 @@ def test_batches_keep_every_limit(fake, draw, limit):
             {"cells_per_second": 10**6},
             [8] * 5,
         ),  # an older service, which does not say that 16 may always wait
-        ({"cells_per_second": 10**6, "queue_problems": 20}, [10] * 4),
-        ({"cells_per_second": 10**6, "queue_problems": 2}, [1] + [3] * 13),
+        ({"cells_per_second": 10**6, "always_admitted_problems": 20}, [10] * 4),
+        ({"cells_per_second": 10**6, "always_admitted_problems": 2}, [1] + [3] * 13),
         ({"cells_per_second": 2000}, [1] + [3] * 13),
     ],
 )

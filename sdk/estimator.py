@@ -11,7 +11,7 @@ from mizzle.types import Estimate, ModelInfo
 
 
 class EstimatorLike(Protocol):
-    """Arrays to estimates on one set of weights. One call of `run` at a time, but for a `thread_pool`."""
+    """Arrays to estimates on one set of weights. One call of `run` at a time, but in a thread pool."""
 
     @property
     def info(self) -> ModelInfo:

@@ -11,7 +11,7 @@ from mizzle import cost
 from mizzle.model import Estimator
 from mizzle.service.inference.batcher import Batcher, Limits, OutOfMemory
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.runner import run_isolated
+from mizzle.service.inference.runner import isolated
 from mizzle.service.inference.throughput import Pace
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
@@ -68,8 +68,8 @@ def cramped(cuda, draw):
 
 def test_a_batch_without_room_is_told_of(cuda, cramped):
     with pytest.raises(OutOfMemory):
-        run_isolated(cuda.run, cramped)
-    assert len(run_isolated(cuda.run, cramped[:1])) == 1
+        isolated(cuda.run, cramped)
+    assert len(isolated(cuda.run, cramped[:1])) == 1
 
 
 def test_a_batch_without_room_is_split_until_it_fits(cuda, cramped):
@@ -82,7 +82,7 @@ def test_a_batch_without_room_is_split_until_it_fits(cuda, cramped):
     observer, size = Counting(), cost.size(10_000, 32, 32)
 
     async def run(tables):
-        return run_isolated(cuda.run, tables)
+        return isolated(cuda.run, tables)
 
     async def scenario():
         batcher = Batcher(run, Limits(len(cramped), size.cells * len(cramped), 60.0), Pace(1e9), observer)

@@ -1,4 +1,4 @@
-"""Pairs of a table answered in this process: every array is ranked once, and several threads run them.
+"""Pairs of a table answered in this process: every array is ranked once, and a pool of threads runs them.
 
 Ranks are all that pays to share: of the time of a pair of columns (n = 1000) a tenth was ranking both, while
 every other statistic of a single column took less than a fiftieth.

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from mizzle import wire
-from mizzle.backends.isolation import isolated
+from mizzle.backends import isolation
 from mizzle.errors import InferenceFailed, MizzleError, ModelUnavailable, NonFiniteAnswer
 from mizzle.estimator import EstimatorLike
 from mizzle.service.inference.batcher import OutOfMemory
@@ -115,9 +115,9 @@ def facts(estimator: EstimatorLike) -> ModelFacts:
 
 def estimates(estimator: EstimatorLike, pairs: list[Pair]) -> list[Estimate | Exception]:
     """An estimate or an error for each: whatever one item does, the others get their answers."""
-    prepared = [_kept(estimator.prepare, *pair) for pair in pairs]
+    prepared = [_outcome(estimator.prepare, *pair) for pair in pairs]
     good = [i for i, table in enumerate(prepared) if not isinstance(table, Exception)]
-    answers = run_isolated(estimator.run, [prepared[i] for i in good])
+    answers = isolated(estimator.run, [prepared[i] for i in good])
     for i, answer in zip(good, answers, strict=True):
         prepared[i] = _checked(answer)
     return prepared
@@ -133,15 +133,13 @@ def _checked(answer: Estimate | Exception) -> Estimate | Exception:
     return NonFiniteAnswer(FAILED)
 
 
-def run_isolated(
-    run: Callable[[list[Item]], Sequence[Result]], items: list[Item]
-) -> list[Result | Exception]:
+def isolated(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -> list[Result | Exception]:
     """The result of every item, or its own error.
 
     Raises:
         OutOfMemory: the device had no room for the whole batch.
     """
-    return isolated(partial(_run, run), items, OutOfMemory)
+    return isolation.isolated(partial(_run, run), items, OutOfMemory)
 
 
 def _run(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -> Sequence[Result | Exception]:
@@ -150,7 +148,7 @@ def _run(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -> Se
     Raises:
         OutOfMemory: the device had no room for it.
     """
-    results: Sequence[Result] | Exception = _kept(run, items)
+    results: Sequence[Result] | Exception = _outcome(run, items)
     if not isinstance(results, Exception):
         if len(results) != len(items):
             return [InferenceFailed("the model gave another number of answers than problems")] * len(items)
@@ -162,7 +160,7 @@ def _run(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -> Se
     raise results
 
 
-def _kept(work: Callable[..., Any], *arguments: Any) -> Any:
+def _outcome(work: Callable[..., Any], *arguments: Any) -> Any:
     """The result, or what was raised: nothing that an item does may end a thread or a process."""
     try:
         return work(*arguments)

@@ -62,7 +62,7 @@ def test_too_many_columns_are_refused_as_by_prepare() -> None:
         assert str(one.value) == str(other.value)
 
 
-def test_a_crew_answers_as_one_thread_does_and_leaves_the_threads_as_they_were() -> None:
+def test_a_thread_pool_answers_as_one_thread_does_and_leaves_the_threads_as_they_were() -> None:
     rng, estimator = np.random.default_rng(4), Estimator.load()
     units = [
         [estimator.prepare(x, x + rng.normal(size=(80, 1))) for x in rng.normal(size=(3, 80, 1))]
@@ -77,11 +77,11 @@ def test_a_crew_answers_as_one_thread_does_and_leaves_the_threads_as_they_were()
             assert one.values == pytest.approx(other.values, rel=1e-4, abs=1e-6)
 
 
-def test_of_two_crews_the_last_to_end_puts_the_threads_back() -> None:
+def test_of_two_pools_the_last_to_end_puts_the_threads_back() -> None:
     estimator, before = Estimator.load(), torch.get_num_threads()
     first, second = estimator.thread_pool(), estimator.thread_pool()
-    for crew in (first, second):
-        pool = crew.__enter__()
+    for context in (first, second):
+        pool = context.__enter__()
         assert pool.submit(torch.get_num_threads).result(10) == 1
     first.__exit__(None, None, None)
     second.__exit__(None, None, None)

@@ -28,6 +28,7 @@ from mizzle.service.app import LOADER
 from mizzle.service.inference.ipc import Pair
 from mizzle.service.inference.worker import Worker
 from mizzle.service.settings import Settings
+from mizzle.service.telemetry.metrics import Metrics
 
 SHAPE = (200, 2, 2)
 CONCURRENCY = 32
@@ -60,7 +61,7 @@ def main() -> None:
 async def _direct(seconds: float) -> float:
     """Problems a second that a worker process answers in batches of `CONCURRENCY`, without HTTP."""
     settings = Settings()
-    worker = Worker(LOADER, {"device": settings.device, "threads": settings.threads})
+    worker = Worker(LOADER, {"device": settings.device, "threads": settings.threads}, Metrics())
     await worker.start()
     pairs = [_pair(i) for i in range(CONCURRENCY)]
     await worker.run(pairs)

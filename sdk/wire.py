@@ -43,6 +43,8 @@ JOB_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # a pattern for the whole of it
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 # The last three are final. Both ends tell by the time `ended`, which a job has in these and no other.
 JOB_STATES: tuple[JobState, ...] = get_args(JobState)
+JSON, NPY, SAFETENSORS = "application/json", "application/x-npy", "application/x-safetensors"
+BINARY = "application/octet-stream"  # of /v2, whose tensors stand behind a JSON object
 ALL = "all"
 DEFAULT_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LONGEST_MESSAGE = 2000

@@ -9,8 +9,10 @@ from fastapi import FastAPI
 
 from mizzle.estimator import EstimatorLike
 from mizzle.service.http import openapi, problem_details
+from mizzle.service.http.access_log import AccessLog
 from mizzle.service.http.auth import Auth, Keys
 from mizzle.service.http.cors import Cors
+from mizzle.service.http.dependencies import Service
 from mizzle.service.http.headers import SecurityHeaders
 from mizzle.service.http.http_metrics import HttpMetrics
 from mizzle.service.http.origin import Guard
@@ -21,10 +23,9 @@ from mizzle.service.inference.runner import InProcess, Runner
 from mizzle.service.inference.worker import Worker
 from mizzle.service.jobs import routes as job_routes
 from mizzle.service.jobs.manager import Jobs
-from mizzle.service.logs import AccessLog
 from mizzle.service.oip import errors
 from mizzle.service.oip import routes as oip_routes
-from mizzle.service.routes import about, estimate, page
+from mizzle.service.routes import about, estimate, page, schemas
 from mizzle.service.settings import Settings, names
 from mizzle.service.telemetry import otel
 from mizzle.service.telemetry.metrics import Metrics, sample_lag
@@ -48,54 +49,53 @@ def create_app(
         loader: what the worker process loads it with, `module:function`.
         keys: who may ask; everybody, when left out or empty.
     """
-    chosen = settings or Settings()
-    counted = Metrics()
-    engine = Engine(chosen, _runner(chosen, estimator, loader, counted), counted)
-    jobs = Jobs(chosen, engine, counted) if chosen.jobs_dir else None
+    settings, metrics = settings or Settings(), Metrics()
+    engine = Engine(settings, _runner(settings, estimator, loader, metrics), metrics)
+    jobs = Jobs(settings, engine, metrics) if settings.jobs_dir else None
     # The documentation pages of FastAPI load scripts from elsewhere; ours, at /docs, does not.
     app = FastAPI(
         title="mizzle",
         version=__version__,
         summary="Mutual information with calibrated intervals.",
-        lifespan=_life(engine, jobs, counted),
+        lifespan=_lifespan(engine, jobs, metrics),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        **otel.options(chosen.telemetry, (*PROBES, about.METRICS)),
+        **otel.options(settings.telemetry, (*PROBES, about.METRICS)),
     )
-    app.state.engine, app.state.jobs, app.state.metrics = engine, jobs, counted
-    problem_details.install(app, counted)
-    for routes in (
-        estimate.router(engine, chosen, counted),
-        about.facts(engine, chosen),
+    app.state.engine, app.state.jobs, app.state.metrics = engine, jobs, metrics
+    app.state.service = Service(engine, settings, metrics)
+    problem_details.install(app, metrics)
+    for router in (
+        estimate.router,
+        about.router,
         job_routes.router,
-        about.probes(engine),
-        about.exposition(counted),
-        page.router(),
+        about.health,
+        page.router,
+        oip_routes.router,
     ):
-        app.include_router(routes)
-    oip_routes.install(app, engine, chosen, counted)
-    openapi.install(app)
-    _surround(app, chosen, keys or Keys(), counted)
+        app.include_router(router)
+    openapi.install(app, schemas.UNDECLARED)
+    _add_middleware(app, settings, keys or Keys(), metrics)
     return app
 
 
-def _runner(settings: Settings, estimator: EstimatorLike | None, loader: str, counted: Metrics) -> Runner:
+def _runner(settings: Settings, estimator: EstimatorLike | None, loader: str, metrics: Metrics) -> Runner:
     if estimator is not None:
         return InProcess(estimator)
     weights = str(settings.weights) if settings.weights else None
     options = {"path": weights, "device": settings.device, "threads": settings.threads}
     options["log_json"] = settings.log_json
-    return Worker(loader, options, counted)
+    return Worker(loader, options, metrics)
 
 
-def _life(engine: Engine, jobs: Jobs | None, counted: Metrics) -> Any:
+def _lifespan(engine: Engine, jobs: Jobs | None, metrics: Metrics) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         engine.start()
         if jobs is not None:
             jobs.start()
-        lag = asyncio.create_task(sample_lag(counted, 0.5), name="mizzle-lag")
+        lag = asyncio.create_task(sample_lag(metrics, 0.5), name="mizzle-lag")
         try:
             yield
         finally:
@@ -109,7 +109,7 @@ def _life(engine: Engine, jobs: Jobs | None, counted: Metrics) -> Any:
     return life
 
 
-def _surround(app: FastAPI, settings: Settings, keys: Keys, counted: Metrics) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, keys: Keys, metrics: Metrics) -> None:
     """What every request passes; what is added last is passed first."""
     hosts, origins = names(settings.hosts), names(settings.origins)
     Guard(app, hosts, origins)  # a bad name is an error now, and not at the first request
@@ -118,13 +118,13 @@ def _surround(app: FastAPI, settings: Settings, keys: Keys, counted: Metrics) ->
         unlocked = (*unlocked, about.METRICS)
     quotas = Quotas(settings.key_concurrency, settings.key_rate)
     app.add_middleware(problem_details.Faults)
-    app.add_middleware(Quota, quotas=quotas, exempt=unlocked, refused=counted.refused)
-    app.add_middleware(Auth, keys=keys, open_paths=unlocked, refused=counted.refused)
+    app.add_middleware(Quota, quotas=quotas, exempt=unlocked, refused=metrics.refused)
+    app.add_middleware(Auth, keys=keys, open_paths=unlocked, refused=metrics.refused)
     if origins:  # inside the guard, which refuses all others; outside of keys, which a preflight has not
         app.add_middleware(Cors, origins=origins)
     app.add_middleware(Guard, hosts=hosts, origins=origins, nameless=PROBES, pages=page.PATHS)
     app.add_middleware(errors.Errors)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(HttpMetrics, metrics=counted)
+    app.add_middleware(HttpMetrics, metrics=metrics)
     app.add_middleware(AccessLog)
     app.add_middleware(RequestId)

@@ -1,27 +1,20 @@
-"""The log: one line a record, and one record a request, which says nothing of what was in it.
+"""The log: one line a record, with the id of the request that is being answered.
 
-No body, query string, path, header or address is logged; what a caller chose is logged only where it is
-one of a few known words. Messages of unforeseen exceptions may quote data, so their tracebacks come without
-them, except at level "debug".
+Messages of unforeseen exceptions may quote data, so their tracebacks come without them, except at level
+"debug".
 """
 
 import json
 import logging
-import time
 import traceback
 from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
 from mizzle.errors import MizzleError
-from mizzle.service.http.auth import key_name
-from mizzle.service.http.request_id import current_id
 
-UNMATCHED = "unmatched"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
-_access = logging.getLogger("mizzle.access")
+request_id: ContextVar[str | None] = ContextVar("mizzle_request_id", default=None)
 _CONTROLS = (*range(32), *range(127, 160), 0x2028, 0x2029)
 _ESCAPES = {code: f"\\u{code:04x}" for code in _CONTROLS}
 
@@ -58,7 +51,7 @@ class Lines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            "request_id": current_id(),
+            "request_id": request_id.get(),
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[1]:
@@ -74,12 +67,12 @@ def _text(line: dict[str, Any]) -> str:
 
 
 def _traceback(error: BaseException, quoting: bool) -> str:
-    return "".join(_frames(one, quoting) for one in _origins(error, set()))
+    return "".join(_frames(origin, quoting) for origin in _origins(error, set()))
 
 
 def _frames(error: BaseException, quoting: bool) -> str:
-    told = quoting or isinstance(error, MizzleError)  # ours never repeat data
-    last = type(error).__qualname__ + (f": {error}" if told else "") + "\n"
+    quoted = quoting or isinstance(error, MizzleError)  # ours never repeat data
+    last = type(error).__qualname__ + (f": {error}" if quoted else "") + "\n"
     return "".join([*traceback.format_tb(error.__traceback__), last])
 
 
@@ -92,75 +85,3 @@ def _origins(error: BaseException | None, met: set[int]) -> Iterator[BaseExcepti
     for part in getattr(error, "exceptions", ()):
         yield from _origins(part, met)
     yield error
-
-
-def access(
-    method: str,
-    status: int | None,
-    seconds: float,
-    route: str = UNMATCHED,
-    received: int = 0,
-    sent: int = 0,
-    key: str | None = None,
-) -> None:
-    """Log one request.
-
-    Args:
-        route: the template of its path, not the path.
-        received, sent: bytes of the bodies.
-        key: the name of the API key.
-    """
-    if not _access.isEnabledFor(logging.INFO):
-        return
-    fields = {
-        "method": method if method in _METHODS else "OTHER",
-        "route": route,
-        "status": status,
-        "duration_ms": round(1000 * seconds, 3),
-        "bytes_in": received,
-        "bytes_out": sent,
-        "key": key,
-    }
-    _access.info("request", extra={"fields": fields})
-
-
-class AccessLog:
-    """Logs every request when it has ended; stands behind `request_id.RequestId`, around all that answers."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection of ASGI."""
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        seen, start = _Seen(receive, send), time.perf_counter()
-        try:
-            await self._app(scope, seen.receive, seen.send)
-        except Exception:
-            seen.status = seen.status or 500  # which the server answers in that case
-            raise
-        finally:
-            route = getattr(scope.get("route"), "path", UNMATCHED)
-            spent = time.perf_counter() - start
-            access(scope["method"], seen.status, spent, route, seen.received, seen.sent, key_name(scope))
-
-
-class _Seen:
-    """Counts what passes."""
-
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive = receive
-        self._send = send
-        self.status: int | None = None
-        self.received = self.sent = 0
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self.received += len(message.get("body", b""))
-        return message
-
-    async def send(self, message: Message) -> None:
-        self.status = message.get("status", self.status)
-        self.sent += len(message.get("body", b""))
-        await self._send(message)

@@ -16,8 +16,8 @@ from mizzle.service import logs
 from mizzle.service.app import LOADER, create_app
 from mizzle.service.http.auth import Keys, check_bind
 from mizzle.service.inference.engine import Engine
-from mizzle.service.settings import Settings, strange
-from mizzle.service.transport.connections import capped, room
+from mizzle.service.settings import Settings, unknown_variables
+from mizzle.service.transport.connections import allowed_connections, capped
 from mizzle.service.transport.protocol import protocol_class
 from mizzle.service.transport.shedding import LoadShedder
 from mizzle.version import __version__
@@ -46,11 +46,11 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
     except OSError as error:
         return _complain(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}")
     logs.configure(settings.log_level, settings.log_json)
-    for sentence in strange():
+    for sentence in unknown_variables():
         _log.warning(sentence)
     app = create_app(settings, loader=loader, keys=keys)
-    door = LoadShedder(app.state.engine, app.state.metrics)
-    server = Server(_config(app, settings, door), app.state.engine, settings.drain_seconds)
+    shedder = LoadShedder(app.state.engine, app.state.metrics)
+    server = Server(_config(app, settings, shedder), app.state.engine, settings.drain_seconds)
     app.state.engine.on_failure = server.give_up
     signal.signal(signal.SIGHUP, lambda *_: _reload(keys))
     _announce(listener)
@@ -64,7 +64,7 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, told to stop in two steps: first not ready any more, then deaf.
+    """uvicorn's server, which stops in two steps: first not ready any more, then deaf.
 
     SIGTERM starts the first, so that whoever routes requests here has time to see it; SIGINT, a second signal
     and a lost model skip it.
@@ -74,12 +74,12 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._engine = engine
         self._drain_seconds = drain_seconds
-        self._told: float | None = None
+        self._terminated_at: float | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On a signal; uvicorn would raise it again after a graceful stop, and exit with its number."""
-        if sig == signal.SIGTERM and self._told is None:
-            self._told = time.monotonic()
+        if sig == signal.SIGTERM and self._terminated_at is None:
+            self._terminated_at = time.monotonic()
         elif self.should_exit:
             self.force_exit = True
         else:
@@ -91,9 +91,9 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
-        if self._told is not None:
+        if self._terminated_at is not None:
             self._engine.drain()
-            if time.monotonic() - self._told >= self._drain_seconds:
+            if time.monotonic() - self._terminated_at >= self._drain_seconds:
                 self.should_exit = True
         if self.should_exit:
             self._engine.drain()  # or streams of events would hold the stop up
@@ -112,13 +112,15 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-def _config(app: Any, settings: Settings, door: LoadShedder) -> uvicorn.Config:
+def _config(app: Any, settings: Settings, shedder: LoadShedder) -> uvicorn.Config:
     """h11 and not httptools, which sets no limit to headers."""
     # The application answers a slow body itself; the protocol cuts what is then still open.
-    protocol = protocol_class(settings.header_seconds, settings.body_seconds + 1, settings.max_headers, door)
+    protocol = protocol_class(
+        settings.header_seconds, settings.body_seconds + 1, settings.max_headers, shedder
+    )
     return uvicorn.Config(
         app,
-        http=capped(protocol, room(settings.max_connections), app.state.metrics.refused),
+        http=capped(protocol, allowed_connections(settings.max_connections), app.state.metrics.refused),
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         ws="none",
         lifespan="on",

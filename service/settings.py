@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from mizzle.errors import InvalidInput
 
 _PREFIX = "MIZZLE_"
+_RENAMED = {"MIZZLE_PROOF_SECONDS": "MIZZLE_HEALTH_TTL_SECONDS"}
 _CLIENTS = ("MIZZLE_BASE_URL", "MIZZLE_API_KEY")  # what the client and the command read
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -50,7 +52,8 @@ class Settings(BaseSettings):
         max_request_cells, max_request_problems: of one request for many problems.
         max_wait_seconds: work that may wait for a run, beyond the first few problems.
         request_seconds: the longest time that a caller may wait, and the default.
-        probe_seconds, proof_seconds: how long the readiness probe may take, and for how long it stands.
+        probe_seconds, health_ttl_seconds: how long the readiness probe may take, and for how long it stands.
+        proof_seconds: the name of health_ttl_seconds in version 0.9, which goes with the next version.
         drain_seconds: how long a service that was told to stop still takes requests, not ready any more.
         grace_seconds: how long it then finishes what it has.
         hosts, origins: names and origins, comma separated, beyond the loopback names; "*" for any host.
@@ -85,7 +88,8 @@ class Settings(BaseSettings):
     max_wait_seconds: Positive = 0.03
     request_seconds: Positive = 60.0
     probe_seconds: Positive = 10.0
-    proof_seconds: Annotated[float, Field(ge=0)] = 5.0
+    proof_seconds: Annotated[float, Field(ge=0)] | None = None
+    health_ttl_seconds: Annotated[float, Field(ge=0)] = 5.0
     drain_seconds: Annotated[float, Field(ge=0)] = 5.0
     grace_seconds: Count = 10
     hosts: Names = ""
@@ -104,6 +108,15 @@ class Settings(BaseSettings):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "warning"
     log_json: bool = False
     telemetry: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_name(cls, values: dict[str, Any]) -> dict[str, Any]:
+        former = values.get("proof_seconds")
+        if former is None:
+            return values
+        warnings.warn("proof_seconds is now health_ttl_seconds", DeprecationWarning, stacklevel=2)
+        return {"health_ttl_seconds": former, **values}
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
@@ -126,16 +139,17 @@ def read(**chosen: Any) -> Settings:
         raise InvalidInput(f"setting MIZZLE_{name}: {first['msg']}") from None
 
 
-def strange() -> list[str]:
-    """What is wrong with variables MIZZLE_* that are no settings; a misspelt one would have no effect."""
+def unknown_variables() -> list[str]:
+    """Sentences about variables MIZZLE_* that are no settings, and do nothing, or that have a new name."""
     known = [f"{_PREFIX}{name}".upper() for name in Settings.model_fields]
     unknown = sorted(
         name for name in os.environ if name.startswith(_PREFIX) and name not in (*known, *_CLIENTS)
     )
-    return [f"{name} is no setting and has no effect{_meant(name, known)}" for name in unknown]
+    sentences = [f"{name} is no setting and has no effect{_suggestion(name, known)}" for name in unknown]
+    return sentences + [f"{old} is now {new}" for old, new in _RENAMED.items() if old in os.environ]
 
 
-def _meant(name: str, known: list[str]) -> str:
+def _suggestion(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, 1)
     return f"; did you mean {close[0]}?" if close else ""
 

@@ -13,7 +13,7 @@ import hypothesis
 import numpy as np
 import pytest
 import uvicorn
-from fakes import PATIENCE, POISON, FakeEstimator
+from fakes import PATIENCE, POISON, FakeEstimator, model_loaded
 
 from mizzle.errors import ModelUnavailable
 from mizzle.estimator import EstimatorLike
@@ -73,7 +73,7 @@ def settings() -> Settings:
         max_problem_cells=50_000,
         max_wait_seconds=60,
         grace_seconds=1,
-        proof_seconds=0,
+        health_ttl_seconds=0,
     )
 
 
@@ -142,7 +142,7 @@ def in_lifespan(fakes: list[FakeEstimator]) -> Callable[..., Any]:
         async def live() -> Any:
             async with app.router.lifespan_context(app), asyncio.timeout(PATIENCE):
                 if settled:
-                    await app.state.engine.settled()
+                    await model_loaded()
                     for fake in fakes:
                         fake.forget()
                 return await scenario(app)

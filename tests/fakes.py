@@ -17,6 +17,13 @@ POISON = 666.0
 _Z = {0.005: -2.576, 0.05: -1.645, 0.25: -0.674, 0.5: 0.0, 0.75: 0.674, 0.95: 1.645, 0.995: 2.576}
 
 
+async def model_loaded() -> None:
+    """Returns when the service in this event loop knows whether it has a model."""
+    loading = [task for task in asyncio.all_tasks() if task.get_name() == "mizzle-load"]
+    if loading:
+        await asyncio.wait(loading)
+
+
 class FakeTable(NamedTuple):
     """What `prepare` makes of a problem."""
 

@@ -4,7 +4,7 @@ import ast
 import io
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,8 @@ LIBRARIES = {
     },
 }
 SDK = tuple(f"mizzle.{path.stem}" for path in (ROOT / "sdk").glob("[!_]*") if path.name != "py.typed")
-OURS = (*SDK, *(f"mizzle.{room}" for room in ROOMS if room != "sdk"))
+OTHER_ROOMS = {f"mizzle.{room}" for room in ROOMS if room != "sdk"}
+OURS = (*SDK, *OTHER_ROOMS)
 MAY_KNOW = {
     "sdk": SDK,
     "metadata_gen": ("mizzle.types", "mizzle.errors", "mizzle.metadata_gen"),
@@ -41,6 +42,29 @@ APART = (
     tokenize.DEDENT,
     tokenize.ENDMARKER,
 )
+# Folders and files at the top of a room, floor by floor: an import leads further down, never up or aside.
+# `__init__` gathers what is below it.
+FLOORS = {
+    "sdk": (
+        "errors version cost machine progress < types extras < wire data < estimator selftest display"
+        " < backends < tables < client < __init__ < cli sklearn < __main__"
+    ),
+    "metadata_gen": (
+        "family < dispersion hyperpriors < maps < families < prior < stream < store < __init__ < __main__"
+    ),
+    "model": (
+        "quantiles < calibrate counting < novelty preprocess < batch < statistics < net < weights"
+        " < estimator < __init__ training"
+    ),
+    "service": (
+        "formats logs settings < inference < telemetry < http < jobs oip transport < routes < app < server"
+        " < __init__"
+    ),
+}
+# Arrows upward that are allowed from inside a function: methods of records that draw themselves.
+DRAWING = {("types", "display")}
+MOST_MODULES, MOST_LEVELS = 15, 2  # of a folder, and of folders in each other
+MOST_NODES = {"service": 13, "sdk": 25}  # of a picture; the SDK's shows the other rooms, too
 FILES = sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))
 
 
@@ -77,7 +101,7 @@ def _nodes(node: ast.AST, eager: bool) -> Iterator[ast.AST]:
             yield from _nodes(child, eager)
 
 
-def _strange(names: set[str], *known: str) -> set[str]:
+def _unknown(names: set[str], *known: str) -> set[str]:
     """Names of ours that are not among the known."""
     return {n for n in names if _inside(n, "mizzle") and not _inside(n, *known)}
 
@@ -102,8 +126,8 @@ def test_arrows_between_rooms(file: Path) -> None:
     room = _room(file)
     lazily = LAZILY.get(_place(file), ())
     itself = {"mizzle"} if room == "sdk" else set()  # the bare package, whose names are the SDK's
-    assert _strange(imported(file, eager=True) - itself, *MAY_KNOW[room]) == set()
-    assert _strange(imported(file) - itself, *MAY_KNOW[room], *lazily) == set()
+    assert _unknown(imported(file, eager=True) - itself, *MAY_KNOW[room]) == set()
+    assert _unknown(imported(file) - itself, *MAY_KNOW[room], *lazily) == set()
 
 
 @pytest.mark.parametrize(
@@ -125,8 +149,118 @@ def test_no_import_hides(tmp_path: Path, source: str, eager: bool) -> None:
     """The reader of imports itself: it finds them all, and knows which happen at import."""
     file = tmp_path / "module.py"
     file.write_text(source)
-    assert _strange(imported(file), *SDK)
-    assert bool(_strange(imported(file, eager=True), *SDK)) is eager
+    assert _unknown(imported(file), *SDK)
+    assert bool(_unknown(imported(file, eager=True), *SDK)) is eager
+
+
+def _package(room: str) -> str:
+    return "mizzle" if room == "sdk" else f"mizzle.{room}"
+
+
+def _nodes_of(folder: Path) -> set[str]:
+    """The folders and files at the top of a room."""
+    return {_node(file, folder) for file in folder.rglob("*.py")}
+
+
+def arrows(folder: Path, package: str, *, eager: bool = False) -> set[tuple[str, str]]:
+    """Who imports whom among the nodes of a room, as pairs of importer and imported."""
+    nodes = _nodes_of(folder)
+    pairs = {
+        (_node(file, folder), _imported_node(name.removeprefix(package), nodes))
+        for file in folder.rglob("*.py")
+        for name in imported(file, eager=eager)
+        if _inside(name, package) and not _inside(name, *(OTHER_ROOMS - {package}))
+    }
+    return {(importer, other) for importer, other in pairs if importer != other}
+
+
+def _node(file: Path, folder: Path) -> str:
+    """The folder or file at the top of a room that a source lies in."""
+    return file.relative_to(folder).with_suffix("").parts[0]
+
+
+def _imported_node(name: str, nodes: Set[str]) -> str:
+    """The same of a dotted name; what is no module of the room comes from the package itself."""
+    top = name.lstrip(".").partition(".")[0]
+    return top if top in nodes else "__init__"
+
+
+def faults(nodes: Set[str], arrows: Set[tuple[str, str]], floors: str) -> list[str]:
+    """What contradicts a declared order: nodes that it does not name, and arrows that do not lead down."""
+    level = {node: i for i, floor in enumerate(floors.split("<")) for node in floor.split()}
+    unknown = [f"{node} has no floor" for node in sorted(nodes - level.keys())]
+    known = sorted((a, b) for a, b in arrows if a in level and b in level)
+    return unknown + [f"{a} must not import {b}" for a, b in known if level[a] <= level[b]]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arrows_between_folders_lead_down(room: str) -> None:
+    folder, package = ROOT / room, _package(room)
+    nodes, floors = _nodes_of(folder), FLOORS[room]
+    assert faults(nodes, arrows(folder, package, eager=True), floors) == []
+    assert faults(nodes, arrows(folder, package) - DRAWING, floors) == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_floors_name_nothing_that_is_gone(room: str) -> None:
+    assert set(FLOORS[room].replace("<", " ").split()) <= _nodes_of(ROOT / room)
+
+
+@pytest.mark.parametrize(
+    ("files", "complaint"),
+    [
+        ({"low/a.py": "from mizzle.high import b", "high/b.py": ""}, "low must not import high"),
+        ({"low/a.py": "import mizzle.high.b", "high/b.py": ""}, "low must not import high"),
+        (
+            {"low/a.py": "def f():\n    from mizzle.high import b", "high/b.py": ""},
+            "low must not import high",
+        ),
+        ({"low/a.py": "from mizzle import high", "high/b.py": ""}, "low must not import high"),
+        ({"low/a.py": "import mizzle", "__init__.py": ""}, "low must not import __init__"),
+        ({"low/a.py": "from mizzle import estimate", "__init__.py": ""}, "low must not import __init__"),
+        ({"low/a.py": "from mizzle.beside import b", "beside.py": ""}, "low must not import beside"),
+        (
+            {"low/a.py": "import mizzle.high.b", "high/b.py": "import mizzle.low.c", "low/c.py": ""},
+            "low must not import high",  # a circle among folders, though none among files
+        ),
+        ({"new/a.py": ""}, "new has no floor"),
+        ({"new.py": "import mizzle.low", "low/a.py": ""}, "new has no floor"),
+    ],
+)
+def test_no_wrong_arrow_hides(tmp_path: Path, files: Mapping[str, str], complaint: str) -> None:
+    """The reader of arrows itself."""
+    for name, source in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(source)
+    drawn = arrows(tmp_path, "mizzle")
+    assert faults(_nodes_of(tmp_path), drawn, "low beside < high < __init__") == [complaint]
+
+
+def test_a_right_arrow_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "low.py").write_text("import numpy")
+    (tmp_path / "high.py").write_text("from mizzle import low\nfrom mizzle.low import a\nimport mizzle.high")
+    drawn = arrows(tmp_path, "mizzle")
+    assert drawn == {("high", "low")}
+    assert faults(_nodes_of(tmp_path), drawn, "low < high") == []
+
+
+def test_inference_does_not_load_what_trains() -> None:
+    importers = {a for a, b in arrows(ROOT / "model", "mizzle.model") if b == "training"}
+    assert importers == set()
+
+
+def test_pictures_are_small_enough_to_be_read() -> None:
+    for room, most in MOST_NODES.items():
+        nodes = _nodes_of(ROOT / room) - {"__init__"}
+        assert len(nodes | (set(ROOMS) - {"sdk"} if room == "sdk" else set())) <= most
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_folders_are_few_and_flat(room: str) -> None:
+    files = [file for file in FILES if _room(file) == room]
+    modules = [file.parent for file in files if file.name != "__init__.py"]
+    assert max(map(modules.count, modules)) <= MOST_MODULES
+    assert max(len(file.relative_to(ROOT).parent.parts) for file in files) <= MOST_LEVELS
 
 
 def test_the_batcher_knows_neither_http_nor_torch() -> None:

@@ -15,9 +15,7 @@ _MAX_PROBLEMS = 4096  # whose names and shapes fit the longest header of a body
 _MAX_CELLS = 4_000_000
 _MAX_BYTES = 8 * 2**20  # a slow network must have sent a body before the service loses patience
 _QUEUE_SHARE = 2  # batches that make up what may wait, so that one is there when another has been taken
-_FREE_SECONDS = (
-    0.5  # of work in problems that may always wait, so that they do not keep others waiting for long
-)
+_FREE_SECONDS = 0.5  # of work in what may always wait, so that it does not keep others waiting for long
 
 
 class Room(NamedTuple):

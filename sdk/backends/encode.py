@@ -15,7 +15,6 @@ from mizzle import wire
 from mizzle.backends.effects import Call
 from mizzle.data.arrays import FloatArray, check_pair
 
-_NPY, _SAFETENSORS = "application/x-npy", "application/x-safetensors"
 _TENSOR_BYTES = 128  # that the header spends on a tensor, at most
 _LEVELS = {"levels": wire.ALL}
 FIXED_BYTES = 256  # of a body without any problem, at most
@@ -32,7 +31,7 @@ def estimate_call(x: object, y: object) -> Call:
     table = narrow(np.concatenate([left, right], axis=1))
     np.lib.format.write_array(file, table, allow_pickle=False)
     path = f"{wire.PATH}?dim_x={left.shape[1]}&levels={wire.ALL}"
-    return Call("POST", path, file.getvalue(), _NPY)
+    return Call("POST", path, file.getvalue(), wire.NPY)
 
 
 def batch_call(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> Call:
@@ -40,7 +39,7 @@ def batch_call(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> Call:
     tensors = {}
     for i, (x, y) in enumerate(pairs):
         tensors[f"x.{i}"], tensors[f"y.{i}"] = narrow(x), narrow(y)
-    return Call("POST", wire.BATCH_PATH, save(tensors, _LEVELS), _SAFETENSORS)
+    return Call("POST", wire.BATCH_PATH, save(tensors, _LEVELS), wire.SAFETENSORS)
 
 
 def size(x: FloatArray, y: FloatArray) -> int:

@@ -50,7 +50,7 @@ class RemoteBackend:
         if not 0 < timeout < float("inf"):
             raise InvalidInput("timeout must be a positive number of seconds")
         self._timeout = timeout
-        self._headers = {"accept": "application/json", **_key_header(api_key, parts)}
+        self._headers = {"accept": wire.JSON, **_key_header(api_key, parts)}
         self._limits: Limits | None = None
         # HTTP_PROXY is for elsewhere: a proxy cannot reach this machine's own loopback interface.
         self.trust_env = not _loopback(parts.hostname or "")

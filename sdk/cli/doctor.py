@@ -1,12 +1,6 @@
-"""Whether this installation, and a service, do what they should: one finding a check, with what to do.
-
-The known answer is that of a bivariate normal of correlation 0.8: I(X;Y) = -ln(1 - 0.64) / 2 = 0.511 nats.
-Its sample has exactly that correlation, so that the answer varies little; the band is four standard errors
-to either side.
-"""
+"""Whether this installation, and a service, do what they should: one finding a check, with what to do."""
 
 import base64
-import math
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -16,16 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from mizzle import estimator as estimators
+from mizzle import selftest
 from mizzle.cli import torch_build
 from mizzle.client import Client
-from mizzle.data.arrays import FloatArray
 from mizzle.errors import MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.types import ModelInfo
 
-_RHO, _ROWS = 0.8, 200
-TRUTH = -math.log(1 - _RHO**2) / 2
-BAND = 4 * _RHO / math.sqrt(_ROWS)
 _EXTRAS = {
     "local": ("torch", "safetensors"),
     "service": ("fastapi", "uvicorn", "pydantic"),
@@ -60,14 +51,6 @@ def examine(url: str | None = None) -> Iterator[Finding]:
         yield from _here(loaded)
     if url is not None:
         yield from _service(url, loaded[0].info if loaded else None)
-
-
-def sample() -> tuple[FloatArray, FloatArray]:
-    """The known sample: two columns of shape (200, 1)."""
-    raw = np.random.default_rng(20261125).standard_normal((_ROWS, 2))
-    white, _ = np.linalg.qr(raw - raw.mean(axis=0))  # orthogonal columns of equal length, mean 0
-    white *= math.sqrt(_ROWS)
-    return white[:, :1], _RHO * white[:, :1] + math.sqrt(1 - _RHO**2) * white[:, 1:]
 
 
 def _installed() -> Iterator[Finding]:
@@ -139,10 +122,10 @@ def _noted() -> str | None:
 def _known(client: Client) -> tuple[bool, str]:
     """The known sample, asked of this client."""
     start = time.perf_counter()
-    answer = client.estimate(*sample())
+    answer = client.estimate(*selftest.sample())
     took = f"{1000 * (time.perf_counter() - start):.0f} ms"
-    text = f"{answer.mi:.3f} nats where {TRUTH:.3f} is true, in {took}"
-    if abs(answer.mi - TRUTH) <= BAND:
+    text = f"{answer.mi:.3f} nats where {selftest.TRUTH:.3f} is true, in {took}"
+    if selftest.is_right(answer.mi):
         return True, text
     return False, f"{text}; that is wrong: the weights, torch or the processor cannot be trusted"
 

@@ -23,7 +23,7 @@ from mizzle.tables.results import Matrix, PairResult, Ranking
 from mizzle.tables.variables import Variable
 from mizzle.types import Estimate, ModelInfo, Notice
 
-_SAFETENSORS, _EVENTS = "application/x-safetensors", "text/event-stream"
+_EVENTS = "text/event-stream"
 _REOPEN_SECONDS = 1.0  # seconds until a stream of events that broke off is opened again
 _KEYS = ("id", "what", "state", "pairs", "done", "failed", "created", "started", "ended", "expires", "error")
 Job = dict[str, Any]
@@ -63,7 +63,7 @@ class Jobs:
         table = np.column_stack([_with_gaps(variable) for variable in variables])
         request = {"columns": [variable.name for variable in variables], **fields}
         body = save({"table": np.ascontiguousarray(narrow(table))}, {"job": json.dumps(request)})
-        return self._json(Call("PUT", _path(id or uuid4().hex), body, _SAFETENSORS))
+        return self._json(Call("PUT", _path(id or uuid4().hex), body, wire.SAFETENSORS))
 
     def all(self) -> list[Job]:
         """All jobs, the newest first; errors as `submit`."""
@@ -93,7 +93,7 @@ class Jobs:
 
     def result(self, id: str) -> Matrix | Ranking:
         """The answers of a job that is done; errors as `submit`."""
-        body = self._ask(Call("GET", _path(id) + "/result"), _SAFETENSORS)
+        body = self._ask(Call("GET", _path(id) + "/result"), wire.SAFETENSORS)
         try:
             return _result(body)
         except (SafetensorError, ValueError, TypeError, KeyError, IndexError):
@@ -123,7 +123,7 @@ class Jobs:
             f"{self._remote.location}: the answer is not of the form of a mizzle service"
         )
 
-    def _ask(self, call: Call, accept: str = "application/json") -> bytes:
+    def _ask(self, call: Call, accept: str = wire.JSON) -> bytes:
         """The body of the answer to a request, which is tried again while that may help."""
 
         def perform(step: Step) -> Reply | None:

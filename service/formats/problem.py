@@ -10,7 +10,7 @@ from mizzle.data.arrays import FloatArray, check_pair
 from mizzle.errors import InvalidLevel, InvalidRequest, TooLarge
 
 MAX_LEVELS = 99
-_LEVEL = re.compile(r"[0-9]{0,3}\.?[0-9]{1,30}(?:[eE][+-]?[0-9]{1,3})?")
+LEVEL_PATTERN = r"[0-9]{0,3}\.?[0-9]{1,30}([eE][+-]?[0-9]{1,3})?"  # /openapi.json says so
 
 
 class Problem(NamedTuple):
@@ -74,6 +74,7 @@ def levels_in_text(text: str | None, grid: Sequence[float]) -> tuple[float, ...]
     if text == wire.ALL:
         return None
     parts = text.split(",", MAX_LEVELS)
-    if not all(map(_LEVEL.fullmatch, parts)):  # float() would take underscores, spaces and words
+    # float() would take underscores, spaces and words.
+    if not all(re.fullmatch(LEVEL_PATTERN, part) for part in parts):
         raise InvalidLevel(f'levels must be "all" or 1 to {MAX_LEVELS} numbers between commas')
     return levels_of(list(map(float, parts)), grid)

@@ -9,11 +9,21 @@ from collections.abc import Mapping, Sequence
 from mizzle.errors import InvalidInput, InvalidRequest, UnsupportedMedia
 from mizzle.service.formats import json_problem, npy_problem, safetensors_problem
 from mizzle.service.formats.problem import MAX_LEVELS, Problem
+from mizzle.wire import JSON, NPY, SAFETENSORS
 
-__all__ = ["INLINE_BYTES", "MAX_LEVELS", "MEDIA_TYPES", "Problem", "read_many", "read_one"]
+__all__ = [
+    "INLINE_BYTES",
+    "JSON",
+    "MAX_LEVELS",
+    "MEDIA_TYPES",
+    "NPY",
+    "SAFETENSORS",
+    "Problem",
+    "read_many",
+    "read_one",
+]
 
 INLINE_BYTES = 64 * 1024  # larger bodies are read beside the event loop
-JSON, NPY, SAFETENSORS = "application/json", "application/x-npy", "application/x-safetensors"
 MEDIA_TYPES = frozenset({JSON, NPY, SAFETENSORS})
 
 

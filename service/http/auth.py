@@ -70,11 +70,11 @@ class Keys:
     def name_of(self, presented: bytes) -> str | None:
         """The name of a key, or None for a wrong one; takes equally long for either."""
         digest = hashlib.sha256(presented).digest()
-        found = None
+        match = None
         for name, stored in self._stored:  # to the end: the place of a match must not show in the time
             if hmac.compare_digest(stored, digest):
-                found = name
-        return found
+                match = name
+        return match
 
 
 class Auth:
@@ -135,8 +135,8 @@ def new_key(name: str) -> tuple[str, str]:
     """
     if not _is_name(name):
         raise InvalidInput(_NAME_RULE)
-    made = _PREFIX + secrets.token_urlsafe(32)
-    return made, f"{name}:{hashlib.sha256(made.encode()).hexdigest()}"
+    key = _PREFIX + secrets.token_urlsafe(32)
+    return key, f"{name}:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def check_bind(host: str, keys: Keys, insecure: bool) -> None:
@@ -162,10 +162,10 @@ def _is_name(name: str) -> bool:
 def _is_loopback(host: str) -> bool:
     """Every address of a name counts; no name at all means every interface."""
     try:
-        found = socket.getaddrinfo(host or "::", None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        resolved = socket.getaddrinfo(host or "::", None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
         raise InvalidInput("the host to listen on cannot be resolved; name an address") from None
-    return all(ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
+    return all(ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in resolved)
 
 
 def _text(path: Path) -> str:

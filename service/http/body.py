@@ -8,8 +8,8 @@ from starlette.requests import Request
 
 from mizzle.errors import TooLarge, UnsupportedMedia
 
-_MOST_CHUNKS = 65_536  # each costs about a hundred bytes, however little it brings
-_LONGEST_LENGTH = 18  # digits; Python refuses to read thousands of them
+_MAX_CHUNKS = 65_536  # each costs about a hundred bytes, however little it brings
+_MAX_LENGTH_DIGITS = 18  # Python refuses to read thousands of them
 
 
 async def read(
@@ -36,8 +36,8 @@ async def read(
                 size += len(chunk)
                 if size > max_bytes:
                     raise _too_large(max_bytes)
-                if len(chunks) > _MOST_CHUNKS:
-                    raise TooLarge(f"the body came in more than {_MOST_CHUNKS} pieces; send larger ones")
+                if len(chunks) > _MAX_CHUNKS:
+                    raise TooLarge(f"the body came in more than {_MAX_CHUNKS} pieces; send larger ones")
     except TimeoutError:
         raise HTTPException(408) from None
     return media, b"".join(chunks)
@@ -56,7 +56,7 @@ def _media(request: Request, media_types: Collection[str]) -> str:
 
 def _check_length(request: Request, max_bytes: int) -> None:
     length = request.headers.get("content-length", "").lstrip("0")
-    if length.isdecimal() and (len(length) > _LONGEST_LENGTH or int(length) > max_bytes):
+    if length.isdecimal() and (len(length) > _MAX_LENGTH_DIGITS or int(length) > max_bytes):
         raise _too_large(max_bytes)
 
 

@@ -15,7 +15,7 @@ from mizzle.errors import Forbidden
 from mizzle.service.http.problem_details import problem_of
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
-_SENT = (
+_REQUEST_HEADERS = (
     "Authorization",
     "Inference-Header-Content-Length",
     "Last-Event-ID",
@@ -23,7 +23,13 @@ _SENT = (
     "X-Request-Id",
     "X-Request-Timeout",
 )
-_SHOWN = ("Inference-Header-Content-Length", "Location", "Retry-After", "Retry-After-Ms", "X-Request-Id")
+_EXPOSED_HEADERS = (
+    "Inference-Header-Content-Length",
+    "Location",
+    "Retry-After",
+    "Retry-After-Ms",
+    "X-Request-Id",
+)
 
 
 class Cors(CORSMiddleware):
@@ -40,9 +46,9 @@ class Cors(CORSMiddleware):
             app,
             allow_origins=[origin.lower() for origin in origins],
             allow_methods=_METHODS,
-            allow_headers=_SENT,
+            allow_headers=_REQUEST_HEADERS,
             allow_private_network=True,  # whoever named a page of the internet wants it to reach this machine
-            expose_headers=_SHOWN,
+            expose_headers=_EXPOSED_HEADERS,
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
@@ -50,6 +56,6 @@ class Cors(CORSMiddleware):
         answer = super().preflight_response(request_headers)
         if answer.status_code == 200:
             return answer
-        sent = ", ".join((*_SENT, "Content-Type"))
+        sent = ", ".join((*_REQUEST_HEADERS, "Content-Type"))
         text = f"pages of the named origins may use {', '.join(_METHODS)} and, of the unusual headers, {sent}"
         return problem_of(Forbidden(text))

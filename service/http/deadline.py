@@ -15,36 +15,40 @@ from mizzle.service.http.auth import key_name
 from mizzle.service.inference.engine import Caller
 
 T = TypeVar("T")
-DEADLINE_HEADER = "x-request-timeout"
+_DEADLINE_HEADER = "x-request-timeout"
 
 
-def caller(request: Request, most_seconds: float) -> Caller:
+def caller(request: Request, max_seconds: float) -> Caller:
     """Who asks, with the deadline of the header X-Request-Timeout in seconds.
 
     Args:
-        most_seconds: the longest time, and the time of a request that names none.
+        max_seconds: the longest time, and the time of a request that names none.
 
     Raises:
         InvalidRequest: the header is no positive number.
     """
-    return Caller(key_name(request.scope), time.monotonic() + _seconds(request, most_seconds))
+    return Caller(key_name(request.scope), time.monotonic() + _seconds(request, max_seconds))
 
 
-def _seconds(request: Request, most: float) -> float:
-    text = request.headers.get(DEADLINE_HEADER)
+def _seconds(request: Request, limit: float) -> float:
+    text = request.headers.get(_DEADLINE_HEADER)
     if text is None:
-        return most
+        return limit
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
         raise InvalidRequest("X-Request-Timeout must be a positive number of seconds")
-    return min(seconds, most)
+    return min(seconds, limit)
 
 
-async def beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
-    """The result of `work`, beside the event loop where it has many bytes to do."""
+async def run_in_thread_if_large(size: int, work: Callable[..., T], *arguments: Any) -> T:
+    """The result of `work`, which leaves the event loop to others where it has many bytes to read or write.
+
+    Args:
+        size: bytes that it has to do with.
+    """
     if size <= INLINE_BYTES:
         return work(*arguments)
     return await asyncio.to_thread(work, *arguments)

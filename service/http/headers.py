@@ -58,4 +58,4 @@ def on_start(send: Send, change: Callable[[MutableHeaders], None]) -> Send:
 def values(scope: Scope, name: str) -> list[str]:
     """Every value of a header of the request; `name` in lower case."""
     wanted = name.encode()
-    return [value.decode("latin-1") for found, value in scope["headers"] if found == wanted]
+    return [value.decode("latin-1") for field, value in scope["headers"] if field == wanted]

@@ -8,7 +8,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mizzle.service.logs import UNMATCHED
+from mizzle.service.http.access_log import UNMATCHED
 from mizzle.service.telemetry.metrics import Metrics
 
 _UNANSWERED = "none"

@@ -1,40 +1,15 @@
-"""What /openapi.json says beyond what FastAPI finds by itself: the requests, and every refusal."""
+"""What /openapi.json says beyond what FastAPI finds by itself: every refusal, and models of requests."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
-from mizzle.service.formats.registry import JSON, MAX_LEVELS, NPY, SAFETENSORS
 from mizzle.service.http import problem_details
-from mizzle.service.routes import schemas
 
-_TEMPLATE = "#/components/schemas/{model}"
-_SAMPLE = {"x": [[i / 8] for i in range(12)], "y": [(-1) ** i * i / 4 for i in range(12)]}
-_EXAMPLES: dict[str, Any] = {"EstimateRequest": _SAMPLE, "BatchRequest": {"problems": [_SAMPLE, _SAMPLE]}}
-_METADATA = '`__metadata__` may hold `levels`, as text: numbers between commas, or "all".'
-# What a schema cannot say of a body that is no JSON, by media type.
-_BINARY = {
-    "EstimateRequest": {
-        SAFETENSORS: f"Two tensors, x and y, of shape [n] or [n, d] each. {_METADATA}",
-        NPY: "One array of shape [n, d]: the first `dim_x` columns are x, the others y.",
-    },
-    "BatchRequest": {
-        SAFETENSORS: f"Tensors x.0, y.0, x.1, y.1 and so on, of shape [n] or [n, d] each. {_METADATA}",
-    },
-}
-_ONLY_NPY = f"Only with a body of {NPY}; with any other media type an address that has this is refused (422)."
-_LEVEL = r"[0-9]{0,3}\.?[0-9]{1,30}([eE][+-]?[0-9]{1,3})?"  # as `asked` reads it
-_LEVELS = {
-    "type": "string",
-    "pattern": f"^(all|{_LEVEL}(,{_LEVEL}){{0,{MAX_LEVELS - 1}}})$",
-    "description": 'Increasing quantile levels within the model\'s own, or "all" for all of these.',
-}
-_DIM_X = {
-    "type": "integer",
-    "minimum": 1,
-    "description": "How many of the first columns are x; of two columns, the first where this is missing.",
-}
+REFERENCE = "#/components/schemas/{model}"
 _MEANINGS = {
     400: "The body cannot be read as the format that it claims to be.",
     401: "No valid API key came with the request.",
@@ -60,55 +35,56 @@ TIMEOUT = {
 }
 
 
-def request(model: str) -> dict[str, Any]:
-    """The documented body and parameters of a route that takes JSON and binary formats."""
-    example = {"schema": {"$ref": _TEMPLATE.format(model=model)}, "example": _EXAMPLES[model]}
-    content = {JSON: example} | {media: _bytes(text) for media, text in _BINARY[model].items()}
-    parameters = [TIMEOUT]
-    if NPY in content:
-        parameters += [_query("dim_x", _DIM_X), _query("levels", _LEVELS)]
-    return {"requestBody": {"required": True, "content": content}, "parameters": parameters}
+def refusals(*statuses: int, meanings: Mapping[int, str] | None = None) -> dict[int | str, dict[str, Any]]:
+    """The documented refusals of a route.
 
-
-def _bytes(description: str) -> dict[str, Any]:
-    return {"schema": {"type": "string", "format": "binary", "description": description}}
-
-
-def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter of the address; `schema` says what it is, in words."""
-    words = f"{schema['description']} {_ONLY_NPY}"
-    rest = {key: value for key, value in schema.items() if key != "description"}
-    return {"name": name, "in": "query", "required": False, "description": words, "schema": rest}
-
-
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documented refusals of a route."""
-    schema = {"$ref": _TEMPLATE.format(model="Problem")}
+    Args:
+        meanings: of statuses that mean something else there.
+    """
+    words = {**_MEANINGS, **(meanings or {})}
+    schema = {"$ref": REFERENCE.format(model="Problem")}
     return {
         status: {
-            "description": _MEANINGS[status],
+            "description": words[status],
             "content": {problem_details.MEDIA_TYPE: {"schema": schema}},
         }
         for status in statuses
     }
 
 
-def install(app: FastAPI) -> None:
-    """Adds the schemas that no route declares to the document."""
+def inlined(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of a request, without references: no route declares the models that it is made of."""
+    schema = model.model_json_schema()
+    known = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        target = known.get(str(part.get("$ref", "")).rpartition("/")[2], {})
+        return {key: resolved(value) for key, value in (target | part).items() if key != "$ref"}
+
+    inlined_schema: dict[str, Any] = resolved(schema)
+    return inlined_schema
+
+
+def install(app: FastAPI, models: Iterable[type[BaseModel]]) -> None:
+    """Adds the schemas of models that no route declares to the document."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
+            app.openapi_schema = _document(app, models)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def _document(app: FastAPI, models: Iterable[type[BaseModel]]) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     known = document.setdefault("components", {}).setdefault("schemas", {})
-    for model in (schemas.EstimateRequest, schemas.BatchRequest, schemas.Problem):
-        described = model.model_json_schema(ref_template=_TEMPLATE)
+    for model in models:
+        described = model.model_json_schema(ref_template=REFERENCE)
         known |= described.pop("$defs", {})
         known[model.__name__] = described
     known_schemes = document["components"].setdefault("securitySchemes", {})

@@ -69,8 +69,8 @@ class Guard:
         return None
 
     def _answers_to(self, host: str) -> bool:
-        found = _HOST.fullmatch(host)
-        return found is not None and (ANY in self._hosts or found[1] in self._hosts)
+        match = _HOST.fullmatch(host)
+        return match is not None and (ANY in self._hosts or match[1] in self._hosts)
 
     def _welcome(self, origin: str, host: str) -> bool:
         """The scheme of the host is not known: a proxy in front may have ended TLS."""
@@ -78,10 +78,10 @@ class Guard:
 
 
 def _host(name: str) -> str:
-    found = f"[{name.lower()}]" if name.count(":") > 1 and name[0] != "[" else name.lower()
-    if found != ANY and not re.fullmatch(_NAME, found):
+    host = f"[{name.lower()}]" if name.count(":") > 1 and name[0] != "[" else name.lower()
+    if host != ANY and not re.fullmatch(_NAME, host):
         raise InvalidInput('a host must be a name or an address without scheme and port, or "*"')
-    return found
+    return host
 
 
 def _origin(text: str) -> str:

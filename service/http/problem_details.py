@@ -5,6 +5,7 @@ At most 4 KB, and made of our own sentences: no input, no path, no class name, n
 
 import json
 import logging
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -16,13 +17,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mizzle.errors import MizzleError
-from mizzle.service.http.request_id import current_id
+from mizzle.service import logs
 from mizzle.service.inference.observer import REFUSALS, Observer
-from mizzle.service.inference.throughput import whole_seconds
 
 _log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-_LONGEST_DETAIL = 600  # six bytes each at worst: 4 KB in all
+_MAX_DETAIL_LENGTH = 600  # six bytes each at worst: 4 KB in all
 _RETRY_SECONDS = 1.0  # where nothing better is known
 _BY_STATUS = {
     400: ("bad_request", "the request is no valid HTTP"),
@@ -46,22 +46,19 @@ def problem(
     detail: str,
     headers: dict[str, str] | None = None,
     retry_after: float | None = None,
-    more: dict[str, Any] | None = None,
 ) -> Response:
     """One problem as a response.
 
     Args:
         retry_after: seconds, for a refusal that speaks of the moment.
-        more: further members of the object.
     """
     body: dict[str, Any] = {
         "type": f"urn:problem-type:mizzle:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail[:_LONGEST_DETAIL],
+        "detail": detail[:_MAX_DETAIL_LENGTH],
         "code": code,
-        "request_id": current_id(),
-        **(more or {}),
+        "request_id": logs.request_id.get(),
     }
     sent = dict(headers or {})
     if status in (429, 503):
@@ -70,6 +67,11 @@ def problem(
         sent["retry-after"] = str(whole_seconds(seconds))
         sent["retry-after-ms"] = str(round(1000 * seconds))
     return Response(json.dumps(body).encode(), status, sent, MEDIA_TYPE)
+
+
+def whole_seconds(seconds: float) -> int:
+    """Seconds as the header Retry-After holds them: whole, and at least one."""
+    return max(1, math.ceil(seconds))
 
 
 def problem_of(error: MizzleError, headers: dict[str, str] | None = None) -> Response:
@@ -113,8 +115,8 @@ async def _http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> dict[str, str]:
     """Every method of an address; the router lists those of its first route alone."""
     path = getattr(request.scope.get("route"), "path", None)
-    found = request.app.openapi()["paths"].get(path, {})
-    return {"allow": ", ".join(sorted(map(str.upper, found)))} if found else {}
+    methods = request.app.openapi()["paths"].get(path, {})
+    return {"allow": ", ".join(sorted(map(str.upper, methods)))} if methods else {}
 
 
 async def _invalid(_: Request, __: Exception) -> Response:

@@ -17,9 +17,9 @@ from mizzle.errors import RateLimited
 from mizzle.service.http.auth import key_name
 from mizzle.service.http.problem_details import problem_of
 
-_WINDOW = 60.0  # seconds
-_SHARE = 0.1  # of the newest request in the average duration
-_SOONEST = 0.05  # seconds
+_WINDOW_SECONDS = 60.0
+_EWMA_WEIGHT = 0.1  # of the newest request in the average duration
+_MIN_RETRY_SECONDS = 0.05
 
 
 class _Usage:
@@ -32,7 +32,7 @@ class _Usage:
 
     def idle(self, now: float) -> bool:
         """Whether nothing of it can matter any more."""
-        return not self.under_way and (not self.admitted or now - self.admitted[-1] >= _WINDOW)
+        return not self.under_way and (not self.admitted or now - self.admitted[-1] >= _WINDOW_SECONDS)
 
 
 class Quotas:
@@ -70,7 +70,7 @@ class Quotas:
 
         def done() -> None:
             usage.under_way -= 1
-            usage.seconds += _SHARE * (self._clock() - start - usage.seconds)
+            usage.seconds += _EWMA_WEIGHT * (self._clock() - start - usage.seconds)
 
         return done
 
@@ -88,7 +88,7 @@ class Quotas:
                 usage.seconds / self._concurrency,
             )
         if self._per_minute and len(usage.admitted) == self._per_minute:
-            wait = usage.admitted[0] + _WINDOW - now
+            wait = usage.admitted[0] + _WINDOW_SECONDS - now
             if wait > 0:
                 text = f"this API key has asked {self._per_minute} times in a minute, which is its limit"
                 raise _limited(text, wait)
@@ -96,7 +96,7 @@ class Quotas:
 
 def _limited(text: str, seconds: float) -> RateLimited:
     error = RateLimited(text)
-    error.retry_after = max(seconds, _SOONEST)
+    error.retry_after = max(seconds, _MIN_RETRY_SECONDS)
     return error
 
 

@@ -4,17 +4,16 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mizzle.service import logs
 from mizzle.service.http.headers import on_start, values
 
 HEADER = "x-request-id"
 _HARMLESS = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STATE = "mizzle.request_id"
-_current: ContextVar[str | None] = ContextVar("mizzle_request_id", default=None)
 
 
 class RequestId:
@@ -26,24 +25,19 @@ class RequestId:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection of ASGI."""
         if scope["type"] == "http":
-            found = harmless(values(scope, HEADER)) or new_id()
-            scope.setdefault("state", {})[_STATE] = found
+            request_id = harmless(values(scope, HEADER)) or new_id()
+            scope.setdefault("state", {})[_STATE] = request_id
             # Never reset: what still happens to this request in its task, such as the log line of a failure
             # outside of this call, has the id too. Every request has a task of its own.
-            _current.set(found)
-            send = on_start(send, lambda headers: headers.update({HEADER: found}))
+            logs.request_id.set(request_id)
+            send = on_start(send, lambda headers: headers.update({HEADER: request_id}))
         await self._app(scope, receive, send)
-
-
-def current_id() -> str | None:
-    """The id of the request that is being answered here, if any."""
-    return _current.get()
 
 
 def id_of(scope: Mapping[str, Any]) -> str | None:
     """The id that a request was given."""
-    found: str | None = scope.get("state", {}).get(_STATE)
-    return found
+    request_id: str | None = scope.get("state", {}).get(_STATE)
+    return request_id
 
 
 def new_id() -> str:
@@ -54,13 +48,13 @@ def new_id() -> str:
 @contextmanager
 def identified(request_id: str) -> Iterator[None]:
     """Makes this the current id, where there is no task for a request."""
-    token = _current.set(request_id)
+    token = logs.request_id.set(request_id)
     try:
         yield
     finally:
-        _current.reset(token)
+        logs.request_id.reset(token)
 
 
-def harmless(given: list[str]) -> str | None:
+def harmless(ids: list[str]) -> str | None:
     """The caller's own id; of several, none can be trusted to be the one that is logged elsewhere."""
-    return given[0] if len(given) == 1 and _HARMLESS.fullmatch(given[0]) else None
+    return ids[0] if len(ids) == 1 and _HARMLESS.fullmatch(ids[0]) else None

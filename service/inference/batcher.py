@@ -4,7 +4,7 @@ No timer and no minimum size: an idle worker takes what there is at once, a busy
 back. Knows neither HTTP nor torch: `run` maps a list of items to a list of results, and may lose its worker.
 
 Promises:
-    the oldest item of a lane goes with the lane's next batch, whatever its cost; equal sizes share a batch;
+    the oldest item of a priority goes with its next batch, whatever its cost; equal sizes share a batch;
     what is admitted is answered: a result, an error, or DeadlineExceeded when its time is over;
     an item whose caller has gone, or whose time is over, is dropped before it runs;
     a lost worker costs its batch a second run, alone; the item that loses a second worker fails;
@@ -24,15 +24,17 @@ from typing import Generic, TypeVar
 from mizzle.cost import Size
 from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.queue import Lane, PriorityQueues, QueuedItem
+from mizzle.service.inference.queue import PriorityQueues, QueuedItem
 from mizzle.service.inference.throughput import Throughput
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+ALWAYS_ADMITTED = 16  # items that may wait, whatever they cost; clients fill their requests by it
 _log = logging.getLogger(__name__)
-_SMALL = 0.25  # share of a batch's budget up to which an item counts as small
-_SHRINK, _GROW, _CLEAN = 0.7, 1.02, 100  # of the budget: after too large a batch, and after clean ones
-_LOSSES = 2  # workers that an item may lose before it is refused
+_SMALL_SHARE = 0.25  # of a batch's budget, up to which an item counts as small
+_BUDGET_SHRINK, _BUDGET_GROWTH = 0.7, 1.02  # factors after too large a batch, and after clean ones
+_CLEAN_BATCHES = 100  # after which the budget grows
+_MAX_LOSSES = 2  # workers that an item may lose before it is refused
 
 
 class WorkerLost(Exception):
@@ -44,41 +46,40 @@ class OutOfMemory(Exception):
 
 
 @dataclass(frozen=True)
-class Limits:
+class BatchLimits:
     """What one batch may hold, and what may wait.
 
     Attributes:
         items, cells: of one batch; an item of more cells goes alone.
-        wait_seconds: work that may wait, as long as more than `few` items do.
+        wait_seconds: work that may wait, as long as more items than `ALWAYS_ADMITTED` do.
     """
 
     items: int
     cells: int
     wait_seconds: float
-    few: int = 16
 
 
 class Batcher(Generic[Item, Result]):
     """Submits single items, runs them in batches. Lives in one event loop.
 
     Attributes:
-        pace: how fast batches run.
+        throughput: how fast batches run.
         budget: cells of the next batch; below `limits.cells` after the device ran out of memory.
     """
 
     def __init__(
         self,
         run: Callable[[list[Item]], Awaitable[Sequence[Result | Exception]]],
-        limits: Limits,
-        pace: Throughput,
-        observer: Observer | None = None,
+        limits: BatchLimits,
+        throughput: Throughput,
+        observer: Observer,
     ) -> None:
         self._run = run
         self._limits = limits
-        self.pace = pace
+        self.throughput = throughput
         self.budget = float(limits.cells)
         self.waiting: PriorityQueues[Item, Result] = PriorityQueues()
-        self._observer = observer or Observer()
+        self._observer = observer
         self._running: list[QueuedItem[Item, Result]] = []
         self._clean = 0
         self._wake = asyncio.Event()
@@ -92,7 +93,7 @@ class Batcher(Generic[Item, Result]):
     @property
     def capacity(self) -> int:
         """Cells that may wait."""
-        return self.pace.cells(self._limits.wait_seconds)
+        return self.throughput.cells(self._limits.wait_seconds)
 
     @property
     def busy(self) -> bool:
@@ -106,8 +107,8 @@ class Batcher(Generic[Item, Result]):
 
     def wait_for(self, cells: int) -> float:
         """Seconds until an item of so many cells would be answered, if it came now."""
-        running = sum(entry.size.cells for entry in self._running)
-        return self.pace.seconds(self.waiting.cells + running + cells)
+        running = sum(queued.size.cells for queued in self._running)
+        return self.throughput.seconds(self.waiting.cells + running + cells)
 
     def admit(self, cells: int, items: int = 1, deadline: float = math.inf) -> None:
         """Whether so much more may come now.
@@ -121,9 +122,9 @@ class Batcher(Generic[Item, Result]):
             raise Draining("the service is stopping; ask again in a moment")
         waiting = self.waiting.cells
         # What comes to an empty queue may wait whatever its cost: every size gets its turn.
-        if waiting and len(self.waiting) + items > self._limits.few and waiting + cells > self.capacity:
+        if waiting and len(self.waiting) + items > ALWAYS_ADMITTED and waiting + cells > self.capacity:
             error = QueueFull("too much work is waiting; ask again after the time in Retry-After")
-            error.retry_after = self.pace.retry_after(waiting)
+            error.retry_after = self.throughput.retry_after(waiting)
             raise error
         if time.monotonic() + self.wait_for(cells) > deadline:
             raise DeadlineExceeded("the answer would not be there in the time that was given")
@@ -131,19 +132,19 @@ class Batcher(Generic[Item, Result]):
     def check_capacity(self, deadline: float = math.inf) -> None:
         """Whether one more small problem may come now, whose size nobody knows yet; raises as `admit`."""
         # A queue is full when the next problem does not fit: asked for nothing, there would always be room.
-        self.admit(self.waiting.usual, 1, deadline)
+        self.admit(self.waiting.typical_small_cells, 1, deadline)
 
-    async def submit(self, item: Item, size: Size, used: int, deadline: float = math.inf) -> Result:
-        """The result of one item, which `admit` has let in; arguments as `enter`, errors as `answer`."""
-        return await self.answer(self.enter(item, size, used, deadline))
+    async def submit(self, item: Item, size: Size, used_cells: int, deadline: float = math.inf) -> Result:
+        """The result of one item, which `admit` has let in; arguments as `enqueue`, errors as `answer`."""
+        return await self.answer(self.enqueue(item, size, used_cells, deadline))
 
-    def enter(
-        self, item: Item, size: Size, used: int, deadline: float = math.inf
+    def enqueue(
+        self, item: Item, size: Size, used_cells: int, deadline: float = math.inf
     ) -> QueuedItem[Item, Result]:
-        """An item that waits from now on; whoever enters it awaits its `answer`, or calls `leave`.
+        """An item that waits from now on; whoever enqueues it awaits its `answer`, or calls `abandon`.
 
         Args:
-            used: its own cells, without padding.
+            used_cells: its own cells, without padding.
             deadline: in seconds of `time.monotonic`.
 
         Raises:
@@ -151,15 +152,15 @@ class Batcher(Generic[Item, Result]):
         """
         if self._closed:
             raise Draining("the service is stopping; ask again in a moment")
-        lane: Lane = "small" if size.cells <= _SMALL * self._limits.cells else "large"
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        entry = QueuedItem(item, size, used, lane, future, deadline)
-        self.waiting.add(entry)
+        small = size.cells <= _SMALL_SHARE * self._limits.cells
+        queued = QueuedItem(item, size, used_cells, "small" if small else "large", future, deadline)
+        self.waiting.add(queued)
         self._wake.set()
-        return entry
+        return queued
 
-    async def answer(self, entry: QueuedItem[Item, Result]) -> Result:
-        """The result of an item that was entered.
+    async def answer(self, queued: QueuedItem[Item, Result]) -> Result:
+        """The result of an item that was enqueued.
 
         Raises:
             DeadlineExceeded: it was not there in time.
@@ -167,21 +168,21 @@ class Batcher(Generic[Item, Result]):
             Exception: what `run` gave for this item.
         """
         try:
-            async with asyncio.timeout_at(_loop_time(entry.deadline)):
-                return await entry.future
+            async with asyncio.timeout_at(_loop_time(queued.deadline)):
+                return await queued.future
         except TimeoutError:
             raise DeadlineExceeded("the answer was not there in the time that was given") from None
         finally:
-            self.leave(entry)
+            self.abandon(queued)
 
-    def leave(self, entry: QueuedItem[Item, Result]) -> None:
-        """Nobody waits for this item any more; once is enough."""
-        if entry.left:
+    def abandon(self, queued: QueuedItem[Item, Result]) -> None:
+        """Nobody waits for this item any more; further calls do nothing."""
+        if queued.abandoned:
             return
-        entry.left = True
-        if self.waiting.remove(entry):
+        queued.abandoned = True
+        if self.waiting.remove(queued):
             self._observer.cancelled("queued")
-        elif entry.future.cancelled():
+        elif queued.future.cancelled():
             self._observer.cancelled("running")
 
     async def close(self, grace: float) -> None:
@@ -193,72 +194,74 @@ class Batcher(Generic[Item, Result]):
             self._loop_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop_task
-        for entry in [*self._running, *self.waiting]:
-            entry.fail(Draining("the service stopped before this could be answered; ask again"))
+        for queued in [*self._running, *self.waiting]:
+            queued.fail(Draining("the service stopped before this could be answered; ask again"))
 
     async def _serve(self) -> None:
         while self.waiting or not self._closed:
-            batch = [e for e in self.waiting.take(self._limits.items, int(self.budget)) if _wanted(e)]
+            batch = [q for q in self.waiting.take(self._limits.items, int(self.budget)) if _is_wanted(q)]
             if batch:
-                await self._finish_surely(batch)
+                await self._finish_or_fail(batch)
             elif not self.waiting:
                 self._wake.clear()
                 if not self._closed:
                     await self._wake.wait()
 
-    async def _finish_surely(self, batch: list[QueuedItem[Item, Result]]) -> None:
+    async def _finish_or_fail(self, batch: list[QueuedItem[Item, Result]]) -> None:
         """As `_finish`; a bug of the batcher's own must strand nobody and must not end the loop."""
         try:
             await self._finish(batch)
         except Exception as error:
             _log.exception("the batcher failed")
-            for entry in batch:
-                entry.fail(error)
+            for queued in batch:
+                queued.fail(error)
         self._running = []  # not when cancelled: `close` settles them
 
     async def _finish(self, batch: list[QueuedItem[Item, Result]]) -> None:
-        """Runs a batch and settles its entries."""
+        """Runs a batch and settles its items."""
         self._running = batch
-        cells, start = sum(entry.size.cells for entry in batch), time.monotonic()
-        for entry in batch:
-            self._observer.waited(entry.lane, start - entry.since)
+        cells, start = sum(queued.size.cells for queued in batch), time.monotonic()
+        for queued in batch:
+            self._observer.waited(queued.priority, start - queued.since)
         try:
-            results = await self._run([entry.item for entry in batch])
+            results = await self._run([queued.item for queued in batch])
         except WorkerLost:
             self._after_loss(batch)
         except OutOfMemory:
             await self._after_out_of_memory(batch)
         else:
             seconds = time.monotonic() - start
-            self.pace.observe(cells, seconds)
-            self._observer.batch(len(batch), sum(e.used for e in batch), cells, int(self.budget), seconds)
+            self.throughput.observe(cells, seconds)
+            self._observer.batch(
+                len(batch), sum(q.used_cells for q in batch), cells, int(self.budget), seconds
+            )
             self._settle(batch, results)
 
     def _settle(self, batch: list[QueuedItem[Item, Result]], results: Sequence[Result | Exception]) -> None:
         if len(results) != len(batch):
             raise InferenceFailed("the model gave another number of answers than problems")
-        for entry, result in zip(batch, results, strict=True):
+        for queued, result in zip(batch, results, strict=True):
             if isinstance(result, Exception):
-                entry.fail(result)
+                queued.fail(result)
             else:
-                entry.settle(result)
+                queued.settle(result)
         self._clean += 1
-        if self._clean % _CLEAN == 0:
-            self.budget = min(self.budget * _GROW, self._limits.cells)
+        if self._clean % _CLEAN_BATCHES == 0:
+            self.budget = min(self.budget * _BUDGET_GROWTH, self._limits.cells)
 
     def _after_loss(self, batch: list[QueuedItem[Item, Result]]) -> None:
         """Every item of the batch is suspect: each runs again, alone, ahead of what came later."""
         _log.warning("a worker was lost with a batch of %d", len(batch))
         self._observer.retried()
-        for entry in batch:
-            entry.losses += 1
-            if entry.losses >= _LOSSES:
-                entry.fail(InferenceFailed("the model failed on this problem, twice; please report it"))
-        self.waiting.requeue([entry for entry in batch if not entry.future.done()])
+        for queued in batch:
+            queued.losses += 1
+            if queued.losses >= _MAX_LOSSES:
+                queued.fail(InferenceFailed("the model failed on this problem, twice; please report it"))
+        self.waiting.requeue([queued for queued in batch if not queued.future.done()])
 
     async def _after_out_of_memory(self, batch: list[QueuedItem[Item, Result]]) -> None:
         self._observer.out_of_memory()
-        self.budget = max(1.0, _SHRINK * self.budget)
+        self.budget = max(1.0, _BUDGET_SHRINK * self.budget)
         if len(batch) == 1:
             text = "the device has no memory for this problem now; ask again later, or send fewer rows"
             batch[0].fail(DeviceOutOfMemory(text))
@@ -268,11 +271,11 @@ class Batcher(Generic[Item, Result]):
             await self._finish(half)
 
 
-def _wanted(entry: QueuedItem[Item, Result]) -> bool:
+def _is_wanted(queued: QueuedItem[Item, Result]) -> bool:
     """Whether somebody still waits for it, and has the time."""
-    if not entry.future.done() and time.monotonic() > entry.deadline:
-        entry.fail(DeadlineExceeded("the answer was not there in the time that was given"))
-    return not entry.future.done()
+    if not queued.future.done() and time.monotonic() > queued.deadline:
+        queued.fail(DeadlineExceeded("the answer was not there in the time that was given"))
+    return not queued.future.done()
 
 
 def _loop_time(deadline: float) -> float | None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from mizzle import cost
+from mizzle import cost, selftest
 from mizzle.data.arrays import check_columns
 from mizzle.errors import (
     Draining,
@@ -19,9 +19,8 @@ from mizzle.errors import (
     NotReady,
     TooLarge,
 )
-from mizzle.service import probe
 from mizzle.service.formats.registry import Problem
-from mizzle.service.inference.batcher import Batcher, Limits
+from mizzle.service.inference.batcher import Batcher, BatchLimits
 from mizzle.service.inference.ipc import FAILED, Pair
 from mizzle.service.inference.observer import Observer
 from mizzle.service.inference.queue import QueuedItem
@@ -50,36 +49,30 @@ class Engine:
         on_failure: called then; logs, unless the server sets something else.
     """
 
-    def __init__(self, settings: Settings, runner: Runner, observer: Observer | None = None) -> None:
+    def __init__(self, settings: Settings, runner: Runner, observer: Observer) -> None:
         self.state: State = "starting"
         self.failure: MizzleError | None = None
         self.on_failure: Callable[[MizzleError], None] = _log_failure
         self._settings = settings
         self._runner = runner
         runner.on_failure = self.fail
-        self._observer = observer or Observer()
+        self._observer = observer
         self._facts: ModelFacts | None = None
         self._batcher: Batcher[Pair, Estimate] | None = None
         self._loading: asyncio.Task[None] | None = None
-        self._proving: asyncio.Task[Estimate] | None = None
-        self._proof: tuple[float, Estimate] | None = None
+        self._health_check: asyncio.Task[Estimate] | None = None
+        self._last_check: tuple[float, Estimate] | None = None
 
     def start(self) -> None:
         """Begins to load; answers NotReady until that is done."""
         self._loading = asyncio.create_task(self._load(), name="mizzle-load")
 
-    async def settled(self) -> None:
-        """Returns when it is known whether there is a model."""
-        if self._loading is not None:
-            await self._loading
-
     async def _load(self) -> None:
         try:
-            facts = await self._runner.start()
-            s = self._settings
-            limits = Limits(s.max_batch_items, facts.batch_cells, s.max_wait_seconds)
-            pace = Throughput(facts.cells_per_second, facts.overhead)
-            batcher = Batcher(self._runner.run, limits, pace, self._observer)
+            facts, settings = await self._runner.start(), self._settings
+            limits = BatchLimits(settings.max_batch_items, facts.batch_cells, settings.max_wait_seconds)
+            throughput = Throughput(facts.cells_per_second, facts.overhead)
+            batcher = Batcher(self._runner.run, limits, throughput, self._observer)
             batcher.start()
             self._batcher = batcher
             self._observer.watch_queue(batcher.waiting.standing, lambda: batcher.capacity)
@@ -108,7 +101,7 @@ class Engine:
 
     async def close(self) -> None:
         """Finishes what is admitted, for at most the grace, and lets the model go."""
-        for task in (self._loading, self._proving):
+        for task in (self._loading, self._health_check):
             if task is not None:
                 task.cancel()
         if self._batcher is not None:
@@ -153,19 +146,19 @@ class Engine:
         """
         self.batcher.check_capacity(caller.deadline)
 
-    async def estimate(self, asked: Problem, caller: Caller) -> Estimate:
+    async def estimate(self, problem: Problem, caller: Caller) -> Estimate:
         """The estimate of one problem.
 
         Raises:
             InvalidInput: the model does not cover it.
             Fault: it could not be computed now.
         """
-        size = self._checked(asked)
-        self._admitted(size.cells, 1, caller)
-        return await self._answer(self._entered(asked, size, caller))
+        size = self._checked_size(problem)
+        self._admit(size.cells, 1, caller)
+        return await self._answer(self._enqueue(problem, size, caller))
 
     async def estimate_many(
-        self, asked: Sequence[Problem | InvalidInput], caller: Caller
+        self, problems: Sequence[Problem | InvalidInput], caller: Caller
     ) -> list[Estimate | MizzleError]:
         """An estimate or an error for each problem, in order; admitted or refused as a whole.
 
@@ -173,26 +166,28 @@ class Engine:
             TooLarge: together they are more than a request may ask for.
             Fault: there is no room for all of them now.
         """
-        checked = [self._checked_or_error(one) for one in asked]
-        sizes = [one[1] for one in checked if not isinstance(one, InvalidInput)]
+        checked = list(map(self._checked, problems))
+        sizes = [item[1] for item in checked if not isinstance(item, InvalidInput)]
         total = sum(size.cells for size in sizes)
         if total > self._settings.max_request_cells:
             raise TooLarge(
                 f"the problems have {total} cells together, padded; a request takes "
                 f"{self._settings.max_request_cells}: send fewer at once"
             )
-        self._admitted(total, len(sizes), caller)
-        # All enter at once: what was let in must count before the next request is.
-        entered = [one if isinstance(one, InvalidInput) else self._entered(*one, caller) for one in checked]
+        self._admit(total, len(sizes), caller)
+        # All are enqueued at once: what was let in must count before the next request is.
+        enqueued = [
+            item if isinstance(item, InvalidInput) else self._enqueue(*item, caller) for item in checked
+        ]
         try:
-            return await asyncio.gather(*map(self._kept, entered))
+            return await asyncio.gather(*map(self._answer_or_error, enqueued))
         finally:  # a task that was cancelled before its first step leaves nothing behind
-            for one in entered:
-                if isinstance(one, QueuedItem):
-                    self.batcher.leave(one)
+            for item in enqueued:
+                if isinstance(item, QueuedItem):
+                    self.batcher.abandon(item)
 
     async def check_health(self) -> Estimate:
-        """A known problem through the batcher, at most a few seconds ago; all askers share one run.
+        """A known problem through the batcher, at most a few seconds ago; all callers share one run.
 
         Raises:
             NotReady, ModelUnavailable: loading, stopping, too slow, wrong, or without a model.
@@ -200,22 +195,22 @@ class Engine:
         if self.state == "draining":
             raise Draining("the service is stopping")
         assert self.facts  # or it raises what is the matter
-        if self._proof and self._runner.up:
-            made, estimate = self._proof
-            if time.monotonic() - made < self._settings.proof_seconds:
+        if self._last_check and self._runner.up:
+            checked_at, estimate = self._last_check
+            if time.monotonic() - checked_at < self._settings.health_ttl_seconds:
                 return estimate
-        if self._proving is None or self._proving.done():
-            self._proving = asyncio.create_task(self._prove(), name="mizzle-prove")
+        if self._health_check is None or self._health_check.done():
+            self._health_check = asyncio.create_task(self._run_health_check(), name="mizzle-health")
         try:
-            return await asyncio.shield(self._proving)
+            return await asyncio.shield(self._health_check)
         except asyncio.CancelledError:
-            if self._proving.cancelled():
+            if self._health_check.cancelled():
                 raise NotReady("the service is stopping") from None
             raise
 
-    async def _prove(self) -> Estimate:
-        self._proof = None
-        pair = Pair(*probe.sample())
+    async def _run_health_check(self) -> Estimate:
+        self._last_check = None
+        pair = Pair(*selftest.sample())
         try:
             async with asyncio.timeout(self._settings.probe_seconds):
                 size = cost.size(len(pair.x), 1, 1)
@@ -226,15 +221,15 @@ class Engine:
             raise NotReady("the known problem was not answered in time") from None
         except Exception:
             raise NotReady("the known problem could not be answered") from None
-        if not abs(estimate.mi - probe.TRUTH) <= probe.BAND:  # nor is it if it is no number
+        if not selftest.is_right(estimate.mi):
             raise NotReady("the known problem was answered wrongly")
-        self._proof = (time.monotonic(), estimate)
+        self._last_check = (time.monotonic(), estimate)
         return estimate
 
-    def _checked(self, asked: Problem) -> cost.Size:
+    def _checked_size(self, problem: Problem) -> cost.Size:
         """The padded size of a problem that the model covers and that a batch can hold."""
-        check_columns(asked.x, asked.y, self.facts.max_columns)
-        size = cost.size(len(asked.x), asked.x.shape[1], asked.y.shape[1])
+        check_columns(problem.x, problem.y, self.facts.max_columns)
+        size = cost.size(len(problem.x), problem.x.shape[1], problem.y.shape[1])
         if size.cells > self._settings.max_problem_cells:
             raise TooLarge(
                 f"the problem has {size.cells} cells, padded; this service takes "
@@ -242,40 +237,42 @@ class Engine:
             )
         return size
 
-    def _checked_or_error(self, asked: Problem | InvalidInput) -> tuple[Problem, cost.Size] | InvalidInput:
-        if isinstance(asked, InvalidInput):
-            return asked
+    def _checked(self, problem: Problem | InvalidInput) -> tuple[Problem, cost.Size] | InvalidInput:
+        if isinstance(problem, InvalidInput):
+            return problem
         try:
-            return asked, self._checked(asked)
+            return problem, self._checked_size(problem)
         except InvalidInput as error:
             return error
 
-    def _admitted(self, cells: int, items: int, caller: Caller) -> None:
+    def _admit(self, cells: int, items: int, caller: Caller) -> None:
         self.batcher.admit(cells, items, caller.deadline)
-        self._observer.admitted("small" if items == 1 else "many", cells)
+        self._observer.admitted(cells)
 
-    def _entered(self, asked: Problem, size: cost.Size, caller: Caller) -> QueuedItem[Pair, Estimate]:
-        used = cost.cells(len(asked.x), asked.x.shape[1], asked.y.shape[1])
-        return self.batcher.enter(Pair(asked.x, asked.y), size, used, caller.deadline)
+    def _enqueue(self, problem: Problem, size: cost.Size, caller: Caller) -> QueuedItem[Pair, Estimate]:
+        used_cells = cost.cells(len(problem.x), problem.x.shape[1], problem.y.shape[1])
+        return self.batcher.enqueue(Pair(problem.x, problem.y), size, used_cells, caller.deadline)
 
-    async def _kept(self, entered: QueuedItem[Pair, Estimate] | InvalidInput) -> Estimate | MizzleError:
-        if isinstance(entered, InvalidInput):
-            return entered
+    async def _answer_or_error(
+        self, queued: QueuedItem[Pair, Estimate] | InvalidInput
+    ) -> Estimate | MizzleError:
+        if isinstance(queued, InvalidInput):
+            return queued
         try:
-            return await self._answer(entered)
+            return await self._answer(queued)
         except MizzleError as error:
             return error
 
-    async def _answer(self, entered: QueuedItem[Pair, Estimate]) -> Estimate:
+    async def _answer(self, queued: QueuedItem[Pair, Estimate]) -> Estimate:
         try:
-            estimate = await self.batcher.answer(entered)
+            estimate = await self.batcher.answer(queued)
         except NonFiniteAnswer:
             self._observer.non_finite()
             raise
         except MizzleError:
             raise
         except Exception:
-            _log.exception("a problem of %d cells failed", entered.used)
+            _log.exception("a problem of %d cells failed", queued.used_cells)
             raise InferenceFailed(FAILED) from None
         self._observer.answered(notice.code for notice in estimate.warnings)
         return estimate

@@ -68,14 +68,14 @@ def ready(facts: dict[str, Any]) -> bytes:
 
 def read(frame: bytes) -> dict[str, Any]:
     """The object in a frame from the worker."""
-    found = json.loads(frame)
-    assert isinstance(found, dict)
-    return found
+    message = json.loads(frame)
+    assert isinstance(message, dict)
+    return message
 
 
 def results(done: list[dict[str, Any]]) -> list[Estimate | Exception]:
     """The estimates and errors that `reply` wrote."""
-    return [error(one) if "error" in one else wire.estimate(one) for one in done]
+    return [error(item) if "error" in item else wire.estimate(item) for item in done]
 
 
 def error(written: dict[str, Any]) -> MizzleError:

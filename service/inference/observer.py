@@ -1,8 +1,9 @@
-"""What batcher, worker and engine tell of their work; the base class does not listen."""
+"""What batcher, worker, engine and jobs report of their work; `telemetry.metrics.Metrics` counts it."""
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
-from mizzle.service.inference.queue import Lane
+from mizzle.service.inference.queue import Priority
 from mizzle.types import ModelInfo
 
 # Codes of the errors that turn a request away, and the reasons under which they count.
@@ -20,23 +21,28 @@ REFUSALS = {
 CONNECTIONS = "connections"  # the reason of a connection that is one too many
 
 
-class Observer:
-    """Told of every event that a metric counts; every method may be called from the event loop alone."""
+class Observer(Protocol):
+    """Hears of every event that is counted; every method may be called from the event loop alone."""
 
-    def admitted(self, lane: str, cells: int) -> None:
-        """A request was let into the queue."""
+    def admitted(self, cells: int) -> None:
+        """A request of so many padded cells was let into the queue."""
 
     def refused(self, reason: str) -> None:
         """A request was turned away; reasons are the values of `REFUSALS`, and `CONNECTIONS`."""
 
-    def waited(self, lane: str, seconds: float) -> None:
+    def waited(self, priority: Priority, seconds: float) -> None:
         """An item left the queue for a batch."""
 
     def cancelled(self, stage: str) -> None:
         """A caller left: while "queued" or while "running"."""
 
     def batch(self, items: int, cells: int, padded: int, budget: int, seconds: float) -> None:
-        """A batch has run."""
+        """A batch has run.
+
+        Args:
+            cells, padded: of its items, without and with padding.
+            budget: padded cells that it might have had.
+        """
 
     def retried(self) -> None:
         """A batch runs again, in parts."""
@@ -69,12 +75,12 @@ class Observer:
         """The service became ready, or ceased to be."""
 
     def watch_queue(
-        self, standing: Callable[[Lane], tuple[int, int, float]], capacity: Callable[[], int]
+        self, standing: Callable[[Priority], tuple[int, int, float]], capacity: Callable[[], int]
     ) -> None:
         """Where to look the queue up whenever somebody wants to know.
 
         Args:
-            standing: items, cells and the age of the oldest in seconds, of a lane.
+            standing: items, cells and the age of the oldest in seconds, of a priority.
             capacity: cells that may wait.
         """
 

@@ -1,17 +1,18 @@
-"""What waits for a batch: two lanes, so that small problems are not stuck behind large ones."""
+"""What waits for a batch: a queue for each priority, so that small problems are not behind large ones."""
 
 import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Generic, Literal, TypeVar
 
 from mizzle.cost import Size
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Lane = Literal["small", "large"]
-LANES: tuple[Lane, ...] = ("small", "large")
+Priority = Literal["small", "large"]
+PRIORITIES: tuple[Priority, ...] = ("small", "large")
 _SMALL_TURNS = 2  # batches of small problems to one of large ones, while both wait
 
 
@@ -20,21 +21,22 @@ class QueuedItem(Generic[Item, Result]):
     """An item on its way, with the future that its caller awaits.
 
     Attributes:
-        used: cells of the item without padding.
+        used_cells: cells of the item without padding.
         deadline: in seconds of `time.monotonic`; infinite where the caller set none.
         losses: how often a worker was lost while it ran this; after the first it runs alone.
-        left: whether its caller waits no longer.
+        since: when it was queued, in seconds of `time.monotonic`.
+        abandoned: whether its caller waits no longer.
     """
 
     item: Item
     size: Size
-    used: int
-    lane: Lane
+    used_cells: int
+    priority: Priority
     future: "asyncio.Future[Result]"
     deadline: float
     since: float = field(default_factory=time.monotonic)
     losses: int = 0
-    left: bool = False
+    abandoned: bool = False
 
     def settle(self, result: Result) -> None:
         """Give the caller a result, unless the caller has gone."""
@@ -48,73 +50,78 @@ class QueuedItem(Generic[Item, Result]):
 
 
 class PriorityQueues(Generic[Item, Result]):
-    """Entries in order of arrival, by lane. Every operation but `take` is O(1)."""
+    """Items in order of arrival, by priority. Every operation but `take` is O(1)."""
 
     def __init__(self) -> None:
-        self._lanes: dict[Lane, dict[QueuedItem[Item, Result], None]] = {lane: {} for lane in LANES}
-        self._cells: dict[Lane, int] = dict.fromkeys(LANES, 0)
+        self._queues: dict[Priority, dict[QueuedItem[Item, Result], None]] = {p: {} for p in PRIORITIES}
+        self._cells: dict[Priority, int] = dict.fromkeys(PRIORITIES, 0)
         self._small_turns = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._lanes.values()))
+        return sum(map(len, self._queues.values()))
 
     def __iter__(self) -> Iterator[QueuedItem[Item, Result]]:
-        return (entry for lane in LANES for entry in self._lanes[lane])
+        return (queued for priority in PRIORITIES for queued in self._queues[priority])
 
     @property
     def cells(self) -> int:
         """The cost of all that waits."""
         return sum(self._cells.values())
 
-    def standing(self, lane: Lane) -> tuple[int, int, float]:
-        """Items, cells, and the age of the oldest in seconds."""
-        oldest = next(iter(self._lanes[lane]), None)
+    def standing(self, priority: Priority) -> tuple[int, int, float]:
+        """Items, cells, and the age of the oldest in seconds, of one queue."""
+        queue = self._queues[priority]
+        oldest = next(iter(queue), None)
         age = time.monotonic() - oldest.since if oldest else 0.0
-        return len(self._lanes[lane]), self._cells[lane], age
+        return len(queue), self._cells[priority], age
 
     @property
-    def usual(self) -> int:
+    def typical_small_cells(self) -> int:
         """The cost of a small problem, by those that wait; 0 where none does."""
-        count = len(self._lanes["small"])
+        count = len(self._queues["small"])
         return self._cells["small"] // count if count else 0
 
-    def add(self, entry: QueuedItem[Item, Result]) -> None:
-        """Last in its lane."""
-        self._lanes[entry.lane][entry] = None
-        self._cells[entry.lane] += entry.size.cells
+    def add(self, queued: QueuedItem[Item, Result]) -> None:
+        """Last in its queue."""
+        self._queues[queued.priority][queued] = None
+        self._cells[queued.priority] += queued.size.cells
 
-    def requeue(self, entries: list[QueuedItem[Item, Result]]) -> None:
-        """First in their lanes: they have waited already."""
-        for lane in LANES:
-            back = [entry for entry in entries if entry.lane == lane]
-            self._lanes[lane] = dict.fromkeys(back) | self._lanes[lane]
-            self._cells[lane] += sum(entry.size.cells for entry in back)
+    def requeue(self, items: list[QueuedItem[Item, Result]]) -> None:
+        """First in their queues: they have waited already."""
+        for priority in PRIORITIES:
+            ahead = [queued for queued in items if queued.priority == priority]
+            self._queues[priority] = dict.fromkeys(ahead) | self._queues[priority]
+            self._cells[priority] += sum(queued.size.cells for queued in ahead)
 
-    def remove(self, entry: QueuedItem[Item, Result]) -> bool:
+    def remove(self, queued: QueuedItem[Item, Result]) -> bool:
         """Whether it was still waiting."""
-        if entry not in self._lanes[entry.lane]:
+        if queued not in self._queues[queued.priority]:
             return False
-        del self._lanes[entry.lane][entry]
-        self._cells[entry.lane] -= entry.size.cells
+        del self._queues[queued.priority][queued]
+        self._cells[queued.priority] -= queued.size.cells
         return True
 
     def take(self, items: int, cells: int) -> list[QueuedItem[Item, Result]]:
-        """The oldest of the lane whose turn it is, whatever its cost, and with it those of equal size."""
-        waiting = self._lanes[self._turn()]
-        head = next(iter(waiting), None)
+        """The oldest of the queue whose turn it is, whatever its cost, and with it those of equal size.
+
+        Args:
+            items, cells: that a batch may hold.
+        """
+        queue = self._queues[self._turn()]
+        head = next(iter(queue), None)
         if head is None:
             return []
         batch = [head]
         if not head.losses:
-            most = min(items, max(1, cells // head.size.cells))
-            alike = (e for e in waiting if e is not head and e.size == head.size and not e.losses)
-            batch += [entry for entry, _ in zip(alike, range(most - 1), strict=False)]
-        for entry in batch:
-            self.remove(entry)
+            limit = min(items, max(1, cells // head.size.cells))
+            alike = (q for q in queue if q is not head and q.size == head.size and not q.losses)
+            batch += islice(alike, limit - 1)
+        for queued in batch:
+            self.remove(queued)
         return batch
 
-    def _turn(self) -> Lane:
-        small, large = (bool(self._lanes[lane]) for lane in LANES)
+    def _turn(self) -> Priority:
+        small, large = (bool(self._queues[priority]) for priority in PRIORITIES)
         if small and not (large and self._small_turns >= _SMALL_TURNS):
             self._small_turns += 1
             return "small"

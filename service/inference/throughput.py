@@ -1,9 +1,7 @@
 """How fast work is done, and so how long what waits will take."""
 
-import math
-
-_SHARE = 0.1  # of the newest batch in the average
-_LONGEST = 60.0  # seconds that a caller is told to wait, at most
+_EWMA_WEIGHT = 0.1  # of the newest batch in the average
+_MAX_RETRY_SECONDS = 60.0  # that a caller is told to wait
 
 
 class Throughput:
@@ -20,32 +18,27 @@ class Throughput:
     def __init__(self, cells_per_second: float, overhead: float = 0.0) -> None:
         self._speed = cells_per_second
         self._overhead = overhead
-        self._slower = 1.0  # times as slow as at the warm-up
+        self._slowdown = 1.0  # times as slow as at the warm-up
 
     @property
     def cells_per_second(self) -> float:
         """Beyond the overhead, as things are now."""
-        return self._speed / self._slower
+        return self._speed / self._slowdown
 
     def observe(self, cells: int, seconds: float) -> None:
         """A batch of so many cells took so long."""
         # Not how much faster: a batch that took no time must not count much.
-        self._slower += _SHARE * (seconds / (self._overhead + cells / self._speed) - self._slower)
+        self._slowdown += _EWMA_WEIGHT * (seconds / (self._overhead + cells / self._speed) - self._slowdown)
 
     def seconds(self, cells: int) -> float:
         """How long so many cells take together."""
-        return self._slower * (self._overhead + cells / self._speed)
+        return self._slowdown * (self._overhead + cells / self._speed)
 
     def cells(self, seconds: float) -> int:
         """How many cells take so long together; where the overhead is most of it, as many as take half."""
-        seconds /= self._slower
+        seconds /= self._slowdown
         return max(1, int(max(seconds - self._overhead, seconds / 2) * self._speed))
 
     def retry_after(self, cells: int) -> float:
         """When a caller should ask again who found so many cells waiting: when half of them are done."""
-        return min(max(self.seconds(cells) / 2, 0.05), _LONGEST)
-
-
-def whole_seconds(seconds: float) -> int:
-    """For the header Retry-After, which holds whole seconds."""
-    return max(1, math.ceil(seconds))
+        return min(max(self.seconds(cells) / 2, 0.05), _MAX_RETRY_SECONDS)

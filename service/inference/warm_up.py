@@ -15,7 +15,7 @@ from mizzle.service.inference.throughput import Throughput
 _BATCH_SECONDS = 0.04
 _SMALL = (200, 2, 2, 32)  # n, dx, dy, problems
 _SHAPES = (_SMALL, (1000, 8, 8, 4), (4000, 32, 32, 1))
-_MOST = 16  # times as many problems, at most
+_MAX_REPETITION = 16  # times as many problems, at most
 _REPEATS = 3
 
 
@@ -43,16 +43,16 @@ def measured(estimator: EstimatorLike) -> Measured:
 def _overhead(estimator: EstimatorLike, tables: list[Any]) -> float:
     """What one problem takes, less what each further one adds."""
     _seconds(estimator, tables)  # the first run of all is slow
-    one, all_of_them = (
-        min(_seconds(estimator, some) for _ in range(_REPEATS)) for some in (tables[:1], tables)
+    first, together = (
+        min(_seconds(estimator, batch) for _ in range(_REPEATS)) for batch in (tables[:1], tables)
     )
-    return max(one - (all_of_them - one) / (len(tables) - 1), 0.0)
+    return max(first - (together - first) / (len(tables) - 1), 0.0)
 
 
 def _speed(estimator: EstimatorLike, shape: tuple[int, int, int, int], overhead: float) -> float:
     """In cells a second, of a batch that takes as long as one may: a device is slow on few problems."""
-    tables, most = _problems(estimator, shape), _MOST * shape[-1]
-    while (seconds := _seconds(estimator, tables)) < _BATCH_SECONDS and len(tables) < most:
+    tables, limit = _problems(estimator, shape), _MAX_REPETITION * shape[-1]
+    while (seconds := _seconds(estimator, tables)) < _BATCH_SECONDS and len(tables) < limit:
         tables *= 2
     cells = len(tables) * cost.size(*shape[:3]).cells
     return cells / max(seconds - overhead, seconds / 2, 1e-6)

@@ -31,9 +31,9 @@ from mizzle.types import Estimate
 _log = logging.getLogger(__name__)
 _LOAD_SECONDS = 120.0
 _IDLE_SECONDS = 0.5  # between signs of life
-_LEAST_PATIENCE = 1.5  # seconds without an answer after which a worker counts as hung
-_PATIENCE = 8.0  # times the seconds that a batch should take
-_DEATHS, _WITHIN = 5, 60.0  # so many in so many seconds, and the service gives up
+_MIN_PATIENCE_SECONDS = 1.5  # without an answer, after which a worker counts as hung
+_PATIENCE_FACTOR = 8.0  # times the seconds that a batch should take
+_MAX_DEATHS, _DEATHS_SECONDS = 5, 60.0  # so many in so many seconds, and the service gives up
 
 
 class Worker:
@@ -47,22 +47,17 @@ class Worker:
         on_failure: called when too many workers died in a short time.
     """
 
-    def __init__(
-        self,
-        loader: str,
-        options: Mapping[str, Any],
-        observer: Observer | None = None,
-    ) -> None:
+    def __init__(self, loader: str, options: Mapping[str, Any], observer: Observer) -> None:
         self._command = (loader, json.dumps(dict(options)))
         self.on_failure: Callable[[ModelUnavailable], None] = lambda error: _log.error("%s", error)
-        self._observer = observer or Observer()
+        self._observer = observer
         self._observer.watch_worker(lambda: self.pid)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mizzle-worker")
         self._turn = asyncio.Lock()  # one exchange at a time
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
-        self._pace = Throughput(1.0)
-        self._deaths: deque[float] = deque(maxlen=_DEATHS)
+        self._throughput = Throughput(1.0)
+        self._deaths: deque[float] = deque(maxlen=_MAX_DEATHS)
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -93,8 +88,10 @@ class Worker:
                 await self._open()
             cells = sum(cost.size(len(x), x.shape[1], y.shape[1]).cells for x, y in pairs)
             start = time.monotonic()
-            answer = await self._exchange(ipc.request(pairs), _PATIENCE * self._pace.seconds(cells))
-            self._pace.observe(cells, time.monotonic() - start)
+            answer = await self._exchange(
+                ipc.request(pairs), _PATIENCE_FACTOR * self._throughput.seconds(cells)
+            )
+            self._throughput.observe(cells, time.monotonic() - start)
         if "out_of_memory" in answer:
             raise OutOfMemory
         return ipc.results(answer["done"])
@@ -122,7 +119,7 @@ class Worker:
             self._end()
             raise ModelUnavailable(answer["failed"]["detail"])
         facts = ModelFacts.read(answer["ready"])
-        self._pace = Throughput(facts.cells_per_second, facts.overhead)
+        self._throughput = Throughput(facts.cells_per_second, facts.overhead)
         return facts
 
     async def _exchange(self, frame: bytes, patience: float) -> dict[str, Any]:
@@ -131,14 +128,14 @@ class Worker:
         Raises:
             WorkerLost: the process died, or did not answer in time and was killed.
         """
-        patience = max(patience, _LEAST_PATIENCE)
+        patience = max(patience, _MIN_PATIENCE_SECONDS)
         try:
-            return await self._in_thread(self._asked, frame, patience)
+            return await self._in_thread(self._sent_and_received, frame, patience)
         except (EOFError, OSError, ValueError) as error:  # a TimeoutError is an OSError
             self._lose("hung" if isinstance(error, TimeoutError) else "died")
             raise WorkerLost from None
 
-    def _asked(self, frame: bytes, patience: float) -> dict[str, Any]:
+    def _sent_and_received(self, frame: bytes, patience: float) -> dict[str, Any]:
         assert self._pipe is not None
         self._pipe.send_bytes(frame)
         return self._received(patience)
@@ -154,8 +151,10 @@ class Worker:
         self._observer.worker_restarted(reason)
         self._end()
         self._deaths.append(time.monotonic())
-        if len(self._deaths) == _DEATHS and self._deaths[-1] - self._deaths[0] < _WITHIN:
-            text = f"the worker was lost {_DEATHS} times in {_WITHIN:.0f} seconds; the log says more"
+        if len(self._deaths) == _MAX_DEATHS and self._deaths[-1] - self._deaths[0] < _DEATHS_SECONDS:
+            text = (
+                f"the worker was lost {_MAX_DEATHS} times in {_DEATHS_SECONDS:.0f} seconds; the log says more"
+            )
             self.on_failure(ModelUnavailable(text))
 
     def _end(self) -> None:

@@ -24,7 +24,7 @@ from mizzle.errors import (
     NoSuchJob,
     TooManyJobs,
 )
-from mizzle.service.http.deadline import beside
+from mizzle.service.http.deadline import run_in_thread_if_large
 from mizzle.service.inference.engine import Engine
 from mizzle.service.inference.observer import Observer
 from mizzle.service.jobs import request
@@ -117,10 +117,10 @@ class Jobs:
             Fault: it cannot be taken now.
         """
         size = len(submission.body)
-        digest = await beside(size, lambda: submission.digest)
+        digest = await run_in_thread_if_large(size, lambda: submission.digest)
         job = await self.store.read(JobRepository.find, submission.owner, submission.id)
         if job is None:
-            draft = await beside(size, self._draft, submission, digest)
+            draft = await run_in_thread_if_large(size, self._draft, submission, digest)
             limits = (self.settings.jobs_max_per_key, self.settings.jobs_max)
             job = await self.store.change(JobRepository.find_or_add, draft, *limits)
         if job is None:

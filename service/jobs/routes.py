@@ -14,12 +14,12 @@ from mizzle.errors import JobsOff, MizzleError
 from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import body
 from mizzle.service.http.auth import key_name
-from mizzle.service.inference.throughput import whole_seconds
+from mizzle.service.http.problem_details import whole_seconds
 from mizzle.service.jobs import result_formats, schemas
 from mizzle.service.jobs.manager import Jobs, Submission
 from mizzle.service.jobs.repository import Job
 from mizzle.service.jobs.store import wait_for_change
-from mizzle.wire import JOB_ID, JOBS
+from mizzle.wire import JOB_ID, JOBS, JSON
 
 _JOB = JOBS + "/{id}"
 _PING_SECONDS = 15.0  # of silence, after which proxies might think that nobody is there
@@ -190,4 +190,4 @@ def _seconds_to_retry(job: Job, now: float) -> float:
 
 
 def _json(value: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(value).encode(), status, headers, "application/json")
+    return Response(json.dumps(value).encode(), status, headers, JSON)

@@ -8,11 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mizzle.data.arrays import MIN_ROWS
 from mizzle.service.formats.registry import JSON, NPY, SAFETENSORS
-from mizzle.service.http import problem_details
+from mizzle.service.http import openapi
 from mizzle.service.jobs.repository import Job
 from mizzle.service.jobs.request import MAX_NAME_LENGTH
 from mizzle.service.jobs.result_formats import CSV
-from mizzle.service.oip.schemas import inlined
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit
 from mizzle.wire import JobState
 
@@ -155,7 +154,7 @@ def request() -> dict[str, Any]:
 
 def _schema() -> dict[str, Any]:
     """Return the JSON form; two fields have defaults that a schema cannot tell."""
-    schema = inlined(JobRequest)
+    schema = openapi.inlined(JobRequest)
     schema["required"] = ["table"]
     return schema
 
@@ -188,30 +187,18 @@ def events() -> dict[int | str, dict[str, Any]]:
     }
 
 
-_MEANINGS = {
-    400: "The body cannot be read as the format that it claims to be.",
-    401: "No valid API key came with the request.",
-    403: "The request comes from a page of another site.",
+_MEANINGS = {  # of statuses that mean something else here than elsewhere
     404: "The caller has no such job, or this service takes no jobs; `code` says which.",
     406: "The result comes in none of the formats of the header Accept.",
-    408: "The body took too long to arrive.",
     409: "The id belongs to another job, or the job has no result, yet or for good; `code` says which.",
     413: "The body, its table, or the number of its pairs is larger than this service takes.",
-    415: "The body is of another media type, or is encoded.",
-    421: "This service does not answer for the host that was named.",
     422: "The id or the body is not of the documented form; `code` and `detail` say what to change.",
     429: "There is no room for another job, or this key has asked too often; see Retry-After.",
-    431: "The request has more or longer headers than this service takes.",
-    500: "The service failed; the fault is ours.",
     503: "The jobs cannot be reached, or there is no room for them now; see Retry-After.",
 }
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the documented refusals of a route."""
-    content = {problem_details.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     always = (401, 403, 404, 421, 429, 431, 500, 503)
-    return {
-        status: {"description": _MEANINGS[status], "content": content}
-        for status in sorted({*always, *statuses})
-    }
+    return openapi.refusals(*sorted({*always, *statuses}), meanings=_MEANINGS)

@@ -30,7 +30,7 @@ class Errors:
 def _changing(send: Send) -> Send:
     """`send`, which keeps a problem back until it is complete and then sends it changed."""
     start: Message | None = None
-    kept = bytearray()
+    content = bytearray()
 
     async def changing(message: Message) -> None:
         nonlocal start
@@ -39,9 +39,9 @@ def _changing(send: Send) -> Send:
         elif start is None:
             await send(message)
         else:
-            kept.extend(message.get("body", b""))
+            content.extend(message.get("body", b""))
             if not message.get("more_body", False):
-                body = _with_error(bytes(kept))
+                body = _with_error(bytes(content))
                 MutableHeaders(scope=start)["content-length"] = str(len(body))
                 await send(start)
                 await send({"type": "http.response.body", "body": body})
@@ -55,5 +55,5 @@ def _begins_problem(message: Message) -> bool:
 
 
 def _with_error(problem: bytes) -> bytes:
-    found = json.loads(problem)
-    return json.dumps(found | {"error": found["detail"]}).encode()
+    members = json.loads(problem)
+    return json.dumps(members | {"error": members["detail"]}).encode()

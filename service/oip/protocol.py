@@ -7,7 +7,7 @@ Answer:   {"model_name", "model_version", "id", "parameters": {"unit"},
 
 The inputs are x and y, of shape [n] or [n, d] for one problem, or [b, n, d] for b problems at once. `levels`
 is text, numbers between commas or "all"; `timeout` is in microseconds. Tensors may travel as binary data,
-which is `oip_tensors`' matter; the header Inference-Header-Content-Length then says where the object ends.
+which is `tensors`' matter; the header Inference-Header-Content-Length then says where the object ends.
 
 An answer has one place for each problem and none for an error, so a problem that fails fails its request.
 """
@@ -63,27 +63,29 @@ class Inference(NamedTuple):
     seconds: float | None
 
 
-def read(content: bytes, length: str | None, info: ModelInfo, grid: Sequence[float], most: int) -> Inference:
+def read(
+    content: bytes, length: str | None, info: ModelInfo, grid: Sequence[float], max_problems: int
+) -> Inference:
     """The problems in a body, and what to answer.
 
     Args:
         length: the header Inference-Header-Content-Length; None where it is missing.
         info: the model that the request was sent to.
         grid: the model's levels, which bound the levels that can be asked for.
-        most: how many problems a request may hold.
+        max_problems: that a request may hold.
 
     Raises:
         InvalidInput: Malformed where the body cannot be read, else what is wrong with the request or with a
-            problem in it; TooLarge for more than `most` problems.
+            problem in it; TooLarge for more of them.
     """
     end = _end_of_object(content, length)
-    fields = InferenceText(content[:end], most).request(_REQUEST)
+    fields = InferenceText(content[:end], max_problems).request(_REQUEST)
     _check_model(fields, info)
     chosen = parameters(fields, _PARAMETERS, "the request")
     levels, seconds, request_id = _levels(chosen, grid), _seconds(chosen), _id(fields)
     outputs = _outputs(fields.get("outputs", []), _flag(chosen, "binary_data_output", False))
     x, y = inputs(fields.get("inputs"), content, end)
-    return Inference(_problems(x, y, levels, most), outputs, request_id, seconds)
+    return Inference(_problems(x, y, levels, max_problems), outputs, request_id, seconds)
 
 
 def check_index(content: bytes) -> None:
@@ -104,8 +106,8 @@ def _end_of_object(content: bytes, length: str | None) -> int:
     return int(length)
 
 
-def _flag(fields: dict[str, Any], name: str, usual: bool) -> bool:
-    value = fields.get(name, usual)
+def _flag(fields: dict[str, Any], name: str, default: bool) -> bool:
+    value = fields.get(name, default)
     if not isinstance(value, bool):
         raise InvalidRequest(f"{name} must be true or false")
     return value
@@ -136,32 +138,32 @@ def _seconds(chosen: dict[str, Any]) -> float | None:
 
 
 def _id(fields: dict[str, Any]) -> str | None:
-    found = fields.get("id")
-    if "id" in fields and not (isinstance(found, str) and len(found) <= LONGEST_ID):
+    request_id = fields.get("id")
+    if "id" in fields and not (isinstance(request_id, str) and len(request_id) <= LONGEST_ID):
         raise InvalidRequest(f"id must be text of at most {LONGEST_ID} characters")
-    return found
+    return request_id
 
 
-def _outputs(listed: Any, usual: bool) -> dict[str, bool]:
+def _outputs(listed: Any, default: bool) -> dict[str, bool]:
     """Names and whether as binary data; all of them where none is named."""
     if not isinstance(listed, list):
         raise InvalidRequest("outputs must be a list of objects with a name")
-    found: dict[str, bool] = {}
+    outputs: dict[str, bool] = {}
     for entry in listed:
         fields = members(entry, ("name", "parameters"), "an output")
         name = fields.get("name")
-        if name not in tuple(OUTPUTS) or name in found:
+        if name not in tuple(OUTPUTS) or name in outputs:
             raise InvalidRequest(f"the outputs are {', '.join(OUTPUTS)}; each may be named once")
-        found[name] = _flag(parameters(fields, ("binary_data",), "an output"), "binary_data", usual)
-    return found or dict.fromkeys(OUTPUTS, usual)
+        outputs[name] = _flag(parameters(fields, ("binary_data",), "an output"), "binary_data", default)
+    return outputs or dict.fromkeys(OUTPUTS, default)
 
 
-def _problems(x: Tensor, y: Tensor, levels: tuple[float, ...] | None, most: int) -> list[Problem]:
+def _problems(x: Tensor, y: Tensor, levels: tuple[float, ...] | None, max_problems: int) -> list[Problem]:
     if not x.batched and not y.batched:
         return [checked(x.values, y.values, levels)]
     if not x.batched or not y.batched or len(x.values) != len(y.values):
         raise InvalidShape("x and y must have the same batch axis, or none: [b, n, d] both, or neither")
-    check_count(len(x.values), most)
+    check_count(len(x.values), max_problems)
     return [_problem(i, *pair, levels) for i, pair in enumerate(zip(x.values, y.values, strict=True))]
 
 
@@ -172,15 +174,15 @@ def _problem(i: int, x: NDArray[Any], y: NDArray[Any], levels: tuple[float, ...]
         raise of_problem(i, error) from None
 
 
-def write(asked: Inference, estimates: Sequence[Estimate]) -> tuple[bytes, int | None]:
+def write(inference: Inference, estimates: Sequence[Estimate]) -> tuple[bytes, int | None]:
     """The body of an answer, and the length of its JSON object where binary data follow.
 
     Raises:
         InvalidLevel: a level outside the estimates' grid.
     """
-    first, levels = estimates[0], asked.problems[0].levels or estimates[0].levels
+    first, levels = estimates[0], inference.problems[0].levels or estimates[0].levels
     described, binary = [], []
-    for name, as_binary in asked.outputs.items():
+    for name, as_binary in inference.outputs.items():
         tensor, values = _tensor(name, len(estimates), len(levels)), _values(name, estimates, levels)
         if as_binary:
             binary.append(packed(OUTPUTS[name], values))
@@ -188,7 +190,7 @@ def write(asked: Inference, estimates: Sequence[Estimate]) -> tuple[bytes, int |
         else:
             described.append(tensor | {"data": values})
     answer: dict[str, Any] = {"model_name": first.model.name, "model_version": first.model.version}
-    answer |= {} if asked.id is None else {"id": asked.id}
+    answer |= {} if inference.id is None else {"id": inference.id}
     answer |= {"parameters": {"unit": first.unit}, "outputs": described}
     text = json.dumps(answer, allow_nan=False).encode()
     return b"".join([text, *binary]), len(text) if binary else None

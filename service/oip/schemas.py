@@ -1,6 +1,6 @@
 """The JSON objects of the Open Inference Protocol, for answers and for /openapi.json.
 
-Requests are documented here and checked in `oip`, for the reasons that `schemas` gives.
+Requests are documented here and checked in `protocol`, for the reasons that `routes.schemas` gives.
 """
 
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mizzle.service.http import openapi
 from mizzle.service.oip.protocol import LONGEST_ID
-from mizzle.wire import DEFAULT_LEVELS
+from mizzle.wire import BINARY, DEFAULT_LEVELS, JSON
 
 _Datatype = Literal["FP16", "FP32", "FP64", "INT32", "INT64"]
 _OutputName = Literal["mi", "median", "quantiles", "levels", "in_range", "warnings"]
@@ -185,23 +185,6 @@ class InferenceAnswer(BaseModel):
     outputs: list[AnswerOutput]
 
 
-def inlined(model: type[BaseModel]) -> dict[str, Any]:
-    """The schema of a request, without references: no route declares the models that it is made of."""
-    schema = model.model_json_schema()
-    known = schema.pop("$defs", {})
-
-    def resolved(part: Any) -> Any:
-        if isinstance(part, list):
-            return [resolved(one) for one in part]
-        if not isinstance(part, dict):
-            return part
-        target = known.get(str(part.get("$ref", "")).rpartition("/")[2], {})
-        return {key: resolved(one) for key, one in (target | part).items() if key != "$ref"}
-
-    found: dict[str, Any] = resolved(schema)
-    return found
-
-
 _BYTES = {"schema": {"type": "string", "format": "binary"}}
 _SAMPLE = {"x": [i / 8 for i in range(12)], "y": [(-1) ** i * i / 4 for i in range(12)]}
 _EXAMPLE = {
@@ -209,11 +192,6 @@ _EXAMPLE = {
         {"name": name, "datatype": "FP64", "shape": [12, 1], "data": data} for name, data in _SAMPLE.items()
     ]
 }
-
-
-def index_body() -> dict[str, Any]:
-    """The documented body of a request for the index."""
-    return {"requestBody": {"content": {"application/json": {"schema": inlined(IndexRequest)}}}}
 
 
 def inference_body(header: str) -> dict[str, Any]:
@@ -226,8 +204,8 @@ def inference_body(header: str) -> dict[str, Any]:
         "schema": {"type": "integer", "minimum": 1},
     }
     content = {
-        "application/json": {"schema": inlined(InferenceRequest), "example": _EXAMPLE},
-        "application/octet-stream": _BYTES,
+        JSON: {"schema": openapi.inlined(InferenceRequest), "example": _EXAMPLE},
+        BINARY: _BYTES,
     }
     body = {"required": True, "content": content}
     return {"requestBody": body, "parameters": [openapi.TIMEOUT, length]}
@@ -236,4 +214,4 @@ def inference_body(header: str) -> dict[str, Any]:
 def binary_answer(header: str) -> dict[int | str, dict[str, Any]]:
     """What is documented of an answer besides its JSON."""
     length = {"description": "bytes of the JSON object", "schema": {"type": "integer"}}
-    return {200: {"content": {"application/octet-stream": _BYTES}, "headers": {header: length}}}
+    return {200: {"content": {BINARY: _BYTES}, "headers": {header: length}}}

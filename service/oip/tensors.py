@@ -54,12 +54,12 @@ class InferenceText(JsonText):
     """The JSON object of a request, whose numbers become arrays while they are read.
 
     Args:
-        most: how many problems there may be.
+        max_problems: that there may be.
     """
 
-    def __init__(self, content: bytes, most: int) -> None:
+    def __init__(self, content: bytes, max_problems: int) -> None:
         super().__init__(content)
-        self._most = most
+        self._max_problems = max_problems
 
     def request(self, known: Collection[str]) -> dict[str, Any]:
         """The whole text, an object of the known members, its inputs prepared for `inputs`.
@@ -69,38 +69,38 @@ class InferenceText(JsonText):
             InvalidRequest: it is no object, or has other members.
         """
         readers = dict.fromkeys(known, self.aside) | {"inputs": self._inputs}
-        found = self.fields(readers) if self.at("{") else self.aside()
+        value = self.fields(readers) if self.at("{") else self.aside()
         self.end()
-        return members(found, known, "the request")
+        return members(value, known, "the request")
 
     def _inputs(self) -> Any:
         if not self.at("["):
             return self.aside()
-        found: list[Any] = []
+        tensors: list[Any] = []
         for _ in self._members("[", "]"):
-            if len(found) == 2:
+            if len(tensors) == 2:
                 raise InvalidRequest(_TWO)
-            found.append(self._input())
-        return found
+            tensors.append(self._input())
+        return tensors
 
     def _input(self) -> Any:
         name = "the input"  # until its name is read, which may stand behind its data
 
         def named() -> Any:
             nonlocal name
-            found = self.aside()
-            name = found if found in ("x", "y") else name
-            return found
+            value = self.aside()
+            name = value if value in ("x", "y") else name
+            return value
 
         readers = dict.fromkeys(_MEMBERS, self.aside) | {"name": named, "data": lambda: self._data(name)}
         return self.fields(readers) if self.at("{") else self.aside()
 
     def _data(self, name: str) -> "_Data":
-        found = _OPENINGS.match(self._text, self._at)
-        depth = found[0].count("[") if found else 0
+        openings = _OPENINGS.match(self._text, self._at)
+        depth = openings[0].count("[") if openings else 0
         if depth < 3:
             return _Data(depth, [self.table(name)])
-        return _Data(depth, self.items(lambda: self.table(name), self._most))
+        return _Data(depth, self.items(lambda: self.table(name), self._max_problems))
 
 
 class _Data(NamedTuple):
@@ -112,9 +112,9 @@ class _Data(NamedTuple):
 
 def of_problem(i: int, error: MizzleError) -> MizzleError:
     """An error of one problem of several, which says of which."""
-    made = type(error)(f"problem {i} (counted from 0): {error}")
-    made.retry_after = error.retry_after
-    return made
+    located = type(error)(f"problem {i} (counted from 0): {error}")
+    located.retry_after = error.retry_after
+    return located
 
 
 def members(value: Any, known: Collection[str], what: str) -> dict[str, Any]:
@@ -153,15 +153,15 @@ def inputs(listed: Any, content: bytes, start: int) -> tuple[Tensor, Tensor]:
     """
     if not isinstance(listed, list) or len(listed) != 2:
         raise InvalidRequest(_TWO)
-    found = {}
+    tensors = {}
     for entry in listed:
         tensor, start = _tensor(members(entry, _MEMBERS, "an input"), content, start)
-        found[tensor.name] = tensor
+        tensors[tensor.name] = tensor
     if start != len(content):
         raise Malformed(f"there are more bytes than the inputs and the header {HEADER} announce")
-    if len(found) < 2:
+    if len(tensors) < 2:
         raise InvalidRequest("one input occurs twice; send x and y")
-    return found["x"], found["y"]
+    return tensors["x"], tensors["y"]
 
 
 def _tensor(fields: dict[str, Any], content: bytes, start: int) -> tuple[Tensor, int]:
@@ -208,8 +208,8 @@ def _numbers(data: _Data, shape: list[int], name: str) -> FloatArray:
         raise InvalidShape(
             f"{name} has {len(tables[0])} numbers in its data; its shape makes {math.prod(shape)}"
         )
-    found = [len(tables), *tables[0].shape][3 - data.depth :]
-    if not flat and (found != shape or any(table.shape != tables[0].shape for table in tables)):
+    nested = [len(tables), *tables[0].shape][3 - data.depth :]
+    if not flat and (nested != shape or any(table.shape != tables[0].shape for table in tables)):
         raise InvalidShape(f"the data of {name} are neither flat nor nested as its shape says")
     return (tables[0] if len(tables) == 1 else np.stack(tables)).reshape(shape)
 

@@ -11,103 +11,92 @@ from mizzle.data.arrays import MIN_ROWS
 from mizzle.errors import NotReady
 from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import openapi
+from mizzle.service.http.dependencies import Service, ServiceDep
 from mizzle.service.http.problem_details import problem_for
+from mizzle.service.inference.batcher import ALWAYS_ADMITTED
 from mizzle.service.inference.engine import Engine
 from mizzle.service.jobs import limits as job_limits
 from mizzle.service.routes import schemas
-from mizzle.service.settings import Settings
 from mizzle.service.telemetry import metrics
-from mizzle.service.telemetry.metrics import Metrics
 
 METRICS = "/metrics"
 PROBES = ("/livez", wire.READY, "/startupz")
 
-
-def probes(engine: Engine) -> APIRouter:
-    """Whether the process lives, has started, and can answer."""
-    routes = APIRouter(tags=["health"])
-
-    @routes.get("/livez", operation_id="livez", summary="Whether the process answers")
-    async def livez() -> schemas.Health:
-        return schemas.Health(status="alive")
-
-    @routes.get(
-        "/startupz",
-        operation_id="startupz",
-        summary="Whether the model is loaded and warm",
-        responses=openapi.refusals(503),
-    )
-    async def startupz() -> schemas.Health:
-        if engine.state == "starting":
-            raise NotReady("the service is loading its model; ask again in a moment")
-        assert engine.facts
-        return schemas.Health(status="started")
-
-    @routes.get(
-        wire.READY,
-        operation_id="readyz",
-        summary="Whether a problem with a known answer is answered rightly",
-        responses=openapi.refusals(503),
-    )
-    async def readyz() -> schemas.Health:
-        await engine.check_health()
-        return schemas.Health(status="ready")
-
-    return routes
+router, health = APIRouter(tags=["about"]), APIRouter(tags=["health"])
+# Their functions have a summary and no docstring, which the document would publish.
 
 
-def exposition(counted: Metrics) -> APIRouter:
-    """Prometheus metrics."""
-    routes = APIRouter(tags=["health"])
-
-    @routes.get(
-        METRICS,
-        operation_id="metrics",
-        summary="Metrics in the formats of Prometheus",
-        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-        response_class=Response,
-    )
-    async def exposed(request: Request) -> Response:
-        content, media = metrics.render(counted, request.headers.get("accept", ""))
-        return Response(content, media_type=media)
-
-    return routes
+@router.get(
+    wire.LIMITS,
+    operation_id="limits",
+    summary="What this service takes at once",
+    responses=openapi.refusals(401, 403, 503),
+)
+async def limits(service: ServiceDep) -> schemas.Limits:
+    return schemas.Limits(**_limits(service))
 
 
-def facts(engine: Engine, settings: Settings) -> APIRouter:
-    """Which model answers, and what may be asked of it."""
-    routes = APIRouter(tags=["about"])
+@router.get(
+    wire.MODELS,
+    operation_id="models",
+    summary="The models of this service",
+    responses=openapi.refusals(401, 403, 503),
+)
+async def models(service: ServiceDep) -> schemas.Models:
+    return schemas.Models(models=[_card(service.engine)])
 
-    @routes.get(
-        wire.LIMITS,
-        operation_id="limits",
-        summary="What this service takes at once",
-        responses=openapi.refusals(401, 403, 503),
-    )
-    async def limits() -> schemas.Limits:
-        return schemas.Limits(**_limits(engine, settings))
 
-    @routes.get(
-        wire.MODELS,
-        operation_id="models",
-        summary="The models of this service",
-        responses=openapi.refusals(401, 403, 503),
-    )
-    async def models() -> schemas.Models:
-        return schemas.Models(models=[_card(engine)])
+@router.get(
+    wire.MODELS + "/{name}",
+    operation_id="model",
+    summary="One model: its weights, what it was trained on, where it runs",
+    response_model=schemas.ModelCard,
+    responses=openapi.refusals(401, 403, 404, 503),
+)
+async def model(name: str, service: ServiceDep) -> schemas.ModelCard | Response:
+    card = _card(service.engine)
+    return card if name == card.name else problem_for(404)
 
-    @routes.get(
-        wire.MODELS + "/{name}",
-        operation_id="model",
-        summary="One model: its weights, what it was trained on, where it runs",
-        response_model=schemas.ModelCard,
-        responses=openapi.refusals(401, 403, 404, 503),
-    )
-    async def model(name: str) -> schemas.ModelCard | Response:
-        card = _card(engine)
-        return card if name == card.name else problem_for(404)
 
-    return routes
+@health.get("/livez", operation_id="livez", summary="Whether the process answers")
+async def livez() -> schemas.Health:
+    return schemas.Health(status="alive")
+
+
+@health.get(
+    "/startupz",
+    operation_id="startupz",
+    summary="Whether the model is loaded and warm",
+    responses=openapi.refusals(503),
+)
+async def startupz(service: ServiceDep) -> schemas.Health:
+    if service.engine.state == "starting":
+        raise NotReady("the service is loading its model; ask again in a moment")
+    assert service.engine.facts
+    return schemas.Health(status="started")
+
+
+@health.get(
+    wire.READY,
+    operation_id="readyz",
+    summary="Whether a problem with a known answer is answered rightly",
+    responses=openapi.refusals(503),
+)
+async def readyz(service: ServiceDep) -> schemas.Health:
+    await service.engine.check_health()
+    return schemas.Health(status="ready")
+
+
+@health.get(
+    METRICS,
+    operation_id="metrics",
+    summary="Metrics in the formats of Prometheus",
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    response_class=Response,
+)
+async def exposition(request: Request, service: ServiceDep) -> Response:
+    content, media = metrics.render(service.metrics, request.headers.get("accept", ""))
+    return Response(content, media_type=media)
 
 
 def _card(engine: Engine) -> schemas.ModelCard:
@@ -123,8 +112,8 @@ def _card(engine: Engine) -> schemas.ModelCard:
     )
 
 
-def _limits(engine: Engine, settings: Settings) -> dict[str, Any]:
-    facts, batcher = engine.facts, engine.batcher
+def _limits(service: Service) -> dict[str, Any]:
+    facts, batcher, settings = service.engine.facts, service.engine.batcher, service.settings
     return {
         "media_types": sorted(MEDIA_TYPES),
         "min_rows": MIN_ROWS,
@@ -134,7 +123,8 @@ def _limits(engine: Engine, settings: Settings) -> dict[str, Any]:
         "max_request_cells": settings.max_request_cells,
         "max_request_problems": settings.max_request_problems,
         "queue_cells": batcher.capacity,
-        "cells_per_second": round(batcher.pace.cells_per_second),
+        "cells_per_second": round(batcher.throughput.cells_per_second),
+        "always_admitted_problems": ALWAYS_ADMITTED,
         "max_request_seconds": settings.request_seconds,
         "levels": [facts.levels[0], facts.levels[-1]],
         "cells": f"rows x (2 x columns of the larger side + {cost.DISTANCE_CELLS}), both rounded up",

@@ -10,94 +10,72 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mizzle import wire
-from mizzle.errors import MizzleError
+from mizzle.errors import InvalidInput, MizzleError
 from mizzle.service.formats import registry
+from mizzle.service.formats.problem import Problem
 from mizzle.service.http import body, openapi
-from mizzle.service.http.deadline import beside, caller, while_connected
-from mizzle.service.inference.engine import Caller, Engine
-from mizzle.service.inference.observer import Observer
+from mizzle.service.http.deadline import run_in_thread_if_large, while_connected
+from mizzle.service.http.dependencies import AdmittedCaller, Service, ServiceDep
 from mizzle.service.routes import schemas
-from mizzle.service.settings import Settings
+from mizzle.types import Estimate
 
 T = TypeVar("T")
-_REFUSALS = (400, 401, 403, 408, 413, 415, 421, 422, 429, 431, 500, 503, 504)
+_REFUSALS = openapi.refusals(400, 401, 403, 408, 413, 415, 421, 422, 429, 431, 500, 503, 504)
+
+router = APIRouter(tags=["estimate"])
+# Its functions have a summary and no docstring, which the document would publish.
 
 
-def router(engine: Engine, settings: Settings, observer: Observer) -> APIRouter:
-    """The routes that estimate."""
-    routes, estimates = APIRouter(tags=["estimate"]), Estimates(engine, settings, observer)
+@router.post(
+    wire.PATH,
+    operation_id="estimate",
+    summary="Mutual information of one sample",
+    response_model=schemas.EstimateAnswer,
+    openapi_extra=schemas.request("EstimateRequest"),
+    responses=_REFUSALS,
+)
+async def estimate(request: Request, service: ServiceDep, caller: AdmittedCaller) -> Response:
+    problem = await _parsed(request, service, registry.read_one)
+    answer = await while_connected(request, service.engine.estimate(problem, caller))
+    return _json(wire.answer(answer, problem.levels))
 
-    @routes.post(
-        wire.PATH,
-        operation_id="estimate",
-        summary="Mutual information of one sample",
-        response_model=schemas.EstimateAnswer,
-        openapi_extra=openapi.request("EstimateRequest"),
-        responses=openapi.refusals(*_REFUSALS),
+
+@router.post(
+    wire.BATCH_PATH,
+    operation_id="estimate_batch",
+    summary="Mutual information of many samples, of any shapes, answers in order",
+    response_model=schemas.BatchAnswer,
+    openapi_extra=schemas.request("BatchRequest"),
+    responses=_REFUSALS,
+)
+async def estimate_batch(request: Request, service: ServiceDep, caller: AdmittedCaller) -> Response:
+    problems = await _parsed(request, service, registry.read_many, service.settings.max_request_problems)
+    answers = await while_connected(request, service.engine.estimate_many(problems, caller))
+    return _json({"answers": [_item(*pair) for pair in zip(answers, problems, strict=True)]})
+
+
+async def _parsed(request: Request, service: Service, parse: Callable[..., T], *options: Any) -> T:
+    """What the body of a request holds, as `parse` reads it."""
+    settings, levels = service.settings, service.engine.levels
+    media, content = await body.read(
+        request, registry.MEDIA_TYPES, settings.max_body_bytes, settings.body_seconds
     )
-    async def estimate(request: Request) -> Response:
-        return await estimates.one(request)
-
-    @routes.post(
-        wire.BATCH_PATH,
-        operation_id="estimate_batch",
-        summary="Mutual information of many samples, of any shapes, answers in order",
-        response_model=schemas.BatchAnswer,
-        openapi_extra=openapi.request("BatchRequest"),
-        responses=openapi.refusals(*_REFUSALS),
-    )
-    async def estimate_batch(request: Request) -> Response:
-        return await estimates.many(request)
-
-    return routes
+    start = time.perf_counter()
+    try:
+        return await run_in_thread_if_large(
+            len(content), parse, media, content, request.query_params, levels, *options
+        )
+    finally:
+        service.metrics.decoded(media, time.perf_counter() - start)
 
 
-class Estimates:
-    """From a request to its answer, for one problem and for many.
-
-    Args:
-        observer: told of the bodies that were read.
-    """
-
-    def __init__(self, engine: Engine, settings: Settings, observer: Observer) -> None:
-        self._engine = engine
-        self._settings = settings
-        self._observer = observer
-
-    async def one(self, request: Request) -> Response:
-        """The estimate of a problem."""
-        who, asked = await self._asked(request, registry.read_one)
-        answer = await while_connected(request, self._engine.estimate(asked, who))
-        return _json(wire.answer(answer, asked.levels))
-
-    async def many(self, request: Request) -> Response:
-        """What became of each of many problems."""
-        most = self._settings.max_request_problems
-        who, asked = await self._asked(request, registry.read_many, most)
-        answers = await while_connected(request, self._engine.estimate_many(asked, who))
-        chosen = [getattr(one, "levels", None) for one in asked]
-        return _json({"answers": [_one(a, q) for a, q in zip(answers, chosen, strict=True)]})
-
-    async def _asked(self, request: Request, parse: Callable[..., T], *rest: Any) -> tuple[Caller, T]:
-        """Who asks, and what their body holds; not read while there is no room for any answer."""
-        s, engine = self._settings, self._engine
-        who, levels = caller(request, s.request_seconds), engine.levels
-        engine.check_capacity(who)
-        media, content = await body.read(request, registry.MEDIA_TYPES, s.max_body_bytes, s.body_seconds)
-        start = time.perf_counter()
-        try:
-            arguments = (media, content, request.query_params, levels, *rest)
-            return who, await beside(len(content), parse, *arguments)
-        finally:
-            self._observer.decoded(media, time.perf_counter() - start)
-
-
-def _one(answer: Any, levels: tuple[float, ...] | None) -> dict[str, Any]:
+def _item(answer: Estimate | MizzleError, problem: Problem | InvalidInput) -> dict[str, Any]:
     """An answer of a batch: an estimate, or what became of it instead."""
     if isinstance(answer, MizzleError):
         return {"error": wire.error(answer)}
-    return {"estimate": wire.answer(answer, levels)}
+    assert isinstance(problem, Problem)
+    return {"estimate": wire.answer(answer, problem.levels)}
 
 
 def _json(value: dict[str, Any]) -> Response:
-    return Response(json.dumps(value, allow_nan=False).encode(), media_type="application/json")
+    return Response(json.dumps(value, allow_nan=False).encode(), media_type=wire.JSON)

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mizzle.service.http.deadline import beside
+from mizzle.service.http.deadline import run_in_thread_if_large
 
 _FOLDER = Path(__file__).parent.parent / "page"
 _PREFIX = "/page/"
@@ -30,7 +30,7 @@ _TYPES = {
     "": "text/plain; charset=utf-8",  # licences
     ".txt": "text/plain; charset=utf-8",
 }
-_SMALL = 1024  # bytes that are not worth compressing
+_MIN_PACKED_BYTES = 1024  # fewer are not worth compressing
 # No word about styles and scripts inside a page: there are none, and none would be run.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -59,7 +59,7 @@ class _File:
         return hashlib.sha256(self.content).hexdigest()[:32]
 
 
-def _found() -> dict[str, _File]:
+def _load_files() -> dict[str, _File]:
     """Every file below the folder by the path that it is asked for at, the pages at theirs."""
     pages = {name: path for path, name in _PAGES.items()}
     files = sorted(path for path in _FOLDER.rglob("*") if path.is_file() and path.suffix in _TYPES)
@@ -67,32 +67,26 @@ def _found() -> dict[str, _File]:
     return {pages.get(name, _PREFIX + name): _File(path) for name, path in names.items()}
 
 
-_FILES = _found()
+_FILES = _load_files()
 PATHS = tuple(_FILES)
+_METHODS = ["GET", "HEAD"]
+
+router = APIRouter(include_in_schema=False)
 
 
-def router() -> APIRouter:
-    """The routes of the pages, and one for all that belongs to them."""
-    routes = APIRouter(include_in_schema=False)
-
-    async def page(request: Request) -> Response:
-        found = _FILES.get(request.scope["path"])
-        if found is None:
-            raise HTTPException(404)
-        return await _answer(request, found)
-
-    for path in (*_PAGES, _PREFIX + "{file:path}"):
-        routes.add_api_route(path, page, methods=["GET", "HEAD"])
-    return routes
-
-
-async def _answer(request: Request, file: _File) -> Response:
-    """The file, or the word that the browser's copy is still good."""
-    packs = "gzip" in request.headers.get("accept-encoding", "") and len(file.content) > _SMALL
+@router.api_route("/", methods=_METHODS)
+@router.api_route("/docs", methods=_METHODS)
+@router.api_route(_PREFIX + "{file:path}", methods=_METHODS)
+async def page(request: Request) -> Response:
+    """The file at a path, or the word that the browser's copy is still good."""
+    file = _FILES.get(request.scope["path"])
+    if file is None:
+        raise HTTPException(404)
+    packs = "gzip" in request.headers.get("accept-encoding", "") and len(file.content) > _MIN_PACKED_BYTES
     headers = _headers(file, packs)
     if headers["etag"] in _tags(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
-    content = await beside(len(file.content), lambda: file.packed if packs else file.content)
+    content = await run_in_thread_if_large(len(file.content), lambda: file.packed if packs else file.content)
     headers |= {"content-type": file.media_type, "content-length": str(len(content))}
     if packs:
         headers["content-encoding"] = "gzip"

@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mizzle.data.arrays import MIN_ROWS
-from mizzle.service.formats.registry import MAX_LEVELS
+from mizzle.service.formats.problem import LEVEL_PATTERN, MAX_LEVELS
+from mizzle.service.http import openapi
 from mizzle.service.jobs.limits import JobLimits
-from mizzle.wire import DEFAULT_LEVELS
+from mizzle.types import Unit
+from mizzle.wire import DEFAULT_LEVELS, JSON, NPY, SAFETENSORS
 
 _Row = Annotated[list[float], Field(min_length=1)]
 _Rows = Field(min_length=MIN_ROWS)  # of either kind of table: of their union, pydantic would make minLength
@@ -74,7 +76,7 @@ class EstimateAnswer(BaseModel):
         description="posterior quantiles by level",
         examples=[{"0.05": 0.41, "0.25": 0.47, "0.5": 0.51, "0.75": 0.55, "0.95": 0.62}],
     )
-    unit: Literal["nats", "bits"]
+    unit: Unit
     n: int = Field(description="rows")
     dim_x: int = Field(description="columns of x")
     dim_y: int = Field(description="columns of y")
@@ -133,6 +135,7 @@ class Limits(BaseModel):
     max_request_problems: int
     queue_cells: int = Field(description="cells that may wait at the present pace")
     cells_per_second: int = Field(description="the present pace")
+    always_admitted_problems: int = Field(description="problems that may wait, whatever they cost")
     max_request_seconds: float
     levels: list[float] = Field(description="lowest and highest quantile level")
     cells: str = Field(description="how the cells of a problem are counted")
@@ -156,3 +159,52 @@ class Health(BaseModel):
     """The state of the service."""
 
     status: Literal["alive", "started", "ready"]
+
+
+# Models that /openapi.json refers to, and that no route declares.
+UNDECLARED = (EstimateRequest, BatchRequest, Problem)
+_SAMPLE = {"x": [[i / 8] for i in range(12)], "y": [(-1) ** i * i / 4 for i in range(12)]}
+_EXAMPLES: dict[str, Any] = {"EstimateRequest": _SAMPLE, "BatchRequest": {"problems": [_SAMPLE, _SAMPLE]}}
+_METADATA = '`__metadata__` may hold `levels`, as text: numbers between commas, or "all".'
+# What a schema cannot say of a body that is no JSON, by media type.
+_BINARY = {
+    "EstimateRequest": {
+        SAFETENSORS: f"Two tensors, x and y, of shape [n] or [n, d] each. {_METADATA}",
+        NPY: "One array of shape [n, d]: the first `dim_x` columns are x, the others y.",
+    },
+    "BatchRequest": {
+        SAFETENSORS: f"Tensors x.0, y.0, x.1, y.1 and so on, of shape [n] or [n, d] each. {_METADATA}",
+    },
+}
+_ONLY_NPY = f"Only with a body of {NPY}; with any other media type an address that has this is refused (422)."
+_QUERY_LEVELS = {
+    "type": "string",
+    "pattern": f"^(all|{LEVEL_PATTERN}(,{LEVEL_PATTERN}){{0,{MAX_LEVELS - 1}}})$",
+    "description": 'Increasing quantile levels within the model\'s own, or "all" for all of these.',
+}
+_QUERY_DIM_X = {
+    "type": "integer",
+    "minimum": 1,
+    "description": "How many of the first columns are x; of two columns, the first where this is missing.",
+}
+
+
+def request(model: str) -> dict[str, Any]:
+    """The documented body and parameters of a route that takes JSON and binary formats."""
+    example = {"schema": {"$ref": openapi.REFERENCE.format(model=model)}, "example": _EXAMPLES[model]}
+    content = {JSON: example} | {media: _bytes(text) for media, text in _BINARY[model].items()}
+    parameters = [openapi.TIMEOUT]
+    if NPY in content:
+        parameters += [_query("dim_x", _QUERY_DIM_X), _query("levels", _QUERY_LEVELS)]
+    return {"requestBody": {"required": True, "content": content}, "parameters": parameters}
+
+
+def _bytes(description: str) -> dict[str, Any]:
+    return {"schema": {"type": "string", "format": "binary", "description": description}}
+
+
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter of the address; `schema` says what it is, in words."""
+    words = f"{schema['description']} {_ONLY_NPY}"
+    rest = {key: value for key, value in schema.items() if key != "description"}
+    return {"name": name, "in": "query", "required": False, "description": words, "schema": rest}

@@ -43,11 +43,13 @@ class Instruments:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
 
-    def one(self, kind: type[Instrument], name: str, text: str, *labels: str, **more: Any) -> Instrument:
+    def instrument(
+        self, kind: type[Instrument], name: str, text: str, *labels: str, **more: Any
+    ) -> Instrument:
         """An instrument by name, without the prefix."""
         return kind(name, text, labels, namespace=PREFIX, registry=self.registry, **more)
 
-    def each(
+    def closed(
         self,
         kind: type[Instrument],
         name: str,
@@ -57,7 +59,7 @@ class Instruments:
         **more: Any,
     ) -> Closed[Instrument]:
         """An instrument for each value of a label."""
-        return Closed(self.one(kind, name, text, label, **more), values)
+        return Closed(self.instrument(kind, name, text, label, **more), values)
 
 
 class WithoutCreated(Collector):

@@ -9,8 +9,9 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
+from mizzle import wire
 from mizzle.service.inference.observer import CONNECTIONS, REFUSALS, Observer
-from mizzle.service.inference.queue import LANES, Lane
+from mizzle.service.inference.queue import PRIORITIES, Priority
 from mizzle.service.telemetry.instruments import (
     CELLS,
     ITEMS,
@@ -31,10 +32,10 @@ STAGES = ("queued", "running")
 LOSSES = ("died", "hung")
 DEVICES = ("cpu", "cuda")
 FORMATS = {
-    "application/json": "json",
-    "application/x-npy": "npy",
-    "application/x-safetensors": "safetensors",
-    "application/octet-stream": "binary",
+    wire.JSON: "json",
+    wire.NPY: "npy",
+    wire.SAFETENSORS: "safetensors",
+    wire.BINARY: "binary",
 }
 WARNINGS = (
     "above_log_n",
@@ -53,73 +54,79 @@ _VERSIONS = {"0.0.1", "0.0.4", "1.0.0"}
 
 
 class Metrics(Observer):
-    """The metrics of one application, in a registry of its own.
+    """The metrics of one application, in a registry of its own; `Observer` says what its methods mean.
+
+    What is watched is looked up at every scrape, so that it is true at that moment.
 
     Attributes:
         registry: holds them.
     """
 
     def __init__(self) -> None:
-        made = Instruments()
-        self.registry: CollectorRegistry = made.registry
+        new = Instruments()
+        self.registry: CollectorRegistry = new.registry
         self._worker: Callable[[], int | None] = lambda: None
         ProcessCollector(registry=self.registry)
         ProcessCollector(f"{PREFIX}_worker", lambda: str(self._worker()), registry=self.registry)
-        self._make_http(made)
-        self._make_queue(made)
-        self._make_batches(made)
-        self._make_faults(made)
-        self._make_state(made)
+        self._make_http(new)
+        self._make_queue(new)
+        self._make_batches(new)
+        self._make_faults(new)
+        self._make_state(new)
 
-    def _make_http(self, made: Instruments) -> None:
+    def _make_http(self, new: Instruments) -> None:
         text = "Requests that have ended, by template of the path"
-        self._requests = made.one(Counter, "http_requests", text, "route", "method", "status")
+        self._requests = new.instrument(Counter, "http_requests", text, "route", "method", "status")
         text = "Seconds from the head of a request to the end of its answer"
-        self._durations = made.one(Histogram, "http_request_duration_seconds", text, "route", buckets=SECONDS)
+        self._durations = new.instrument(
+            Histogram, "http_request_duration_seconds", text, "route", buckets=SECONDS
+        )
         text = "Seconds to read a body"
         formats = FORMATS.values()
-        self._decodes = made.each(Histogram, "decode_seconds", text, "format", formats, buckets=SHORT_SECONDS)
-        self._refusals = made.each(Counter, "rejected", "Requests turned away", "reason", REASONS)
-        self._warnings = made.each(Counter, "warnings", "Warnings in answers", "code", WARNINGS)
-
-    def _make_queue(self, made: Instruments) -> None:
-        text = "Padded cells of an admitted request"
-        self._request_cells = made.one(Histogram, "request_cells", text, buckets=CELLS)
-        self._queue = (
-            made.one(Gauge, "queue_items", "Problems that wait", "lane"),
-            made.one(Gauge, "queue_cells", "Padded cells that wait", "lane"),
-            made.one(Gauge, "queue_oldest_age_seconds", "How long the oldest has waited", "lane"),
+        self._decodes = new.closed(
+            Histogram, "decode_seconds", text, "format", formats, buckets=SHORT_SECONDS
         )
-        self._capacity = made.one(Gauge, "queue_capacity_cells", "Padded cells that may wait")
+        self._refusals = new.closed(Counter, "rejected", "Requests turned away", "reason", REASONS)
+        self._warnings = new.closed(Counter, "warnings", "Warnings in answers", "code", WARNINGS)
+
+    def _make_queue(self, new: Instruments) -> None:
+        text = "Padded cells of an admitted request"
+        self._request_cells = new.instrument(Histogram, "request_cells", text, buckets=CELLS)
+        self._queue = (
+            new.instrument(Gauge, "queue_items", "Problems that wait", "lane"),
+            new.instrument(Gauge, "queue_cells", "Padded cells that wait", "lane"),
+            new.instrument(Gauge, "queue_oldest_age_seconds", "How long the oldest has waited", "lane"),
+        )
+        self._capacity = new.instrument(Gauge, "queue_capacity_cells", "Padded cells that may wait")
         text = "Seconds from admission to the batch"
-        self._waits = made.each(Histogram, "queue_wait_seconds", text, "lane", LANES, buckets=SECONDS)
-        self._cancelled = made.each(Counter, "cancelled", "Problems whose caller left", "stage", STAGES)
+        self._waits = new.closed(Histogram, "queue_wait_seconds", text, "lane", PRIORITIES, buckets=SECONDS)
+        self._cancelled = new.closed(Counter, "cancelled", "Problems whose caller left", "stage", STAGES)
 
-    def _make_batches(self, made: Instruments) -> None:
-        self._batch_items = made.one(Histogram, "batch_items", "Problems of a batch", buckets=ITEMS)
-        self._batch_cells = made.one(Histogram, "batch_cells", "Padded cells of a batch", buckets=CELLS)
+    def _make_batches(self, new: Instruments) -> None:
+        self._batch_items = new.instrument(Histogram, "batch_items", "Problems of a batch", buckets=ITEMS)
+        self._batch_cells = new.instrument(Histogram, "batch_cells", "Padded cells of a batch", buckets=CELLS)
         text = "Share of a batch's cells that is padding"
-        self._padding = made.one(Histogram, "batch_padding_ratio", text, buckets=SHARES)
+        self._padding = new.instrument(Histogram, "batch_padding_ratio", text, buckets=SHARES)
         text = "Padded cells of a batch over its budget; more than 1 where one problem exceeds it"
-        self._fill = made.one(Histogram, "batch_fill_ratio", text, buckets=SHARES)
+        self._fill = new.instrument(Histogram, "batch_fill_ratio", text, buckets=SHARES)
         text = "Seconds that a batch ran"
-        self._inference = made.each(Histogram, "inference_seconds", text, "device", DEVICES, buckets=SECONDS)
-        self._retries = made.one(Counter, "batch_retries", "Batches that ran again, in parts")
+        self._inference = new.closed(Histogram, "inference_seconds", text, "device", DEVICES, buckets=SECONDS)
+        self._retries = new.instrument(Counter, "batch_retries", "Batches that ran again, in parts")
 
-    def _make_faults(self, made: Instruments) -> None:
-        self._oom = made.one(Counter, "oom", "Batches that did not fit the device")
-        self._nonfinite = made.one(Counter, "nonfinite", "Answers that were not finite")
+    def _make_faults(self, new: Instruments) -> None:
+        self._oom = new.instrument(Counter, "oom", "Batches that did not fit the device")
+        self._nonfinite = new.instrument(Counter, "nonfinite", "Answers that were not finite")
         text = "Workers that were lost and replaced"
-        self._restarts = made.each(Counter, "worker_restarts", text, "reason", LOSSES)
+        self._restarts = new.closed(Counter, "worker_restarts", text, "reason", LOSSES)
         text = "Seconds that the event loop was late"
-        self._lag = made.one(Histogram, "event_loop_lag_seconds", text, buckets=SECONDS)
+        self._lag = new.instrument(Histogram, "event_loop_lag_seconds", text, buckets=SECONDS)
 
-    def _make_state(self, made: Instruments) -> None:
-        self._ready = made.one(Gauge, "ready", "1 while the service is ready, else 0")
+    def _make_state(self, new: Instruments) -> None:
+        self._ready = new.instrument(Gauge, "ready", "1 while the service is ready, else 0")
         labels = ("name", "version", "sha256", "device", "threads")
-        self._model = made.one(Gauge, "model_info", "The model that answers", *labels)
+        self._model = new.instrument(Gauge, "model_info", "The model that answers", *labels)
         self._device = OTHER
-        self._jobs = made.each(Gauge, "jobs", "Jobs that are kept", "state", JOB_STATES)
+        self._jobs = new.closed(Gauge, "jobs", "Jobs that are kept", "state", JOB_STATES)
 
     def request(self, route: str, method: str, status: str, seconds: float) -> None:
         """A request over HTTP has ended.
@@ -130,24 +137,19 @@ class Metrics(Observer):
         self._requests.labels(route, method if method in METHODS else OTHER, status).inc()
         self._durations.labels(route).observe(seconds)
 
-    def admitted(self, lane: str, cells: int) -> None:
-        """A request was let into the queue."""
+    def admitted(self, cells: int) -> None:
         self._request_cells.observe(cells)
 
     def refused(self, reason: str) -> None:
-        """A request was turned away."""
         self._refusals[reason].inc()
 
-    def waited(self, lane: str, seconds: float) -> None:
-        """An item left the queue for a batch."""
-        self._waits[lane].observe(seconds)
+    def waited(self, priority: Priority, seconds: float) -> None:
+        self._waits[priority].observe(seconds)
 
     def cancelled(self, stage: str) -> None:
-        """A caller left: while "queued" or while "running"."""
         self._cancelled[stage].inc()
 
     def batch(self, items: int, cells: int, padded: int, budget: int, seconds: float) -> None:
-        """A batch has run."""
         self._batch_items.observe(items)
         self._batch_cells.observe(padded)
         self._padding.observe(1 - cells / max(padded, 1))
@@ -155,64 +157,52 @@ class Metrics(Observer):
         self._inference[self._device].observe(seconds)
 
     def retried(self) -> None:
-        """A batch runs again, in parts."""
         self._retries.inc()
 
     def out_of_memory(self) -> None:
-        """A batch did not fit the device."""
         self._oom.inc()
 
     def non_finite(self) -> None:
-        """An answer was not finite."""
         self._nonfinite.inc()
 
     def worker_restarted(self, reason: str) -> None:
-        """A worker "died" or "hung"."""
         self._restarts[reason].inc()
 
     def answered(self, warning_codes: Iterable[str]) -> None:
-        """A problem was answered, with these warnings."""
         for code in warning_codes:
             self._warnings[code].inc()
 
     def decoded(self, media: str, seconds: float) -> None:
-        """A body was read."""
         self._decodes[FORMATS.get(media, OTHER)].observe(seconds)
 
     def loop_lag(self, seconds: float) -> None:
-        """The event loop was so late."""
         self._lag.observe(seconds)
 
     def model(self, info: ModelInfo, device: str, threads: int) -> None:
-        """The model is there; the one before, if any, is not any more."""
         self._device = device.partition(":")[0]
-        self._model.clear()
+        self._model.clear()  # the one before, if any, is not there any more
         self._model.labels(*info, device, threads).set(1)
 
     def jobs(self, state: str, count: int) -> None:
-        """So many jobs are in this state."""
         self._jobs[state].set(count)
 
     def ready(self, state: bool) -> None:
-        """The service became ready, or ceased to be."""
         self._ready.set(state)
 
     def watch_queue(
-        self, standing: Callable[[Lane], tuple[int, int, float]], capacity: Callable[[], int]
+        self, standing: Callable[[Priority], tuple[int, int, float]], capacity: Callable[[], int]
     ) -> None:
-        """Look the queue up at every scrape, so that what is told is true at that moment."""
         for place, gauge in enumerate(self._queue):
-            for lane in LANES:
-                gauge.labels(lane).set_function(partial(_part, standing, lane, place))
+            for priority in PRIORITIES:
+                gauge.labels(priority).set_function(partial(_part, standing, priority, place))
         self._capacity.set_function(capacity)
 
     def watch_worker(self, pid: Callable[[], int | None]) -> None:
-        """Tell of this process too, what it is at every scrape."""
         self._worker = pid
 
 
-def _part(standing: Callable[[Lane], tuple[int, int, float]], lane: Lane, place: int) -> float:
-    return standing(lane)[place]
+def _part(standing: Callable[[Priority], tuple[int, int, float]], priority: Priority, place: int) -> float:
+    return standing(priority)[place]
 
 
 def render(metrics: Metrics, accept: str = "") -> tuple[bytes, str]:

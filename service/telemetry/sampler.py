@@ -16,7 +16,7 @@ from opentelemetry.util.types import Attributes
 
 from mizzle.version import __version__
 
-KEPT = frozenset({"http.request.method", "http.route", "http.response.status_code", "error.type"})
+HARMLESS = frozenset({"http.request.method", "http.route", "http.response.status_code", "error.type"})
 
 
 class RedactingSampler(Sampler):
@@ -36,13 +36,13 @@ class RedactingSampler(Sampler):
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
         """Whether to make a span, and with what."""
-        made = self._decides.should_sample(parent_context, trace_id, name, kind, attributes, links)
-        kept = {key: value for key, value in (made.attributes or {}).items() if key in KEPT}
-        return SamplingResult(made.decision, kept)
+        result = self._decides.should_sample(parent_context, trace_id, name, kind, attributes, links)
+        harmless = {key: value for key, value in (result.attributes or {}).items() if key in HARMLESS}
+        return SamplingResult(result.decision, harmless)
 
     def get_description(self) -> str:
         """For the SDK."""
-        return f"Discreet{{{self._decides.get_description()}}}"
+        return f"Redacting{{{self._decides.get_description()}}}"
 
 
 def provider() -> TracerProvider:
@@ -52,6 +52,6 @@ def provider() -> TracerProvider:
     """
     ours = Resource({"service.name": "mizzle", "service.version": __version__})
     resource = Resource.create().merge(ours).merge(OTELResourceDetector().detect())
-    made = TracerProvider(resource=resource, shutdown_on_exit=False)
-    made.sampler = RedactingSampler(made.sampler)
-    return made
+    tracing = TracerProvider(resource=resource, shutdown_on_exit=False)
+    tracing.sampler = RedactingSampler(tracing.sampler)
+    return tracing

@@ -16,26 +16,27 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from mizzle.service.inference.observer import CONNECTIONS
 from mizzle.service.transport.protocol import BoundedProtocol
 
-_OWN = 64  # descriptors for what is no connection: the model's process, files, and those about to be refused
+_RESERVED = 64  # descriptors for the model's process, for files, and for connections about to be refused
 _turns = count()
 _log = logging.getLogger(__name__)
 
 
-class Limit(NamedTuple):
-    """Connections open at once, and who is told of every one that is turned away."""
+class ConnectionLimit(NamedTuple):
+    """Connections open at once, and what is called with a reason for every one that is refused."""
 
-    most: int
+    max_open: int
     refused: Callable[[str], None]
 
 
-def capped(protocol: type[H11Protocol], most: int, refused: Callable[[str], None]) -> type[H11Protocol]:
+def capped(protocol: type[H11Protocol], max_open: int, refused: Callable[[str], None]) -> type[H11Protocol]:
     """The protocol, with a limit to its connections.
 
     Args:
         protocol: of `protocol.protocol_class`.
-        refused: told of every connection that is turned away.
+        max_open: connections at once.
+        refused: called with a reason for every connection that is refused.
     """
-    return type("Capped", (CappedProtocol, protocol), {"limit": Limit(most, refused)})
+    return type("Capped", (CappedProtocol, protocol), {"limit": ConnectionLimit(max_open, refused)})
 
 
 class CappedProtocol(BoundedProtocol):
@@ -45,25 +46,25 @@ class CappedProtocol(BoundedProtocol):
         limit: of all connections together.
     """
 
-    limit: ClassVar[Limit] = Limit(1000, lambda _: None)
+    limit: ClassVar[ConnectionLimit] = ConnectionLimit(1000, lambda _: None)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection is open, and may be closed again."""
-        full = len(self.connections) >= self.limit.most and not self._made_room()
+        full = len(self.connections) >= self.limit.max_open and not self._close_an_idle_one()
         super().connection_made(transport)
         if full:
             self.limit.refused(CONNECTIONS)
-            self._turn_away()
+            self._refuse_connection()
 
     def _await(self, awaited: object) -> None:
         super()._await(awaited)
         self._turn = next(_turns)  # the loop's clock stands still within one round
 
-    def _made_room(self) -> bool:
+    def _close_an_idle_one(self) -> bool:
         """Whether a connection had no request under way; the one whose last request is oldest is closed."""
-        idle = [one for one in self.connections if isinstance(one, CappedProtocol) and one._idle]
+        idle = [c for c in self.connections if isinstance(c, CappedProtocol) and c._idle]
         if idle:
-            min(idle, key=lambda one: one._turn).transport.close()
+            min(idle, key=lambda connection: connection._turn).transport.close()
         return bool(idle)
 
     @property
@@ -71,7 +72,7 @@ class CappedProtocol(BoundedProtocol):
         answered = self.cycle is None or self.cycle.response_complete
         return answered and not self._refused and not self.transport.is_closing()
 
-    def _turn_away(self) -> None:
+    def _refuse_connection(self) -> None:
         """Without lingering, which would keep the descriptor: the caller has sent nothing that matters."""
         self._refused = True
         self._await(None)
@@ -79,11 +80,11 @@ class CappedProtocol(BoundedProtocol):
         self.transport.close()
 
 
-def room(wanted: int) -> int:
+def allowed_connections(wanted: int) -> int:
     """How many of so many connections the limit of open files allows; it is raised as far as it may be."""
     _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    found = wanted if limit == resource.RLIM_INFINITY else max(1, min(wanted, limit - _OWN))
-    if found < wanted:
-        _log.warning("the limit of open files leaves room for %d connections, not for %d", found, wanted)
-    return found
+    allowed = wanted if limit == resource.RLIM_INFINITY else max(1, min(wanted, limit - _RESERVED))
+    if allowed < wanted:
+        _log.warning("the limit of open files leaves room for %d connections, not for %d", allowed, wanted)
+    return allowed

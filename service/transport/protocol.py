@@ -5,20 +5,20 @@ are absolute: a byte now and then does not move them.
 """
 
 import asyncio
-from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 import h11
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from mizzle.service import logs
+from mizzle.service.http import access_log
 from mizzle.service.http.headers import secure
 from mizzle.service.http.problem_details import problem_for
 from mizzle.service.http.request_id import HEADER, id_of, identified, new_id
 from mizzle.service.transport.framing import StrictConnection
+from mizzle.service.transport.shedding import LoadShedder
 
 _MAX_HEAD_BYTES = 16 * 1024
 _LINGER = 1.0  # seconds in which a caller who is still sending can read why it was refused
@@ -33,15 +33,8 @@ class Bounds(NamedTuple):
     max_headers: int
 
 
-class Porter(Protocol):
-    """Answers what is refused before it is parsed; `door.LoadShedder` is one."""
-
-    def refusal(self, received: bytes, usual: Iterable[tuple[bytes, bytes]]) -> bytes | None:
-        """The answer to all that was received, or None."""
-
-
 def protocol_class(
-    header_seconds: float, body_seconds: float, max_headers: int, door: Porter | None = None
+    header_seconds: float, body_seconds: float, max_headers: int, shedder: LoadShedder | None = None
 ) -> type[H11Protocol]:
     """A protocol for `uvicorn.Config(http=..)`, which takes a class; the size of a head is uvicorn's setting.
 
@@ -51,14 +44,11 @@ def protocol_class(
         body_seconds: from there to the end of the body; also from an answer that waits for its reader to the
             moment that all of it is on its way.
         max_headers: lines of headers.
-        door: sees what comes between two requests first.
+        shedder: sees what comes between two requests first, and may refuse it.
     """
 
-    class Chosen(BoundedProtocol):
-        bounds = Bounds(header_seconds, body_seconds, max_headers)
-        porter = door
-
-    return Chosen
+    bounds = Bounds(header_seconds, body_seconds, max_headers)
+    return type("Bounded", (BoundedProtocol,), {"bounds": bounds, "shedder": shedder})
 
 
 class BoundedProtocol(H11Protocol):
@@ -66,11 +56,11 @@ class BoundedProtocol(H11Protocol):
 
     Attributes:
         bounds: of every connection.
-        porter: refuses before anything is parsed, if there is one.
+        shedder: refuses before anything is parsed, if there is one.
     """
 
     bounds: ClassVar[Bounds] = Bounds(10.0, 30.0, 100)
-    porter: ClassVar[Porter | None] = None
+    shedder: ClassVar[LoadShedder | None] = None
 
     def __init__(
         self,
@@ -103,14 +93,14 @@ class BoundedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come; those behind a refusal are thrown away."""
-        if not self._refused and not self._turned_away(data):
+        if not self._refused and not self._shed(data):
             super().data_received(data)
 
-    def _turned_away(self, data: bytes) -> bool:
+    def _shed(self, data: bytes) -> bool:
         """Whether this was a request and is answered; the connection then waits for the next one."""
-        if self.porter is None or not self._between_requests():
+        if self.shedder is None or not self._between_requests():
             return False
-        answer = self.porter.refusal(data, self.server_state.default_headers)
+        answer = self.shedder.refusal(data, self.server_state.default_headers)
         if answer is None:
             return False
         self.transport.write(answer)
@@ -192,7 +182,7 @@ class BoundedProtocol(H11Protocol):
         with identified(request_id):
             response = problem_for(status)
             if not running:
-                logs.access("", status, self.loop.time() - self._since, sent=len(response.body))
+                access_log.log_request("", status, self.loop.time() - self._since, sent=len(response.body))
         secure(response.headers, private=True)
         response.headers.update({HEADER: request_id, "connection": "close"})
         body = b"" if running and self.scope["method"] == "HEAD" else bytes(response.body)

@@ -1,4 +1,4 @@
-"""Refuses at the door: while there is no room, a whole request for an estimate costs no parser and no task.
+"""Load shedding: while there is no room, a whole request for an estimate costs no parser and no task.
 
 Under a flood the way through parser, middleware and route is longer than the answer to it deserves, and what
 it costs is taken from those who were let in. So the protocol shows what it received to a `LoadShedder` first,
@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 
 from mizzle import wire
 from mizzle.errors import MizzleError, QueueFull
-from mizzle.service import logs
+from mizzle.service.http import access_log
 from mizzle.service.http.headers import secure
 from mizzle.service.http.problem_details import problem_of
 from mizzle.service.http.request_id import HEADER, harmless, identified, new_id
@@ -26,18 +26,18 @@ from mizzle.service.telemetry.metrics import Metrics
 _PATHS = b"|".join(re.escape(path.encode()) for path in (wire.BATCH_PATH, wire.PATH))
 _TARGET = re.compile(rb"POST (%s)(?:\?[!-~]*)? HTTP/1\.1" % _PATHS)
 _FIELD = re.compile(rb"([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n\0]*?)[ \t]*", re.ASCII)
-_LONGEST_HEAD = 16 * 1024
-_LONGEST_LENGTH = 9  # digits
+_MAX_HEAD_BYTES = 16 * 1024
+_MAX_LENGTH_DIGITS = 9
 # Framed or to be answered in another way than the plain one.
-_NOT_HERE = {b"transfer-encoding", b"expect", b"upgrade", b"origin"}
-_FRESH = 0.01  # seconds for which a refusal says the same
+_SPECIAL_HEADERS = {b"transfer-encoding", b"expect", b"upgrade", b"origin"}
+_TEMPLATE_SECONDS = 0.01  # for which a refusal says the same
 _ANYBODY = Caller()
-_PLACE = "0" * 32  # where the request's id goes
+_ID_PLACEHOLDER = "0" * 32  # where the request's id goes
 _Headers = Iterable[tuple[bytes, bytes]]
 
 
 class RequestHead(NamedTuple):
-    """A request at the door: the template of its path, and its own id where that is harmless."""
+    """What a refusal needs of a request: the template of its path, and its own id where that is harmless."""
 
     route: str
     request_id: str | None
@@ -47,7 +47,7 @@ class LoadShedder:
     """Stands before one engine.
 
     Args:
-        metrics: told of every refusal, as of those that are made further inside.
+        metrics: count every refusal, as those that are made further inside.
     """
 
     def __init__(self, engine: Engine, metrics: Metrics) -> None:
@@ -55,23 +55,23 @@ class LoadShedder:
         self._metrics = metrics
         self._template: tuple[float, bytes, bytes] = (0.0, b"", b"")
 
-    def refusal(self, received: bytes, usual: _Headers) -> bytes | None:
+    def refusal(self, received: bytes, default_headers: _Headers) -> bytes | None:
         """The answer to a request that there is no room for; None for what has to go the usual way.
 
         Args:
             received: what came on a connection after the last answer.
-            usual: headers of every answer of the server.
+            default_headers: of every answer of the server.
         """
         full = self._full()
-        asked = None if full is None else whole_request(received)
-        if full is None or asked is None:
+        head = None if full is None else whole_request(received)
+        if full is None or head is None:
             return None
-        request_id = asked.request_id or new_id()
+        request_id = head.request_id or new_id()
         self._metrics.refused(REFUSALS[full.code])
-        self._metrics.request(asked.route, "POST", str(full.status), 0.0)
+        self._metrics.request(head.route, "POST", str(full.status), 0.0)
         with identified(request_id):
-            logs.access("POST", full.status, 0.0, asked.route)
-        return self._answer(full, request_id, usual)
+            access_log.log_request("POST", full.status, 0.0, head.route)
+        return self._answer(full, request_id, default_headers)
 
     def _full(self) -> QueueFull | None:
         try:
@@ -82,20 +82,20 @@ class LoadShedder:
             pass  # starting or stopping: no flood, and the usual way knows more
         return None
 
-    def _answer(self, full: QueueFull, request_id: str, usual: _Headers) -> bytes:
-        made, head, body = self._template
-        if time.monotonic() - made > _FRESH:
+    def _answer(self, full: QueueFull, request_id: str, default_headers: _Headers) -> bytes:
+        rendered_at, head, body = self._template
+        if time.monotonic() - rendered_at > _TEMPLATE_SECONDS:
             head, body = _rendered(full)
             self._template = (time.monotonic(), head, body)
-        body = body.replace(_PLACE.encode(), request_id.encode())
-        lines = [head, *(b"%s: %s" % pair for pair in usual)]
+        body = body.replace(_ID_PLACEHOLDER.encode(), request_id.encode())
+        lines = [head, *(b"%s: %s" % pair for pair in default_headers)]
         lines += [b"%s: %s" % (HEADER.encode(), request_id.encode()), b"content-length: %d" % len(body)]
         return b"\r\n".join([*lines, b"", body])
 
 
 def _rendered(error: QueueFull) -> tuple[bytes, bytes]:
     """Head, without the fields that differ, and body of a refusal."""
-    with identified(_PLACE):
+    with identified(_ID_PLACEHOLDER):
         response = problem_of(error)
     secure(response.headers, private=True)
     return _lines(error.status, response.headers), bytes(response.body)
@@ -109,7 +109,7 @@ def _lines(status: int, headers: MutableHeaders) -> bytes:
 def whole_request(received: bytes) -> RequestHead | None:
     """The request that these bytes are from first to last; None if they are anything else."""
     head, blank, body = received.partition(b"\r\n\r\n")
-    if not blank or len(head) > _LONGEST_HEAD:
+    if not blank or len(head) > _MAX_HEAD_BYTES:
         return None
     first, *lines = head.split(b"\r\n")
     target, matches = _TARGET.fullmatch(first), [_FIELD.fullmatch(line) for line in lines]
@@ -127,11 +127,11 @@ def _plain(fields: list[tuple[bytes, bytes]], length: int) -> bool:
     values = {name: [v for n, v in fields if n == name] for name, _ in fields}
     lengths = values.get(b"content-length", [])
     return (
-        not values.keys() & _NOT_HERE
+        not values.keys() & _SPECIAL_HEADERS
         and len(values.get(b"host", [])) == 1
         and all(value.lower() == b"keep-alive" for value in values.get(b"connection", []))
         and len(lengths) == 1
         and lengths[0].isdigit()
-        and len(lengths[0]) <= _LONGEST_LENGTH
+        and len(lengths[0]) <= _MAX_LENGTH_DIGITS
         and int(lengths[0]) == length
     )

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx2
+from fakes import model_loaded
 from starlette.testclient import TestClient
 
 import mizzle
@@ -15,7 +16,7 @@ from mizzle.service.settings import Settings
 
 HERE = "http://localhost"
 LOCAL, ASGI, SOCKET = "in process", "ASGI", "socket"
-SETTINGS = Settings(max_body_bytes=200_000, max_problem_cells=50_000, grace_seconds=1, proof_seconds=0)
+SETTINGS = Settings(max_body_bytes=200_000, max_problem_cells=50_000, grace_seconds=1, health_ttl_seconds=0)
 Ways = dict[bool, Callable[..., Any]]  # a new client, by whether it is blocking
 
 
@@ -102,7 +103,7 @@ def _asgi(model: Any, loop: asyncio.AbstractEventLoop) -> Iterator[httpx2.AsyncC
     life = app.router.lifespan_context(app)
     loop.run_until_complete(life.__aenter__())
     try:
-        loop.run_until_complete(app.state.engine.settled())
+        loop.run_until_complete(model_loaded())
         yield http
     finally:
         loop.run_until_complete(http.aclose())

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import uvicorn
+from fakes import model_loaded
 
 from mizzle import wire
 from mizzle.service.transport.protocol import protocol_class
@@ -38,7 +39,7 @@ async def living(app, door=None):
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await until(lambda: server.started or serving.done())
-            await app.state.engine.settled()
+            await model_loaded()
             yield listener.getsockname()
         finally:
             server.should_exit = True

@@ -13,10 +13,11 @@ from starlette.requests import Request
 
 from mizzle.errors import InvalidInput
 from mizzle.service.http import problem_details
+from mizzle.service.http.access_log import AccessLog
 from mizzle.service.http.auth import Auth, Keys, new_key
-from mizzle.service.http.request_id import RequestId, current_id, id_of
-from mizzle.service.inference.observer import Observer
-from mizzle.service.logs import AccessLog, Lines, configure
+from mizzle.service.http.request_id import RequestId, id_of
+from mizzle.service.logs import Lines, configure, request_id
+from mizzle.service.telemetry.metrics import Metrics
 
 CANARY = "31337.4242"
 ALICE, LINE = new_key("alice")
@@ -61,7 +62,7 @@ def _parsed(line, as_json):
 def app():
     """The whole outer part of a service, with routes that answer, fail and refuse."""
     app = FastAPI(docs_url=None)
-    problem_details.install(app, Observer())
+    problem_details.install(app, Metrics())
 
     @app.post("/v1/models/{name}")
     async def model(name: str, request: Request) -> int:
@@ -163,12 +164,12 @@ def test_the_id_is_known_to_all_that_serves_a_request():
     seen = []
 
     async def inner(scope, receive, send):
-        seen.extend([current_id(), id_of(scope)])
+        seen.extend([request_id.get(), id_of(scope)])
         await plain(scope, receive, send)
 
     call(RequestId(inner), ("X-Request-ID", "mine"))
     assert seen == ["mine", "mine"]
-    assert current_id() is None
+    assert request_id.get() is None
 
 
 @pytest.mark.parametrize("nasty", NASTY)

@@ -51,20 +51,18 @@ def test_batches_keep_every_limit(fake, draw, limit):
 
 
 @pytest.mark.parametrize(
-    ("limits", "counts"),
+    ("speed", "always", "counts"),
     [
-        (
-            {"cells_per_second": 10**6},
-            [8] * 5,
-        ),  # an older service, which does not say that 16 may always wait
-        ({"cells_per_second": 10**6, "always_admitted_problems": 20}, [10] * 4),
-        ({"cells_per_second": 10**6, "always_admitted_problems": 2}, [1] + [3] * 13),
-        ({"cells_per_second": 2000}, [1] + [3] * 13),
+        (10**6, None, [8] * 5),  # a service of version 0.9, which admits 16 problems without saying so
+        (10**6, 16, [8] * 5),
+        (10**6, 20, [10] * 4),
+        (10**6, 0, [1] + [3] * 13),
+        (2000, None, [1] + [3] * 13),
     ],
 )
-def test_batches_are_no_larger_than_what_may_wait(fake, draw, limits, counts):
-    """Half of what may wait is three problems, or more that may always wait and are half a second of work."""
-    service = Service(fake, queue_cells=3400, **limits)
+def test_batches_are_no_larger_than_what_may_wait(fake, draw, speed, always, counts):
+    """Half of what may wait is three problems; half of what always may, if that is half a second of work."""
+    service = Service(fake, queue_cells=3400, cells_per_second=speed, always_admitted_problems=always)
     pairs = [draw(n=45, dx=1, seed=i) for i in range(40)]
     with service.client() as client:
         assert _same(client.estimate_many(pairs), pairs, fake)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 import mizzle
 from mizzle import wire
 from mizzle.service.app import create_app
+from mizzle.service.http.problem_details import whole_seconds
 from mizzle.service.settings import Settings, read
 
 
@@ -164,3 +165,8 @@ def test_settings_come_from_the_environment(monkeypatch):
         read(port=70000)
     with pytest.raises(ValidationError):
         Settings().port = 5
+
+
+@pytest.mark.parametrize(("seconds", "whole"), [(0.01, 1), (1.0, 1), (1.01, 2), (60.0, 60)])
+def test_retry_after_is_in_whole_seconds_and_never_zero(seconds, whole):
+    assert whole_seconds(seconds) == whole

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mizzle.service.http.http_metrics import HttpMetrics
+from mizzle.service.inference.batcher import ALWAYS_ADMITTED
 from mizzle.service.telemetry import metrics as metrics_module
 from mizzle.service.telemetry.instruments import OTHER
 from mizzle.service.telemetry.metrics import Metrics
@@ -159,5 +160,6 @@ def test_the_service_tells_of_its_queue_its_model_and_its_formats(app, play):
     limits, text, capacity = play(ask)
     assert set(limits["media_types"]) <= set(metrics_module.FORMATS)
     assert limits["queue_cells"] == capacity > 0
+    assert limits["always_admitted_problems"] == ALWAYS_ADMITTED == 16
     assert 'mizzle_model_info{device="cpu",name="fake"' in text
     assert "mizzle_ready 1.0" in text

@@ -8,11 +8,12 @@ import pytest
 
 from mizzle.cost import Size
 from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
-from mizzle.service.inference.batcher import Batcher, Limits, OutOfMemory, WorkerLost
+from mizzle.service.inference import batcher as batcher_module
+from mizzle.service.inference.batcher import Batcher, BatchLimits, OutOfMemory, WorkerLost
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.throughput import Throughput, whole_seconds
+from mizzle.service.inference.throughput import Throughput
 
-WIDE = Limits(items=64, cells=10**6, wait_seconds=10**6)
+WIDE = BatchLimits(items=64, cells=10**6, wait_seconds=10**6)
 ONE = Size(1, 1)  # of 10 cells
 ALIKE = [Size(rows, 1) for rows in (1, 2, 3, 5)]
 
@@ -62,11 +63,11 @@ class Counts(Observer):
         self.told.append(("batch", items, cells, padded))
 
 
-def play(scenario, run, limits=WIDE, pace=None, observer=None):
+def play(scenario, run, limits=WIDE, throughput=None, observer=None):
     """Runs `await scenario(batcher)` and closes the batcher; nothing may be left unsettled."""
 
     async def live():
-        batcher = Batcher(run, limits, pace or Throughput(1000.0), observer)
+        batcher = Batcher(run, limits, throughput or Throughput(1000.0), observer or Counts())
         batcher.start()
         try:
             return await asyncio.wait_for(scenario(batcher), 20)
@@ -115,13 +116,13 @@ def test_what_arrives_during_a_run_is_one_batch():
 
 def test_batches_keep_their_number_of_items_and_the_order():
     run = Doubler()
-    after_a_busy_start(run, range(8), limits=Limits(3, 10**6, 10**6))
+    after_a_busy_start(run, range(8), limits=BatchLimits(3, 10**6, 10**6))
     assert run.batches == [[-1], [0, 1, 2], [3, 4, 5], [6, 7]]
 
 
 def test_batches_keep_their_cells_after_padding():
     run = Doubler()
-    after_a_busy_start(run, range(8), limits=Limits(64, 5 * ONE.cells, 10**6))
+    after_a_busy_start(run, range(8), limits=BatchLimits(64, 5 * ONE.cells, 10**6))
     assert run.batches == [[-1], [0, 1, 2, 3, 4], [5, 6, 7]]
 
 
@@ -134,7 +135,7 @@ def test_equal_sizes_share_a_batch_and_the_oldest_goes_first():
 
 def test_small_items_pass_large_ones_and_a_large_one_waits_for_two_batches_at_most():
     run = Doubler()
-    limits = Limits(items=1, cells=1000, wait_seconds=10**6)
+    limits = BatchLimits(items=1, cells=1000, wait_seconds=10**6)
     large = Size(50, 1)
     after_a_busy_start(run, [100, 101, *range(8)], [large, large, *[ONE] * 8], limits)
     assert run.batches == [[-1], [0], [100], [1], [2], [101], [3], [4], [5], [6], [7]]
@@ -142,7 +143,7 @@ def test_small_items_pass_large_ones_and_a_large_one_waits_for_two_batches_at_mo
 
 def test_an_item_beyond_the_budget_goes_alone():
     run = Doubler()
-    limits = Limits(items=64, cells=2 * ONE.cells, wait_seconds=10**6)
+    limits = BatchLimits(items=64, cells=2 * ONE.cells, wait_seconds=10**6)
     after_a_busy_start(run, [7, 8], [Size(10**6, 1)] * 2, limits)
     assert run.batches == [[-1], [7], [8]]
 
@@ -183,7 +184,7 @@ def test_what_was_lost_goes_before_what_came_later():
 
 def test_a_batch_too_large_for_the_device_is_halved_and_the_budget_falls():
     run, counts = Doubler(room=5), Counts()
-    limits = Limits(items=64, cells=100 * ONE.cells, wait_seconds=10**6)
+    limits = BatchLimits(items=64, cells=100 * ONE.cells, wait_seconds=10**6)
 
     async def scenario(batcher):
         first = await run.busy(batcher)
@@ -279,10 +280,16 @@ def test_a_deadline_ends_the_wait_for_a_run():
     play(scenario, run)
 
 
-def test_the_queue_is_bounded_by_the_work_that_waits():
+@pytest.fixture
+def two_always(monkeypatch):
+    """Two items may wait, whatever they cost."""
+    monkeypatch.setattr(batcher_module, "ALWAYS_ADMITTED", 2)
+
+
+def test_the_queue_is_bounded_by_the_work_that_waits(two_always):
     """10 cells a second, 5 s: room for 50 cells, that is five items; the two first would always do."""
     run = Doubler()
-    limits = Limits(items=8, cells=1000, wait_seconds=5.0, few=2)
+    limits = BatchLimits(items=8, cells=1000, wait_seconds=5.0)
 
     async def scenario(batcher):
         first = await run.busy(batcher)
@@ -297,9 +304,9 @@ def test_the_queue_is_bounded_by_the_work_that_waits():
     play(scenario, run, limits, Throughput(10.0))
 
 
-def test_an_empty_queue_takes_any_cost_and_a_short_one_some():
+def test_an_empty_queue_takes_any_cost_and_a_short_one_some(two_always):
     run = Doubler()
-    limits = Limits(items=8, cells=1000, wait_seconds=1.0, few=2)
+    limits = BatchLimits(items=8, cells=1000, wait_seconds=1.0)
 
     async def scenario(batcher):
         first = await run.busy(batcher)
@@ -328,7 +335,7 @@ def test_who_cannot_be_answered_in_time_is_told_at_once():
         run.gate.set()
         await asyncio.gather(first, *tasks)
 
-    play(scenario, run, pace=Throughput(10.0))
+    play(scenario, run, throughput=Throughput(10.0))
 
 
 def test_closing_finishes_what_was_admitted():
@@ -364,7 +371,7 @@ def test_closing_does_not_wait_for_a_run_that_hangs():
 
 def test_closing_before_starting_and_twice():
     async def live():
-        batcher = Batcher(Doubler(), WIDE, Throughput(1.0))
+        batcher = Batcher(Doubler(), WIDE, Throughput(1.0), Counts())
         await batcher.close(1)
         await batcher.close(1)
 
@@ -372,28 +379,23 @@ def test_closing_before_starting_and_twice():
 
 
 def test_the_pace_follows_the_batches():
-    pace = Throughput(1000.0)
+    throughput = Throughput(1000.0)
     for _ in range(100):
-        pace.observe(500, 5.0)
-    assert pace.cells_per_second == pytest.approx(100.0, rel=0.01)
-    pace.observe(10, 0.0)  # a batch that took no time
-    assert pace.cells_per_second < 120.0
+        throughput.observe(500, 5.0)
+    assert throughput.cells_per_second == pytest.approx(100.0, rel=0.01)
+    throughput.observe(10, 0.0)  # a batch that took no time
+    assert throughput.cells_per_second < 120.0
 
 
 def test_the_pace_of_small_batches_is_not_that_of_large_ones():
     """Where any batch takes 20 ms, small ones must not make the service believe that it is slow."""
-    pace = Throughput(1e6, overhead=0.02)
+    throughput = Throughput(1e6, overhead=0.02)
     for _ in range(100):
-        pace.observe(1000, 0.021)
-        pace.observe(20_000, 0.04)
-    assert pace.cells_per_second == pytest.approx(1e6)
-    assert pace.seconds(0) == pytest.approx(0.02)
+        throughput.observe(1000, 0.021)
+        throughput.observe(20_000, 0.04)
+    assert throughput.cells_per_second == pytest.approx(1e6)
+    assert throughput.seconds(0) == pytest.approx(0.02)
     for _ in range(100):
-        pace.observe(1000, 0.042)
-    assert pace.cells_per_second == pytest.approx(0.5e6, rel=0.01)
-    assert pace.seconds(0) == pytest.approx(0.04, rel=0.01)
-
-
-@pytest.mark.parametrize(("seconds", "whole"), [(0.01, 1), (1.0, 1), (1.01, 2), (60.0, 60)])
-def test_retry_after_is_in_whole_seconds_and_never_zero(seconds, whole):
-    assert whole_seconds(seconds) == whole
+        throughput.observe(1000, 0.042)
+    assert throughput.cells_per_second == pytest.approx(0.5e6, rel=0.01)
+    assert throughput.seconds(0) == pytest.approx(0.04, rel=0.01)

@@ -3,11 +3,10 @@
 import asyncio
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from fakes import model_loaded
 
 from mizzle.errors import ModelUnavailable
-from mizzle.service import probe
 from mizzle.service.app import create_app
 
 
@@ -39,13 +38,6 @@ def test_a_sound_service_is_ready(ask, settings, fake):
     assert live.json() == {"status": "alive"}
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
     assert fake.batches == [1]  # through the batcher
-
-
-def test_the_probe_has_the_truth_in_its_sample():
-    x, y = probe.sample()
-    assert x.shape == y.shape == (200, 1)
-    assert np.corrcoef(x[:, 0], y[:, 0])[0, 1] == pytest.approx(0.8, abs=1e-12)
-    assert pytest.approx(0.5108, abs=1e-4) == probe.TRUTH
 
 
 def _raise(estimate):
@@ -86,7 +78,7 @@ def test_a_model_that_is_wrong_from_the_start_ends_the_service(ask, settings, fa
 
 
 def test_a_proof_stands_for_a_while(ask, settings, fake):
-    app = create_app(settings.model_copy(update={"proof_seconds": 1000}), fake)
+    app = create_app(settings.model_copy(update={"health_ttl_seconds": 1000}), fake)
     answers = ask(app, *["/readyz"] * 5)
     assert {answer.status_code for answer in answers} == {200}
     assert fake.batches == []  # the one of the start was enough
@@ -122,7 +114,7 @@ def test_while_loading_it_is_alive_and_not_ready(settings, fake, draw, in_lifesp
             early = [await http.get(path) for path in ("/livez", "/readyz", "/startupz", "/v1/limits")]
             early.append(await http.post("/v1/estimate", json=body))
             fake.gate.set()
-            await app.state.engine.settled()
+            await model_loaded()
             late = [await http.get(path) for path in ("/readyz", "/startupz", "/v1/limits")]
             return early, [*late, await http.post("/v1/estimate", json=body)]
 
@@ -170,7 +162,7 @@ def test_stopping_answers_what_was_admitted(settings, fake, draw, connect):
     async def live():
         async with connect(app) as http:
             async with app.router.lifespan_context(app):
-                await app.state.engine.settled()
+                await model_loaded()
                 fake.forget()
                 fake.gate.clear()
                 tasks = [asyncio.create_task(http.post("/v1/estimate", json=body))]
@@ -192,7 +184,7 @@ def test_what_does_not_end_within_the_grace_is_refused(settings, fake, draw, con
     async def live():
         async with connect(app) as http:
             async with app.router.lifespan_context(app):
-                await app.state.engine.settled()
+                await model_loaded()
                 fake.forget()
                 fake.gate.clear()
                 task = asyncio.create_task(http.post("/v1/estimate", json=body))

@@ -13,7 +13,7 @@ from fakes import FakeEstimator
 from mizzle import cost
 from mizzle.errors import InferenceFailed, ModelUnavailable, TooManyColumns
 from mizzle.service.inference import ipc
-from mizzle.service.inference.batcher import Batcher, Limits, OutOfMemory, WorkerLost
+from mizzle.service.inference.batcher import Batcher, BatchLimits, OutOfMemory, WorkerLost
 from mizzle.service.inference.ipc import Pair
 from mizzle.service.inference.observer import Observer
 from mizzle.service.inference.throughput import Throughput
@@ -38,7 +38,7 @@ def play(monkeypatch):
 
     def run(scenario, load="misbehaving", observer=None):
         async def live():
-            worker = Worker(f"estimators:{load}", {"threads": 1}, observer)
+            worker = Worker(f"estimators:{load}", {"threads": 1}, observer or Restarts())
             try:
                 return await asyncio.wait_for(scenario(worker), 60)
             finally:
@@ -139,8 +139,8 @@ def test_an_idle_worker_that_is_lost_is_replaced_before_it_is_needed(play, numbe
 def test_through_the_batcher_everybody_but_the_killer_is_answered(play):
     async def scenario(worker):
         facts = await worker.start()
-        limits = Limits(items=64, cells=10**9, wait_seconds=10**6)
-        batcher = Batcher(worker.run, limits, Throughput(facts.cells_per_second))
+        limits = BatchLimits(items=64, cells=10**9, wait_seconds=10**6)
+        batcher = Batcher(worker.run, limits, Throughput(facts.cells_per_second), Restarts())
         batcher.start()
         pairs = [pair(i, KILL if i == 5 else None) for i in range(12)]
         size = cost.size(50, 1, 1)
@@ -189,8 +189,11 @@ def test_the_worker_ends_when_the_service_is_gone(tmp_path):
         f"import asyncio, sys; sys.path.insert(0, {str(HERE)!r})\n"
         f"import os; os.environ['PYTHONPATH'] = {str(HERE)!r}\n"
         "from mizzle.service.inference.worker import Worker\n"
+        "from mizzle.service.telemetry.metrics import Metrics\n"
         "async def main():\n"
-        "    worker = Worker('estimators:fake', {}); await worker.start(); print(worker.pid, flush=True)\n"
+        "    worker = Worker('estimators:fake', {}, Metrics())\n"
+        "    await worker.start()\n"
+        "    print(worker.pid, flush=True)\n"
         "    await asyncio.sleep(3600)\n"
         "asyncio.run(main())"
     )

@@ -25,7 +25,7 @@ from mizzle import cli
 from mizzle.service import server
 from mizzle.service.inference import worker
 from mizzle.service.jobs import runner
-runner._SAVE_SECONDS, worker._LEAST_PATIENCE = 0.0, 1000.0
+runner._SAVE_SECONDS, worker._MIN_PATIENCE_SECONDS = 0.0, 1000.0
 server.serve.__defaults__ = ("gated:gated",)
 sys.exit(cli.main(["serve", "--port=0"]))
 """

@@ -27,12 +27,13 @@ from starlette.responses import Response
 
 from mizzle.service.app import create_app
 from mizzle.service.http.auth import Keys, new_key
+from mizzle.service.http.dependencies import Service
 from mizzle.service.http.problem_details import problem_for
-from mizzle.service.inference.observer import Observer
 from mizzle.service.oip import protocol, routes
 from mizzle.service.oip import tensors as oip_tensors
 from mizzle.service.oip.errors import Errors
 from mizzle.service.settings import Settings
+from mizzle.service.telemetry.metrics import Metrics
 
 GRID = (0.005, *DEFAULT, 0.995)
 WAYS = ["flat", "nested", "binary"]
@@ -158,13 +159,14 @@ def test_what_was_read_is_told(app, settings, pair, in_lifespan, connect):
     """Of good bodies and of bad ones, once each."""
     told = []
 
-    class Watching(Observer):
+    class Watching(Metrics):
         def decoded(self, media, seconds):
             told.append(media)
 
     async def scenario(app):
         other = FastAPI()
-        routes.install(other, app.state.engine, settings, Watching())
+        other.state.service = Service(app.state.engine, settings, Watching())
+        other.include_router(routes.router)
         async with connect(other) as http:
             for way in ("flat", "binary"):
                 await send(http, *body_of(tensor("x", pair[0], way=way), tensor("y", pair[1], way=way)))

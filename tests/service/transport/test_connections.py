@@ -10,7 +10,7 @@ from raw import GET, PATIENCE, POST, answers, exchange, listening, once, opened,
 
 from mizzle.service.inference.observer import CONNECTIONS
 from mizzle.service.transport import connections
-from mizzle.service.transport.connections import capped, room
+from mizzle.service.transport.connections import allowed_connections, capped
 from mizzle.service.transport.protocol import protocol_class
 
 MOST = 3
@@ -125,6 +125,6 @@ def limit(monkeypatch):
 )
 def test_the_limit_of_open_files_is_raised_and_kept(limit, caplog, hard, found):
     asked = limit(hard)
-    assert room(1000) == found
+    assert allowed_connections(1000) == found
     assert asked == [(hard, hard)]
     assert bool(caplog.records) == (found < 1000)

@@ -7,7 +7,6 @@ from raw import GET, HOST, LAST, answers, exchange, listening, once, opened, pla
 from test_protocol import MALFORMED, MALFORMED_BODIES, TOO_LARGE
 
 from mizzle.errors import NotReady, QueueFull
-from mizzle.service import logs
 from mizzle.service.telemetry.metrics import Metrics
 from mizzle.service.transport.shedding import LoadShedder, whole_request
 
@@ -117,7 +116,7 @@ def test_ids_differ_where_the_caller_gives_none_or_a_harmful_one():
 def test_it_is_logged_like_any_request(caplog):
     caplog.set_level("INFO")
     door(full()).refusal(WHOLE, USUAL)
-    [record] = [r for r in caplog.records if r.name == logs.__name__.replace("service.logs", "access")]
+    [record] = [r for r in caplog.records if r.name == "mizzle.access"]
     assert (record.fields["status"], record.fields["route"]) == (429, "/v1/estimate")
 
 

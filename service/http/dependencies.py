@@ -1,0 +1,45 @@
+"""What routes are given by FastAPI's `Depends`: the service that they belong to, and who asks.
+
+What a dependency raises is the answer, before anything of a body is read.
+"""
+
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from mizzle.service.http.deadline import caller
+from mizzle.service.inference.engine import Caller, Engine
+from mizzle.service.settings import Settings
+from mizzle.service.telemetry.metrics import Metrics
+
+
+class Service(NamedTuple):
+    """What the routes of an application work with; it is the application's `state.service`."""
+
+    engine: Engine
+    settings: Settings
+    metrics: Metrics
+
+
+async def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(_service)]
+
+
+async def _admitted(request: Request, service: ServiceDep) -> Caller:
+    """Who asks and until when, while there is room for any answer.
+
+    Raises:
+        InvalidRequest: the header with the deadline is no positive number.
+        Fault: there is no room, or no model.
+    """
+    who = caller(request, service.settings.request_seconds)
+    service.engine.check_capacity(who)
+    return who
+
+
+AdmittedCaller = Annotated[Caller, Depends(_admitted)]

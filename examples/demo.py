@@ -5,6 +5,7 @@ python examples/demo.py --stop    and stop
 """
 
 import argparse
+import signal
 import socket
 import subprocess
 import sys
@@ -27,6 +28,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (default: 8000)")
     options = parser.parse_args()
     port = options.port or _free_port()
+    # As Ctrl-C: otherwise a demo that is terminated would leave its service running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     command = [sys.executable, "-m", "mizzle", "serve", "--host", HOST, "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:

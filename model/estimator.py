@@ -129,7 +129,7 @@ class Estimator:
         return pair(left, right)
 
     @contextmanager
-    def crew(self) -> Iterator[ThreadPoolExecutor]:
+    def thread_pool(self) -> Iterator[ThreadPoolExecutor]:
         """Threads that may call `run` side by side, as many as one operation would use; joined at the end.
 
         Each runs its operations alone: small ones spread over threads spend their time waiting.

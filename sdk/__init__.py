@@ -11,6 +11,7 @@ Names are loaded on first use: `import mizzle` loads neither torch nor an HTTP l
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from mizzle import deprecated
 from mizzle.errors import (
     BadRequest,
     DeadlineExceeded,
@@ -142,7 +143,7 @@ __all__ = [
     "rank",
 ]
 
-_LAZY = {
+_LAZY = {  # name: the module that it comes from
     "AsyncClient": "mizzle.client",
     "Client": "mizzle.client",
     "Limits": "mizzle.backends.info",
@@ -156,16 +157,17 @@ _LAZY = {
     "matrix": "mizzle.tables",
     "rank": "mizzle.tables",
 }
+deprecated.install_old_paths()  # the paths of version 0.9
 
 
 def __getattr__(name: str) -> object:
-    """Loads a public name from its module on first use."""
+    """A public name from its module, which is loaded on first use."""
     if name not in _LAZY:
         raise AttributeError(f"module 'mizzle' has no attribute {name!r}")
-    value: object = getattr(import_module(_LAZY[name]), name)
-    globals()[name] = value
+    globals()[name] = value = getattr(import_module(_LAZY[name]), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """The public names, and what every module has."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

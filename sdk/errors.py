@@ -368,8 +368,8 @@ def by_code(code: object) -> type[MizzleError] | None:
     """The class with this `code`, or None: how a client turns an answer back into an error."""
     waiting: list[type[MizzleError]] = [MizzleError]
     while waiting:
-        found = waiting.pop()
-        if found.code == code:
-            return found
-        waiting += found.__subclasses__()
+        kind = waiting.pop()
+        if kind.code == code:
+            return kind
+        waiting += kind.__subclasses__()
     return None

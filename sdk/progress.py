@@ -9,8 +9,8 @@ _SECONDS = 2.0  # shorter work shows no bar unless it was asked for
 
 
 @contextmanager
-def shown(wanted: Wanted, total: int) -> Iterator[Callable[[int], object]]:
-    """A function to be told how many more are done, while it lasts.
+def track(wanted: Wanted, total: int) -> Iterator[Callable[[int], object]]:
+    """A function that takes how many more are done, as long as the context lasts.
 
     Args:
         wanted: None for a bar on stderr where that is a terminal and the work takes longer than two seconds;
@@ -27,12 +27,12 @@ def shown(wanted: Wanted, total: int) -> Iterator[Callable[[int], object]]:
         yield lambda count: None
 
 
-def _counted(told: Callable[[int, int], object], total: int) -> Callable[[int], None]:
+def _counted(report: Callable[[int, int], object], total: int) -> Callable[[int], None]:
     done = 0
 
     def add(count: int) -> None:
         nonlocal done
         done += count
-        told(done, total)
+        report(done, total)
 
     return add

@@ -10,6 +10,7 @@ sorted order of the labels. Another order of more than two labels may give anoth
 
 import copy
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 from mizzle import extras, tables
 from mizzle.backends.pairs import Backend
 from mizzle.data.arrays import MIN_ROWS, FloatArray
+from mizzle.deprecated import renamed_keyword
 from mizzle.errors import InvalidInput
 from mizzle.tables.results import PairResult, check_threshold
-from mizzle.types import Estimate, Unit, short_repr
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Estimate, Unit, short_repr
 
 try:
     from sklearn.base import BaseEstimator  # type: ignore[import-untyped]
@@ -39,13 +41,14 @@ _TARGET = "target"
 _CHECKS = {"dtype": "numeric", "ensure_min_samples": MIN_ROWS}
 
 
-def mi_score(X: object, y: object, *, asker: Backend | str | None = None) -> FloatArray:
+@renamed_keyword("asker", "backend")
+def mi_score(X: object, y: object, *, backend: Backend | str | None = None) -> FloatArray:
     """The mutual information of every column with the target, in nats: a `score_func`.
 
     Args:
         X: numbers of shape (n, p).
         y: shape (n,): numbers, text or booleans; for regression and classification alike.
-        asker: who answers; see `MutualInfoSelector`.
+        backend: who answers; see `MutualInfoSelector`.
 
     Returns:
         Means of the predictive distributions, shape (p,).
@@ -55,8 +58,8 @@ def mi_score(X: object, y: object, *, asker: Backend | str | None = None) -> Flo
         Fault: nobody answers.
     """
     columns, target = check_X_y(X, y, **_CHECKS)
-    with _answering(asker) as answering:
-        return _means(_Table(columns, target, answering).alone())
+    with _opened(backend) as opened:
+        return _means(_Table(columns, target, opened).alone())
 
 
 class MutualInfoSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -83,8 +86,8 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  #
         unit: "nats" or "bits".
         redundancy: None, "mrmr" or "jmi".
         max_features: keep at most so many; None for no limit.
-        asker: who answers: None for this process, the address of a service (its key from MIZZLE_API_KEY), or
-            a client. Other processes can be sent an address, and no client.
+        backend: who answers: None for this process, the address of a service (its key from MIZZLE_API_KEY),
+            or a client. Other processes can be sent an address, and no client.
 
     Attributes:
         estimates_: of every column with the target, in the order of the columns.
@@ -94,22 +97,40 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  #
         gains_: what each of these was chosen for: its score, or its mean gain.
     """
 
+    @renamed_keyword("asker", "backend")
     def __init__(
         self,
         *,
-        threshold: float = 0.02,
-        level: float = 0.9,
-        unit: Unit = "nats",
+        threshold: float = DEFAULT_THRESHOLD,
+        level: float = DEFAULT_LEVEL,
+        unit: Unit = DEFAULT_UNIT,
         redundancy: Redundancy | None = None,
         max_features: int | None = None,
-        asker: Backend | str | None = None,
+        backend: Backend | str | None = None,
     ) -> None:
         self.threshold = threshold
         self.level = level
         self.unit = unit
         self.redundancy = redundancy
         self.max_features = max_features
-        self.asker = asker
+        self.backend = backend
+
+    @renamed_keyword("asker", "backend")
+    def set_params(self, **params: Any) -> Self:
+        """Change some of the arguments; those of a pipeline's step are called step__argument."""
+        super().set_params(**params)
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        renamed = {"backend" if name == "asker" else name: value for name, value in state.items()}  # by 0.9
+        super().__setstate__(renamed)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "asker":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        text = "asker is now backend; the old name goes with the next version"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return self.backend
 
     def fit(self, X: object, y: object) -> Self:
         """Ask how much every column says about the target, and choose.
@@ -125,11 +146,11 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  #
         floor = check_threshold(self.threshold)
         _check_choice(self.redundancy, self.max_features)
         columns, target = validate_data(self, X, y, **_CHECKS)
-        with _answering(self.asker) as answering:
-            table = _Table(columns, target, answering, self.level, self.unit)
+        with _opened(self.backend) as opened:
+            table = _Table(columns, target, opened, self.level, self.unit)
             self.estimates_ = table.alone()
             self.scores_ = _means(self.estimates_)
-            self.intervals_ = np.array([one.interval(self.level) for one in self.estimates_])
+            self.intervals_ = np.array([estimate.interval(self.level) for estimate in self.estimates_])
             order, gains = self._chosen(table, floor)
         self.order_, self.gains_ = np.array(order, dtype=int), np.array(gains, dtype=float)
         return self
@@ -141,9 +162,9 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  #
         if self.redundancy is None:
             order = candidates[: self.max_features]
             return order, [float(self.scores_[j]) for j in order]
-        most = len(candidates) if self.max_features is None else self.max_features
+        limit = len(candidates) if self.max_features is None else self.max_features
         gain = table.mrmr if self.redundancy == "mrmr" else table.jmi
-        return _greedy(candidates, self.scores_, partial(gain, self.scores_), most, floor)
+        return _greedy(candidates, self.scores_, partial(gain, self.scores_), limit, floor)
 
     def _get_support_mask(self) -> NDArray[np.bool]:
         check_is_fitted(self)
@@ -159,21 +180,26 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  #
     def __sklearn_clone__(self) -> Any:
         # A client holds connections and locks, which cannot be copied; clones share it.
         bare = copy.copy(self)
-        bare.asker = None
+        bare.backend = None
         cloned = super(MutualInfoSelector, bare).__sklearn_clone__()
-        cloned.asker = self.asker
+        cloned.backend = self.backend
         return cloned
 
 
 class _Table:
-    """Columns and a target, and somebody to ask about them."""
+    """Columns and a target, and a backend that estimates."""
 
     def __init__(
-        self, X: NDArray[Any], y: NDArray[Any], asker: Backend | None, level: float = 0.9, unit: Unit = "nats"
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        backend: Backend | None,
+        level: float = DEFAULT_LEVEL,
+        unit: Unit = DEFAULT_UNIT,
     ) -> None:
         self._frame = {str(j): X[:, j] for j in range(X.shape[1])} | {_TARGET: y}
-        own = getattr(asker, "rank", None)
-        rank = own or partial(tables.rank, backend=asker)
+        own = getattr(backend, "rank", None)
+        rank = own or partial(tables.rank, backend=backend)
         self._rank = partial(rank, level=level, unit=unit, progress=False)
 
     def alone(self) -> list[Estimate]:
@@ -194,21 +220,22 @@ class _Table:
         self, target: str, columns: list[str], groups: dict[str, list[str]] | None = None
     ) -> list[Estimate]:
         ranking = self._rank(self._frame, target, columns=columns, groups=groups)
-        found = {pair.x: _estimate(pair) for pair in ranking}
-        return [found[name] for name in [*columns, *(groups or {})]]
+        estimates = {pair.x: _estimate(pair) for pair in ranking}
+        return [estimates[name] for name in [*columns, *(groups or {})]]
 
 
 def _greedy(
-    candidates: list[int], scores: FloatArray, gain: _Gain, most: int, floor: float
+    candidates: list[int], scores: FloatArray, gain: _Gain, max_features: int, floor: float
 ) -> tuple[list[int], list[float]]:
     """First the first, then whichever has the largest mean gain; out is who gains too little over one."""
     order, rest = candidates[:1], candidates[1:]
     gains = [float(scores[j]) for j in order]
     total = np.zeros(len(rest))
-    while rest and len(order) < most:
+    while rest and len(order) < max_features:
         over_last = gain(order[-1], rest)
-        kept = over_last > floor
-        total, rest = (total + over_last)[kept], [f for f, keep in zip(rest, kept, strict=True) if keep]
+        gains_enough = over_last > floor
+        total = (total + over_last)[gains_enough]
+        rest = [f for f, enough in zip(rest, gains_enough, strict=True) if enough]
         if rest:
             best = int(np.argmax(total))
             gains.append(float(total[best]) / len(order))
@@ -218,24 +245,26 @@ def _greedy(
 
 
 @contextmanager
-def _answering(asker: Backend | str | None) -> Iterator[Backend | None]:
-    """Whom to ask: a client of the service at an address, closed afterwards, or what was given."""
-    if isinstance(asker, str):
+def _opened(backend: Backend | str | None) -> Iterator[Backend | None]:
+    """A client of the service at an address, closed afterwards; anything else as it is."""
+    if isinstance(backend, str):
         from mizzle.client import Client
 
-        with Client(asker) as client:
+        with Client(backend) as client:
             yield client
         return
-    ask = getattr(asker, "estimate_many", None)
-    if asker is not None and (not callable(ask) or inspect.iscoroutinefunction(ask)):
-        raise InvalidInput("asker must be None, the address of a service, or a mizzle.Client")
-    yield asker
+    ask = getattr(backend, "estimate_many", None)
+    if backend is not None and (not callable(ask) or inspect.iscoroutinefunction(ask)):
+        raise InvalidInput("backend must be None, the address of a service, or a mizzle.Client")
+    yield backend
 
 
-def _check_choice(redundancy: object, most: object) -> None:
+def _check_choice(redundancy: object, max_features: object) -> None:
     if redundancy not in (None, "mrmr", "jmi"):
         raise InvalidInput(f"redundancy is {short_repr(redundancy)}; it must be None, 'mrmr' or 'jmi'")
-    if most is not None and (not isinstance(most, int | np.integer) or isinstance(most, bool) or most < 1):
+    if max_features is None:
+        return
+    if not isinstance(max_features, int | np.integer) or isinstance(max_features, bool) or max_features < 1:
         raise InvalidInput("max_features must be None or an integer of at least 1")
 
 
@@ -247,4 +276,4 @@ def _estimate(pair: PairResult) -> Estimate:
 
 
 def _means(estimates: Sequence[Estimate]) -> FloatArray:
-    return np.array([one.mi for one in estimates], dtype=np.float64)
+    return np.array([estimate.mi for estimate in estimates], dtype=np.float64)

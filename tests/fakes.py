@@ -30,10 +30,6 @@ class FakeTable(NamedTuple):
     x: np.ndarray
     y: np.ndarray
 
-    @property
-    def cost(self) -> int:
-        return self.x.size + self.y.size
-
 
 class FakeEstimator:
     """The interface of `mizzle.model.Estimator` over the Gaussian formula, without torch.
@@ -76,7 +72,7 @@ class FakeEstimator:
     def pair(self, left: np.ndarray, right: np.ndarray) -> FakeTable:
         return self.prepare(left, right)
 
-    def crew(self) -> ThreadPoolExecutor:
+    def thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(1)
 
     def run(self, tables: list[FakeTable]) -> list[Estimate]:

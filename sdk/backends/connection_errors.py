@@ -40,33 +40,35 @@ def _reason(error: Exception, root: BaseException) -> str:
 
 def _root(error: BaseException) -> BaseException:
     """The first cause, bare: what stands around it holds the request, and with it the key and the data."""
-    seen = error
-    while (found := _below(seen)) is not None:
-        seen = found
-    return type(seen)(str(seen)) if isinstance(seen, httpx2.RequestError) else seen.with_traceback(None)
+    cause = error
+    while (deeper := _cause(cause)) is not None:
+        cause = deeper
+    return type(cause)(str(cause)) if isinstance(cause, httpx2.RequestError) else cause.with_traceback(None)
 
 
-def _below(error: BaseException) -> BaseException | None:
+def _cause(error: BaseException) -> BaseException | None:
     """What an error was raised from: of several, for the addresses of a host, the first."""
     if isinstance(error, BaseExceptionGroup):
         return error.exceptions[0]
-    wrapped = next((one for one in error.args if isinstance(one, BaseException)), None)
+    wrapped = next((value for value in error.args if isinstance(value, BaseException)), None)
     return error.__cause__ or wrapped  # httpx2's own pool cuts the chain, and keeps the argument
 
 
-def explained(error: MizzleError, shown: str, status: int, has_key: bool) -> MizzleError:
+def explained(error: MizzleError, address: str, status: int, has_key: bool) -> MizzleError:
     """An error that a service, or somebody else there, sent, with what the caller can do about it.
 
     Args:
-        shown: the address, which may have a path.
+        address: of the service, which may have a path.
         has_key: whether a key was sent.
     """
-    path = urlsplit(shown).path
+    path = urlsplit(address).path
     unknown = type(error) is ServiceUnreachable
     if status == 404 and path and (unknown or type(error) is NotFound):
-        base = shown.removesuffix(path)
-        return type(error)(f"there is no mizzle service at {shown}; leave {path} out of the address: {base}")
+        base = address.removesuffix(path)
+        return type(error)(
+            f"there is no mizzle service at {address}; leave {path} out of the address: {base}"
+        )
     if isinstance(error, Unauthorized):
         how = f"check the key in {KEY}" if has_key else f"no key was sent: put one into {KEY}"
-        return type(error)(f"{shown}: {error}; {how}, or pass api_key to the client")
-    return ServiceUnreachable(f"{shown}: {error}") if unknown else error
+        return type(error)(f"{address}: {error}; {how}, or pass api_key to the client")
+    return ServiceUnreachable(f"{address}: {error}") if unknown else error

@@ -1,4 +1,4 @@
-"""What a client does, as values: a generator yields what it needs, a shell does it and sends back what came.
+"""What a client does, as values: a generator yields effects, a shell performs them and sends back what came.
 
 So everything that is decided is decided once, without a socket, a thread or an event loop: a blocking shell
 and an asynchronous one run the same generators.
@@ -35,26 +35,26 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-class Work(NamedTuple):
-    """Compute, which an event loop must not be stalled with; sends back the result."""
+class Compute(NamedTuple):
+    """Call a function that computes, which must not stall an event loop; sends back its result."""
 
-    do: Callable[..., Any]
+    function: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
 
 
-class Together(NamedTuple):
-    """Do several of these, some at once. `done` gets the number and the result of each as it ends."""
+class Gather(NamedTuple):
+    """Run several generators, some at once. `done` gets the number and the result of each as it ends."""
 
-    all: Sequence[Generator[Any, Any, Any]]
+    tasks: Sequence[Generator[Any, Any, Any]]
     done: Callable[[int, Any], None]
 
 
-Step = Send | Sleep | Work | Together
+Step = Send | Sleep | Compute | Gather
 Steps = Generator[Step, Any, T]
 
 
-def drive(steps: Steps[T], do: Callable[[Step], Any]) -> T:
-    """The result of steps that `do` does one after another; its errors are thrown into them."""
+def run(steps: Steps[T], perform: Callable[[Step], Any]) -> T:
+    """The result of steps that `perform` performs one after another; its errors are thrown into them."""
     resume: Callable[[], Step] = partial(next, steps)
     try:
         while True:
@@ -64,14 +64,14 @@ def drive(steps: Steps[T], do: Callable[[Step], Any]) -> T:
                 result: T = done.value
                 return result
             try:
-                resume = partial(steps.send, do(step))
+                resume = partial(steps.send, perform(step))
             except MizzleError as error:
                 resume = partial(steps.throw, error)
     finally:
         steps.close()
 
 
-def compute(step: Step) -> Any:
-    """Does the steps of an asker that needs nothing but work."""
-    assert isinstance(step, Work)
-    return step.do(*step.arguments)
+def perform_compute(step: Step) -> Any:
+    """Performs the steps of a backend that does nothing but compute."""
+    assert isinstance(step, Compute)
+    return step.function(*step.arguments)

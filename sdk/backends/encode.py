@@ -20,7 +20,7 @@ _LEVELS = {"levels": wire.ALL}
 FIXED_BYTES = 256  # of a body without any problem, at most
 
 
-def one(x: object, y: object) -> Call:
+def estimate_call(x: object, y: object) -> Call:
     """The request for every level of one problem.
 
     Raises:
@@ -34,7 +34,7 @@ def one(x: object, y: object) -> Call:
     return Call("POST", path, file.getvalue(), wire.NPY)
 
 
-def many(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> Call:
+def batch_call(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> Call:
     """The request for every level of many checked problems."""
     tensors = {}
     for i, (x, y) in enumerate(pairs):

@@ -22,7 +22,7 @@ def exchange(http: httpx2.Client, request: httpx2.Request) -> Reply:
 
     Of a connection that somebody else opened with `http`, every read alone has that time.
     """
-    request.extensions["trace"] = _bound
+    request.extensions["trace"] = _limit_reads
     _here.end = time.monotonic() + _seconds(request)
     try:
         return reply_of(http.send(request))
@@ -42,18 +42,18 @@ async def exchange_async(http: httpx2.AsyncClient, request: httpx2.Request) -> R
 
 
 def _seconds(request: httpx2.Request) -> float:
-    found: float = request.extensions["timeout"]["read"]
-    return found
+    seconds: float = request.extensions["timeout"]["read"]
+    return seconds
 
 
-def _bound(event: str, told: Mapping[str, Any]) -> None:
-    """Gives a connection that was just opened reads that end with the time of whoever reads."""
+def _limit_reads(event: str, details: Mapping[str, Any]) -> None:
+    """Makes the reads of a connection that was just opened end with the time of whoever reads."""
     if event.endswith(_OPENED):
-        stream = told["return_value"]
+        stream = details["return_value"]
         stream.read = partial(_read, stream.read)
 
 
-def _read(read: Callable[..., bytes], most: int, timeout: float | None = None) -> bytes:
+def _read(read: Callable[..., bytes], max_bytes: int, timeout: float | None = None) -> bytes:
     """Some bytes of a connection.
 
     Raises:
@@ -61,8 +61,8 @@ def _read(read: Callable[..., bytes], most: int, timeout: float | None = None) -
     """
     end = getattr(_here, "end", None)
     if end is None:
-        return read(most, timeout=timeout)
+        return read(max_bytes, timeout=timeout)
     left = end - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    return read(most, timeout=left if timeout is None else min(left, timeout))
+    return read(max_bytes, timeout=left if timeout is None else min(left, timeout))

@@ -18,11 +18,11 @@ class Limits:
         max_body_bytes: of one request.
         max_problem_cells: padded cells of one problem, as `mizzle.cost` counts them.
         max_request_cells, max_request_problems: of one request for many problems.
-        queue_cells: cells that may wait at the present pace.
-        cells_per_second: the present pace.
-        always_admitted_problems: that may wait, whatever they cost.
+        queue_cells: cells that may wait at the present speed.
+        cells_per_second: the present speed.
         max_request_seconds: the longest time that a request may take.
         media_types: in which a request may be written.
+        always_admitted_problems: that may wait, whatever they cost; 16 where a service does not say so.
     """
 
     min_rows: int
@@ -34,9 +34,9 @@ class Limits:
     max_request_problems: int | None = None
     queue_cells: int | None = None
     cells_per_second: int | None = None
-    always_admitted_problems: int | None = None
     max_request_seconds: float | None = None
     media_types: tuple[str, ...] = ()
+    always_admitted_problems: int = 16
 
 
 @dataclass(frozen=True)
@@ -62,43 +62,43 @@ class ModelCard:
     training: Mapping[str, Any] | None
 
 
-def limits(said: Mapping[str, Any]) -> Limits:
+def parse_limits(answer: Mapping[str, Any]) -> Limits:
     """The limits in a service's answer; what this version does not know is left out.
 
     Raises:
         ValueError, TypeError, KeyError: there are none.
     """
-    low, high = map(float, said["levels"])
+    low, high = map(float, answer["levels"])
     names = {field.name for field in fields(Limits)} - {"levels", "media_types", "max_request_seconds"}
-    whole = {name: int(said[name]) for name in names if said.get(name) is not None}
-    seconds = said.get("max_request_seconds")
+    whole = {name: int(answer[name]) for name in names if answer.get(name) is not None}
+    seconds = answer.get("max_request_seconds")
     return Limits(
         **whole,
         levels=(low, high),
         max_request_seconds=None if seconds is None else float(seconds),
-        media_types=tuple(map(str, said.get("media_types", ()))),
+        media_types=tuple(map(str, answer.get("media_types", ()))),
     )
 
 
-def card(said: Mapping[str, Any]) -> ModelCard:
+def parse_card(answer: Mapping[str, Any]) -> ModelCard:
     """A model in a service's answer, or the card of an estimator with its info.
 
     Raises:
         ValueError, TypeError, KeyError: it is none.
     """
     return ModelCard(
-        info=ModelInfo(*(str(said[key]) for key in ModelInfo._fields)),
-        rows=_range(said.get("rows")),
-        columns=_range(said.get("columns")),
-        levels=tuple(map(float, said["levels"])),
-        device=str(said["device"]),
-        threads=int(said["threads"]),
-        training=said.get("training"),
+        info=ModelInfo(*(str(answer[key]) for key in ModelInfo._fields)),
+        rows=_range(answer.get("rows")),
+        columns=_range(answer.get("columns")),
+        levels=tuple(map(float, answer["levels"])),
+        device=str(answer["device"]),
+        threads=int(answer["threads"]),
+        training=answer.get("training"),
     )
 
 
-def _range(said: Any) -> tuple[int, int] | None:
-    if said is None:
+def _range(bounds: Any) -> tuple[int, int] | None:
+    if bounds is None:
         return None
-    low, high = map(int, said)
+    low, high = map(int, bounds)
     return low, high

@@ -4,50 +4,41 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, overload
 
-from mizzle import cost, progress
 from mizzle import estimator as estimators
-from mizzle.backends import batches as packing
-from mizzle.backends import info as about
-from mizzle.backends.effects import Steps, Work, compute, drive
-from mizzle.backends.info import Limits, ModelCard
-from mizzle.backends.pairs import (
-    Answers,
-    Backend,
-    Errors,
-    Outcome,
-    Pair,
-    checked,
-)
+from mizzle import progress
+from mizzle.backends.batches import Batch, Room, answerable, batches, padded_size
+from mizzle.backends.effects import Compute, Steps, perform_compute, run
+from mizzle.backends.info import Limits, ModelCard, parse_card
+from mizzle.backends.isolation import outcomes
+from mizzle.backends.pairs import Backend, Collector, Errors, Outcome, Pair, check_pairs
 from mizzle.data.arrays import MIN_ROWS, check_pair
-from mizzle.errors import Fault, InferenceFailed, InvalidInput, MizzleError, NonFiniteAnswer
+from mizzle.errors import Fault, InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.types import Estimate
-from mizzle.wire import finite
 
-_CHUNK = packing.Room(problems=256, cells=4_000_000, bytes=2**62)  # about a second of work
-_FAILED = "this problem could not be computed; the fault is ours, please report it"
+_CHUNK = Room(problems=256, cells=4_000_000, bytes=2**62)  # about a second of work
 _lock = threading.Lock()
 _shared: EstimatorLike | None = None
 
 
 class LocalBackend:
-    """The estimator in this process as an asker, with the methods of `core.RemoteBackend`.
+    """The estimator in this process as a backend, with the methods of `remote.RemoteBackend`.
 
     Args:
         estimator: the one of the package when left out.
     """
 
-    shown = "in this process"
+    location = "in this process"
 
     def __init__(self, estimator: EstimatorLike | None = None) -> None:
-        self._given = estimator
+        self._estimator = estimator
 
     def estimate(self, x: object, y: object) -> Steps[Estimate]:
         """The estimate of one problem."""
-        answer: Estimate = yield Work(self.one, (x, y))
+        answer: Estimate = yield Compute(self.estimate_now, (x, y))
         return answer
 
-    def one(self, x: object, y: object) -> Estimate:
+    def estimate_now(self, x: object, y: object) -> Estimate:
         """The estimate of one problem, at once."""
         [answer] = self._run([check_pair(x, y)])
         if isinstance(answer, MizzleError):
@@ -58,39 +49,39 @@ class LocalBackend:
         self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors
     ) -> Steps[list[Outcome]]:
         """The estimates of many, or what became of them instead, in order."""
-        problems: list[Pair | InvalidInput] = yield Work(checked, (pairs, errors))
+        problems: list[Pair | InvalidInput] = yield Compute(check_pairs, (pairs, errors))
         if not problems:
             return []
         limits = yield from self.limits()
-        with progress.shown(wanted, len(problems)) as told:
-            answers = Answers(len(problems), errors, told)
-            batches: list[packing.Batch] = yield Work(_planned, (problems, limits, answers))
-            for batch in batches:
-                outcomes: list[Outcome] = yield Work(self._run, (batch.pairs,))
-                answers.put(batch.places, outcomes)
-        return answers.all()
+        with progress.track(wanted, len(problems)) as advance:
+            collector = Collector(len(problems), errors, advance)
+            planned: list[Batch] = yield Compute(_plan, (problems, limits, collector))
+            for batch in planned:
+                results: list[Outcome] = yield Compute(self._run, (batch.pairs,))
+                collector.add(batch.places, results)
+        return collector.results()
 
     def limits(self) -> Steps[Limits]:
         """What the model covers; nothing else is limited here."""
-        model: EstimatorLike = yield Work(self._locked)
+        model: EstimatorLike = yield Compute(self._locked)
         return Limits(MIN_ROWS, model.max_columns, (model.levels[0], model.levels[-1]))
 
     def info(self) -> Steps[ModelCard]:
         """The model."""
-        model: EstimatorLike = yield Work(self._locked)
+        model: EstimatorLike = yield Compute(self._locked)
         more = {"levels": model.levels, "device": model.device, "threads": model.threads}
-        return about.card({**model.card, **more, **model.info._asdict()})
+        return parse_card({**model.card, **more, **model.info._asdict()})
 
     def ready(self) -> Steps[bool]:
         """Whether there is a model."""
         try:
-            yield Work(self._locked)
+            yield Compute(self._locked)
         except Fault:
             return False
         return True
 
     def for_tables(self) -> Backend:
-        """An asker that prepares an array once, however many pairs it is part of."""
+        """A backend that prepares an array once, however many pairs it is part of."""
         from mizzle.backends.shared_ranks import SharedRanks
 
         return SharedRanks(self._locked())
@@ -101,14 +92,14 @@ class LocalBackend:
 
     def _model(self) -> EstimatorLike:
         """The caller holds the lock."""
-        return _loaded() if self._given is None else self._given
+        return _loaded() if self._estimator is None else self._estimator
 
     def _run(self, pairs: Sequence[Pair]) -> list[Outcome]:
         with _lock:
             model = self._model()
             tables = [_prepared(model, pair) for pair in pairs]
             good = [i for i, table in enumerate(tables) if not isinstance(table, MizzleError)]
-            answers = isolated(model, [tables[i] for i in good])
+            answers = outcomes(model, [tables[i] for i in good])
         for i, answer in zip(good, answers, strict=True):
             tables[i] = answer
         return tables
@@ -147,7 +138,7 @@ def estimate_many(
         InvalidInput: with "pair i" in front, of a pair that cannot be answered.
         MissingExtra, ModelUnavailable: as `estimate`.
     """
-    return drive(LocalBackend().estimate_many(pairs, progress, errors), compute)
+    return run(LocalBackend().estimate_many(pairs, progress, errors), perform_compute)
 
 
 def estimate(x: object, y: object) -> Estimate:
@@ -161,7 +152,7 @@ def estimate(x: object, y: object) -> Estimate:
         MissingExtra: torch is not installed.
         ModelUnavailable: there are no usable weights.
     """
-    return LocalBackend().one(x, y)
+    return LocalBackend().estimate_now(x, y)
 
 
 def _loaded() -> EstimatorLike:
@@ -172,11 +163,10 @@ def _loaded() -> EstimatorLike:
     return _shared
 
 
-def _planned(problems: list[Pair | InvalidInput], limits: Limits, answers: Answers) -> list[packing.Batch]:
-    """Problems of similar sizes in batches; those that cannot be asked are answered at once."""
-    good = packing.answerable(problems, limits, answers)
-    good.sort(key=lambda one: cost.size(len(one[1][0]), one[1][0].shape[1], one[1][1].shape[1]))
-    return list(packing.batches(good, _CHUNK))
+def _plan(problems: list[Pair | InvalidInput], limits: Limits, collector: Collector) -> list[Batch]:
+    """Problems of similar sizes in batches; those that cannot be answered get their errors at once."""
+    good = sorted(answerable(problems, limits, collector), key=lambda item: padded_size(item[1]))
+    return list(batches(good, _CHUNK))
 
 
 def _prepared(model: EstimatorLike, pair: Pair) -> Any:
@@ -185,28 +175,3 @@ def _prepared(model: EstimatorLike, pair: Pair) -> Any:
         return model.prepare(*pair)
     except InvalidInput as error:
         return error
-
-
-def isolated(model: EstimatorLike, tables: list[Any]) -> list[Outcome]:
-    """The results of a batch, halved as long as it fails, until only the guilty problem fails."""
-    if not tables:
-        return []
-    try:
-        return [_checked(answer) for answer in model.run(tables)]
-    except Exception as error:
-        if len(tables) == 1:
-            return [_failure(error)]
-    half = len(tables) // 2
-    return [*isolated(model, tables[:half]), *isolated(model, tables[half:])]
-
-
-def _checked(answer: Estimate) -> Outcome:
-    return answer if finite(answer) else NonFiniteAnswer(_FAILED)
-
-
-def _failure(error: Exception) -> MizzleError:
-    if isinstance(error, MizzleError):
-        return error
-    found = InferenceFailed(_FAILED)
-    found.__cause__ = error
-    return found

@@ -1,4 +1,4 @@
-"""Lists of problems: each complaint says which pair it is about, each answer finds its place."""
+"""Lists of problems: each error says which pair it is about, each answer is put in its place."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
@@ -23,7 +23,7 @@ class Backend(Protocol):
         """The estimates of pairs, in order, or what became of them instead."""
 
 
-def both(pair: object) -> tuple[object, object]:
+def split_pair(pair: object) -> tuple[object, object]:
     """The two samples of a pair.
 
     Raises:
@@ -34,7 +34,7 @@ def both(pair: object) -> tuple[object, object]:
     return pair[0], pair[1]
 
 
-def checked(pairs: Iterable[object], errors: Errors) -> list[Pair | InvalidInput]:
+def check_pairs(pairs: Iterable[object], errors: Errors) -> list[Pair | InvalidInput]:
     """Every pair as two tables, or as what is wrong with it.
 
     Raises:
@@ -42,40 +42,40 @@ def checked(pairs: Iterable[object], errors: Errors) -> list[Pair | InvalidInput
     """
     if errors not in ("raise", "return"):
         raise InvalidInput(f"errors is {errors!r}; it must be 'raise' or 'return'")
-    found: list[Pair | InvalidInput] = []
+    problems: list[Pair | InvalidInput] = []
     for i, pair in enumerate(pairs):
         try:
-            found.append(check_pair(*both(pair)))
+            problems.append(check_pair(*split_pair(pair)))
         except InvalidInput as error:
             if errors == "raise":
                 raise numbered(i, error) from None
-            found.append(error)
-    return found
+            problems.append(error)
+    return problems
 
 
 def numbered(i: int, error: E) -> E:
     """The same error with the number of its pair in front."""
-    found = type(error)(f"pair {i} (counted from 0): {error}")
-    found.retry_after, found.request_id = error.retry_after, error.request_id
-    return found
+    complaint = type(error)(f"pair {i} (counted from 0): {error}")
+    complaint.retry_after, complaint.request_id = error.retry_after, error.request_id
+    return complaint
 
 
-class Answers:
-    """What becomes of every pair, filled in any order.
+class Collector:
+    """Takes what becomes of every pair, in any order.
 
     Args:
         count: of the pairs.
         errors: whether an error is raised as soon as it comes, or is an answer like any other.
-        progress: told how many more are done.
+        progress: called with how many more are done.
     """
 
     def __init__(self, count: int, errors: Errors, progress: Callable[[int], object]) -> None:
-        self._found: list[Outcome | None] = [None] * count
+        self._outcomes: list[Outcome | None] = [None] * count
         self._raising = errors == "raise"
         self._progress = progress
 
-    def put(self, places: Sequence[int], outcomes: Sequence[Outcome]) -> None:
-        """The outcomes of the pairs at these places.
+    def add(self, places: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+        """Takes the outcomes of the pairs at these places.
 
         Raises:
             MizzleError: one of them, if errors are to be raised.
@@ -83,10 +83,10 @@ class Answers:
         for place, outcome in zip(places, outcomes, strict=True):
             if self._raising and isinstance(outcome, MizzleError):
                 raise numbered(place, outcome) from outcome
-            self._found[place] = outcome
+            self._outcomes[place] = outcome
         if places:
             self._progress(len(places))
 
-    def all(self) -> list[Outcome]:
+    def results(self) -> list[Outcome]:
         """The outcomes in the order of the pairs."""
-        return [outcome for outcome in self._found if outcome is not None]
+        return [outcome for outcome in self._outcomes if outcome is not None]

@@ -1,7 +1,7 @@
 """A client without its transport: where the service is, what to send, when to try again, what came back."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, TypeVar
@@ -10,26 +10,12 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 import httpx2
 
 from mizzle import progress, wire
-from mizzle.backends import batches as packing
 from mizzle.backends import encode
-from mizzle.backends import info as about
+from mizzle.backends.batches import Batch, answerable, batches, room
 from mizzle.backends.connection_errors import KEY, explained
-from mizzle.backends.effects import (
-    Call,
-    Send,
-    Sleep,
-    Steps,
-    Together,
-    Work,
-)
-from mizzle.backends.info import Limits, ModelCard
-from mizzle.backends.pairs import (
-    Answers,
-    Errors,
-    Outcome,
-    Pair,
-    checked,
-)
+from mizzle.backends.effects import Call, Compute, Gather, Send, Sleep, Steps
+from mizzle.backends.info import Limits, ModelCard, parse_card, parse_limits
+from mizzle.backends.pairs import Collector, Errors, Outcome, Pair, check_pairs
 from mizzle.backends.retry import STATUSES, Attempts, Reply, retry_after
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, TooLarge
 from mizzle.types import Estimate
@@ -41,7 +27,7 @@ _GRACE_SECONDS = 1.0  # beyond the deadline that the service was told, for its o
 
 
 class RemoteBackend:
-    """A service as an asker: every method gives the steps to its answer.
+    """A service as a backend: every method gives the steps to its answer.
 
     Args:
         url: where the service is; MIZZLE_BASE_URL when left out.
@@ -49,7 +35,7 @@ class RemoteBackend:
         timeout: seconds for one request, retries and waits included.
 
     Attributes:
-        shown: the address as messages may show it.
+        location: the address as messages may show it.
         trust_env: whether the proxies of the environment are for this address.
 
     Raises:
@@ -57,11 +43,10 @@ class RemoteBackend:
     """
 
     def __init__(self, url: str | None, api_key: str | None, timeout: float) -> None:
-        found = os.environ.get(_URL) if url is None else url
-        parts = _split(found)
+        parts = _split(os.environ.get(_URL) if url is None else url)
         self._base = parts.geturl().rstrip("/")
         host = parts.netloc.rpartition("@")[2]  # a password in the url stays out of messages
-        self.shown = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+        self.location = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         if not 0 < timeout < float("inf"):
             raise InvalidInput("timeout must be a positive number of seconds")
         self._timeout = timeout
@@ -84,40 +69,40 @@ class RemoteBackend:
 
     def estimate(self, x: object, y: object) -> Steps[Estimate]:
         """The estimate of one problem."""
-        call: Call = yield Work(encode.one, (x, y))
+        call: Call = yield Compute(encode.estimate_call, (x, y))
         return (yield from self._ask(call, wire.estimate))
 
     def estimate_many(
         self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors
     ) -> Steps[list[Outcome]]:
         """The estimates of many, or what became of them instead, in order."""
-        problems: list[Pair | InvalidInput] = yield Work(checked, (pairs, errors))
+        problems: list[Pair | InvalidInput] = yield Compute(check_pairs, (pairs, errors))
         if not problems:
             return []
         limits = self._limits or (yield from self.limits())
-        with progress.shown(wanted, len(problems)) as told:
-            answers = Answers(len(problems), errors, told)
-            batches: list[packing.Batch] = yield Work(_planned, (problems, limits, answers))
-            asked = [self._kept(batch.pairs, errors) for batch in batches]
-            yield Together(asked, lambda i, outcomes: answers.put(batches[i].places, outcomes))
-        return answers.all()
+        with progress.track(wanted, len(problems)) as advance:
+            collector = Collector(len(problems), errors, advance)
+            planned: list[Batch] = yield Compute(_plan, (problems, limits, collector))
+            tasks = [self._batch_or_errors(batch.pairs, errors) for batch in planned]
+            yield Gather(tasks, lambda i, outcomes: collector.add(planned[i].places, outcomes))
+        return collector.results()
 
     def limits(self) -> Steps[Limits]:
         """What the service takes at once; `estimate_many` goes by the last time that it was asked."""
-        self._limits = yield from self._ask(Call("GET", wire.LIMITS), about.limits)
+        self._limits = yield from self._ask(Call("GET", wire.LIMITS), parse_limits)
         return self._limits
 
     def info(self) -> Steps[ModelCard]:
         """The model of the service."""
-        return (yield from self._ask(Call("GET", wire.MODELS), lambda said: about.card(said["models"][0])))
+        return (yield from self._ask(Call("GET", wire.MODELS), _first_card))
 
     def ready(self) -> Steps[bool]:
         """Whether the service is there and answers a known problem rightly; asks once."""
         reply: Reply = yield Send(Call("GET", wire.READY), self._timeout)
         return reply.status == 200
 
-    def _kept(self, pairs: list[Pair], errors: Errors) -> Steps[list[Outcome]]:
-        """A batch whose failure, if it may be returned, is that of each of its problems."""
+    def _batch_or_errors(self, pairs: list[Pair], errors: Errors) -> Steps[list[Outcome]]:
+        """The outcomes of a batch; its failure, if it may be returned, is that of each of its problems."""
         try:
             return (yield from self._batch(pairs))
         except MizzleError as error:
@@ -127,11 +112,11 @@ class RemoteBackend:
 
     def _batch(self, pairs: list[Pair], attempts: Attempts | None = None) -> Steps[list[Outcome]]:
         """The outcomes of problems that are sent together; in halves where that is too much at once."""
-        call: Call = yield Work(encode.many, (pairs,))
+        call: Call = yield Compute(encode.batch_call, (pairs,))
         tries = attempts or Attempts(self._timeout)
         try:
-            found = yield from self._ask(call, partial(wire.estimates, count=len(pairs)), tries)
-            return (yield from self._asked_again(pairs, found, tries))
+            outcomes = yield from self._ask(call, partial(wire.estimates, count=len(pairs)), tries)
+            return (yield from self._retried(pairs, outcomes, tries))
         except TooLarge:
             if len(pairs) == 1:
                 raise
@@ -139,27 +124,27 @@ class RemoteBackend:
         first = yield from self._batch(pairs[:half], attempts)
         return first + (yield from self._batch(pairs[half:], attempts))
 
-    def _asked_again(
-        self, pairs: list[Pair], found: list[Outcome], attempts: Attempts
+    def _retried(
+        self, pairs: list[Pair], outcomes: list[Outcome], attempts: Attempts
     ) -> Steps[list[Outcome]]:
         """The outcomes of a batch, of which those that speak of the moment are asked for again."""
-        again = [i for i, outcome in enumerate(found) if _status(outcome) in STATUSES]
-        wait = attempts.wait(Reply(_status(found[again[0]]))) if again else None
+        again = [i for i, outcome in enumerate(outcomes) if _status(outcome) in STATUSES]
+        wait = attempts.wait(Reply(_status(outcomes[again[0]]))) if again else None
         if wait is None:
-            return found
+            return outcomes
         yield Sleep(wait)
         try:
             latest = yield from self._batch([pairs[i] for i in again], attempts)
         except MizzleError:  # each has an error of its own already, which says more
-            return found
+            return outcomes
         for i, outcome in zip(again, latest, strict=True):
-            found[i] = outcome
-        return found
+            outcomes[i] = outcome
+        return outcomes
 
     def _ask(self, call: Call, form: Callable[[Any], T], attempts: Attempts | None = None) -> Steps[T]:
         """What `form` makes of the answer to a request."""
         reply = yield from self.replied(call, attempts)
-        answer: T = yield Work(self._read, (reply, form))
+        answer: T = yield Compute(self._read, (reply, form))
         return answer
 
     def replied(self, call: Call, attempts: Attempts | None = None) -> Steps[Reply]:
@@ -182,7 +167,7 @@ class RemoteBackend:
         try:
             return wire.read(body, form)
         except MizzleError as error:
-            raise self._told(error, reply) from None
+            raise self._explained(error, reply) from None
 
     def body(self, reply: Reply) -> bytes:
         """The body of an answer.
@@ -191,23 +176,27 @@ class RemoteBackend:
             MizzleError: there is none; the reply is an error, or no reply.
         """
         if reply.failure is not None:
-            raise ServiceUnreachable(f"{self.shown} {reply.failure}") from reply.cause
+            raise ServiceUnreachable(f"{self.location} {reply.failure}") from reply.cause
         if not 200 <= reply.status < 300:
-            raise self._told(wire.read_problem(reply.status, reply.body), reply)
+            raise self._explained(wire.read_problem(reply.status, reply.body), reply)
         return reply.body
 
-    def _told(self, error: MizzleError, reply: Reply) -> MizzleError:
+    def _explained(self, error: MizzleError, reply: Reply) -> MizzleError:
         """The error with what the reply and the address say besides."""
         has_key = bool({"authorization", "x-api-key"} & set(self._headers))
-        found = explained(error, self.shown, reply.status, has_key)
-        found.retry_after, found.request_id = reply.retry_after, reply.request_id
-        return found
+        complete = explained(error, self.location, reply.status, has_key)
+        complete.retry_after, complete.request_id = reply.retry_after, reply.request_id
+        return complete
 
 
-def _planned(problems: list[Pair | InvalidInput], limits: Limits, answers: Answers) -> list[packing.Batch]:
-    """Batches of the problems that can be asked; the others are answered at once."""
-    good = packing.answerable(problems, limits, answers)
-    return list(packing.batches(good, packing.room(limits)))
+def _plan(problems: list[Pair | InvalidInput], limits: Limits, collector: Collector) -> list[Batch]:
+    """Batches of the problems that can be sent; the others are answered at once."""
+    return list(batches(answerable(problems, limits, collector), room(limits)))
+
+
+def _first_card(answer: Mapping[str, Any]) -> ModelCard:
+    """The model of a service, which has one."""
+    return parse_card(answer["models"][0])
 
 
 def _status(outcome: Outcome) -> int:

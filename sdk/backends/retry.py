@@ -49,12 +49,13 @@ class Attempts:
 
     Attributes:
         timeout: seconds for all tries and the waits between them.
+        retries: that count, so far.
     """
 
     timeout: float
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.random
-    made: int = 0
+    retries: int = 0
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,11 +71,11 @@ class Attempts:
         0.5 s * 2^n up to 8 s, give or take a random quarter; if the server sent Retry-After, that.
         """
         patient = reply.status == _BUSY and reply.retry_after is not None
-        if not reply.passing or (self.made >= RETRIES and not patient):
+        if not reply.passing or (self.retries >= RETRIES and not patient):
             return None
-        backoff = min(_FIRST * 2.0**self.made, _LONGEST) * (1 + _JITTER * (2 * self.random() - 1))
+        backoff = min(_FIRST * 2.0**self.retries, _LONGEST) * (1 + _JITTER * (2 * self.random() - 1))
         seconds = backoff if reply.retry_after is None else max(reply.retry_after, _SHORTEST)
-        self.made += not patient
+        self.retries += not patient
         return seconds if seconds < self.remaining() else None
 
 

@@ -14,7 +14,7 @@ ENDS = (
     "Ends with 0: done; 1: our fault or the installation's, or a check that failed; 2: bad input or usage; "
     "130: interrupted; 141: nobody reads the output any more."
 )
-_COMMANDS = {
+COMMANDS = {  # name: the module that has a function, or a typer.Typer, of this name
     "estimate": "mizzle.cli.estimate",
     "matrix": "mizzle.cli.estimate",
     "rank": "mizzle.cli.estimate",
@@ -35,7 +35,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     # Only what is needed is imported: a container asks for its health twice a minute.
-    named = words[:1] if words and words[0] in _COMMANDS else list(_COMMANDS)
+    named = words[:1] if words and words[0] in COMMANDS else list(COMMANDS)
     command = typer.main.get_command(_app(named))
     try:
         code: int = command.main(words, prog_name="mizzle", standalone_mode=False) or 0
@@ -55,11 +55,11 @@ def _app(names: Iterable[str]) -> typer.Typer:
     )
     app.callback()(_main)
     for name in names:
-        found = getattr(import_module(_COMMANDS[name]), name)
-        if isinstance(found, typer.Typer):
-            app.add_typer(found, name=name, epilog=ENDS)
+        command = getattr(import_module(COMMANDS[name]), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, epilog=ENDS)
         else:
-            app.command(name, epilog=ENDS)(found)
+            app.command(name, epilog=ENDS)(command)
     return app
 
 

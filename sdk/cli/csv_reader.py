@@ -91,17 +91,17 @@ def read(
     places = _places(header, rows, wanted)
     wanted = list(places) if names is None else wanted
     columns = (_Column(name, [row[places[name]] for row in rows], lines) for name in wanted)
-    return {one.name: _read(one, one.name in labels, missing, decimal) for one in columns}
+    return {c.name: _read(c, c.name in labels, missing, decimal) for c in columns}
 
 
 def _separator(text: io.TextIOWrapper) -> str:
     """What separates most cells of the first line; a comma where nothing does."""
-    found = {}
+    cells = {}
     for mark in SEPARATORS:
         text.seek(0)
-        found[mark] = len(next(csv.reader(text, delimiter=mark), []))
+        cells[mark] = len(next(csv.reader(text, delimiter=mark), []))
     text.seek(0)
-    return max(found, key=lambda mark: found[mark])
+    return max(cells, key=lambda mark: cells[mark])
 
 
 def _check_known(names: Sequence[str], header: list[str]) -> None:
@@ -155,7 +155,7 @@ def _places(header: list[str], rows: list[list[str]], names: Sequence[str]) -> d
         MissingColumn: there is none of this name.
         InvalidFile: there are several, or one has no name.
     """
-    found: dict[str, int] = {}
+    places: dict[str, int] = {}
     counts = Counter(header)
     for name in dict.fromkeys(names):
         if name == "":
@@ -167,8 +167,8 @@ def _places(header: list[str], rows: list[list[str]], names: Sequence[str]) -> d
         elif not counts[name]:
             raise no_column(name, header)
         else:
-            found[name] = header.index(name)
-    return found
+            places[name] = header.index(name)
+    return places
 
 
 def _check_nameless(header: list[str], rows: list[list[str]]) -> None:
@@ -190,8 +190,8 @@ def _read(column: _Column, labelled: bool, missing: Missing, decimal: str) -> Ce
             return _labels(column, missing)
         _check_numbers(numeric, absent, decimal)
         _check_absent(column, absent, missing)
-        given = zip(numeric.cells, absent, strict=True)
-        numbers = [math.nan if gone else float(cell) for cell, gone in given]
+        pairs = zip(numeric.cells, absent, strict=True)
+        numbers = [math.nan if gone else float(cell) for cell, gone in pairs]
     values = np.array(numbers, dtype=np.float64)
     _check_values(numeric, values)
     return values
@@ -205,11 +205,11 @@ def _labels(column: _Column, missing: Missing) -> Labels:
 
 def _check_labels(column: _Column, decimal: str) -> None:
     """Whether text is labels, which would stand in alphabetical order."""
-    found = other_than_labels({cell for cell in column.cells if cell.strip()}, len(column.cells))
-    if found is not None:
-        hint = _DECIMAL if COMMAS in found and decimal == "." else ""
+    content = other_than_labels({cell for cell in column.cells if cell.strip()}, len(column.cells))
+    if content is not None:
+        hint = _DECIMAL if COMMAS in content and decimal == "." else ""
         remedy = "convert it to plain numbers; --exclude leaves it out, --labels takes it as labels"
-        raise NotNumeric(f"column {quoted_name(column.name)} holds {found}{hint}; {remedy}")
+        raise NotNumeric(f"column {quoted_name(column.name)} holds {content}{hint}; {remedy}")
 
 
 def _all_numbers(cells: list[str]) -> list[float] | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mizzle import estimator as estimators
 from mizzle import selftest
+from mizzle.cli import torch_build
 from mizzle.client import Client
 from mizzle.errors import MizzleError
 from mizzle.estimator import EstimatorLike
@@ -41,27 +42,22 @@ def examine(url: str | None = None) -> Iterator[Finding]:
     """
     yield Finding("python", True, platform.python_version())
     yield from _installed()
-    here: ModelInfo | None = None
+    loaded: list[EstimatorLike] = []
     if url is not None and _version("torch") is None:
         yield Finding(
             "weights", True, "not loaded here: torch is not installed, and asking a service needs none"
         )
     else:
-        loaded: list[EstimatorLike] = []
-        yield _tried("weights", lambda: _weights(loaded))
-        if loaded:
-            here = loaded[0].info
-            yield Finding("device", True, f"{loaded[0].device}, {loaded[0].threads} threads")
-            yield _tried("known answer", lambda: _known(Client.local(loaded[0])))
+        yield from _here(loaded)
     if url is not None:
-        yield from _service(url, here)
+        yield from _service(url, loaded[0].info if loaded else None)
 
 
 def _installed() -> Iterator[Finding]:
     """The package, numpy, and what there is of the extras."""
-    found = _version("mizzle")
-    text = found or "the package is not installed; run pip install mizzle"
-    yield Finding("mizzle", found is not None, text)
+    mizzle = _version("mizzle")
+    text = mizzle or "the package is not installed; run pip install mizzle"
+    yield Finding("mizzle", mizzle is not None, text)
     yield Finding("numpy", True, np.__version__)
     for extra, names in _EXTRAS.items():
         versions = {name: _version(name) for name in names}
@@ -69,6 +65,17 @@ def _installed() -> Iterator[Finding]:
         have = ", ".join(f"{name} {known}" for name, known in versions.items() if known)
         hint = f"without {', '.join(lacking)}; if needed: pip install 'mizzle[{extra}]'" if lacking else ""
         yield Finding(f"extra {extra}", True, "; ".join(filter(None, (have, hint))))
+
+
+def _here(loaded: list[EstimatorLike]) -> Iterator[Finding]:
+    """The estimator in this process, which is put into the list, and what it runs on."""
+    yield _tried("weights", lambda: _weights(loaded))
+    if _version("torch") is not None:
+        device = loaded[0].device if loaded else None
+        yield _tried("torch", lambda: (True, torch_build.described(device)))
+    if loaded:
+        yield Finding("device", True, f"{loaded[0].device}, {loaded[0].threads} threads")
+        yield _tried("known answer", lambda: _known(Client.local(loaded[0])))
 
 
 def _version(name: str) -> str | None:

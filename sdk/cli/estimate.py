@@ -10,13 +10,7 @@ from mizzle import wire
 from mizzle.cli import options
 from mizzle.cli.output import Output
 from mizzle.cli.source import Source
-from mizzle.cli.terminal import (
-    fields,
-    is_terminal,
-    plain,
-    say,
-    table,
-)
+from mizzle.cli.terminal import fields, is_terminal, plain, say, table
 from mizzle.client import Client
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
@@ -24,9 +18,9 @@ from mizzle.tables.checkpoint import check_file
 from mizzle.tables.plan import Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold
 from mizzle.tables.variables import variables
-from mizzle.types import Unit, interval_levels
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit, interval_levels
 
-_SHOWN = 40  # pairs on a terminal
+_MAX_LINES = 40  # of pairs on a terminal
 
 
 def estimate(
@@ -38,9 +32,9 @@ def estimate(
     missing: options.Missing = "raise",
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
-    level: options.Level = 0.9,
-    unit: options.Unit = "nats",
-    threshold: options.Threshold = 0.02,
+    level: options.Level = DEFAULT_LEVEL,
+    unit: options.Unit = DEFAULT_UNIT,
+    threshold: options.Threshold = DEFAULT_THRESHOLD,
     url: options.Url = None,
     out: options.Out = None,
     force: options.Force = False,
@@ -52,12 +46,12 @@ def estimate(
     output.check(file)
     left, right = options.names(x, "--x"), options.names(y, "--y")
     _refuse_repeats([*left, *right])
-    found = Source(file, kind, labels, missing, sep, decimal).read([*left, *right])
+    table_of_file = Source(file, kind, labels, missing, sep, decimal).read([*left, *right])
     target = options.joined(right)
-    sides = {options.joined(left): found.columns_of(left), target: found.columns_of(right)}
+    sides = {options.joined(left): table_of_file.columns_of(left), target: table_of_file.columns_of(right)}
     interval_levels(level), check_threshold(threshold)  # before any work
-    plan = Plan.with_last(variables(found.frame, [], sides, missing, target))
-    with asking(url) as client:
+    plan = Plan.with_last(variables(table_of_file.frame, [], sides, missing, target))
+    with client_for(url) as client:
         pair = _pair(client, plan, unit)
     result = Ranking((pair,), level, unit, threshold, target)
     output.give(result, json.dumps(_answer(pair, result), allow_nan=False), lambda: _report(pair, result))
@@ -73,9 +67,9 @@ def matrix(
     missing: options.Missing = "raise",
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
-    level: options.Level = 0.9,
-    unit: options.Unit = "nats",
-    threshold: options.Threshold = 0.02,
+    level: options.Level = DEFAULT_LEVEL,
+    unit: options.Unit = DEFAULT_UNIT,
+    threshold: options.Threshold = DEFAULT_THRESHOLD,
     url: options.Url = None,
     checkpoint: options.Checkpoint = None,
     out: options.Out = None,
@@ -89,7 +83,7 @@ def matrix(
     check_file(checkpoint)
     source = Source(file, kind, labels, missing, sep, decimal)
     frame, chosen = source.chosen(columns, group, exclude)
-    with asking(url) as client, _resumable(checkpoint):
+    with client_for(url) as client, _resumable(checkpoint):
         result = client.matrix(
             frame,
             **chosen,
@@ -113,9 +107,9 @@ def rank(
     missing: options.Missing = "raise",
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
-    level: options.Level = 0.9,
-    unit: options.Unit = "nats",
-    threshold: options.Threshold = 0.02,
+    level: options.Level = DEFAULT_LEVEL,
+    unit: options.Unit = DEFAULT_UNIT,
+    threshold: options.Threshold = DEFAULT_THRESHOLD,
     url: options.Url = None,
     checkpoint: options.Checkpoint = None,
     out: options.Out = None,
@@ -129,7 +123,7 @@ def rank(
     check_file(checkpoint)
     source = Source(file, kind, labels, missing, sep, decimal)
     frame, chosen = source.chosen(columns, group, exclude, target)
-    with asking(url) as client, _resumable(checkpoint):
+    with client_for(url) as client, _resumable(checkpoint):
         result = client.rank(
             frame,
             target,
@@ -143,7 +137,7 @@ def rank(
     give(output, result)
 
 
-def asking(url: str | None) -> Client:
+def client_for(url: str | None) -> Client:
     """A client of the service, or the estimator in this process."""
     return Client(url) if url else Client.local()
 
@@ -225,13 +219,13 @@ def _report(pair: PairResult, result: Ranking) -> None:
 def _show(result: Matrix | Ranking) -> None:
     """The pairs, strongest first; the first of many on a terminal."""
     pairs = result.strongest()
-    few = pairs[:_SHOWN] if is_terminal() else pairs
+    strongest = pairs[:_MAX_LINES] if is_terminal() else pairs
     interval, below = f"{100 * result.level:g}% interval", f"below {result.threshold:g}"
     numbers = (result.unit, interval, below, "rows")
     names = ("x",) if isinstance(result, Ranking) else ("x", "y")
-    table((*names, *numbers, "noticed"), (_line(result, pair) for pair in few), numbers)
-    if len(few) < len(pairs):
-        print(f"and {len(pairs) - len(few)} weaker pairs; --out FILE.csv or --json gives all")
+    table((*names, *numbers, "noticed"), (_line(result, pair) for pair in strongest), numbers)
+    if len(strongest) < len(pairs):
+        print(f"and {len(pairs) - len(strongest)} weaker pairs; --out FILE.csv or --json gives all")
 
 
 def _line(result: Matrix | Ranking, pair: PairResult) -> list[str]:

@@ -40,16 +40,8 @@ _SUFFIXES: dict[str, Format] = {
     ".npz": "npz",
 }
 _NO_ARRAY = (
-    *(
-        ValueError,
-        TypeError,
-        KeyError,
-        EOFError,
-        OSError,
-        RuntimeError,
-        SyntaxError,
-    ),  # RuntimeError: encrypted
-    *(zipfile.BadZipFile, zlib.error),
+    *(ValueError, TypeError, KeyError, EOFError, OSError, SyntaxError, zipfile.BadZipFile, zlib.error),
+    RuntimeError,  # encrypted
 )
 
 
@@ -75,14 +67,14 @@ class Table:
         Raises:
             MissingColumn: one of them is not there.
         """
-        found = named_columns(self.frame)
+        columns = named_columns(self.frame)
         for name in names:
-            if name not in found and name not in self.groups:
-                raise no_column(name, found)
+            if name not in columns and name not in self.groups:
+                raise no_column(name, columns)
         gone = {*names, *self.columns_of(list(names))}
-        frame = {name: cells for name, cells in found.items() if name not in gone}
-        parts = {group: [one for one in columns if one not in gone] for group, columns in self.groups.items()}
-        return Table(frame, {group: columns for group, columns in parts.items() if columns})
+        frame = {name: cells for name, cells in columns.items() if name not in gone}
+        groups = {group: [n for n in names if n not in gone] for group, names in self.groups.items()}
+        return Table(frame, {group: names for group, names in groups.items() if names})
 
 
 def read(
@@ -100,21 +92,20 @@ def read(
     Args:
         source: its path, or "-" for standard input, of which `kind` must be given.
         kind: the format; None for what the suffix says.
-        names, missing: as in `text_file.read`; files of other formats are read whole.
-        labels, separator, decimal: as in `text_file.read`, and of no use with other formats.
+        names, missing: as in `csv_reader.read`; files of other formats are read whole.
+        labels, separator, decimal: as in `csv_reader.read`, and of no use with other formats.
         exclude: columns or arrays that are left out.
 
     Raises:
         InvalidFile: it cannot be read as such a table.
         InvalidInput: the format is not known, or an option is for text and this is none.
         MissingExtra: it needs pyarrow, which is not installed.
-        MissingColumn, NotNumeric, NotFinite, PrecisionLoss: as `text_file.read`.
+        MissingColumn, NotNumeric, NotFinite, PrecisionLoss: as `csv_reader.read`.
     """
     kind = kind or _kind(source)
     if kind in _SEPARATORS:
         mark = separator or _SEPARATORS[kind]
-        found = csv_reader.read(_content(source), names, labels, missing, mark, decimal, exclude)
-        return Table(found)
+        return Table(csv_reader.read(_content(source), names, labels, missing, mark, decimal, exclude))
     if labels:
         raise InvalidInput(f"--labels is for CSV and TSV; {kind} says itself which columns are labels")
     if separator or decimal != ".":
@@ -134,11 +125,11 @@ def _kind(source: str) -> Format:
     formats = ", ".join(get_args(Format))
     if source == STDIN:
         raise InvalidInput(f"standard input has no suffix; say --format, one of {formats}")
-    found = _SUFFIXES.get(Path(source).suffix.lower())
-    if found is None:
+    kind = _SUFFIXES.get(Path(source).suffix.lower())
+    if kind is None:
         known = ", ".join(_SUFFIXES)
         raise InvalidInput(f"the file's suffix is none of {known}; say --format, one of {formats}")
-    return found
+    return kind
 
 
 def _content(source: str) -> bytes:
@@ -207,20 +198,20 @@ def _npy(content: bytes) -> Table:
 def _npz(content: bytes) -> Table:
     """Every array is one variable; the columns of one of shape (n, d) are called name0, name1, .."""
     try:
-        arrays = _loaded(content)
-        found = {name: arrays[name] for name in arrays.files}
+        file = _loaded(content)
+        arrays = {name: file[name] for name in file.files}
     except (*_NO_ARRAY, AttributeError):
         raise InvalidFile("the file is no .npz of numbers or text, or damaged") from None
-    for name, array in found.items():
+    for name, array in arrays.items():
         _check_dimensions(array, f"array {quoted_name(name)}")
-    groups = {name: [f"{name}{j}" for j in range(a.shape[1])] for name, a in found.items() if a.ndim == 2}
-    names = [column for name in found for column in groups.get(name, [name])]
+    groups = {name: [f"{name}{j}" for j in range(a.shape[1])] for name, a in arrays.items() if a.ndim == 2}
+    names = [column for name in arrays for column in groups.get(name, [name])]
     twice = [name for name, count in Counter([*names, *groups]).items() if count > 1]
     if twice:
         raise InvalidFile(
             f"several arrays or columns of the file are called {quoted_name(twice[0])}; rename one"
         )
-    cells = [part for name, a in found.items() for part in (a.T if name in groups else [a])]
+    cells = [part for name, a in arrays.items() for part in (a.T if name in groups else [a])]
     return Table(dict(zip(names, cells, strict=True)), groups)
 
 

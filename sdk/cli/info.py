@@ -6,13 +6,13 @@ from typing import Any
 from mizzle.backends.info import ModelCard
 from mizzle.cli import doctor as doctors
 from mizzle.cli import options
-from mizzle.cli.estimate import asking
+from mizzle.cli.estimate import client_for
 from mizzle.cli.terminal import fields, mark
 
 
 def info(url: options.Url = None, as_json: options.Json = False) -> None:
     """Which weights answer, and what they were trained on."""
-    with asking(url) as client:
+    with client_for(url) as client:
         card = client.info()
     if as_json:
         print(json.dumps(_json(card), allow_nan=False))
@@ -22,14 +22,14 @@ def info(url: options.Url = None, as_json: options.Json = False) -> None:
 
 def doctor(url: options.Url = None, as_json: options.Json = False) -> int:
     """Check the installation, the weights, the device and a known answer; with --url a service, too."""
-    found = []
+    findings = []
     for finding in doctors.examine(url):
-        found.append(finding)
+        findings.append(finding)
         if not as_json:
             mark(finding.good, f"{finding.name:<16}{finding.said}")
-    good = all(finding.good for finding in found)
+    good = all(finding.good for finding in findings)
     if as_json:
-        print(json.dumps({"ok": good, "checks": [finding._asdict() for finding in found]}))
+        print(json.dumps({"ok": good, "checks": [finding._asdict() for finding in findings]}))
     return 0 if good else 1
 
 
@@ -50,5 +50,5 @@ def _lines(card: ModelCard) -> list[tuple[str, str]]:
     ]
 
 
-def _range(found: tuple[int, int] | None, of: str = "") -> str:
-    return "not said" if found is None else f"{found[0]} to {found[1]}{of}"
+def _range(bounds: tuple[int, int] | None, of: str = "") -> str:
+    return "not said" if bounds is None else f"{bounds[0]} to {bounds[1]}{of}"

@@ -13,8 +13,9 @@ from mizzle.cli.source import Source, wanted
 from mizzle.cli.terminal import fields, plain, say, table
 from mizzle.client.jobs import Job, Jobs
 from mizzle.errors import InvalidInput
-from mizzle.progress import shown
+from mizzle.progress import track
 from mizzle.tables.variables import Variable, variables
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT
 
 jobs = typer.Typer(help="Whole tables as jobs of a service, done beside everybody's requests.")
 _Id = Annotated[str, typer.Argument(metavar="ID", help="Of the job.", show_default=False)]
@@ -44,9 +45,9 @@ def submit(
     missing: options.Missing = "raise",
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
-    level: options.Level = 0.9,
-    unit: options.Unit = "nats",
-    threshold: options.Threshold = 0.02,
+    level: options.Level = DEFAULT_LEVEL,
+    unit: options.Unit = DEFAULT_UNIT,
+    threshold: options.Threshold = DEFAULT_THRESHOLD,
     id: _NewId = None,
     url: _Url = None,
     as_json: options.Json = False,
@@ -54,21 +55,21 @@ def submit(
     """Send a table; prints the job's id. The same table under the same id is the same job."""
     if matrix == (target is not None):
         raise InvalidInput("say either --matrix or --target T")
-    with Jobs(url) as found:
+    with Jobs(url) as client:
         source = Source(file, kind, labels, missing, sep, decimal)
         frame, chosen = source.chosen(columns, group, exclude, target)
-        asked: dict[str, Any] = {"missing": missing, "level": level, "unit": unit, "threshold": threshold}
-        asked |= {"what": "matrix"} if target is None else {"what": "rank", "target": target}
-        asked["groups"] = chosen["groups"]
-        job = found.submit(_columns(frame, chosen, target), asked, id)
+        request: dict[str, Any] = {"missing": missing, "level": level, "unit": unit, "threshold": threshold}
+        request |= {"what": "matrix"} if target is None else {"what": "rank", "target": target}
+        request["groups"] = chosen["groups"]
+        job = client.submit(_columns(frame, chosen, target), request, id)
     print(json.dumps(job) if as_json else job["id"])
 
 
 @jobs.command("list")
 def list_jobs(url: _Url = None, as_json: options.Json = False) -> None:
     """The jobs of this key, the newest first."""
-    with Jobs(url) as found:
-        listed = found.all()
+    with Jobs(url) as client:
+        listed = client.all()
     if as_json:
         print(json.dumps({"jobs": listed}))
         return
@@ -79,16 +80,16 @@ def list_jobs(url: _Url = None, as_json: options.Json = False) -> None:
 @jobs.command()
 def show(id: _Id, url: _Url = None, as_json: options.Json = False) -> None:
     """A job as it stands."""
-    with Jobs(url) as found:
-        _print(found.find(id), as_json)
+    with Jobs(url) as client:
+        _print(client.find(id), as_json)
 
 
 @jobs.command()
 def wait(id: _Id, url: _Url = None, as_json: options.Json = False, quiet: options.Quiet = False) -> int:
     """Follow a job until it has ended; ends with 1 if it failed or was cancelled."""
-    with Jobs(url) as found:
+    with Jobs(url) as client:
         try:
-            job = _followed(found, id, quiet)
+            job = _followed(client, id, quiet)
         except KeyboardInterrupt:
             say(f"mizzle: interrupted; the job goes on: mizzle jobs wait {plain(id)}")
             raise
@@ -108,16 +109,16 @@ def result(
     """The answers of a job that is done."""
     output = Output(out, force, as_json, quiet)
     output.check()
-    with Jobs(url) as found:
-        answers = found.result(id)
+    with Jobs(url) as client:
+        answers = client.result(id)
     give(output, answers)
 
 
 @jobs.command()
 def cancel(id: _Id, url: _Url = None) -> None:
     """Cancel a job that has not ended, or forget one that has."""
-    with Jobs(url) as found:
-        job = found.drop(id)
+    with Jobs(url) as client:
+        job = client.drop(id)
     print("forgotten" if job is None else job["state"])
 
 
@@ -125,18 +126,19 @@ def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None) -> list[
     """The columns that are sent, each by itself; labels and times travel as numbers, which is said."""
     single = chosen["columns"]
     names = None if single is None else wanted(single, chosen["groups"], target)
-    found = variables(frame, names, None, chosen["missing"])
-    for notice in (notice for one in found for notice in one.notes if notice.code in ("coded", "time")):
-        say(f"mizzle: {plain(notice.message)}")
-    return found
+    columns = variables(frame, names, None, chosen["missing"])
+    for notice in (notice for column in columns for notice in column.notes):
+        if notice.code in ("coded", "time"):
+            say(f"mizzle: {plain(notice.message)}")
+    return columns
 
 
-def _followed(found: Jobs, id: str, quiet: bool) -> Job:
+def _followed(client: Jobs, id: str, quiet: bool) -> Job:
     """A job at its end; a bar shows its pairs on the way."""
-    job, before = found.find(id), 0
-    with shown(False if quiet else None, job["pairs"]) as tell:
-        for job in found.follow(id):
-            tell(job["done"] - before)
+    job, before = client.find(id), 0
+    with track(False if quiet else None, job["pairs"]) as advance:
+        for job in client.follow(id):
+            advance(job["done"] - before)
             before = job["done"]
     return job
 

@@ -140,14 +140,14 @@ def names(text: str | None, option: str) -> list[str]:
     if text is None:
         return []
     try:
-        found = [name.strip() for name in next(csv.reader([text], skipinitialspace=True, strict=True), [])]
+        parsed = [name.strip() for name in next(csv.reader([text], skipinitialspace=True, strict=True), [])]
     except csv.Error:
-        found = []
-    if not found or not all(found):
+        parsed = []
+    if not parsed or not all(parsed):
         raise InvalidInput(
             f"{option} needs column names separated by commas, those with commas in double quotes"
         )
-    return found
+    return parsed
 
 
 def excluded(texts: list[str] | None) -> list[str]:
@@ -165,10 +165,10 @@ def separator(text: str | None) -> str | None:
     Raises:
         InvalidInput: it is none.
     """
-    found = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
-    if found is not None and (len(found) != 1 or found.isalnum() or found in '"\r\n. '):
+    mark = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
+    if mark is not None and (len(mark) != 1 or mark.isalnum() or mark in '"\r\n. '):
         raise InvalidInput("--sep needs the one character between cells, say ';' in quotes, or the word tab")
-    return found
+    return mark
 
 
 def groups(texts: list[str] | None) -> dict[str, list[str]]:
@@ -177,16 +177,16 @@ def groups(texts: list[str] | None) -> dict[str, list[str]]:
     Raises:
         InvalidInput: one is not of this form, or a name comes twice.
     """
-    found: dict[str, list[str]] = {}
+    parsed: dict[str, list[str]] = {}
     for text in texts or []:
         name, equals, columns = text.partition("=")
         name = name.strip()
         if not equals or not name:
             raise InvalidInput("--group needs a name and columns, as NAME=A,B")
-        if name in found:
+        if name in parsed:
             raise InvalidInput(f"group {quoted_name(name)} is given twice; name each group once")
-        found[name] = names(columns, "--group")
-    return found
+        parsed[name] = names(columns, "--group")
+    return parsed
 
 
 def joined(listed: list[str]) -> str:

@@ -26,16 +26,16 @@ _Where = Annotated[int, typer.Option("--port", envvar="MIZZLE_PORT", help="Where
 def serve(host: _Host = None, port: _Port = None, device: _Device = None) -> int:
     """Answer over HTTP; settings come from MIZZLE_*."""
     settings, server = _of_service("settings"), _of_service("server")
-    given = {"host": host, "port": port, "device": device}
-    chosen = settings.read(**{name: value for name, value in given.items() if value is not None})
+    options = {"host": host, "port": port, "device": device}
+    chosen = settings.read(**{name: value for name, value in options.items() if value is not None})
     code: int = server.serve(chosen)
     return code
 
 
 def key(name: _Name) -> None:
     """Make an API key for a service."""
-    made, line = _of_service("http.auth").new_key(name)
-    print(f"key, for the caller:         {made}\nline, for the file of keys:  {line}")
+    secret, line = _of_service("http.auth").new_key(name)
+    print(f"key, for the caller:         {secret}\nline, for the file of keys:  {line}")
 
 
 def healthcheck(port: _Where = 8000) -> None:

@@ -51,13 +51,12 @@ class Source:
         """
         groups = options.groups(group)
         single = None if columns is None else options.names(columns, "--columns")
-        found = self.read(None if single is None else wanted(single, groups, target), exclude)
-        told: dict[str, Any] = {"columns": single, "groups": {**found.groups, **groups}}
+        table = self.read(None if single is None else wanted(single, groups, target), exclude)
+        of_file = table.groups
         if single is not None:  # of the groups that the file has, those that are named
-            told["columns"] = [name for name in single if name not in found.groups]
-            named = {n: found.groups[n] for n in found.groups if n in single or n == target}
-            told["groups"] = {**named, **groups}
-        return found.frame, {**told, "missing": self.missing}
+            of_file = {name: table.groups[name] for name in table.groups if name in single or name == target}
+            single = [name for name in single if name not in table.groups]
+        return table.frame, {"columns": single, "groups": {**of_file, **groups}, "missing": self.missing}
 
 
 def wanted(single: list[str], groups: Mapping[str, list[str]], target: str | None) -> list[str]:

@@ -23,9 +23,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def fields(found: Iterable[tuple[str, str]]) -> None:
+def fields(values: Iterable[tuple[str, str]]) -> None:
     """Names and values in two columns."""
-    lines = [(name, plain(value)) for name, value in found]
+    lines = [(name, plain(value)) for name, value in values]
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
         print(f"  {name:<{width}}  {value}")
@@ -68,5 +68,5 @@ def _console() -> "Console":
     """For stdout as it is now; colours obey NO_COLOR, FORCE_COLOR and TERM."""
     from rich.console import Console
 
-    found = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
-    return found if found.is_terminal else Console(file=sys.stdout, highlight=False, width=_WIDEST)
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    return console if console.is_terminal else Console(file=sys.stdout, highlight=False, width=_WIDEST)

@@ -1,4 +1,4 @@
-"""The asynchronous client: does the steps of an asker on the event loop that asks."""
+"""The asynchronous client: performs the steps of a backend on the event loop of the caller."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
-from mizzle.backends import remote as core
-from mizzle.backends.effects import (
-    Send,
-    Sleep,
-    Step,
-    Steps,
-    Together,
-    Work,
-)
+from mizzle.backends.effects import Compute, Gather, Send, Sleep, Step, Steps
 from mizzle.backends.exchange import exchange_async
 from mizzle.backends.info import Limits, ModelCard
 from mizzle.backends.local import LocalBackend
-from mizzle.backends.pairs import Errors, Outcome
+from mizzle.backends.pairs import Backend, Errors, Outcome
+from mizzle.backends.remote import RemoteBackend, positive
 from mizzle.backends.retry import Reply
 from mizzle.errors import MizzleError
 from mizzle.estimator import EstimatorLike
@@ -40,8 +33,8 @@ class AsyncClient:
     has its own.
     """
 
-    _core: core.RemoteBackend | LocalBackend
-    _given: httpx2.AsyncClient | None = None
+    _backend: RemoteBackend | LocalBackend
+    _http_client: httpx2.AsyncClient | None = None
 
     def __init__(
         self,
@@ -52,11 +45,11 @@ class AsyncClient:
         concurrency: int = 4,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
-        self._prepare(core.RemoteBackend(url, api_key, timeout), core.positive(concurrency))
-        self._given = http_client
+        self._prepare(RemoteBackend(url, api_key, timeout), positive(concurrency))
+        self._http_client = http_client
 
-    def _prepare(self, asker: core.RemoteBackend | LocalBackend, concurrency: int) -> None:
-        self._core = asker
+    def _prepare(self, backend: RemoteBackend | LocalBackend, concurrency: int) -> None:
+        self._backend = backend
         self._concurrency = concurrency
         self._own: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
         self._sleep = asyncio.sleep
@@ -64,13 +57,13 @@ class AsyncClient:
     @classmethod
     def local(cls, estimator: EstimatorLike | None = None) -> Self:
         """As `Client.local`; what it computes runs beside the event loop."""
-        made = cls.__new__(cls)
-        made._prepare(LocalBackend(estimator), 1)
-        return made
+        client = cls.__new__(cls)
+        client._prepare(LocalBackend(estimator), 1)
+        return client
 
     async def estimate(self, x: object, y: object) -> Estimate:
         """As `Client.estimate`."""
-        return await self._run(self._core.estimate(x, y))
+        return await self._run(self._backend.estimate(x, y))
 
     @overload
     async def estimate_many(
@@ -91,31 +84,31 @@ class AsyncClient:
         self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
     ) -> Sequence[Outcome]:
         """As `Client.estimate_many`."""
-        return await self._run(self._core.estimate_many(pairs, progress, errors))
+        return await self._run(self._backend.estimate_many(pairs, progress, errors))
 
     async def matrix(self, frame: object, **options: Any) -> "Matrix":
         """As `Client.matrix`; the table is read in a thread, the estimates are asked for on this loop."""
         from mizzle import tables
 
-        return await self._beside(partial(tables.matrix, frame, **options))
+        return await self._in_thread(partial(tables.matrix, frame, **options))
 
     async def rank(self, frame: object, target: Any, **options: Any) -> "Ranking":
         """As `Client.rank`; otherwise as `matrix`."""
         from mizzle import tables
 
-        return await self._beside(partial(tables.rank, frame, target, **options))
+        return await self._in_thread(partial(tables.rank, frame, target, **options))
 
     async def ready(self) -> bool:
         """As `Client.ready`."""
-        return await self._run(self._core.ready())
+        return await self._run(self._backend.ready())
 
     async def limits(self) -> Limits:
         """As `Client.limits`."""
-        return await self._run(self._core.limits())
+        return await self._run(self._backend.limits())
 
     async def info(self) -> ModelCard:
         """As `Client.info`."""
-        return await self._run(self._core.info())
+        return await self._run(self._backend.info())
 
     async def aclose(self) -> None:
         """Closes the connections of this event loop, if this client opened them."""
@@ -130,10 +123,10 @@ class AsyncClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._core.shown!r})"
+        return f"{type(self).__name__}({self._backend.location!r})"
 
     async def _run(self, steps: Steps[T]) -> T:
-        """`steps.drive`, on this loop."""
+        """`effects.run`, on this loop."""
         resume: Callable[[], Step] = partial(next, steps)
         try:
             while True:
@@ -143,36 +136,36 @@ class AsyncClient:
                     result: T = done.value
                     return result
                 try:
-                    resume = partial(steps.send, await self._do(step))
+                    resume = partial(steps.send, await self._perform(step))
                 except MizzleError as error:
                     resume = partial(steps.throw, error)
         finally:
             steps.close()
 
-    async def _do(self, step: Step) -> Any:
+    async def _perform(self, step: Step) -> Any:
         match step:
             case Send():
                 return await self._send(step)
             case Sleep(seconds):
                 return await self._sleep(seconds)
-            case Work(do, arguments):
-                return await asyncio.to_thread(do, *arguments)
-            case Together():
-                return await self._together(step)
+            case Compute(function, arguments):
+                return await asyncio.to_thread(function, *arguments)
+            case Gather():
+                return await self._gather(step)
 
     async def _send(self, send: Send) -> Reply:
-        assert isinstance(self._core, core.RemoteBackend)
-        http = self._http(self._core)
-        return await exchange_async(http, self._core.request(http, send))
+        assert isinstance(self._backend, RemoteBackend)
+        http = self._http(self._backend)
+        return await exchange_async(http, self._backend.request(http, send))
 
-    async def _together(self, step: Together) -> None:
+    async def _gather(self, step: Gather) -> None:
         room = asyncio.Semaphore(self._concurrency)
 
-        async def one(i: int, steps: Steps[Any]) -> None:
+        async def run(i: int, steps: Steps[Any]) -> None:
             async with room:
                 step.done(i, await self._run(steps))
 
-        tasks = [asyncio.create_task(one(i, steps)) for i, steps in enumerate(step.all)]
+        tasks = [asyncio.create_task(run(i, steps)) for i, steps in enumerate(step.tasks)]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -180,60 +173,58 @@ class AsyncClient:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _http(self, remote: core.RemoteBackend) -> httpx2.AsyncClient:
+    def _http(self, remote: RemoteBackend) -> httpx2.AsyncClient:
         """The caller's client, or this loop's own."""
-        if self._given is not None:
-            return self._given
+        if self._http_client is not None:
+            return self._http_client
         loop = asyncio.get_running_loop()
         if loop not in self._own:
             # Connections of a loop that is closed cannot be closed any more, only forgotten.
-            open_ones = {other: http for other, http in self._own.items() if not other.is_closed()}
-            self._own = {**open_ones, loop: httpx2.AsyncClient(trust_env=remote.trust_env)}
+            still_open = {other: http for other, http in self._own.items() if not other.is_closed()}
+            self._own = {**still_open, loop: httpx2.AsyncClient(trust_env=remote.trust_env)}
         return self._own[loop]
 
-    async def _beside(self, read: Callable[..., T]) -> T:
-        """What `read` gives in a thread, with an asker that leads back to this loop if there is a service."""
-        loop, here = asyncio.get_running_loop(), self._core
+    async def _in_thread(self, read: Callable[..., T]) -> T:
+        """What `read` gives in a thread; if there is a service, its backend leads back to this loop."""
+        loop = asyncio.get_running_loop()
         bridge = _Bridge(self, loop)
         # A thread of its own: in asyncio's it could wait for work that waits for the place that it holds.
         pool = ThreadPoolExecutor(1)
         try:
-            asker = (
-                await loop.run_in_executor(pool, here.for_tables)
-                if isinstance(here, LocalBackend)
-                else bridge
-            )
-            return await loop.run_in_executor(pool, partial(read, backend=asker))
+            backend: Backend = bridge
+            if isinstance(self._backend, LocalBackend):
+                backend = await loop.run_in_executor(pool, self._backend.for_tables)
+            return await loop.run_in_executor(pool, partial(read, backend=backend))
         finally:
             bridge.close()
             pool.shutdown(wait=False)
 
 
 class _Bridge:
-    """An asker for a thread, whose questions an asynchronous client answers on its loop."""
+    """A backend for a thread, whose questions an asynchronous client answers on its loop."""
 
     def __init__(self, client: AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
         self._client = client
         self._loop = loop
         self._open = True
-        self._asked: asyncio.Task[Sequence[Outcome]] | None = None
+        self._task: asyncio.Task[Sequence[Outcome]] | None = None
 
     def estimate_many(
         self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
     ) -> Sequence[Outcome]:
         """As `Client.estimate_many`."""
-        asked = asyncio.run_coroutine_threadsafe(self._ask(pairs, progress, errors), self._loop)
-        return asked.result()
+        future = asyncio.run_coroutine_threadsafe(self._ask(pairs, progress, errors), self._loop)
+        return future.result()
 
     async def _ask(self, pairs: Iterable[object], progress: Wanted, errors: Errors) -> Sequence[Outcome]:
         if not self._open:
             raise asyncio.CancelledError
-        self._asked = asyncio.current_task()
-        steps = self._client._core.estimate_many(pairs, progress, errors)
+        self._task = asyncio.current_task()
+        steps = self._client._backend.estimate_many(pairs, progress, errors)
         return await self._client._run(steps)
 
     def close(self) -> None:
-        """Nobody waits for the thread any more: what it has asked is dropped, and it may ask no more."""
+        """Nobody waits for the thread any more: its question is dropped, and it may ask no more."""
         self._open = False
-        if self._asked is not None:
-            self._asked.cancel()
+        if self._task is not None:
+            self._task.cancel()

@@ -14,13 +14,7 @@ from safetensors.numpy import load, save
 
 from mizzle import wire
 from mizzle.backends import remote
-from mizzle.backends.effects import (
-    Call,
-    Send,
-    Sleep,
-    Step,
-    drive,
-)
+from mizzle.backends.effects import Call, Send, Sleep, Step, run
 from mizzle.backends.encode import narrow
 from mizzle.backends.exchange import exchange
 from mizzle.backends.retry import Reply
@@ -30,7 +24,7 @@ from mizzle.tables.variables import Variable
 from mizzle.types import Estimate, ModelInfo, Notice
 
 _EVENTS = "text/event-stream"
-_AGAIN = 1.0  # seconds until a stream of events that broke off is opened again
+_REOPEN_SECONDS = 1.0  # seconds until a stream of events that broke off is opened again
 _KEYS = ("id", "what", "state", "pairs", "done", "failed", "created", "started", "ended", "expires", "error")
 Job = dict[str, Any]
 T = TypeVar("T")
@@ -66,14 +60,14 @@ class Jobs:
             Fault: the service failed, or there is none.
             MizzleError: what `mizzle.errors` has for it.
         """
-        table = np.column_stack([_with_gaps(one) for one in variables])
-        asked = {"columns": [one.name for one in variables], **fields}
-        body = save({"table": np.ascontiguousarray(narrow(table))}, {"job": json.dumps(asked)})
+        table = np.column_stack([_with_gaps(variable) for variable in variables])
+        request = {"columns": [variable.name for variable in variables], **fields}
+        body = save({"table": np.ascontiguousarray(narrow(table))}, {"job": json.dumps(request)})
         return self._json(Call("PUT", _path(id or uuid4().hex), body, wire.SAFETENSORS))
 
     def all(self) -> list[Job]:
         """All jobs, the newest first; errors as `submit`."""
-        return self._read(self._ask(Call("GET", wire.JOBS)), lambda said: list(map(_job, said["jobs"])))
+        return self._read(self._ask(Call("GET", wire.JOBS)), lambda answer: list(map(_job, answer["jobs"])))
 
     def find(self, id: str) -> Job:
         """A job as it stands; errors as `submit`."""
@@ -90,7 +84,7 @@ class Jobs:
             yield job
             if job["ended"] is not None:
                 return
-            self._sleep(_AGAIN)
+            self._sleep(_REOPEN_SECONDS)
 
     def drop(self, id: str) -> Job | None:
         """Cancel a job, which is returned, or forget one that has ended; errors as `submit`."""
@@ -103,7 +97,7 @@ class Jobs:
         try:
             return _result(body)
         except (SafetensorError, ValueError, TypeError, KeyError, IndexError):
-            raise self._strange() from None
+            raise self._malformed_answer() from None
 
     def close(self) -> None:
         """Closes the connections."""
@@ -122,22 +116,24 @@ class Jobs:
         try:
             return wire.read(body, form)
         except ServiceUnreachable:
-            raise self._strange() from None
+            raise self._malformed_answer() from None
 
-    def _strange(self) -> ServiceUnreachable:
-        return ServiceUnreachable(f"{self._remote.shown}: the answer is not of the form of a mizzle service")
+    def _malformed_answer(self) -> ServiceUnreachable:
+        return ServiceUnreachable(
+            f"{self._remote.location}: the answer is not of the form of a mizzle service"
+        )
 
     def _ask(self, call: Call, accept: str = wire.JSON) -> bytes:
         """The body of the answer to a request, which is tried again while that may help."""
 
-        def do(step: Step) -> Reply | None:
+        def perform(step: Step) -> Reply | None:
             if isinstance(step, Send):
                 return self._send(step, accept)
             assert isinstance(step, Sleep)
             self._sleep(step.seconds)
             return None
 
-        return self._remote.body(drive(self._remote.replied(call), do))
+        return self._remote.body(run(self._remote.replied(call), perform))
 
     def _send(self, send: Send, accept: str) -> Reply:
         return exchange(self._http, self._request(send, accept))
@@ -176,36 +172,37 @@ def _path(id: str) -> str:
     return f"{wire.JOBS}/{id}"
 
 
-def _job(said: Mapping[str, Any]) -> Job:
+def _job(answer: Mapping[str, Any]) -> Job:
     """A job in a service's answer.
 
     Raises:
         TypeError, KeyError: it is none.
     """
-    return {**said, **{name: said[name] for name in _KEYS}}
+    return {**answer, **{name: answer[name] for name in _KEYS}}
 
 
-def _with_gaps(one: Variable) -> np.ndarray:
+def _with_gaps(variable: Variable) -> np.ndarray:
     """A column with NaN where a value is missing."""
-    return one.values[:, 0] if one.missing is None else np.where(one.missing, np.nan, one.values[:, 0])
+    column = variable.values[:, 0]
+    return column if variable.missing is None else np.where(variable.missing, np.nan, column)
 
 
 def _result(body: bytes) -> Matrix | Ranking:
     """The answers in a safetensors file of the interface."""
     size = int.from_bytes(body[:8], "little")
-    told = json.loads(body[8 : 8 + size])["__metadata__"]
-    head, tensors = json.loads(told["job"]), load(body)
+    metadata = json.loads(body[8 : 8 + size])["__metadata__"]
+    head, tensors = json.loads(metadata["job"]), load(body)
     lines = zip(
         *(tensors[name].tolist() for name in ("pairs", "mi", "quantiles", "n", "dropped", "in_range")),
-        *(json.loads(told[name]) for name in ("warnings", "error")),
+        *(json.loads(metadata[name]) for name in ("warnings", "error")),
         strict=True,
     )
     levels = tuple(tensors["levels"].tolist())
     pairs = tuple(_pair(head, levels, *line) for line in lines)
-    shown = (head["level"], head["unit"], head["threshold"])
+    options = (head["level"], head["unit"], head["threshold"])
     if head["what"] == "matrix":
-        return Matrix(pairs, *shown, tuple(head["names"]))
-    return Ranking(pairs, *shown, head["target"])
+        return Matrix(pairs, *options, tuple(head["names"]))
+    return Ranking(pairs, *options, head["target"])
 
 
 def _pair(

@@ -1,4 +1,4 @@
-"""The blocking client: does the steps of an asker with threads and connections of its own."""
+"""The blocking client: performs the steps of a backend with threads and connections of its own."""
 
 import threading
 import time
@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
-from mizzle.backends import remote as core
-from mizzle.backends.effects import (
-    Send,
-    Sleep,
-    Step,
-    Steps,
-    Together,
-    Work,
-    drive,
-)
+from mizzle.backends.effects import Compute, Gather, Send, Sleep, Step, Steps, run
 from mizzle.backends.exchange import exchange
 from mizzle.backends.info import Limits, ModelCard
 from mizzle.backends.local import LocalBackend
 from mizzle.backends.pairs import Backend, Errors, Outcome
+from mizzle.backends.remote import RemoteBackend, positive
 from mizzle.backends.retry import Reply
 from mizzle.client.asynchronous import AsyncClient
 from mizzle.estimator import EstimatorLike
@@ -53,7 +45,7 @@ class Client:
         InvalidInput: `url` is no http or https address, or another argument cannot be used.
     """
 
-    _core: core.RemoteBackend | LocalBackend
+    _backend: RemoteBackend | LocalBackend
     _http: httpx2.Client | None = None
     _owned = False
 
@@ -66,13 +58,13 @@ class Client:
         concurrency: int = 4,
         http_client: httpx2.Client | None = None,
     ) -> None:
-        remote = core.RemoteBackend(url, api_key, timeout)
-        self._prepare(remote, core.positive(concurrency))
+        remote = RemoteBackend(url, api_key, timeout)
+        self._prepare(remote, positive(concurrency))
         self._owned = http_client is None
         self._http = http_client or httpx2.Client(trust_env=remote.trust_env)
 
-    def _prepare(self, asker: core.RemoteBackend | LocalBackend, concurrency: int) -> None:
-        self._core = asker
+    def _prepare(self, backend: RemoteBackend | LocalBackend, concurrency: int) -> None:
+        self._backend = backend
         self._concurrency = concurrency
         self._sleep = time.sleep
 
@@ -83,9 +75,9 @@ class Client:
         Args:
             estimator: the one of the package when left out, which is loaded on first use.
         """
-        made = cls.__new__(cls)
-        made._prepare(LocalBackend(estimator), 1)
-        return made
+        client = cls.__new__(cls)
+        client._prepare(LocalBackend(estimator), 1)
+        return client
 
     def estimate(self, x: object, y: object) -> Estimate:
         """The same estimate as `mizzle.estimate(x, y)`, made by the service.
@@ -94,7 +86,7 @@ class Client:
             InvalidInput: the samples cannot be answered as they stand.
             Fault: the service failed, or ServiceUnreachable when there is none.
         """
-        return self._run(self._core.estimate(x, y))
+        return self._run(self._backend.estimate(x, y))
 
     @overload
     def estimate_many(
@@ -126,31 +118,31 @@ class Client:
             MizzleError: the first error that comes up, with "pair i" in front if it is that pair's; the rest
                 is abandoned. Whatever `errors` says: that the service cannot be asked for its limits.
         """
-        return self._run(self._core.estimate_many(pairs, progress, errors))
+        return self._run(self._backend.estimate_many(pairs, progress, errors))
 
     def matrix(self, frame: object, **options: Any) -> "Matrix":
         """`mizzle.matrix`, asked here."""
         from mizzle import tables
 
-        return tables.matrix(frame, backend=self._asker(), **options)
+        return tables.matrix(frame, backend=self._for_tables(), **options)
 
     def rank(self, frame: object, target: Any, **options: Any) -> "Ranking":
         """`mizzle.rank`, asked here."""
         from mizzle import tables
 
-        return tables.rank(frame, target, backend=self._asker(), **options)
+        return tables.rank(frame, target, backend=self._for_tables(), **options)
 
     def ready(self) -> bool:
         """Whether the service is there and answers a known problem rightly; asks once."""
-        return self._run(self._core.ready())
+        return self._run(self._backend.ready())
 
     def limits(self) -> Limits:
         """What can be asked at once; errors as `estimate`."""
-        return self._run(self._core.limits())
+        return self._run(self._backend.limits())
 
     def info(self) -> ModelCard:
         """The model that answers; errors as `estimate`."""
-        return self._run(self._core.info())
+        return self._run(self._backend.info())
 
     def close(self) -> None:
         """Closes the connections, if this client opened them."""
@@ -164,48 +156,48 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._core.shown!r})"
+        return f"{type(self).__name__}({self._backend.location!r})"
 
-    def _asker(self) -> Backend:
-        """Who answers the pairs of a table: this client, or what is faster where there is no service."""
-        return self._core.for_tables() if isinstance(self._core, LocalBackend) else self
+    def _for_tables(self) -> Backend:
+        """What answers the pairs of a table: this client, or what is faster where there is no service."""
+        return self._backend.for_tables() if isinstance(self._backend, LocalBackend) else self
 
     def _run(self, steps: Steps[T]) -> T:
-        return drive(steps, self._do)
+        return run(steps, self._perform)
 
-    def _do(self, step: Step) -> Any:
+    def _perform(self, step: Step) -> Any:
         match step:
             case Send():
                 return self._send(step)
             case Sleep(seconds):
                 return self._sleep(seconds)
-            case Work(do, arguments):
-                return do(*arguments)
-            case Together():
-                return self._together(step)
+            case Compute(function, arguments):
+                return function(*arguments)
+            case Gather():
+                return self._gather(step)
 
     def _send(self, send: Send) -> Reply:
-        assert isinstance(self._core, core.RemoteBackend)
+        assert isinstance(self._backend, RemoteBackend)
         assert self._http is not None
-        return exchange(self._http, self._core.request(self._http, send))
+        return exchange(self._http, self._backend.request(self._http, send))
 
-    def _together(self, step: Together) -> None:
+    def _gather(self, step: Gather) -> None:
         pool, stopped = ThreadPoolExecutor(self._concurrency), threading.Event()
 
-        def do(step: Step) -> Any:
+        def perform(step: Step) -> Any:
             if stopped.is_set():
                 raise _Abandoned
-            return self._do(step)
+            return self._perform(step)
 
         def work(steps: Steps[Any]) -> Any:
             try:
-                return drive(steps, do)
+                return run(steps, perform)
             except Exception:
                 stopped.set()  # here, before this thread takes the next of them
                 raise
 
         try:
-            tasks = {pool.submit(work, steps): i for i, steps in enumerate(step.all)}
+            tasks = {pool.submit(work, steps): i for i, steps in enumerate(step.tasks)}
             for task in as_completed(tasks):
                 if not isinstance(task.exception(), _Abandoned):  # then another one has the reason
                     step.done(tasks[task], task.result())

@@ -5,12 +5,10 @@ in chunks (`mizzle.tables.run`), then the outcomes are put together (`mizzle.tab
 """
 
 import os
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
 
 from mizzle.backends.pairs import Backend, Outcome
+from mizzle.deprecated import renamed_keyword
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.progress import Wanted
 from mizzle.tables.checkpoint import check_file
@@ -20,28 +18,7 @@ from mizzle.tables.run import PlanRunner
 from mizzle.tables.variables import Groups, Missing, variables
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit, interval_levels, short_repr
 
-P = ParamSpec("P")
-R = TypeVar("R")
 _Path = str | os.PathLike[str]
-
-
-def renamed_keyword(old: str, new: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A decorator: the old name of a keyword of the function works for one more version, and warns."""
-
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        @wraps(function)
-        def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            if old in kwargs:
-                if new in kwargs:
-                    raise TypeError(f"{function.__name__}() got both {old}= and {new}=")
-                text = f"{old}= is now {new}=; the old name goes with the next version"
-                warnings.warn(text, DeprecationWarning, stacklevel=2)
-                kwargs[new] = kwargs.pop(old)
-            return function(*args, **kwargs)
-
-        return call
-
-    return decorate
 
 
 @renamed_keyword("asker", "backend")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mizzle.backends.pairs import Backend, Outcome
 from mizzle.errors import InvalidFile, MizzleError
-from mizzle.progress import Wanted, shown
+from mizzle.progress import Wanted, track
 from mizzle.tables.checkpoint import Checkpoint
 from mizzle.tables.plan import Chunk, PairIndex, Plan
 from mizzle.types import Estimate
@@ -39,7 +39,7 @@ class PlanRunner:
         Raises:
             MizzleError: the backend fails, or has other weights than before. The file has what was done.
         """
-        with shown(progress, len(self._plan.places)) as advance:
+        with track(progress, len(self._plan.places)) as advance:
             try:
                 self._save()  # now: that it cannot be written should not cost hours
                 self._check_first(backend)

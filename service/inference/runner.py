@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from mizzle import wire
+from mizzle.backends import isolation
 from mizzle.errors import InferenceFailed, MizzleError, ModelUnavailable, NonFiniteAnswer
 from mizzle.estimator import EstimatorLike
 from mizzle.service.inference.batcher import OutOfMemory
@@ -123,32 +125,39 @@ def estimates(estimator: EstimatorLike, pairs: list[Pair]) -> list[Estimate | Ex
 
 def _checked(answer: Estimate | Exception) -> Estimate | Exception:
     """An estimate that can be written as JSON, or the error that it is instead."""
-    if isinstance(answer, Exception) or wire.finite(answer):
+    if isinstance(answer, Exception):
+        return answer.with_traceback(None)  # whose frames hold the samples
+    if wire.finite(answer):
         return answer
     _log.error("an answer was not finite")
     return NonFiniteAnswer(FAILED)
 
 
 def isolated(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -> list[Result | Exception]:
-    """The results of a batch, halved as long as it fails, until only the guilty item fails.
+    """The result of every item, or its own error.
 
     Raises:
         OutOfMemory: the device had no room for the whole batch.
     """
-    if not items:
-        return []
-    results = _outcome(run, items)
+    return isolation.isolated(partial(_run, run), items, OutOfMemory)
+
+
+def _run(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -> Sequence[Result | Exception]:
+    """The results of a batch; raises nothing but an Exception.
+
+    Raises:
+        OutOfMemory: the device had no room for it.
+    """
+    results: Sequence[Result] | Exception = _outcome(run, items)
     if not isinstance(results, Exception):
         if len(results) != len(items):
             return [InferenceFailed("the model gave another number of answers than problems")] * len(items)
-        return list(results)
+        return results
     if _is_out_of_memory(results):
         raise OutOfMemory
-    if len(items) == 1:
-        return [results]
-    _log.warning("a batch of %d failed; running it in halves", len(items))
-    half = len(items) // 2
-    return [*isolated(run, items[:half]), *isolated(run, items[half:])]
+    if len(items) > 1:
+        _log.warning("a batch of %d failed; running it in halves", len(items))
+    raise results
 
 
 def _outcome(work: Callable[..., Any], *arguments: Any) -> Any:

@@ -1,22 +1,12 @@
-"""Running the command inside the test, on a fake that answers tables, too."""
-
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+"""Running the command inside the test, on a fake."""
 
 from mizzle import cli
 from mizzle import estimator as estimators
 from mizzle.backends import local
 
 
-@contextmanager
-def _crew():
-    with ThreadPoolExecutor(1) as pool:
-        yield pool
-
-
 def shared(fake, monkeypatch):
     """The fake in place of the estimator of this process, and no service in the environment."""
-    fake.side, fake.pair, fake.crew = (lambda values: values), fake.prepare, _crew
     monkeypatch.setattr(local, "_shared", None)
     monkeypatch.setattr(estimators, "load", lambda *_, **__: fake)
     monkeypatch.delenv("MIZZLE_BASE_URL", raising=False)

@@ -22,11 +22,11 @@ class Scripted:
 
     def __init__(self, *script):
         self.script = list(script)
-        self.asked = 0
+        self.requests = 0
         self.waits = []
 
     def __call__(self, request):
-        self.asked += 1
+        self.requests += 1
         self.request = request
         step = self.script.pop(0)
         if isinstance(step, Exception):

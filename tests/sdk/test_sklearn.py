@@ -40,19 +40,19 @@ for redundancy in (None, "mrmr", "jmi"):
 
 
 class Gaussian:
-    """An asker by a formula that is exact for normal columns, which remembers how often it was asked."""
+    """A backend by a formula that is exact for normal columns, which remembers how often it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[int] = []
+        self.questions: list[int] = []
 
     def estimate_many(self, pairs: Sequence[Any], *, progress: Any, errors: str) -> list[Any]:
         fake = FakeEstimator()
-        self.asked.append(len(pairs))
+        self.questions.append(len(pairs))
         return fake.run([fake.prepare(x, y) for x, y in pairs])
 
 
 class Busy:
-    """An asker that refuses."""
+    """A backend that refuses."""
 
     def estimate_many(self, pairs: Sequence[Any], *, progress: Any, errors: str) -> list[Any]:
         return [QueueFull("too much is waiting") for _ in pairs]
@@ -62,9 +62,9 @@ def table(n: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """A signal, nearly the same, noise, a weak signal, a constant; and a target of the two signals."""
     rng = np.random.default_rng(seed)
     signal, weak, noise = rng.standard_normal((3, n))
-    near = signal + 0.2 * rng.standard_normal(n)
+    copy_of_signal = signal + 0.2 * rng.standard_normal(n)
     y = signal + 0.7 * weak + 0.5 * rng.standard_normal(n)
-    return np.column_stack([signal, near, noise, weak, np.full(n, 3.0)]), y
+    return np.column_stack([signal, copy_of_signal, noise, weak, np.full(n, 3.0)]), y
 
 
 def cells() -> tuple[np.ndarray, np.ndarray]:
@@ -129,49 +129,49 @@ def test_the_selector_inside_a_search() -> None:
 @pytest.mark.parametrize("redundancy", REDUNDANCY)
 def test_only_columns_that_surely_say_something_are_kept(redundancy: Any) -> None:
     X, y = table()
-    found = MutualInfoSelector(redundancy=redundancy).fit(X, y)
-    sure = found.intervals_[:, 0] > found.threshold
-    assert not (found.get_support() & ~sure).any()
-    assert found.get_support()[0]
-    assert not found.get_support()[[2, 4]].any()
-    assert found.scores_[4] == 0
+    result = MutualInfoSelector(redundancy=redundancy).fit(X, y)
+    sure = result.intervals_[:, 0] > result.threshold
+    assert not (result.get_support() & ~sure).any()
+    assert result.get_support()[0]
+    assert not result.get_support()[[2, 4]].any()
+    assert result.scores_[4] == 0
     if redundancy is None:
-        assert (found.get_support() == sure).all()
+        assert (result.get_support() == sure).all()
 
 
 def test_what_is_said_of_each_column_is_its_estimate() -> None:
     X, y = table(100)
-    found = MutualInfoSelector(level=0.5, unit="bits").fit(X, y)
-    for j, estimate in enumerate(found.estimates_):
+    result = MutualInfoSelector(level=0.5, unit="bits").fit(X, y)
+    for j, estimate in enumerate(result.estimates_):
         assert estimate.unit == "bits"
-        assert found.scores_[j] == estimate.mi
-        assert tuple(found.intervals_[j]) == estimate.interval(0.5)
-    assert found.scores_ * math.log(2) == pytest.approx(mi_score(X, y))
+        assert result.scores_[j] == estimate.mi
+        assert tuple(result.intervals_[j]) == estimate.interval(0.5)
+    assert result.scores_ * math.log(2) == pytest.approx(mi_score(X, y))
 
 
 @pytest.mark.parametrize("redundancy", ["mrmr", "jmi"])
 def test_a_column_that_is_nearly_another_is_left_out(redundancy: Any) -> None:
     X, y = table()
     assert MutualInfoSelector().fit(X, y).get_support()[:2].all()
-    kept = MutualInfoSelector(redundancy=redundancy, threshold=0.05).fit(X, y).get_support()
-    assert kept[:2].sum() == 1
-    assert kept[3]
+    selected = MutualInfoSelector(redundancy=redundancy, threshold=0.05).fit(X, y).get_support()
+    assert selected[:2].sum() == 1
+    assert selected[3]
 
 
 @pytest.mark.parametrize("redundancy", ["mrmr", "jmi"])
 def test_a_gain_is_the_formula_of_the_docstring(redundancy: Any) -> None:
     X, y = table()
-    asker = Gaussian()
-    found = MutualInfoSelector(redundancy=redundancy, threshold=-0.0, asker=asker).fit(X, y)
-    first, second, *_ = found.order_
-    assert found.gains_[0] == found.scores_[first] == found.scores_.max()
+    backend = Gaussian()
+    result = MutualInfoSelector(redundancy=redundancy, threshold=-0.0, backend=backend).fit(X, y)
+    first, second, *_ = result.order_
+    assert result.gains_[0] == result.scores_[first] == result.scores_.max()
     fake = FakeEstimator()
     if redundancy == "jmi":
-        gain = fake.estimate(X[:, [second, first]], y[:, None]).mi - found.scores_[first]
+        gain = fake.estimate(X[:, [second, first]], y[:, None]).mi - result.scores_[first]
     else:
-        gain = found.scores_[second] - fake.estimate(X[:, [second]], X[:, [first]]).mi
-    assert found.gains_[1] == pytest.approx(gain)
-    assert (found.gains_[1:] > 0).all()
+        gain = result.scores_[second] - fake.estimate(X[:, [second]], X[:, [first]]).mi
+    assert result.gains_[1] == pytest.approx(gain)
+    assert (result.gains_[1:] > 0).all()
 
 
 @pytest.mark.parametrize("redundancy", ["mrmr", "jmi"])
@@ -179,70 +179,97 @@ def test_the_gain_over_several_columns_is_a_mean(redundancy: Any) -> None:
     rng = np.random.default_rng(1)
     X = rng.standard_normal((300, 4))
     y = X @ [1.0, 0.8, 0.6, 0.4] + 0.1 * rng.standard_normal(300)
-    asker, fake = Gaussian(), FakeEstimator()
-    found = MutualInfoSelector(redundancy=redundancy, threshold=0.0, asker=asker).fit(X, y)
-    a, b, c = found.order_[:3]
+    backend, fake = Gaussian(), FakeEstimator()
+    result = MutualInfoSelector(redundancy=redundancy, threshold=0.0, backend=backend).fit(X, y)
+    a, b, c = result.order_[:3]
 
     def over(s: int) -> float:
         if redundancy == "jmi":
             return fake.estimate(X[:, [c, s]], y[:, None]).mi - fake.estimate(X[:, [s]], y[:, None]).mi
         return fake.estimate(X[:, [c]], y[:, None]).mi - fake.estimate(X[:, [c]], X[:, [s]]).mi
 
-    assert found.gains_[2] == pytest.approx((over(a) + over(b)) / 2)
-    assert asker.asked[:2] == [4, 3]
-    assert sum(asker.asked) <= 4 + 3 + 2 + 1
+    assert result.gains_[2] == pytest.approx((over(a) + over(b)) / 2)
+    assert backend.questions[:2] == [4, 3]
+    assert sum(backend.questions) <= 4 + 3 + 2 + 1
 
 
 @pytest.mark.parametrize("redundancy", REDUNDANCY)
 def test_at_most_so_many_are_kept(redundancy: Any) -> None:
     X, y = table()
-    asker = Gaussian()
-    all_of_them = MutualInfoSelector(redundancy=redundancy, asker=asker).fit(X, y)
-    for most in (1, 2, 9):
-        found = MutualInfoSelector(redundancy=redundancy, max_features=most, asker=asker).fit(X, y)
-        assert found.order_.tolist() == all_of_them.order_[:most].tolist()
-        assert found.gains_.tolist() == all_of_them.gains_[:most].tolist()
-        assert sorted(found.order_) == found.get_support(indices=True).tolist()
+    backend = Gaussian()
+    all_of_them = MutualInfoSelector(redundancy=redundancy, backend=backend).fit(X, y)
+    for limit in (1, 2, 9):
+        result = MutualInfoSelector(redundancy=redundancy, max_features=limit, backend=backend).fit(X, y)
+        assert result.order_.tolist() == all_of_them.order_[:limit].tolist()
+        assert result.gains_.tolist() == all_of_them.gains_[:limit].tolist()
+        assert sorted(result.order_) == result.get_support(indices=True).tolist()
 
 
 def test_nothing_is_kept_of_noise() -> None:
     X = np.random.default_rng(0).standard_normal((60, 3))
-    found = MutualInfoSelector(redundancy="jmi").fit(X, np.zeros(60))
-    assert found.scores_.tolist() == [0, 0, 0]
+    result = MutualInfoSelector(redundancy="jmi").fit(X, np.zeros(60))
+    assert result.scores_.tolist() == [0, 0, 0]
     with pytest.warns(UserWarning, match="No features were selected"):
-        assert found.transform(X).shape == (60, 0)
+        assert result.transform(X).shape == (60, 0)
 
 
 @pytest.mark.parametrize("value", ["address", "client"])
 def test_a_service_answers_in_the_place_of_this_process(served: str, value: str) -> None:
     X, y = table(50)
-    expected = MutualInfoSelector(redundancy="jmi", asker=Gaussian()).fit(X, y)
+    expected = MutualInfoSelector(redundancy="jmi", backend=Gaussian()).fit(X, y)
     with mizzle.Client(served) as client:
-        asker = served if value == "address" else client
-        found = MutualInfoSelector(redundancy="jmi", asker=asker).fit(X, y)
-        assert mi_score(X, y, asker=asker) == pytest.approx(expected.scores_)
-    assert found.order_.tolist() == expected.order_.tolist()
-    assert found.gains_ == pytest.approx(expected.gains_)
+        backend = served if value == "address" else client
+        result = MutualInfoSelector(redundancy="jmi", backend=backend).fit(X, y)
+        assert mi_score(X, y, backend=backend) == pytest.approx(expected.scores_)
+    assert result.order_.tolist() == expected.order_.tolist()
+    assert result.gains_ == pytest.approx(expected.gains_)
 
 
 def test_a_local_client_is_this_process() -> None:
     X, y = table(50)
-    assert mi_score(X, y, asker=mizzle.Client.local()) == pytest.approx(mi_score(X, y))
+    assert mi_score(X, y, backend=mizzle.Client.local()) == pytest.approx(mi_score(X, y))
 
 
 def test_clones_share_the_client_and_keep_their_output(served: str) -> None:
     with mizzle.Client(served) as client:
-        selector = MutualInfoSelector(asker=client, threshold=0.1).set_output(transform="pandas")
+        selector = MutualInfoSelector(backend=client, threshold=0.1).set_output(transform="pandas")
         cloned = clone(selector)
-        assert cloned.asker is selector.asker is client
+        assert cloned.backend is selector.backend is client
         assert cloned is not selector
         assert cloned.threshold == 0.1
         assert list(cloned.fit_transform(*table(50)).columns) == ["x0", "x1"]
 
 
+def test_asker_goes_on_working_and_warns() -> None:
+    X, y = table(50)
+    backend = Gaussian()
+    with pytest.warns(DeprecationWarning, match="asker= is now backend="):
+        selector = MutualInfoSelector(asker=backend)  # type: ignore[call-arg]
+    assert selector.backend is backend
+    with pytest.warns(DeprecationWarning, match="asker= is now backend="):
+        assert mi_score(X, y, asker=backend) == pytest.approx(selector.fit(X, y).scores_)  # type: ignore[call-arg]
+    with pytest.warns(DeprecationWarning, match="asker= is now backend="):
+        assert selector.set_params(asker=None, level=0.5) is selector
+    assert (selector.backend, selector.level) == (None, 0.5)
+    with pytest.warns(DeprecationWarning, match="asker is now backend"):
+        assert selector.asker is None
+    with pytest.raises(TypeError, match="both asker= and backend="):
+        mi_score(X, y, asker=backend, backend=backend)  # type: ignore[call-arg]
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = selector.nonsense
+
+
+def test_a_selector_that_0_9_pickled_goes_on_working() -> None:
+    old = MutualInfoSelector(threshold=0.1)
+    vars(old)["asker"] = vars(old).pop("backend")
+    loaded = pickle.loads(pickle.dumps(old))
+    assert loaded.get_params() == MutualInfoSelector(threshold=0.1).get_params()
+    assert loaded.fit(*table(50)).scores_[4] == 0
+
+
 def test_an_address_travels_to_other_processes() -> None:
-    selector = MutualInfoSelector(asker="http://localhost:1")
-    assert pickle.loads(pickle.dumps(selector)).asker == selector.asker
+    selector = MutualInfoSelector(backend="http://localhost:1")
+    assert pickle.loads(pickle.dumps(selector)).backend == selector.backend
 
 
 @pytest.mark.parametrize(
@@ -255,8 +282,8 @@ def test_an_address_travels_to_other_processes() -> None:
         ({"max_features": 0}, "max_features"),
         ({"max_features": 1.5}, "max_features"),
         ({"max_features": True}, "max_features"),
-        ({"asker": object()}, "asker"),
-        ({"asker": "no address"}, "url"),
+        ({"backend": object()}, "backend"),
+        ({"backend": "no address"}, "url"),
     ],
 )
 def test_what_cannot_be_used_is_said_by_fit(parameters: dict[str, Any], named: str) -> None:
@@ -265,8 +292,8 @@ def test_what_cannot_be_used_is_said_by_fit(parameters: dict[str, Any], named: s
 
 
 def test_an_asynchronous_client_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="asker"):
-        mi_score(*table(50), asker=mizzle.AsyncClient("http://localhost:1"))
+    with pytest.raises(InvalidInput, match="backend"):
+        mi_score(*table(50), backend=mizzle.AsyncClient("http://localhost:1"))
 
 
 def test_a_level_beyond_the_model_is_refused() -> None:
@@ -287,7 +314,7 @@ def test_arrays_that_cannot_be_used_are_value_errors(spoil: str) -> None:
 
 def test_a_refusal_is_raised() -> None:
     with pytest.raises(QueueFull):
-        mi_score(*table(50), asker=Busy())
+        mi_score(*table(50), backend=Busy())
 
 
 def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""One suite for every asker: in this process, over ASGI and over a socket, each blocking and asynchronous."""
+"""One suite for every backend: in this process, over ASGI and a socket, each blocking and asynchronous."""
 
 import asyncio
 import gc
@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
-from askers import ASGI, LOCAL, SOCKET, opened
+from backend_fixtures import ASGI, LOCAL, SOCKET, opened
 
 import mizzle
 from mizzle import estimator as estimators
@@ -25,15 +25,15 @@ _SOON = 0.06  # seconds
     params=[(where, blocking) for where in (LOCAL, ASGI, SOCKET) for blocking in (True, False)],
     ids=lambda way: f"{way[0]}, {'blocking' if way[1] else 'asynchronous'}",
 )
-def shared_asker(request, new_fake, serve_here):
-    with opened(*request.param, new_fake(), serve_here) as asker:
-        yield asker
+def shared_backend(request, new_fake, serve_here):
+    with opened(*request.param, new_fake(), serve_here) as backend:
+        yield backend
 
 
 @pytest.fixture
-def asker(shared_asker):
-    shared_asker.waits.clear()
-    return shared_asker
+def backend(shared_backend):
+    shared_backend.waits.clear()
+    return shared_backend
 
 
 def _direct(model, x, y):
@@ -41,54 +41,54 @@ def _direct(model, x, y):
     return model.estimate(np.array(x, float), np.array(y, float))
 
 
-def _close(found, wanted):
-    numbers = [(found.mi, wanted.mi), *zip(found.values, wanted.values, strict=True)]
+def _close(result, wanted):
+    numbers = [(result.mi, wanted.mi), *zip(result.values, wanted.values, strict=True)]
     assert all(abs(a - b) <= TOLERANCE for a, b in numbers)
     for name in ("levels", "n", "dim_x", "dim_y", "in_range", "warnings", "model", "unit"):
-        assert getattr(found, name) == getattr(wanted, name)
+        assert getattr(result, name) == getattr(wanted, name)
 
 
 # What goes through
 
 
-def test_the_estimate_is_the_models(asker, draw):
+def test_the_estimate_is_the_models(backend, draw):
     x, y = draw(n=40, dx=3, dy=2)
-    found = asker.ask(lambda client: client.estimate(x, y))
-    _close(found, _direct(asker.model, x, y))
-    assert found == _direct(asker.model, x, y)  # over the wire to the last bit
+    result = backend.ask(lambda client: client.estimate(x, y))
+    _close(result, _direct(backend.model, x, y))
+    assert result == _direct(backend.model, x, y)  # over the wire to the last bit
 
 
-def test_units_intervals_and_quantiles_agree(asker, draw):
+def test_units_intervals_and_quantiles_agree(backend, draw):
     x, y = draw()
-    found = asker.ask(lambda client: client.estimate(x, y)).to("bits")
-    wanted = _direct(asker.model, x, y).to("bits")
-    assert found.interval(0.9) == wanted.interval(0.9)
-    assert found.quantile(0.3) == wanted.quantile(0.3)
-    assert found.quantile(np.float32(0.5)) == wanted.median  # any real number, not Python's alone
-    assert repr(found) == repr(wanted)
+    result = backend.ask(lambda client: client.estimate(x, y)).to("bits")
+    wanted = _direct(backend.model, x, y).to("bits")
+    assert result.interval(0.9) == wanted.interval(0.9)
+    assert result.quantile(0.3) == wanted.quantile(0.3)
+    assert result.quantile(np.float32(0.5)) == wanted.median  # any real number, not Python's alone
+    assert repr(result) == repr(wanted)
 
 
-def test_many_of_ragged_shapes_keep_their_order(asker, draw):
+def test_many_of_ragged_shapes_keep_their_order(backend, draw):
     """More of them than a request takes."""
     pairs = [draw(n=20 + 7 * i % 50, dx=1 + i % 3, dy=1 + i % 2, seed=i) for i in range(300)]
-    found = asker.ask(lambda client: client.estimate_many(iter(pairs)))
-    for one, pair in zip(found, pairs, strict=True):
-        _close(one, _direct(asker.model, *pair))
+    result = backend.ask(lambda client: client.estimate_many(iter(pairs)))
+    for item, pair in zip(result, pairs, strict=True):
+        _close(item, _direct(backend.model, *pair))
 
 
-def test_none_of_many_is_an_empty_list(asker):
+def test_none_of_many_is_an_empty_list(backend):
     for errors in ("raise", "return"):
-        assert asker.ask(lambda client, errors=errors: client.estimate_many([], errors=errors)) == []
+        assert backend.ask(lambda client, errors=errors: client.estimate_many([], errors=errors)) == []
 
 
-def test_warnings_travel(asker, draw):
+def test_warnings_travel(backend, draw):
     x, _ = draw()
     flat = x, np.ones(len(x))
-    one = asker.ask(lambda client: client.estimate(*flat))
-    [many, beyond] = asker.ask(lambda client: client.estimate_many([flat, draw(n=1500)]))
-    assert one == many
-    assert [w.code for w in one.warnings] == ["constant_y"]
-    assert (one.mi, one.below(0.02)) == (0.0, 1.0)
+    item = backend.ask(lambda client: client.estimate(*flat))
+    [many, beyond] = backend.ask(lambda client: client.estimate_many([flat, draw(n=1500)]))
+    assert item == many
+    assert [w.code for w in item.warnings] == ["constant_y"]
+    assert (item.mi, item.below(0.02)) == (0.0, 1.0)
     assert not beyond.in_range
 
 
@@ -106,17 +106,17 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_library_goes_in(asker, draw, form):
+def test_every_library_goes_in(backend, draw, form):
     x, y = (side.astype(np.float32).astype(float) for side in draw())
     left, right = FORMS[form]
-    assert asker.ask(lambda client: client.estimate(left(x), right(y))) == _direct(asker.model, x, y)
+    assert backend.ask(lambda client: client.estimate(left(x), right(y))) == _direct(backend.model, x, y)
 
 
-def test_extreme_floats_survive(asker):
+def test_extreme_floats_survive(backend):
     x = np.array([1e-320, 5e-324, 1.7e308, -1.7e308, 0.1, 1 / 3, 2.0**53, 0.0, -0.0, 1, 2, 3])[:, None]
     pair = x * 1e-160, x[::-1] * 1e-160
-    assert asker.ask(lambda client: client.estimate(*pair)) == _direct(asker.model, *pair)
-    assert asker.ask(lambda client: client.estimate_many([pair])) == [_direct(asker.model, *pair)]
+    assert backend.ask(lambda client: client.estimate(*pair)) == _direct(backend.model, *pair)
+    assert backend.ask(lambda client: client.estimate_many([pair])) == [_direct(backend.model, *pair)]
 
 
 # What is refused
@@ -132,7 +132,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("break_it", "error", "words"), BROKEN, ids=[e.__name__ for _, e, _ in BROKEN])
-def test_refusals_have_one_class_and_the_same_words(asker, draw, break_it, error, words):
+def test_refusals_have_one_class_and_the_same_words(backend, draw, break_it, error, words):
     good, broken = draw(), break_it(*draw())
 
     async def all_of_it(client):
@@ -147,10 +147,10 @@ def test_refusals_have_one_class_and_the_same_words(asker, draw, break_it, error
             client.estimate_many([good, broken])
         return client.estimate_many([good, broken, good], errors="return")
 
-    found = asker.ask(one_after_another if asker.blocking else all_of_it)
-    assert found[0] == found[2]
-    assert type(found[1]) is error
-    assert "pair" not in str(found[1])
+    result = backend.ask(one_after_another if backend.blocking else all_of_it)
+    assert result[0] == result[2]
+    assert type(result[1]) is error
+    assert "pair" not in str(result[1])
 
 
 async def _refused(question, error, words):
@@ -158,55 +158,61 @@ async def _refused(question, error, words):
         await question
 
 
-def test_what_fails_inside_is_the_error_of_its_item(asker, draw, poison):
+def test_what_fails_inside_is_the_error_of_its_item(backend, draw, poison):
     good, bad = draw(), draw()
     bad = poison(bad[0]), bad[1]
-    found = asker.ask(lambda client: client.estimate_many([good, bad, good], errors="return"))
-    assert [getattr(one, "code", "estimate") for one in found] == ["estimate", "inference_failed", "estimate"]
-    assert "secret" not in str(found[1])
+    result = backend.ask(lambda client: client.estimate_many([good, bad, good], errors="return"))
+    assert [getattr(item, "code", "estimate") for item in result] == [
+        "estimate",
+        "inference_failed",
+        "estimate",
+    ]
+    assert "secret" not in str(result[1])
     with pytest.raises(mizzle.InferenceFailed):
-        asker.ask(lambda client: client.estimate(*bad))
+        backend.ask(lambda client: client.estimate(*bad))
 
 
-def test_what_is_no_pair_is_named(asker, draw):
+def test_what_is_no_pair_is_named(backend, draw):
     with pytest.raises(mizzle.InvalidInput, match=r"pair 1 .*not a pair"):
-        asker.ask(lambda client: client.estimate_many([draw(), (1, 2, 3)]))
+        backend.ask(lambda client: client.estimate_many([draw(), (1, 2, 3)]))
 
 
-def test_a_problem_too_large_for_a_service_is_an_error_of_its_item(asker, draw):
+def test_a_problem_too_large_for_a_service_is_an_error_of_its_item(backend, draw):
     """The services of this test take 200,000 bytes; in this process there is no such limit."""
     large = draw(n=5000, dx=5)
-    found = asker.ask(lambda client: client.estimate_many([draw(), large], errors="return"))
-    if asker.where == LOCAL:
-        assert found[1] == _direct(asker.model, *large)
+    result = backend.ask(lambda client: client.estimate_many([draw(), large], errors="return"))
+    if backend.where == LOCAL:
+        assert result[1] == _direct(backend.model, *large)
         return
-    assert [type(one) for one in found] == [mizzle.Estimate, mizzle.TooLarge]
+    assert [type(item) for item in result] == [mizzle.Estimate, mizzle.TooLarge]
     with pytest.raises(mizzle.TooLarge):
-        asker.ask(lambda client: client.estimate(*large))
+        backend.ask(lambda client: client.estimate(*large))
 
 
 # What is said of itself
 
 
-def test_limits_model_and_readiness(asker):
-    limits = asker.ask(lambda client: client.limits())
-    card = asker.ask(lambda client: client.info())
+def test_limits_model_and_readiness(backend):
+    limits = backend.ask(lambda client: client.limits())
+    card = backend.ask(lambda client: client.info())
     assert (limits.min_rows, limits.max_columns, limits.levels) == (10, 64, (0.005, 0.995))
-    assert limits.max_body_bytes == (None if asker.where == LOCAL else 200_000)
-    assert (card.info, card.levels) == (asker.model.info, asker.model.levels)
+    assert limits.max_body_bytes == (None if backend.where == LOCAL else 200_000)
+    assert (card.info, card.levels) == (backend.model.info, backend.model.levels)
     assert (card.rows, card.columns) == ((10, 1000), (1, 64))
     assert (card.device, card.threads, card.training) == ("cpu", 1, {"seed": 0})
-    assert asker.ask(lambda client: client.ready()) is True
+    assert backend.ask(lambda client: client.ready()) is True
 
 
-def test_progress_reaches_the_end(asker, draw):
-    told = []
+def test_progress_reaches_the_end(backend, draw):
+    reported = []
     pairs = [draw(n=20, seed=i) for i in range(30)] + [([1.0], [1.0])]
-    asker.ask(
-        lambda client: client.estimate_many(pairs, errors="return", progress=lambda *now: told.append(now))
+    backend.ask(
+        lambda client: client.estimate_many(
+            pairs, errors="return", progress=lambda *now: reported.append(now)
+        )
     )
-    assert told[-1] == (31, 31)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert reported[-1] == (31, 31)
+    assert [done for done, _ in reported] == sorted(done for done, _ in reported)
 
 
 # The moment
@@ -214,7 +220,7 @@ def test_progress_reaches_the_end(asker, draw):
 
 def _busy(monkeypatch, times):
     """A service that has no room at first, whoever runs it."""
-    usual, left = Engine.check_capacity, [None] * times
+    original, left = Engine.check_capacity, [None] * times
 
     def check_capacity(self, caller):
         if left:
@@ -222,32 +228,32 @@ def _busy(monkeypatch, times):
             error = mizzle.QueueFull("too much work is waiting")
             error.retry_after = _SOON
             raise error
-        usual(self, caller)
+        original(self, caller)
 
     monkeypatch.setattr(Engine, "check_capacity", check_capacity)
 
 
-def test_a_busy_service_is_asked_again_when_it_says(asker, draw, monkeypatch):
-    wanted = [] if asker.where == LOCAL else [_SOON] * 4
+def test_a_busy_service_is_asked_again_when_it_says(backend, draw, monkeypatch):
+    wanted = [] if backend.where == LOCAL else [_SOON] * 4
     _busy(monkeypatch, 4)
-    assert asker.ask(lambda client: client.estimate(*draw())).n == 50
-    assert asker.waits == wanted
+    assert backend.ask(lambda client: client.estimate(*draw())).n == 50
+    assert backend.waits == wanted
     _busy(monkeypatch, 4)
-    assert len(asker.ask(lambda client: client.estimate_many([draw()] * 3))) == 3
-    assert asker.waits == wanted * 2
+    assert len(backend.ask(lambda client: client.estimate_many([draw()] * 3))) == 3
+    assert backend.waits == wanted * 2
 
 
-def test_a_service_that_stays_busy_is_a_typed_error(asker, draw, monkeypatch):
+def test_a_service_that_stays_busy_is_a_typed_error(backend, draw, monkeypatch):
     """Here the wait is longer than the deadline."""
     _busy(monkeypatch, 10)
-    if asker.where == LOCAL:
-        assert asker.ask(lambda client: client.estimate(*draw())).n == 50
+    if backend.where == LOCAL:
+        assert backend.ask(lambda client: client.estimate(*draw())).n == 50
         return
     with pytest.raises(mizzle.QueueFull) as caught:
-        asker.ask(lambda client: client.estimate(*draw()), timeout=_SOON)
+        backend.ask(lambda client: client.estimate(*draw()), timeout=_SOON)
     assert caught.value.retry_after == _SOON
     assert caught.value.request_id
-    assert asker.waits == []
+    assert backend.waits == []
 
 
 # The event loop
@@ -262,9 +268,9 @@ def test_one_async_client_serves_two_loops_in_turn(where, fake, draw, request):
     pairs = [draw(seed=i) for i in range(4)]
 
     async def last():
-        found = await client.estimate_many(pairs)
+        result = await client.estimate_many(pairs)
         await client.aclose()
-        return found
+        return result
 
     assert asyncio.run(client.estimate_many(pairs)) == asyncio.run(last())
     gc.collect()  # the lost connections complain here, where that is expected
@@ -273,13 +279,13 @@ def test_one_async_client_serves_two_loops_in_turn(where, fake, draw, request):
 # The functions of the package
 
 
-def test_the_functions_are_askers_too(fake, draw, monkeypatch):
+def test_the_functions_are_a_backend_too(fake, draw, monkeypatch):
     monkeypatch.setattr(local, "_shared", None)
     monkeypatch.setattr(estimators, "load", lambda: fake)
     x, y = draw()
     assert mizzle.estimate(x, y) == mizzle.Client.local().estimate(x, y) == fake.estimate(x, y)
-    found = mizzle.estimate_many([(x, y), ([1.0], [1.0])], errors="return", progress=False)
-    assert [getattr(one, "code", None) for one in found] == [None, "too_few_samples"]
+    result = mizzle.estimate_many([(x, y), ([1.0], [1.0])], errors="return", progress=False)
+    assert [getattr(item, "code", None) for item in result] == [None, "too_few_samples"]
     with pytest.raises(mizzle.TooFewSamples, match="pair 0"):
         mizzle.estimate_many([([1.0], [1.0])])
     assert repr(mizzle.Client.local()) == "Client('in this process')"

@@ -1,10 +1,10 @@
-"""Whole tables through every asker."""
+"""Whole tables through every backend."""
 
 import asyncio
 
 import numpy as np
 import pytest
-from askers import ASGI, LOCAL, SOCKET, opened
+from backend_fixtures import ASGI, LOCAL, SOCKET, opened
 
 import mizzle
 
@@ -21,15 +21,15 @@ def table():
 @pytest.mark.parametrize("blocking", [True, False])
 @pytest.mark.parametrize("where", [LOCAL, ASGI, SOCKET])
 def test_a_whole_table_is_the_same_everywhere(where, blocking, fake, table, serve_here):
-    with opened(where, blocking, fake, serve_here) as asker:
-        found = asker.ask(lambda client: client.matrix(table, progress=False))
-        ranked = asker.ask(lambda client: client.rank(table, "a", progress=False))
-    records = found.records()
-    assert [(one["x"], one["y"]) for one in records][:3] == [("a", "b"), ("a", "c"), ("a", "flat")]
-    for one in records:
-        wanted = fake.estimate(table[one["x"]][:, None], table[one["y"]][:, None])
-        assert abs(one["mi"] - wanted.mi) <= TOLERANCE
-    assert ranked.records()[0]["mi"] == max(one["mi"] for one in records[:3])
+    with opened(where, blocking, fake, serve_here) as backend:
+        result = backend.ask(lambda client: client.matrix(table, progress=False))
+        ranked = backend.ask(lambda client: client.rank(table, "a", progress=False))
+    records = result.records()
+    assert [(item["x"], item["y"]) for item in records][:3] == [("a", "b"), ("a", "c"), ("a", "flat")]
+    for item in records:
+        wanted = fake.estimate(table[item["x"]][:, None], table[item["y"]][:, None])
+        assert abs(item["mi"] - wanted.mi) <= TOLERANCE
+    assert ranked.records()[0]["mi"] == max(item["mi"] for item in records[:3])
 
 
 def test_tables_that_are_read_at_once_do_not_wait_for_one_another(served, fake, table):
@@ -39,7 +39,7 @@ def test_tables_that_are_read_at_once_do_not_wait_for_one_another(served, fake, 
         async with mizzle.AsyncClient(served) as client:
             return await asyncio.gather(*(client.rank(table, "a", progress=False) for _ in range(40)))
 
-    assert len({str(one.records()) for one in asyncio.run(ask())}) == 1
+    assert len({str(item.records()) for item in asyncio.run(ask())}) == 1
 
 
 def test_a_table_that_is_given_up_asks_no_more(served, fake, table):

@@ -13,6 +13,7 @@ import pytest
 import mizzle
 from mizzle import cli
 from mizzle import estimator as estimators
+from mizzle.cli.app import COMMANDS
 from mizzle.client import sync
 from mizzle.service.http.auth import Keys
 
@@ -193,7 +194,7 @@ def test_no_command_and_a_wrong_one_are_2(run):
     assert run()[0] == run("estimat")[0] == 2
 
 
-@pytest.mark.parametrize("command", [[], ["estimate"], ["matrix"], ["rank"], ["jobs"], ["doctor"]])
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_says_how_it_ends(run, command):
     code, out, _ = run(*command, "--help")
     assert code == 0

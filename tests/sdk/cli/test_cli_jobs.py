@@ -18,8 +18,8 @@ from mizzle.client.jobs import Jobs
 
 @pytest.fixture
 def url(settings, fake, serve_here, tmp_path):
-    with serve_here(settings.model_copy(update={"jobs_dir": tmp_path / "jobs"}), fake) as found:
-        yield found
+    with serve_here(settings.model_copy(update={"jobs_dir": tmp_path / "jobs"}), fake) as url:
+        yield url
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def test_from_file_to_result(run, data, tmp_path):
     assert "done" in out
     assert "10 of 10 done" in out
     _, out, _ = run("jobs", "result", id, "--json")
-    found, direct = json.loads(out), json.loads(run("matrix", data, "--unit=bits", "--json")[1])
-    assert found["names"] == direct["names"]
-    for there, here in zip(found["pairs"], direct["pairs"], strict=True):
+    outcome, direct = json.loads(out), json.loads(run("matrix", data, "--unit=bits", "--json")[1])
+    assert outcome["names"] == direct["names"]
+    for there, here in zip(outcome["pairs"], direct["pairs"], strict=True):
         assert (there["x"], there["y"], there["n"]) == (here["x"], here["y"], here["n"])
         for name in ("mi", "low", "high", "median", "below"):
             assert there[name] == pytest.approx(here[name], abs=1e-9)
@@ -147,7 +147,7 @@ def job(done, ended=None):
 def test_a_stream_that_breaks_off_is_taken_up_again():
     script = [[job(1), job(2)], job(3), None, job(4), [job(5), job(9, "now"), job(0)]]
     with scripted(*script) as jobs:
-        assert [found["done"] for found in jobs.follow("one")] == [1, 2, 3, 4, 5, 9]
+        assert [job["done"] for job in jobs.follow("one")] == [1, 2, 3, 4, 5, 9]
 
 
 def test_what_is_no_service_is_said_to_be_none():

@@ -52,14 +52,14 @@ def write(path, columns):
 
 
 def test_json_is_that_of_the_functions(run, data):
-    columns, asker = frame(p=4), Client.local()
+    columns, backend = frame(p=4), Client.local()
     code, out, err = run("matrix", data, "--json", "--unit=bits", "--level=0.5", "--threshold=0.1")
     assert (code, err) == (0, "")
-    asked = {"unit": "bits", "level": 0.5, "threshold": 0.1}
-    assert json.loads(out) == json.loads(asker.matrix(columns, **asked).to_json())
+    options = {"unit": "bits", "level": 0.5, "threshold": 0.1}
+    assert json.loads(out) == json.loads(backend.matrix(columns, **options).to_json())
     code, out, err = run("rank", data, "--target=b", "--json")
     assert (code, err) == (0, "")
-    assert json.loads(out) == json.loads(asker.rank(columns, "b").to_json())
+    assert json.loads(out) == json.loads(backend.rank(columns, "b").to_json())
 
 
 def test_a_service_answers_the_same(run, data, served):
@@ -234,7 +234,7 @@ def test_missing_libraries_are_named_before_any_work(
 
 def test_an_interrupted_matrix_goes_on(run, data, tmp_path, model):
     whole = run("matrix", data, "--json")[1]
-    kept, count = tmp_path / "kept", 0
+    checkpoint, count = tmp_path / "kept", 0
 
     def interrupt(estimate):
         nonlocal count
@@ -244,12 +244,12 @@ def test_an_interrupted_matrix_goes_on(run, data, tmp_path, model):
         return estimate
 
     model.distort = interrupt
-    code, out, err = run("matrix", data, "--checkpoint", kept, "--json")
+    code, out, err = run("matrix", data, "--checkpoint", checkpoint, "--json")
     assert (code, out) == (130, "")
     assert err == "mizzle: interrupted; the same command goes on from the checkpoint\n"
-    assert kept.exists()
+    assert checkpoint.exists()
     model.distort = lambda estimate: estimate
-    assert run("matrix", data, "--checkpoint", kept, "--json") == (0, whole, "")
+    assert run("matrix", data, "--checkpoint", checkpoint, "--json") == (0, whole, "")
     model.distort = interrupt
     assert "--checkpoint FILE" in run("matrix", data)[2]
 

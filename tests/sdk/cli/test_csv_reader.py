@@ -26,9 +26,9 @@ def read(content, names="ab", **options):
     ],
 )
 def test_columns_are_found_by_name(content):
-    found = read(content)
-    np.testing.assert_array_equal(found["a"], [1, 3])
-    np.testing.assert_array_equal(found["b"], [2, 4.5])
+    result = read(content)
+    np.testing.assert_array_equal(result["a"], [1, 3])
+    np.testing.assert_array_equal(result["b"], [2, 4.5])
 
 
 def test_all_columns_are_those_with_a_name():
@@ -40,8 +40,8 @@ def test_numeric_names_are_names_where_they_are_named():
 
 
 def test_integers_up_to_the_limit_are_exact_however_they_are_written():
-    found = read(f"a,b\n{'0' * 5000}{2**53},-{2**53}\n")
-    assert (found["a"], found["b"]) == (2**53, -(2**53))
+    result = read(f"a,b\n{'0' * 5000}{2**53},-{2**53}\n")
+    assert (result["a"], result["b"]) == (2**53, -(2**53))
 
 
 def test_a_file_without_rows_is_a_table_without_rows():
@@ -49,17 +49,17 @@ def test_a_file_without_rows_is_a_table_without_rows():
 
 
 def test_tabs_separate_where_the_caller_says_so():
-    found = read('a\tb,c\n1\t"2,x"\n', ["b,c"], separator="\t")
-    assert found["b,c"] == ["2,x"]
+    result = read('a\tb,c\n1\t"2,x"\n', ["b,c"], separator="\t")
+    assert result["b,c"] == ["2,x"]
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 @pytest.mark.parametrize("header", ['a{0}b{0}"c,;d"', "a{0} b {0}c"])
 def test_the_first_line_says_what_separates_cells(mark, header):
     content = f"{header.format(mark)}\n1{mark}2.5{mark}x\n".encode()
-    found = csv_reader.read(content)
-    assert (found["a"], found["b"]) == (1, 2.5)
-    assert len(found) == 3
+    result = csv_reader.read(content)
+    assert (result["a"], result["b"]) == (1, 2.5)
+    assert len(result) == 3
 
 
 def test_any_mark_separates_where_the_caller_says_so():
@@ -67,10 +67,10 @@ def test_any_mark_separates_where_the_caller_says_so():
 
 
 def test_decimal_commas_are_read_where_the_caller_says_so():
-    found = read("a;b;kind\n12,5;1;x,y\n-0,5;2,25e1;z.w\n", ["a", "b", "kind"], decimal=",")
-    assert found["a"].tolist() == [12.5, -0.5]
-    assert found["b"].tolist() == [1, 22.5]
-    assert found["kind"] == ["x,y", "z.w"]
+    result = read("a;b;kind\n12,5;1;x,y\n-0,5;2,25e1;z.w\n", ["a", "b", "kind"], decimal=",")
+    assert result["a"].tolist() == [12.5, -0.5]
+    assert result["b"].tolist() == [1, 22.5]
+    assert result["kind"] == ["x,y", "z.w"]
 
 
 @pytest.mark.parametrize("cells", [["31337,5", "9,5", "10,5"], ["31337,5", "9", "10"], ["1.234,50", "9,00"]])
@@ -128,9 +128,9 @@ def test_labels_keep_their_words():
 
 
 def test_numbers_are_labels_where_the_caller_says_so():
-    found = read("a,b\n007,1\n7,2\n", labels=["a"])
-    assert found["a"] == ["007", "7"]
-    np.testing.assert_array_equal(found["b"], [1, 2])
+    result = read("a,b\n007,1\n7,2\n", labels=["a"])
+    assert result["a"] == ["007", "7"]
+    np.testing.assert_array_equal(result["b"], [1, 2])
 
 
 REFUSED = [

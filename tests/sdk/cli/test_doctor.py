@@ -45,9 +45,9 @@ def test_all_is_well(run, served):
 
 def test_json_is_one_object(run):
     code, out, _ = run("doctor", "--json")
-    found = json.loads(out)
-    assert (code, found["ok"]) == (0, True)
-    assert all(set(check) == {"name", "good", "said"} for check in found["checks"])
+    result = json.loads(out)
+    assert (code, result["ok"]) == (0, True)
+    assert all(set(check) == {"name", "good", "said"} for check in result["checks"])
 
 
 def test_a_wrong_answer_is_found(run, model):

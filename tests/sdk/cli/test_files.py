@@ -48,14 +48,14 @@ def test_every_format_gives_the_same_columns(tmp_path, monkeypatch, name, way):
     WRITERS[name](path)
     kind = files._kind(name)
     if way == "suffix":
-        found = files.read(str(path))
+        result = files.read(str(path))
     elif way == "format":
         other = path.rename(tmp_path / "data")
-        found = files.read(str(other), kind)
+        result = files.read(str(other), kind)
     else:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(path.read_bytes())))
-        found = files.read("-", kind)
-    a, b = read_columns(found).values()
+        result = files.read("-", kind)
+    a, b = read_columns(result).values()
     np.testing.assert_array_equal(a.values, COLUMNS["a"])
     np.testing.assert_array_equal(b.values, [0, 1, 0])
     assert (a.labels, b.labels) == (0, 2)
@@ -84,10 +84,10 @@ def test_columns_of_a_path_are_none_of_the_table(tmp_path):
 def test_an_array_of_several_columns_is_one_variable(tmp_path):
     path = tmp_path / "t.npz"
     np.savez(path, x=np.zeros((5, 3)), y=np.ones(5))
-    found = files.read(str(path))
-    assert list(found.frame) == ["x0", "x1", "x2", "y"]
-    assert found.groups == {"x": ["x0", "x1", "x2"]}
-    assert found.columns_of(["y", "x"]) == ["y", "x0", "x1", "x2"]
+    result = files.read(str(path))
+    assert list(result.frame) == ["x0", "x1", "x2", "y"]
+    assert result.groups == {"x": ["x0", "x1", "x2"]}
+    assert result.columns_of(["y", "x"]) == ["y", "x0", "x1", "x2"]
 
 
 def test_two_arrays_may_not_make_one_name(tmp_path):
@@ -111,8 +111,8 @@ def test_what_is_no_such_file_is_refused(tmp_path, name, spoil):
 
 def test_an_array_of_three_dimensions_is_none_of_a_table(tmp_path):
     np.save(tmp_path / "t.npy", np.zeros((3, 2, 2)))
-    np.savez(tmp_path / "t.npz", fine=np.zeros(3), odd=np.zeros((3, 2, 2)))
-    for name, words in (("t.npy", "the array of the file"), ("t.npz", "array 'odd' of the file")):
+    np.savez(tmp_path / "t.npz", fine=np.zeros(3), cube=np.zeros((3, 2, 2)))
+    for name, words in (("t.npy", "the array of the file"), ("t.npz", "array 'cube' of the file")):
         with pytest.raises(errors.InvalidFile, match=f"{words} has 3 dimensions; shape"):
             files.read(str(tmp_path / name))
 

@@ -38,14 +38,14 @@ def test_two_retries_are_the_most_without_a_word_from_the_server(ask, draw):
     server = Scripted(*[problem(429, "queue_full")] * 3)
     with pytest.raises(mizzle.QueueFull, match="words"):
         ask(server, draw())
-    assert server.asked == 3
+    assert server.requests == 3
 
 
 def test_no_connection_is_tried_again_and_then_explained(ask, draw):
     server = Scripted(*[httpx2.ConnectError("no route")] * 3)
     with pytest.raises(mizzle.ServiceUnreachable, match=r"http://mizzle\.test.*mizzle serve"):
         ask(server, draw())
-    assert server.asked == 3
+    assert server.requests == 3
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_lasting_trouble_is_asked_once(ask, draw, make, error):
     with pytest.raises(error) as caught:
         ask(server, draw())
     assert type(caught.value) is error
-    assert server.asked == 1
+    assert server.requests == 1
 
 
 @pytest.mark.parametrize("spoil", [{"mi": None}, {"quantiles": {}}, {"unit": "bans"}, {"n": "x"}])

@@ -82,9 +82,9 @@ def failing():
 
         with mizzle.Client(*arguments, **options) as client:
             client._sleep = lambda _: None
-            for asked in (client.limits, lambda: asyncio.run(ask())):
+            for call in (client.limits, lambda: asyncio.run(ask())):
                 with pytest.raises(mizzle.MizzleError) as caught:
-                    asked()
+                    call()
                 yield caught.value
 
     return errors
@@ -236,8 +236,8 @@ def test_the_key_is_shown_nowhere(draw):
     with http, mizzle.Client(URL, api_key=KEY, http_client=http) as client:
         with pytest.raises(mizzle.Unauthorized) as caught:
             client.estimate(*draw())
-        shown = [repr(client), str(client), repr(client._core), str(caught.value), repr(caught.value)]
-    assert not any(KEY in text for text in shown)
+        texts = [repr(client), str(client), repr(client._backend), str(caught.value), repr(caught.value)]
+    assert not any(KEY in text for text in texts)
     assert KEY not in repr(mizzle.AsyncClient(URL, api_key=KEY))
 
 
@@ -246,7 +246,7 @@ def test_every_loop_that_lives_keeps_its_connections():
     client, loops = mizzle.AsyncClient("http://127.0.0.1:9"), [asyncio.new_event_loop() for _ in range(2)]
 
     async def pool():
-        return client._http(client._core)
+        return client._http(client._backend)
 
     first, second = (loop.run_until_complete(pool()) for loop in loops)
     assert first is not second

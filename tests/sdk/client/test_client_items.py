@@ -58,8 +58,8 @@ def test_what_may_pass_is_asked_again_alone_and_in_its_place(ask, service, fake,
 @pytest.mark.parametrize("error", LASTING)
 def test_what_lasts_is_asked_once(ask, service, pairs, error):
     fail(service, error, 21, times=9)
-    found = ask(pairs, errors="return")
-    assert [type(one) for one in found] == [mizzle.Estimate, error, *[mizzle.Estimate] * 4]
+    result = ask(pairs, errors="return")
+    assert [type(item) for item in result] == [mizzle.Estimate, error, *[mizzle.Estimate] * 4]
     assert (service.counts, service.waits) == ([6], [])
 
 
@@ -74,14 +74,14 @@ def test_tries_of_the_request_and_of_its_items_are_counted_together(ask, service
     refusals = [problem(503, "not_ready")]
     service.refuse = lambda tensors: refusals.pop() if refusals else None
     fail(service, errors.DeviceOutOfMemory, 21, times=9)
-    found = ask(pairs, errors="return")
-    assert type(found[1]) is errors.DeviceOutOfMemory
+    result = ask(pairs, errors="return")
+    assert type(result[1]) is errors.DeviceOutOfMemory
     assert service.counts == [6, 1]
 
 
 def test_what_was_answered_outlives_a_second_request_that_fails(ask, service, fake, pairs):
     fail(service, errors.DeviceOutOfMemory, 21, times=9)
     service.refuse = lambda tensors: problem(500, "internal_error") if service.sent else None
-    found = ask(pairs, errors="return")
-    assert type(found.pop(1)) is errors.DeviceOutOfMemory
-    assert found == [fake.estimate(x, y) for x, y in (pairs[0], *pairs[2:])]
+    result = ask(pairs, errors="return")
+    assert type(result.pop(1)) is errors.DeviceOutOfMemory
+    assert result == [fake.estimate(x, y) for x, y in (pairs[0], *pairs[2:])]

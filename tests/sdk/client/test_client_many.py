@@ -87,11 +87,11 @@ def test_a_problem_too_large_for_the_service_is_an_error_of_its_own(fake, draw, 
     service = Service(fake, **limits)
     small, large = draw(n=20, dx=1), draw(n=200, dx=4)
     with service.client() as client:
-        found = client.estimate_many([small, large, small], errors="return")
+        result = client.estimate_many([small, large, small], errors="return")
         with pytest.raises(mizzle.InvalidInput, match=f"pair 1 .*{words}"):
             client.estimate_many([small, large, small])
-    assert [isinstance(one, mizzle.Estimate) for one in found] == [True, False, True]
-    assert isinstance(found[1], mizzle.TooLarge | mizzle.TooManyColumns)
+    assert [isinstance(item, mizzle.Estimate) for item in result] == [True, False, True]
+    assert isinstance(result[1], mizzle.TooLarge | mizzle.TooManyColumns)
     assert service.counts == [2]
 
 
@@ -114,10 +114,16 @@ def test_a_lost_batch_is_the_error_of_each_of_its_problems(fake, draw):
 
     service.refuse = refuse
     with service.client() as client:
-        found = client.estimate_many(pairs, errors="return")
+        result = client.estimate_many(pairs, errors="return")
         with pytest.raises(mizzle.MizzleError, match="words") as caught:
             client.estimate_many(pairs)
-    assert [getattr(one, "code", None) for one in found] == [None, None, *["internal_error"] * 2, None, None]
+    assert [getattr(item, "code", None) for item in result] == [
+        None,
+        None,
+        *["internal_error"] * 2,
+        None,
+        None,
+    ]
     assert caught.value.code == "internal_error"
 
 
@@ -139,8 +145,8 @@ def test_an_unknown_error_of_an_item_goes_by_its_status(service, draw):
     error = {"code": "code_of_next_year", "status": 422, "detail": "words"}
     service.refuse = lambda tensors: httpx2.Response(200, json={"answers": [{"error": error}]})
     with service.client() as client:
-        [found] = client.estimate_many([draw()], errors="return")
-    assert type(found) is mizzle.InvalidInput
+        [result] = client.estimate_many([draw()], errors="return")
+    assert type(result) is mizzle.InvalidInput
 
 
 def test_float32_is_sent_where_it_holds_everything(service, draw, fake):
@@ -157,14 +163,14 @@ def test_float32_is_sent_where_it_holds_everything(service, draw, fake):
 
 
 def test_progress_is_told(fake, draw):
-    service, told = Service(fake, max_request_problems=4), []
+    service, reported = Service(fake, max_request_problems=4), []
     pairs = [draw(n=20, dx=1, seed=i) for i in range(10)]
     pairs[3] = ([1.0], [2.0])
     with service.client() as client:
-        client.estimate_many(pairs, errors="return", progress=lambda *now: told.append(now))
-    assert told[0] == (1, 10)  # what is not asked is done first
-    assert told[-1] == (10, 10)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+        client.estimate_many(pairs, errors="return", progress=lambda *now: reported.append(now))
+    assert reported[0] == (1, 10)  # what is not asked is done first
+    assert reported[-1] == (10, 10)
+    assert [done for done, _ in reported] == sorted(done for done, _ in reported)
 
 
 def test_a_bar_is_drawn_where_it_is_wanted(service, draw, capsys):
@@ -227,13 +233,13 @@ def test_many_stay_within_the_concurrency_async(fake, draw):
 def test_the_first_failure_ends_the_asking(fake, draw):
     """One at a time: what comes after the batch that failed is not sent."""
     service = Service(fake, max_request_problems=1)
-    asked = []
+    sizes = []
 
     def refuse(tensors):
-        asked.append(len(tensors["x.0"]))
+        sizes.append(len(tensors["x.0"]))
         return problem(500, "internal_error")
 
     service.refuse = refuse
     with service.client(concurrency=1) as client, pytest.raises(mizzle.MizzleError):
         client.estimate_many([draw(n=20 + i) for i in range(50)])
-    assert asked == [20]
+    assert sizes == [20]

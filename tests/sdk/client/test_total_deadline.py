@@ -10,7 +10,7 @@ from fakes import PATIENCE
 import mizzle
 from mizzle.backends import remote
 
-_PACE = 0.005  # seconds between two bytes: each of them comes in time
+_BYTE_SECONDS = 0.005  # seconds between two bytes: each of them comes in time
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 READY = HEAD + b"Content-Length: 2\r\n\r\n{}"
 BEGINNINGS = {"head": HEAD + b"X-Slow: ", "body": HEAD + b"Content-Length: 10000\r\n\r\n"}
@@ -51,9 +51,9 @@ class Trickling:
                 self.left.set()
 
     def _trickle(self, connection):
-        for _ in range(int(PATIENCE / 2 / _PACE)):
+        for _ in range(int(PATIENCE / 2 / _BYTE_SECONDS)):
             connection.sendall(b"1")
-            self.left.wait(_PACE)
+            self.left.wait(_BYTE_SECONDS)
 
 
 @pytest.fixture(params=BEGINNINGS)

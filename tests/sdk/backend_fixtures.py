@@ -20,7 +20,7 @@ SETTINGS = Settings(max_body_bytes=200_000, max_problem_cells=50_000, grace_seco
 Ways = dict[bool, Callable[..., Any]]  # a new client, by whether it is blocking
 
 
-class Backend:
+class BackendUnderTest:
     """One way to ask, over one estimator.
 
     Attributes:
@@ -36,11 +36,11 @@ class Backend:
 
     def _opened(self, **options: Any) -> Any:
         client = self._new(**options)
-        usual = client._sleep
+        sleep = client._sleep
 
         def noted(seconds: float) -> Any:
             self.waits.append(seconds)
-            return usual(seconds)
+            return sleep(seconds)
 
         client._sleep = noted
         return client
@@ -49,16 +49,16 @@ class Backend:
         """The answer to `question` of a client, which has these options if there are any."""
         client = self._opened(**options) if options else self._client
         try:
-            return self._answer(question(client))
+            return self._await(question(client))
         finally:
             if options:
                 self._close(client)
 
-    def _answer(self, found: Any) -> Any:
-        return self._loop.run_until_complete(found) if inspect.isawaitable(found) else found
+    def _await(self, result: Any) -> Any:
+        return self._loop.run_until_complete(result) if inspect.isawaitable(result) else result
 
     def _close(self, client: Any) -> None:
-        self._answer(client.close() if self.blocking else client.aclose())
+        self._await(client.close() if self.blocking else client.aclose())
 
     def close(self) -> None:
         """Closes the client."""
@@ -66,16 +66,15 @@ class Backend:
 
 
 @contextmanager
-def opened(where: str, blocking: bool, model: Any, serve_here: Any) -> Iterator[Backend]:
-    """An asker with the service that it needs."""
+def opened(where: str, blocking: bool, model: Any, serve_here: Any) -> Iterator[BackendUnderTest]:
+    """A backend with the service that it needs."""
     loop = asyncio.new_event_loop()
     with ExitStack() as stack:
         stack.callback(loop.close)
-        asker = Backend(
-            where, blocking, model, _client(stack, where, blocking, model, serve_here, loop), loop
-        )
-        stack.callback(asker.close)
-        yield asker
+        new = _client(stack, where, blocking, model, serve_here, loop)
+        backend = BackendUnderTest(where, blocking, model, new, loop)
+        stack.callback(backend.close)
+        yield backend
 
 
 def _client(stack: ExitStack, where: str, blocking: bool, model: Any, serve_here: Any, loop: Any) -> Any:

@@ -11,7 +11,7 @@ from mizzle.types import Estimate, ModelInfo
 
 
 class EstimatorLike(Protocol):
-    """Arrays to estimates on one set of weights. One call of `run` at a time, but for those of a crew."""
+    """Arrays to estimates on one set of weights. One call of `run` at a time, but in a thread pool."""
 
     @property
     def info(self) -> ModelInfo:
@@ -38,7 +38,7 @@ class EstimatorLike(Protocol):
         """What the model was trained on, as JSON: rows, columns, and how."""
 
     def prepare(self, x: FloatArray, y: FloatArray) -> Any:
-        """One problem ready to run, with its `.cost` in cells.
+        """One problem ready to run.
 
         Raises:
             InvalidInput: the model does not cover this problem.
@@ -54,7 +54,7 @@ class EstimatorLike(Protocol):
             InvalidInput: the model does not cover this problem.
         """
 
-    def crew(self) -> AbstractContextManager[Executor]:
+    def thread_pool(self) -> AbstractContextManager[Executor]:
         """Threads that may call `run` side by side, as many as pay; joined at the end of the context."""
 
     def run(self, tables: list[Any]) -> list[Estimate]:

@@ -69,7 +69,7 @@ class FakeEstimator:
     def pair(self, left: np.ndarray, right: np.ndarray) -> FakeTable:
         return self.prepare(left, right)
 
-    def crew(self) -> ThreadPoolExecutor:
+    def thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(1)
 
     def run(self, tables: list[FakeTable]) -> list[Estimate]:

@@ -1,4 +1,4 @@
-"""Pairs of a table answered in this process: every array is ranked once, and a crew of threads runs them.
+"""Pairs of a table answered in this process: every array is ranked once, and a pool of threads runs them.
 
 Ranks are all that pays to share: of the time of a pair of columns (n = 1000) a tenth was ranking both, while
 every other statistic of a single column took less than a fiftieth.
@@ -45,7 +45,7 @@ class SharedRanks:
         asked = list(pairs)
         with shown(progress, len(asked)) as tell:
             answers = Answers(len(asked), errors, tell)
-            with self._model.crew() as pool:
+            with self._model.thread_pool() as pool:
                 waiting = {}
                 for unit in self._units(asked, answers):
                     places, tables = zip(*unit, strict=True)

@@ -9,14 +9,14 @@ from mizzle.backends import local
 
 
 @contextmanager
-def _crew():
+def _thread_pool():
     with ThreadPoolExecutor(1) as pool:
         yield pool
 
 
 def shared(fake, monkeypatch):
     """The fake in place of the estimator of this process, and no service in the environment."""
-    fake.side, fake.pair, fake.crew = (lambda values: values), fake.prepare, _crew
+    fake.side, fake.pair, fake.thread_pool = (lambda values: values), fake.prepare, _thread_pool
     monkeypatch.setattr(local, "_shared", None)
     monkeypatch.setattr(estimators, "load", lambda *_, **__: fake)
     monkeypatch.delenv("MIZZLE_BASE_URL", raising=False)

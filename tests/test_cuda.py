@@ -12,7 +12,7 @@ from mizzle.model import Estimator
 from mizzle.service.inference.batcher import Batcher, Limits, OutOfMemory
 from mizzle.service.inference.observer import Observer
 from mizzle.service.inference.runner import isolated
-from mizzle.service.inference.throughput import Pace
+from mizzle.service.inference.throughput import Throughput
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 
@@ -85,7 +85,9 @@ def test_a_batch_without_room_is_split_until_it_fits(cuda, cramped):
         return isolated(cuda.run, tables)
 
     async def scenario():
-        batcher = Batcher(run, Limits(len(cramped), size.cells * len(cramped), 60.0), Pace(1e9), observer)
+        batcher = Batcher(
+            run, Limits(len(cramped), size.cells * len(cramped), 60.0), Throughput(1e9), observer
+        )
         answers = [batcher.submit(table, size, size.cells) for table in cramped]
         waiting = asyncio.gather(*answers)
         await asyncio.sleep(0)  # they are all there before the first batch is made

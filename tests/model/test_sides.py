@@ -62,14 +62,14 @@ def test_too_many_columns_are_refused_as_by_prepare() -> None:
         assert str(one.value) == str(other.value)
 
 
-def test_a_crew_answers_as_one_thread_does_and_leaves_the_threads_as_they_were() -> None:
+def test_a_thread_pool_answers_as_one_thread_does_and_leaves_the_threads_as_they_were() -> None:
     rng, estimator = np.random.default_rng(4), Estimator.load()
     units = [
         [estimator.prepare(x, x + rng.normal(size=(80, 1))) for x in rng.normal(size=(3, 80, 1))]
         for _ in range(6)
     ]
     before = torch.get_num_threads()
-    with estimator.crew() as pool:
+    with estimator.thread_pool() as pool:
         together = list(pool.map(estimator.run, units))
     assert torch.get_num_threads() == before
     for unit, answers in zip(units, together, strict=True):
@@ -77,11 +77,11 @@ def test_a_crew_answers_as_one_thread_does_and_leaves_the_threads_as_they_were()
             assert one.values == pytest.approx(other.values, rel=1e-4, abs=1e-6)
 
 
-def test_of_two_crews_the_last_to_end_puts_the_threads_back() -> None:
+def test_of_two_pools_the_last_to_end_puts_the_threads_back() -> None:
     estimator, before = Estimator.load(), torch.get_num_threads()
-    first, second = estimator.crew(), estimator.crew()
-    for crew in (first, second):
-        pool = crew.__enter__()
+    first, second = estimator.thread_pool(), estimator.thread_pool()
+    for context in (first, second):
+        pool = context.__enter__()
         assert pool.submit(torch.get_num_threads).result(10) == 1
     first.__exit__(None, None, None)
     second.__exit__(None, None, None)

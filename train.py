@@ -36,6 +36,7 @@ from mizzle.model.calibrate import Calibration
 from mizzle.model.net import NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.preprocess import prepare
+from mizzle.model.statistics import registry
 from mizzle.model.training import flags
 from mizzle.model.training.chunks import (
     Chunk,
@@ -107,23 +108,24 @@ class Stream(Dataset[list[Chunk]]):
     def __init__(self, seed: int, batch: int, folder: Path | None = None) -> None:
         self.seed, self.batch, self.folder = seed, batch, folder
         if folder is not None:
-            about = [seed, batch, prior.describe(), weights.CODE["tokens"]]
+            widths = {token: registry.widths(token) for token in (registry.OVERALL, *registry.kinds())}
+            about = [seed, batch, prior.describe(), registry.settings(), widths]
             self.folder = folder / hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]
             self.folder.mkdir(parents=True, exist_ok=True)
 
     def __getitem__(self, t: int) -> list[Chunk]:
         if self.folder is None:
-            return self._made(t)
-        if not self.kept(t).exists():
-            write(self.kept(t), self._made(t))
-        return read(self.kept(t))
+            return self._make(t)
+        if not self.path(t).exists():
+            write(self.path(t), self._make(t))
+        return read(self.path(t))
 
-    def kept(self, t: int) -> Path:
+    def path(self, t: int) -> Path:
         """Where batch t lies."""
         assert self.folder is not None
         return self.folder / f"{t}.safetensors"
 
-    def _made(self, t: int) -> list[Chunk]:
+    def _make(self, t: int) -> list[Chunk]:
         sets = [dataset(self.seed, t * self.batch + i) for i in range(self.batch)]
         tables = [prepare(data.x, data.y) for data in sets]
         return summarised(tables, [data.truth.nats for data in sets], [data.family for data in sets])
@@ -170,7 +172,7 @@ def train(config: TrainConfig) -> Path:
         _begin(fit, config)
     _fit(fit, config)
     if config.start:
-        fit.blend(weights.grown(config.out / STARTED), config.blend)
+        fit.interpolate(weights.extended(config.out / STARTED), config.blend)
     return _finish(fit, config)
 
 
@@ -178,12 +180,12 @@ def _begin(fit: Fit, config: TrainConfig) -> None:
     """The first step's network: weights that are there, or new ones with input scales from the stream."""
     fit.origin = _commit()  # now: the tree may change while this runs
     if config.start:
-        fit.take(weights.grown(Path(config.start)))
+        fit.load_weights_from(weights.extended(Path(config.start)))
         shutil.copyfile(config.start, config.out / STARTED)
-        if fit.net.scaled:
+        if fit.net.has_input_scales:
             return
     stream = Stream(config.seed + 1, config.batch)
-    fit.fit_inputs([chunk.tokens for t in range(8) for chunk in stream[t]], grown=bool(config.start))
+    fit.fit_inputs([chunk.tokens for t in range(8) for chunk in stream[t]], only_new=bool(config.start))
 
 
 def _fit(fit: Fit, config: TrainConfig) -> None:
@@ -206,7 +208,7 @@ def _fit(fit: Fit, config: TrainConfig) -> None:
                 line = {"step": fit.step, "loss": round(loss, 5), "seconds": round(fit.seconds)}
                 print(json.dumps(line), file=journal, flush=True)
             if use.last and config.passes > 1:
-                stream.kept(use.batch).unlink(missing_ok=True)
+                stream.path(use.batch).unlink(missing_ok=True)
             if stopped.is_set():
                 raise KeyboardInterrupt
     shutil.rmtree(config.out / WAITING, ignore_errors=True)
@@ -236,20 +238,20 @@ def _finish(fit: Fit, config: TrainConfig) -> Path:
 
 def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
     """The averaged network's answers on fresh data sets of another seed."""
-    found = []
-    made = batches(config, Stream(seed, config.batch), range(max(1, count // config.batch)))
-    for chunks in tqdm(made, unit="batch", desc=f"held out, seed {seed}"):
+    draws = []
+    stream = batches(config, Stream(seed, config.batch), range(max(1, count // config.batch)))
+    for chunks in tqdm(stream, unit="batch", desc=f"held out, seed {seed}"):
         with torch.no_grad():
             for c in chunks:
                 values, features = fit.averaged(c.tokens), fit.averaged.features(c.tokens)
-                found.append(Draws(values, c.truth, c.n, c.columns, c.family, features))
-    return Draws.joined(found)
+                draws.append(Draws(values, c.truth, c.n, c.columns, c.family, features))
+    return Draws.joined(draws)
 
 
 def _header(fit: Fit, config: TrainConfig) -> weights.Header:
-    given, usual = ((c, c.fit, c.net) for c in (config, TrainConfig()))
+    configs, defaults = ((c, c.fit, c.net) for c in (config, TrainConfig()))
     training = {
-        "command": "python train.py" + flags.differing(given, usual, but="out"),
+        "command": "python train.py" + flags.differing(configs, defaults, but="out"),
         "data_sets": config.batch * fresh(config.passes, config.lag, fit.step),
         "minutes": round(fit.seconds / 60, 1),
         **machine(),

@@ -8,22 +8,21 @@ tell X from Y and a column from its negative.
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from types import SimpleNamespace
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mizzle.model import quantiles
-from mizzle.model.batch import collate, normal_scores
+from mizzle.model.batch import collate
 from mizzle.model.net import Attention, Net, NetConfig
 from mizzle.model.preprocess import Table
 from mizzle.model.quantiles import LEVELS
 from mizzle.model.statistics.bins import binned_information
 from mizzle.model.statistics.moments import linear, pairs
 from mizzle.model.statistics.neighbours import query_rows
-from mizzle.model.statistics.tokens import Tokens
+from mizzle.model.statistics.statistic import Context
+from mizzle.model.statistics.tokens import Masked, Tokens
 from mizzle.model.training.chunks import Chunk, parts
 from mizzle.model.training.fitting import Fit
 from mizzle.model.training.optimizers import Optimizers
@@ -57,20 +56,22 @@ def widened(chunks: list[Chunk], tables: dict[str, Tensor]) -> list[Chunk]:
 def _widened(chunk: Chunk, tables: dict[str, Tensor], places: list[int]) -> Chunk:
     cells, table = (_trimmed(tables[name][places]) for name in ("cells", "pairs"))
     lines = cells[..., -1].amax(2), cells[..., -1].amax(1)
-    masks = {"cells_mask": torch.cat(lines, 1) > 0, "pairs_mask": table[..., -1].flatten(1) > 0}
-    wider = SimpleNamespace(**chunk.tokens._asdict(), cells=cells, pairs=table, **masks)
-    return chunk._replace(tokens=cast(Tokens, wider))
+    more = {
+        "cells": Masked(cells, torch.cat(lines, 1) > 0),
+        "pairs": Masked(table, table[..., -1].flatten(1) > 0),
+    }
+    return chunk._replace(tokens=chunk.tokens._replace(kinds={**chunk.tokens.kinds, **more}))
 
 
 def _tables(problem: Table) -> dict[str, Tensor]:
-    batch = collate([problem])
-    scores = normal_scores(batch)
-    moments, binned = pairs(batch, scores), binned_information(batch)
-    statistics = torch.cat([moments.cross, binned, linear(batch, scores).partial.float()], 1)[0]
+    context = Context(collate([problem]))
+    scores, binned = context.scores, context.once(binned_information)
+    partial = context.once(linear).partial.float()
+    statistics = torch.cat([context.once(pairs).cross, binned, partial], 1)[0]
     strength = binned[0, 0, : len(problem.x), : len(problem.y)]
     x, y = (best.topk(min(COLUMNS, len(best))).indices for best in (strength.amax(1), strength.amax(0)))
     table = statistics[:, x][:, :, y].permute(1, 2, 0)
-    places = query_rows(batch).places[0]
+    places = query_rows(context.batch).places[0]
     picked = places[torch.linspace(0, len(places) - 1, min(ROWS, len(places))).long()]
     sides = [scores[0, s][picked][:, side].T for s, side in enumerate((x, y))]
     flags = torch.cat([torch.full((len(side), len(picked), 1), 2.0 * s - 1) for s, side in enumerate(sides)])
@@ -147,9 +148,9 @@ class _WithTable(Net):
         super().__init__(config)
         self.axes[self.table] = TwoWay(self.inputs, config, pooled=self.pooled)
 
-    def fit_inputs(self, tokens: Tokens, grown: bool = False) -> None:
+    def fit_inputs(self, tokens: Tokens, only_new: bool = False) -> None:
         own = self.axes.pop(self.table)  # its input is about unit scale as it is
-        super().fit_inputs(tokens, grown)
+        super().fit_inputs(tokens, only_new)
         self.axes[self.table] = own
 
 

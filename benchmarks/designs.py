@@ -40,11 +40,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import train
 from mizzle.metadata_gen import dataset
 from mizzle.model import quantiles
-from mizzle.model.net import AXES, NetConfig
+from mizzle.model.net import NetConfig
 from mizzle.model.preprocess import prepare
 from mizzle.model.quantiles import LEVELS
-from mizzle.model.statistics import nonlinear
-from mizzle.model.statistics.tokens import Tokens
+from mizzle.model.statistics import registry
+from mizzle.model.statistics.tokens import Masked, Tokens
 from mizzle.model.training.chunks import Chunk, summarised
 from mizzle.model.training.fitting import Fit, FitConfig
 
@@ -57,6 +57,7 @@ HELD_OUT = 40  # problems of each label
 BMI = "bmi-n1000"
 ADAMW = FitConfig(matrices=0.0)
 FIVE = (0.05, 0.25, 0.5, 0.75, 0.95)
+_BLIND = "nonlinear"  # the statistic that blind designs go without
 
 
 class Design(NamedTuple):
@@ -94,7 +95,7 @@ class Plan(NamedTuple):
 
 def designs() -> list[Design]:
     """The whole and its parts, then other inputs, losses, optimizers, sizes and amounts of data."""
-    parts = [Design(f"without {axis}", NetConfig(axes=_all_but(axis))) for axis in AXES]
+    parts = [Design(f"without {axis}", NetConfig(axes=_all_but(axis))) for axis in registry.kinds()]
     whole = [
         Design("all axes", seeds=SEEDS),
         Design("statistics alone", NetConfig(axes=""), SEEDS),
@@ -208,7 +209,7 @@ def _summarised(each: int, wider: bool) -> dict[str, list[Chunk]]:
 
 def _tables(stream: train.Stream, t: int) -> dict[str, torch.Tensor]:
     """The tables of a batch, kept beside it."""
-    path = stream.kept(t).with_suffix(".tables")
+    path = stream.path(t).with_suffix(".tables")
     if not path.exists():
         drawn = (dataset(stream.seed, t * BATCH + i) for i in range(BATCH))
         partial = path.with_suffix(f".{os.getpid()}")
@@ -222,10 +223,15 @@ def _blinded(design: Design, chunks: list[Chunk]) -> list[Chunk]:
 
 
 def _blind(tokens: Tokens) -> Tokens:
-    overall, spectrum = tokens.overall.clone(), tokens.spectrum.clone()
-    overall[:, -nonlinear.GLOBAL_CHANNELS :] = 0
-    spectrum[..., -nonlinear.SPECTRUM_CHANNELS :] = 0
-    return tokens._replace(overall=overall, spectrum=spectrum)
+    overall, (spectrum, mask) = tokens.overall.clone(), tokens.kinds["spectrum"]
+    spectrum = spectrum.clone()
+    overall[:, registry.places(registry.OVERALL)[_BLIND]] = 0
+    spectrum[..., registry.places("spectrum")[_BLIND]] = 0
+    return Tokens(overall, {**tokens.kinds, "spectrum": Masked(spectrum, mask)})
+
+
+def _without_tables(tokens: Tokens) -> Tokens:
+    return tokens._replace(kinds={kind: tokens.kinds[kind] for kind in registry.kinds()})
 
 
 def _of_cases(cases: list[Case], wider: bool) -> list[Chunk]:
@@ -235,7 +241,7 @@ def _of_cases(cases: list[Case], wider: bool) -> list[Chunk]:
 
 
 def _all_but(axis: str) -> str:
-    return " ".join(name for name in AXES if name != axis)
+    return " ".join(name for name in registry.kinds() if name != axis)
 
 
 # Fitting and judging
@@ -245,7 +251,7 @@ def _judged(job: tuple[Design, int, Plan]) -> Row:
     """One design, fitted and judged, or as kept."""
     design, seed, plan = job
     place = hashlib.sha256(repr((design, seed, plan._replace(folder=Path()))).encode()).hexdigest()[:12]
-    kept = _stream(plan.seed, plan.folder).kept(0).with_name(f"{place}.json")
+    kept = _stream(plan.seed, plan.folder).path(0).with_name(f"{place}.json")
     if not kept.exists():
         write_json(kept, _measured(design, plan, seed))
     row: Row = json.loads(kept.read_text())
@@ -270,7 +276,7 @@ def _fit(design: Design, plan: Plan, seed: int) -> tuple[Fit, float]:
     steps = PASSES * plan.batches
     fit = design.fit(design.net, replace(design.config, steps=steps, average=0.995), seed)
     first = _seen(design, plan, plan.seed, 0)
-    fit.fit_inputs([Tokens(*(getattr(chunk.tokens, name) for name in Tokens._fields)) for chunk in first])
+    fit.fit_inputs([_without_tables(chunk.tokens) for chunk in first])
     rng = np.random.default_rng(seed)
     order = [t for _ in range(-(-steps // count)) for t in rng.permutation(count).tolist()]
     seconds = 0.0

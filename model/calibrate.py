@@ -31,11 +31,6 @@ class Calibration:
     levels: Float[Tensor, "c q"]
 
     @classmethod
-    def identity(cls) -> "Calibration":
-        """Report the net's own quantiles."""
-        return cls(torch.tensor(LEVELS).repeat(SHAPES * _ANSWERS, 1))
-
-    @classmethod
     def checked(cls, levels: Tensor) -> "Calibration":
         """Levels that were read from a file.
 
@@ -111,12 +106,12 @@ def _place(values: Float[Tensor, "b q"]) -> Float[Tensor, " b"]:
     return share.sum(1)
 
 
-def _drawn_to(usual: Float[Tensor, " q"], placed: Float[Tensor, " b"]) -> Float[Tensor, " q"]:
-    """Quantiles of where truths fell, averaged with the usual ones, which count as `_WEIGHT` draws."""
+def _drawn_to(levels: Float[Tensor, " q"], placed: Float[Tensor, " b"]) -> Float[Tensor, " q"]:
+    """Quantiles of where truths fell, averaged with these levels, which count as `_WEIGHT` draws."""
     if not len(placed):
-        return usual
+        return levels
     share = len(placed) / (len(placed) + _WEIGHT)
-    return usual + share * (torch.quantile(placed, torch.tensor(LEVELS)) - usual)
+    return levels + share * (torch.quantile(placed, torch.tensor(LEVELS)) - levels)
 
 
 def _spread_zeros(

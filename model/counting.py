@@ -19,21 +19,21 @@ Labels = Int64[np.ndarray, " n"]
 
 
 class Counted(NamedTuple):
-    """A number in nats that was found by counting.
+    """A number of nats by counting.
 
     Attributes:
         value: the plug-in estimate with Miller and Madow's (1955) correction.
         error: its standard error, to second order: of a uniform distribution the first vanishes.
-        most: what it cannot exceed, whatever the counts.
+        bound: what it cannot exceed, whatever the counts.
     """
 
     value: float
     error: float
-    most: float
+    bound: float
 
     def quantiles(self) -> Float64[Tensor, " q"]:
         """At `LEVELS`, as if the error were normal."""
-        return (self.value + self.error * _NORMAL).clamp(0.0, self.most)
+        return (self.value + self.error * _NORMAL).clamp(0.0, self.bound)
 
 
 def entropy(labels: Labels) -> Counted:
@@ -60,10 +60,10 @@ def _positive(counts: Int64[np.ndarray, " k"]) -> Int64[np.ndarray, " c"]:
 
 
 def _counted(
-    nats: Float64[np.ndarray, " c"], counts: Labels, freedom: int, most: float, sign: int
+    nats: Float64[np.ndarray, " c"], counts: Labels, freedom: int, bound: float, sign: int
 ) -> Counted:
     """The mean of `nats` over rows, of which `counts` have each; its bias is -sign * freedom / 2n."""
     n = int(counts.sum())
     mean = float(counts @ nats) / n
     variance = float(counts @ (nats - mean) ** 2) / n**2 + max(freedom, 0) / (2 * n**2)
-    return Counted(mean + sign * freedom / (2 * n), math.sqrt(variance), most)
+    return Counted(mean + sign * freedom / (2 * n), math.sqrt(variance), bound)

@@ -26,35 +26,35 @@ from mizzle.model.statistics.tokens import tokenise
 from mizzle.types import Estimate, ModelInfo, Notice
 
 _BEYOND_ROWS = 1.5  # times as wide, for an n outside the trained range
-_MOST_THREADS = 4  # of a crew; more would wait for the interpreter's lock
+_MAX_THREADS = 4  # of a pool; more would wait for the interpreter's lock
 
 
-class _Crews:
-    """The crews at work in this process: the last one to end puts torch's threads back.
+class _ThreadBudget:
+    """Torch's threads while pools are at work in this process: the last pool to end puts them back.
 
-    What a crew sets counts for threads that start later, too, those of another crew among them.
+    What a pool sets counts for threads that start later, too, those of another pool among them.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._working, self._threads = 0, 1
+        self._pools, self._threads = 0, 1
 
     def __enter__(self) -> int:
-        """One more; threads that an operation had before the first."""
+        """One more pool; gives the threads that an operation had before the first."""
         with self._lock:
-            if not self._working:
+            if not self._pools:
                 self._threads = torch.get_num_threads()
-            self._working += 1
+            self._pools += 1
             return self._threads
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            self._working -= 1
-            if not self._working:
+            self._pools -= 1
+            if not self._pools:
                 torch.set_num_threads(self._threads)
 
 
-_crews = _Crews()
+_thread_budget = _ThreadBudget()
 
 
 class Estimator:
@@ -82,7 +82,7 @@ class Estimator:
     def load(
         cls, path: Path | str | None = None, device: str = "cpu", threads: int | None = None
     ) -> "Estimator":
-        """Load a weights file, the shipped one unless told otherwise.
+        """Load a weights file, the shipped one by default.
 
         Args:
             device: "cpu", "cuda", or "auto" for CUDA where there is any.
@@ -134,8 +134,8 @@ class Estimator:
 
         Each runs its operations alone: small ones spread over threads spend their time waiting.
         """
-        with _crews as threads:
-            size = min(threads, _MOST_THREADS) if self.device == "cpu" else 1
+        with _thread_budget as threads:
+            size = min(threads, _MAX_THREADS) if self.device == "cpu" else 1
             pool = ThreadPoolExecutor(size, "mizzle", torch.set_num_threads, (1,))
             try:
                 yield pool
@@ -195,7 +195,7 @@ class Estimator:
     def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:
         outside = (*self._rows_outside(table), *_unfamiliar(excess))
         noticed = table.warnings + outside
-        if table.counted is not None and _beside(counts := table.counted.quantiles(), values):
+        if table.counted is not None and _disagree(counts := table.counted.quantiles(), values):
             noticed = (*noticed, _by_counting(mean, table.counted))
             mean, values = float(quantiles.mean(counts[None])), tuple(counts.tolist())
         noticed = (*noticed, *_suspicious(table, values))
@@ -232,12 +232,12 @@ def _no_rows(side: Side) -> Float64[np.ndarray, "0 d"]:
     return np.empty((0, len(side.ranks)))
 
 
-def _device(asked: str) -> str:
-    if asked == "auto":
+def _device(name: str) -> str:
+    if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if asked.startswith("cuda") and not torch.cuda.is_available():
-        raise ModelUnavailable(f"there is no device {asked} here; choose cpu or auto")
-    return asked
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelUnavailable(f"there is no device {name} here; choose cpu or auto")
+    return name
 
 
 def _unfamiliar(excess: float) -> Iterator[Notice]:
@@ -249,7 +249,7 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
         yield Notice("unfamiliar", text)
 
 
-def _beside(counts: Float64[Tensor, " q"], values: tuple[float, ...]) -> bool:
+def _disagree(counts: Float64[Tensor, " q"], values: tuple[float, ...]) -> bool:
     """Whether the 99 % interval of the counts lies beside the 90 % interval of the network."""
     low, high = float(counts[0]), float(counts[-1])
     return low > values[quantiles.LEVELS.index(0.95)] or high < values[quantiles.LEVELS.index(0.05)]
@@ -266,8 +266,8 @@ def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
     if table.constant:
         return
     if values[-1] >= table.ceiling[-1]:
-        most = float(table.ceiling[-1])
-        text = f"the answer was limited to {most:.4g} nats, the entropy of the more discrete side"
+        bound = float(table.ceiling[-1])
+        text = f"the answer was limited to {bound:.4g} nats, the entropy of the more discrete side"
         yield Notice("limited_by_entropy", text)
     elif table.same:
         text = "a column of x orders the rows as one of y does: if they are functions of each other"

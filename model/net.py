@@ -4,12 +4,11 @@ Between its blocks the trunk attends to every axis: rows, columns, spectrum and 
 few questions, and tokens are keys and values as they are: a projection of keys commutes with the product by
 the query, one of values with the weighted mean, so each is applied once a data set and not once a token,
 which makes a token ten times as cheap. What is read is added to the state, where it meets what other axes
-told. Axes of arrays: see `batch.py`; here e is a token's channels and w the trunk's width.
+gave. Axes of arrays: see `batch.py`; here e is a token's channels and w the trunk's width.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from types import MappingProxyType
+from dataclasses import asdict, dataclass, field
 from typing import cast
 
 import torch
@@ -18,19 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mizzle.model.quantiles import LEVELS, MIDDLE, increasing
-from mizzle.model.statistics import tokens as kinds
+from mizzle.model.statistics import registry
 from mizzle.model.statistics.tokens import Tokens
 
-AXES = MappingProxyType(
-    {
-        "rows": kinds.ROW_CHANNELS,
-        "columns": kinds.COLUMN_CHANNELS,
-        "spectrum": kinds.SPECTRUM_CHANNELS,
-        "edges": kinds.EDGE_CHANNELS,
-    }
-)
 _CLIP = 6.0  # standard deviations beyond which an input feature is held
-_GATED = 204  # scale of the sum of gated statistics, which stays when statistics are added
+# What the sum of gated statistics is divided by: their number when the gate was first trained. It stays when
+# statistics are added, or trained weights would answer otherwise.
+_GATED = 204
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,7 @@ class NetConfig:
         width, blocks: of the trunk.
         channels: of an embedded token.
         heads, rounds: questions to an axis each time, and how often; once after each of the first blocks.
-        axes: which kinds of tokens are attended to, of `AXES`; none leaves the trunk alone.
+        axes: which kinds of tokens are attended to, by their names; none leaves the trunk alone.
     """
 
     width: int = 384
@@ -49,14 +42,15 @@ class NetConfig:
     channels: int = 64
     heads: int = 4
     rounds: int = 2
-    axes: str = " ".join(AXES)
+    axes: str = field(default_factory=lambda: " ".join(registry.kinds()))
 
     def __post_init__(self) -> None:
         sizes = [value for value in asdict(self).values() if isinstance(value, int)]
         if min(sizes) < 1 or self.rounds > self.blocks:
             raise ValueError(f"sizes must be positive, and rounds no more than blocks: {self}")
-        if unknown := set(self.axes.split()) - set(AXES):
-            raise ValueError(f"axes are {', '.join(AXES)}; there is no {', '.join(sorted(unknown))}")
+        if unknown := set(self.axes.split()) - set(registry.kinds()):
+            known = ", ".join(registry.kinds())
+            raise ValueError(f"axes are {known}; there is no {', '.join(sorted(unknown))}")
 
 
 class Standardise(nn.Module):
@@ -75,12 +69,12 @@ class Standardise(nn.Module):
         """A monotone map that tames features which grow with size."""
         return x.sign() * x.abs().log1p()
 
-    def fit(self, x: Float[Tensor, "t e"], grown: bool = False) -> None:
-        """Freeze the statistics of a sample of features; `grown`: only of those with a scale of 0."""
+    def fit(self, x: Float[Tensor, "t e"], only_new: bool = False) -> None:
+        """Freeze the statistics of a sample of features; `only_new`: only of those with a scale of 0."""
         y = self.squash(x)
-        kept = (self.scale > 0) & grown
-        self.mean.copy_(self.mean.where(kept, y.mean(0)))
-        self.scale.copy_(self.scale.where(kept, 1 / y.std(0).clamp_min(1e-3)))
+        stays = (self.scale > 0) & only_new
+        self.mean.copy_(self.mean.where(stays, y.mean(0)))
+        self.scale.copy_(self.scale.where(stays, 1 / y.std(0).clamp_min(1e-3)))
 
     def unclamped(self, x: Tensor) -> Tensor:
         """Standardised, however far out."""
@@ -146,22 +140,25 @@ class Net(nn.Module):
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
         self.config = config
-        self.standardise = Standardise(kinds.GLOBAL_CHANNELS)
-        self.embed = nn.Linear(kinds.GLOBAL_CHANNELS, config.width)
-        self.axes = nn.ModuleDict({name: Axis(AXES[name], config) for name in config.axes.split()})
+        statistics = registry.channels(registry.OVERALL)
+        self.standardise = Standardise(statistics)
+        self.embed = nn.Linear(statistics, config.width)
+        self.axes = nn.ModuleDict(
+            {name: Axis(registry.channels(name), config) for name in config.axes.split()}
+        )
         self.trunk = nn.ModuleList(Block(config.width, 2 * config.width) for _ in range(config.blocks))
         self.head = nn.Linear(config.width, len(LEVELS))
-        self.shortcut = nn.Linear(kinds.GLOBAL_CHANNELS, 1)
-        self.gate = zeroed(nn.Linear(config.width, kinds.GLOBAL_CHANNELS))
+        self.shortcut = nn.Linear(statistics, 1)
+        self.gate = zeroed(nn.Linear(config.width, statistics))
 
     def forward(self, tokens: Tokens) -> Float[Tensor, "b q"]:
         features = self.standardise(tokens.overall)
-        seen = [(axis, axis.embedded(values), mask) for axis, values, mask in self._paired(tokens)]
+        embedded = [(axis, axis.embedded(values), mask) for axis, values, mask in self._paired(tokens)]
         state = self.embed(features)
         for i, block in enumerate(self.trunk):
             state = block(state)
             if i < self.config.rounds:
-                state = state + sum(axis.attention_between[i](state, *look) for axis, *look in seen)
+                state = state + sum(axis.attention_between[i](state, *keys) for axis, *keys in embedded)
         state = F.layer_norm(state, state.shape[-1:])
         return increasing(self.head(state) + self._shift(state, features))
 
@@ -177,22 +174,23 @@ class Net(nn.Module):
         """What `Novelty` judges by: the global token standardised, however far out."""
         return self.standardise.unclamped(tokens.overall)
 
-    def fit_inputs(self, tokens: Tokens, grown: bool = False) -> None:
-        """Freeze the input statistics on a sample of the stream; `grown`: only those with a scale of 0."""
-        self.standardise.fit(tokens.overall, grown)
+    def fit_inputs(self, tokens: Tokens, only_new: bool = False) -> None:
+        """Freeze the input statistics on a sample of the stream; `only_new`: only those with a scale of 0."""
+        self.standardise.fit(tokens.overall, only_new)
         for axis, values, mask in self._paired(tokens):
-            axis.standardise.fit(values[mask], grown)
+            axis.standardise.fit(values[mask], only_new)
 
     @property
-    def scaled(self) -> bool:
-        """Whether all inputs have a scale; those have none that `weights.grown` added."""
-        own = [self.standardise, *(cast(Axis, axis).standardise for axis in self.axes.values())]
-        return all(bool((one.scale > 0).all()) for one in own)
+    def has_input_scales(self) -> bool:
+        """Whether all inputs have a scale; those have none that `weights.extended` added."""
+        inputs = [self.standardise, *(cast(Axis, axis).standardise for axis in self.axes.values())]
+        return all(bool((standardise.scale > 0).all()) for standardise in inputs)
 
     def _paired(self, tokens: Tokens) -> Iterator[tuple[Axis, Tensor, Tensor]]:
         """Every axis with its tokens and their mask."""
         for name, axis in self.axes.items():
-            yield cast(Axis, axis), getattr(tokens, name), getattr(tokens, f"{name}_mask")
+            values, mask = tokens.kinds[name]
+            yield cast(Axis, axis), values, mask
 
     def describe(self) -> dict[str, int | str]:
         """The sizes, for the header of the weights."""

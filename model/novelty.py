@@ -1,7 +1,7 @@
-"""Novelty: how far a sample's statistics lie from everything seen in training.
+"""Novelty: how far a sample's statistics lie from everything in the training.
 
 The score is the Mahalanobis distance of the net's standardised global features from those of held-out
-training draws. What distance is usual depends on n and on the number of columns, so each cell of shapes has
+training draws. What distance is common depends on n and on the number of columns, so each cell of shapes has
 its own threshold, which one draw of a hundred exceeds. Beyond it the net extrapolates, and its interval is
 stretched in proportion.
 """
@@ -18,12 +18,12 @@ from mizzle.model.quantiles import MIDDLE
 FALSE_ALARMS = 0.01
 _FEWEST = 500  # draws in a cell below which it takes the threshold of all
 _FLOOR = 1e-3  # of the largest eigenvalue: features repeat one another
-_MOST = 3.0  # times as wide, at the utmost
+_LARGEST_WIDENING = 3.0  # times as wide, at the utmost
 
 
 @dataclass(frozen=True)
 class Novelty:
-    """The usual place and spread of g features.
+    """Centre and spread of g features over the draws of the training.
 
     Attributes:
         centre, whitening: score = |(features - centre) whitening|, 1 on average over the draws in square.
@@ -35,12 +35,6 @@ class Novelty:
     thresholds: Float[Tensor, " c"]
 
     @classmethod
-    def nothing(cls, features: int) -> "Novelty":
-        """Nothing is unusual."""
-        most = torch.finfo(torch.float32).max
-        return cls(torch.zeros(features), torch.eye(features), torch.full((SHAPES,), most))
-
-    @classmethod
     def fit(
         cls, features: Float[Tensor, "b g"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
     ) -> "Novelty":
@@ -49,12 +43,12 @@ class Novelty:
         values, axes = torch.linalg.eigh((features.double() - centre).T.cov())
         values = values.clamp_min(_FLOOR * values[-1])
         whitening = axes / (values * len(values)).sqrt()
-        found = cls(centre.float(), whitening.float(), torch.full((SHAPES,), torch.inf))
-        score, cell = found.score(features), shape_cell(n, columns)
-        usual = _threshold(score)
+        fitted = cls(centre.float(), whitening.float(), torch.full((SHAPES,), torch.inf))
+        score, cell = fitted.score(features), shape_cell(n, columns)
+        of_all = _threshold(score)
         cells = [score[cell == c] for c in range(SHAPES)]
-        thresholds = [_threshold(own) if len(own) >= _FEWEST else usual for own in cells]
-        return cls(found.centre, found.whitening, torch.stack(thresholds))
+        thresholds = [_threshold(own) if len(own) >= _FEWEST else of_all for own in cells]
+        return cls(fitted.centre, fitted.whitening, torch.stack(thresholds))
 
     @classmethod
     def checked(cls, features: int, centre: Tensor, whitening: Tensor, thresholds: Tensor) -> "Novelty":
@@ -70,8 +64,8 @@ class Novelty:
 
     def score(self, features: Float[Tensor, "b g"]) -> Float[Tensor, " b"]:
         """Distance from the centre, in standard deviations."""
-        found: Tensor = torch.linalg.vector_norm((features - self.centre) @ self.whitening, dim=-1)
-        return found
+        distance: Tensor = torch.linalg.vector_norm((features - self.centre) @ self.whitening, dim=-1)
+        return distance
 
     def excess(
         self, features: Float[Tensor, "b g"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
@@ -88,7 +82,7 @@ def stretch(values: Float[Tensor, "b q"], excess: Float[Tensor, " b"]) -> Float[
 
 def widening(excess: Float[Tensor, "*b"]) -> Float[Tensor, "*b"]:
     """How many times as wide the interval becomes."""
-    return excess.clamp(1.0, _MOST)
+    return excess.clamp(1.0, _LARGEST_WIDENING)
 
 
 def _threshold(score: Float[Tensor, " b"]) -> Float[Tensor, ""]:

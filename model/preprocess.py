@@ -14,12 +14,11 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
-from mizzle import cost
 from mizzle.model.counting import UNBOUNDED, Counted, entropy, information
 from mizzle.types import Notice
 
 _SOME_TIES = 0.8  # share of distinct values below which ties are reported
-_LEVELS_SEEN = 0.2  # distinct rows, as a share of n, up to which a side counts as discrete
+_DISCRETE_LEVELS = 0.2  # distinct rows, as a share of n, up to which a side counts as discrete
 _COPIES = 0.01  # share of repeated rows above which they are reported
 _ALIKE, _SURELY = 0.3, 4.5  # correlation of neighbouring rows that is reported; and in standard errors
 
@@ -60,11 +59,6 @@ class Table:
         y = {column.tobytes() for column in self.y.numpy()}
         return any(c.tobytes() in y or (-c).tobytes() in y for c in self.x.numpy())
 
-    @property
-    def cost(self) -> int:
-        """Cells that this problem adds to a batch, its neighbour distances counted as cells."""
-        return cost.cells(self.n, self.dim_x, self.dim_y)
-
 
 @dataclass(frozen=True)
 class Side:
@@ -90,8 +84,8 @@ class Side:
     @cached_property
     def discrete(self) -> bool:
         """Whether few different rows come, so that they can be counted."""
-        most = _LEVELS_SEEN * self.ranks.shape[1]
-        return bool(self.distinct.max() <= most and self.rows.max() < most)
+        levels = _DISCRETE_LEVELS * self.ranks.shape[1]
+        return bool(self.distinct.max() <= levels and self.rows.max() < levels)
 
     @cached_property
     def bound(self) -> Float64[Tensor, " q"]:
@@ -102,10 +96,10 @@ class Side:
     def rows(self) -> Int64[np.ndarray, " n"]:
         """A number for every row, the same for equal rows: 0, 1, .. below n."""
         n = self.ranks.shape[1]
-        found = np.zeros(n, np.int64)
+        numbers = np.zeros(n, np.int64)
         for column in self.ranks:
-            found = np.unique(found * (2 * n) + column + n, return_inverse=True)[1]
-        return found
+            numbers = np.unique(numbers * (2 * n) + column + n, return_inverse=True)[1]
+        return numbers
 
 
 def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:

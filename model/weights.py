@@ -22,42 +22,9 @@ from mizzle.model.calibrate import ANSWERS, COLUMN_EDGES, ROW_EDGES, Calibration
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.quantiles import LEVELS
-from mizzle.model.statistics.bins import BINS
-from mizzle.model.statistics.edges import EDGES, FINE_BINS
-from mizzle.model.statistics.moments import NORM_RIDGE, PARTIAL_RIDGES, RIDGES
-from mizzle.model.statistics.neighbours import (
-    FEW_COLUMNS,
-    NEIGHBOURS,
-    POOLED,
-    QUERIES,
-    ROWS,
-)
-from mizzle.model.statistics.nonlinear import FEW, FUNCTION_RIDGES, FUNCTIONS, WIDE
-from mizzle.model.statistics.tokens import GLOBAL_CHANNELS, PLANE
-from mizzle.model.statistics.variates import VARIATES
+from mizzle.model.statistics import registry
 from mizzle.types import ModelInfo
 
-CODE: dict[str, Any] = {
-    "format": 2,
-    "levels": list(LEVELS),
-    "tokens": {
-        "ridges": list(RIDGES),
-        "bins": list(BINS),
-        "neighbours": list(NEIGHBOURS),
-        "queries": QUERIES,
-        "rows": ROWS,
-        "pooled": list(POOLED),
-        "edges": EDGES,
-        "fine_bins": list(FINE_BINS),
-        "variates": VARIATES,
-        "few_columns": FEW_COLUMNS,
-        "partial_ridges": list(PARTIAL_RIDGES),
-        "norm_ridge": NORM_RIDGE,
-        "plane": PLANE,
-        "functions": [FUNCTIONS, FEW, WIDE, list(FUNCTION_RIDGES)],
-    },
-    "strata": {"rows": list(ROW_EDGES), "columns": list(COLUMN_EDGES), "answers": list(ANSWERS)},
-}
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
 _CALIBRATION = "calibration.levels"
 _NOVELTY = ("novelty.centre", "novelty.whitening", "novelty.thresholds")
@@ -70,7 +37,7 @@ class Header:
     Attributes:
         name, version: of the model, not of the package.
         net: sizes of the network.
-        rows, columns: smallest and largest n, and columns per side, seen in training.
+        rows, columns: smallest and largest n, and columns per side, of the training.
         prior: ranges and weights of the meta-distribution.
         training: seeds, steps, data sets, wall time, commit, package version, date.
     """
@@ -84,13 +51,23 @@ class Header:
     training: dict[str, Any]
 
 
+def code() -> dict[str, Any]:
+    """What this code computes, as in the header of weights: those that were trained on else are refused."""
+    return {
+        "format": 2,
+        "levels": list(LEVELS),
+        "tokens": registry.settings(),
+        "strata": {"rows": list(ROW_EDGES), "columns": list(COLUMN_EDGES), "answers": list(ANSWERS)},
+    }
+
+
 def save(path: Path, net: Net, calibration: Calibration, novelty: Novelty, header: Header) -> None:
     """Write the model as one file, atomically."""
     tensors = {name: t.detach().contiguous() for name, t in net.state_dict().items()}
     tensors[_CALIBRATION] = calibration.levels.contiguous()
     parts = (novelty.centre, novelty.whitening, novelty.thresholds)
     tensors |= {name: part.contiguous() for name, part in zip(_NOVELTY, parts, strict=True)}
-    text = {**header.__dict__, "net": net.describe(), **CODE}
+    text = {**header.__dict__, "net": net.describe(), **code()}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata={"mizzle": json.dumps(text)})
@@ -107,15 +84,16 @@ def load(path: Path) -> tuple[Net, Calibration, Novelty, Header, ModelInfo]:
     with _in_one_sentence(path):
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         about, tensors = _read(path)
-        header = _header(about, CODE)
+        header = _header(about, code())
         calibration = Calibration.checked(tensors.pop(_CALIBRATION))
-        novelty = Novelty.checked(GLOBAL_CHANNELS, *(tensors.pop(name) for name in _NOVELTY))
+        statistics = registry.channels(registry.OVERALL)
+        novelty = Novelty.checked(statistics, *(tensors.pop(name) for name in _NOVELTY))
         net = Net(header.net)
         net.load_state_dict(tensors)
     return net.eval(), calibration, novelty, header, ModelInfo(header.name, header.version, sha256)
 
 
-def grown(path: Path) -> Net:
+def extended(path: Path) -> Net:
     """The network of weights that may know fewer statistics than there are now, to be trained on.
 
     New channels come last in their kind of token; what reads them starts at zero, and their input scales are
@@ -126,21 +104,24 @@ def grown(path: Path) -> Net:
     """
     with _in_one_sentence(path):
         about, tensors = _read(path)
-        known = {name: CODE["tokens"].get(name) for name in about["tokens"]}
-        net = Net(_header(about, {**CODE, "tokens": known}).net)
+        now = code()
+        known = {name: now["tokens"].get(name) for name in about["tokens"]}
+        net = Net(_header(about, {**now, "tokens": known}).net)
         net.load_state_dict({name: _padded(tensors[name], like) for name, like in net.state_dict().items()})
     return net
 
 
 def training(path: Path) -> dict[str, Any]:
     """How weights were trained, by this code or by older."""
-    found: dict[str, Any] = _read(path)[0]["training"]
-    return found
+    how: dict[str, Any] = _read(path)[0]["training"]
+    return how
 
 
 def _padded(tensor: Tensor, like: Tensor) -> Tensor:
     """Zeros behind what is there, up to the shape of `like`."""
     missing = [size - own for size, own in zip(like.shape, tensor.shape, strict=True)]
+    if min(missing, default=0) < 0:
+        raise ValueError("learnt on more statistics than there are")
     return F.pad(tensor, [side for size in reversed(missing) for side in (0, size)])
 
 
@@ -174,9 +155,9 @@ def _in_one_sentence(path: Path) -> Iterator[None]:
         raise ModelUnavailable(text) from error
 
 
-def _header(text: dict[str, Any], code: dict[str, Any]) -> Header:
-    """Parse the header; refuse weights that learnt on other statistics than `code` computes."""
-    if {name: text.pop(name) for name in code} != code:
+def _header(text: dict[str, Any], expected: dict[str, Any]) -> Header:
+    """Parse the header; refuse weights that learnt on other statistics than are expected."""
+    if {name: text.pop(name) for name in expected} != expected:
         raise ValueError("made by other code")
     text["net"] = NetConfig(**text["net"])
     text["rows"], text["columns"] = tuple(text["rows"]), tuple(text["columns"])

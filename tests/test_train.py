@@ -137,7 +137,10 @@ def test_a_batch_on_disk_is_the_batch(tmp_path: Path) -> None:
     for again in (folder[2], folder[2]):
         for left, right in zip(made, again, strict=True):
             assert left.family == right.family
-            assert all(map(torch.equal, (*left.tokens, *left[1:4]), (*right.tokens, *right[1:4])))
+            assert all(map(torch.equal, left[1:4], right[1:4]))
+            tensors = right.tokens.named()
+            assert left.tokens.named().keys() == tensors.keys()
+            assert all(torch.equal(tensor, tensors[name]) for name, tensor in left.tokens.named().items())
 
 
 def test_a_batch_is_forgotten_after_its_last_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,8 +193,8 @@ def test_the_recorded_command_makes_the_same_configuration() -> None:
 def test_batches_of_another_run_are_not_read(tmp_path: Path) -> None:
     one, other = train.Stream(5, 2, tmp_path), train.Stream(6, 2, tmp_path)
     first = one[0]
-    assert one.kept(0).exists()
-    assert not other.kept(0).exists()
+    assert one.path(0).exists()
+    assert not other.path(0).exists()
     assert torch.equal(one[0][0].tokens.overall, first[0].tokens.overall)
 
 

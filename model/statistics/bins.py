@@ -5,28 +5,30 @@ from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from mizzle.model.batch import Batch
+from mizzle.model.statistics.statistic import Context
 
 BINS = (8, 4)  # each divides the one before, so that one table of counts serves all
 
 
-def binned_information(batch: Batch) -> Float32[Tensor, "b k d d"]:
+def binned_information(context: Context) -> Float32[Tensor, "b k d d"]:
     """Plug-in mutual information in nats of every cross pair, for each number of bins in `BINS`.
 
     sum p(i,j) log p(i,j) minus the same of the two margins; padded columns give 0.
     """
+    batch = context.batch
     member = _membership(batch, BINS[0])
     x, y = member.flatten(3).unbind(1)
     n = batch.n[:, None, None]
     joint = (x.transpose(-1, -2) @ y / n).unflatten(2, (-1, BINS[0])).unflatten(1, (-1, BINS[0]))
     margin = member.sum(2) / n[..., None]
-    found = []
+    nats = []
     for bins in BINS:
         joint = joint.unflatten(4, (bins, -1)).sum(5).unflatten(2, (bins, -1)).sum(3)
         margin = margin.unflatten(3, (bins, -1)).sum(4)
         entropy = plogp(margin).sum(-1)
-        found.append(plogp(joint).sum((2, 4)) - entropy[:, 0, :, None] - entropy[:, 1, None, :])
+        nats.append(plogp(joint).sum((2, 4)) - entropy[:, 0, :, None] - entropy[:, 1, None, :])
     real = batch.columns[:, 0, :, None] & batch.columns[:, 1, None, :]
-    return torch.stack(found, 1).clamp_min(0).where(real[:, None], 0)
+    return torch.stack(nats, 1).clamp_min(0).where(real[:, None], 0)
 
 
 def plogp(p: Tensor) -> Tensor:

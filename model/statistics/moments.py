@@ -1,19 +1,24 @@
 """Second-order statistics of the normal scores and of three functions of them.
 
-Only signs-free quantities leave this file: absolute or squared correlations, spectra, norms.
+Only quantities without a sign leave this file: absolute or squared correlations, spectra, norms.
 """
 
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Float32, Float64
+from jaxtyping import Bool, Float, Float32, Float64
 from torch import Tensor
+from torch.nn import functional as F
 
 from mizzle.model.batch import Batch
+from mizzle.model.statistics.statistic import Context, Statistic
 
 RIDGES = (0.03, 0.1, 0.3, 1.0, 3.0)
 NORM_RIDGE = 1  # index into RIDGES used for the whitened norms of rows
 PARTIAL_RIDGES = (0.1, 1.0)
+CROSS = ("z", "z^2", "tanh 3z", "z^3 - 3z", "z with z^2", "z^2 with z")  # functions of x and of y
+WITHIN = CROSS[:2]  # of two columns of one side
+_TOP = 3  # canonical correlations that enter the global token by themselves
 _NEVER_ONE = 1.0 - 1e-6
 
 
@@ -36,7 +41,7 @@ class Linear(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """Absolute correlations of functions of two columns; e counts the pairs of functions."""
+    """Absolute correlations of functions of two columns; e counts `CROSS` and `WITHIN`."""
 
     cross: Float32[Tensor, "b e d d"]
     within: Float32[Tensor, "b e 2 d d"]
@@ -61,13 +66,13 @@ def standardise(batch: Batch, values: Float[Tensor, "b *f 2 n d"]) -> Float[Tens
     return torch.where(length > 1e-4, centred / length.clamp_min(1e-4), 0)
 
 
-def pairs(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Pairs:
+def pairs(context: Context) -> Pairs:
     """|correlation| between columns under z, z^2, tanh 3z, z^3 - 3z, and z against z^2 both ways."""
-    columns = standardise(batch, torch.stack(functions(z), 1))
+    columns = standardise(context.batch, torch.stack(functions(context.scores), 1))
     x, y = columns.unbind(2)
-    few = columns[:, :2]
+    first = columns[:, : len(WITHIN)]
     cross = [x.transpose(-1, -2) @ y, x[:, :2].transpose(-1, -2) @ y[:, :2].flip(1)]
-    return Pairs(torch.cat(cross, 1).abs(), (few.transpose(-1, -2) @ few).abs())
+    return Pairs(torch.cat(cross, 1).abs(), (first.transpose(-1, -2) @ first).abs())
 
 
 def functions(z: Tensor) -> list[Tensor]:
@@ -75,13 +80,14 @@ def functions(z: Tensor) -> list[Tensor]:
     return [z, z * z, torch.tanh(3 * z), z * (z * z - 3)]
 
 
-def linear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Linear:
+def linear(context: Context) -> Linear:
     """Ridge canonical correlations, plain and robust; whitened row norms; partial correlations.
 
     The robust ones come from rows divided by their whitened length: for an elliptical sample that leaves the
     dispersion, whatever the tails (one step towards Tyler 1987).
     """
-    unit = standardise(batch, z.double())
+    batch = context.batch
+    unit = standardise(batch, context.scores.double())
     within, cross = _covariance(batch, unit)
     axes, scale = _whitening(within, _noise(batch), RIDGES)
     norms = _norms(batch, unit, axes, scale[:, NORM_RIDGE])
@@ -122,9 +128,9 @@ def _whitening(
 def _canonical(
     cross: Float64[Tensor, "b d d"], axes: Float64[Tensor, "b 2 d d"], scale: Float64[Tensor, "b r 2 d"]
 ) -> Float64[Tensor, "b r d"]:
-    """Canonical correlations at every ridge, in falling order, from what `_whitening` found."""
-    turned = axes[:, 0].transpose(-1, -2) @ cross @ axes[:, 1]
-    core = scale[:, :, 0, :, None] * turned[:, None] * scale[:, :, 1, None, :]
+    """Canonical correlations at every ridge, in falling order, from what `_whitening` gave."""
+    rotated = axes[:, 0].transpose(-1, -2) @ cross @ axes[:, 1]
+    core = scale[:, :, 0, :, None] * rotated[:, None] * scale[:, :, 1, None, :]
     squared = torch.linalg.eigvalsh(core @ core.transpose(-1, -2)).flip(-1)
     rho: Tensor = squared.clamp(1e-12, 1).sqrt()
     return rho
@@ -161,3 +167,46 @@ def _precision(
     d = cross.shape[-1]
     explained = 1 - 1 / (diagonal[:, 0] * (1 + level[:, :1]))
     return partial[..., :d, d:].abs(), explained.clamp(0, 1).unflatten(-1, (2, d))
+
+
+def spectrum_mask(context: Context) -> Bool[Tensor, "b j"]:
+    """There are as many canonical correlations as the smaller side has columns."""
+    batch = context.batch
+    return torch.arange(batch.columns.shape[-1]) < batch.dims.amin(-1, keepdim=True)
+
+
+def spectrum(context: Context) -> Float32[Tensor, "b j e"]:
+    """Token j: the j-th canonical correlation and its information at each ridge, plain and robust."""
+    rho = context.once(_correlations).transpose(1, 2)
+    smaller = context.batch.dims.amin(-1, keepdim=True)
+    place = (torch.arange(rho.shape[1]) / smaller).clamp_max(1)[..., None]
+    return torch.cat([rho, information(rho), place], -1)
+
+
+def pooled_spectrum(context: Context) -> Float32[Tensor, "b e"]:
+    """Gaussian information and total squared correlation at each ridge, and the largest correlations."""
+    rho = context.once(_correlations)
+    top = F.pad(rho, (0, _TOP))[..., :_TOP].flatten(1)
+    return torch.cat([information(rho).sum(-1), rho.square().sum(-1), top], -1)
+
+
+def _correlations(context: Context) -> Float32[Tensor, "b r j"]:
+    """Plain canonical correlations at every ridge, then robust ones."""
+    axes = context.once(linear)
+    return torch.cat([axes.canonical, axes.robust], 1).float()
+
+
+_SPECTRA = 2 * len(RIDGES)
+
+SPECTRUM = Statistic(
+    name="spectrum",
+    about="canonical correlations rho_j and -1/2 log(1 - rho_j^2) at ridges "
+    f"{', '.join(f'{ridge:g}' for ridge in RIDGES)} times (dx + dy) / n; the same with each row divided by "
+    "its whitened length, which for an elliptical sample leaves the dispersion whatever the tails",
+    token="spectrum",
+    channels={"correlation": _SPECTRA, "information": _SPECTRA, "place": 1},
+    compute=spectrum,
+    pooled={"information": _SPECTRA, "squared correlation": _SPECTRA, f"{_TOP} largest": _TOP * _SPECTRA},
+    pool=pooled_spectrum,
+    settings={"ridges": list(RIDGES)},
+)

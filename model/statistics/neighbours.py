@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mizzle.model.batch import Batch
+from mizzle.model.statistics.norms import log_norms
+from mizzle.model.statistics.statistic import MEAN_AND_SPREAD, Context, Statistic, mean_and_spread
 
 POOLED = (256, 512)  # query rows, whose averages enter the global token: n / 8, but within these
 FEW_COLUMNS = 10  # of dx + dy; beyond, neighbours are far for any k, and `QUERIES` rows tell as much
@@ -55,23 +57,23 @@ def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"], rows: QueryRows) -> 
     points = _points(batch, z)
     step = max(1, _AT_ONCE[z.device.type] // (len(z) * points.shape[2]))
     parts = [_counts(points, part, k) for part in rows.places.split(step, 1)]
-    radius, inside, found = (torch.cat(columns, -2) for columns in zip(*parts, strict=True))
+    radius, inside, reached = (torch.cat(columns, -2) for columns in zip(*parts, strict=True))
     digamma = torch.digamma(torch.arange(1.0, points.shape[2] + 2, dtype=torch.float64))  # of 1, 2, ..
     marginal = digamma[inside]
-    total = digamma[found - 1] + digamma[batch.n - 1][:, None, None]
+    total = digamma[reached - 1] + digamma[batch.n - 1][:, None, None]
     local = (total - marginal.sum(1)).float()
     gap = (marginal[:, 0] - marginal[:, 1]).abs().float()
     return Neighbours(rows.places, rows.valid, local, gap, radius)
 
 
-def subset(near: Neighbours, most: int) -> Neighbours:
-    """At most so many of each data set's query rows, evenly spaced."""
-    own = near.valid.sum(-1, keepdim=True)
-    slot = torch.arange(min(most, near.valid.shape[1]))[None]
-    place = torch.where(own > most, (2 * slot + 1) * own // (2 * most), slot.expand(len(own), -1))
+def subset(rows: Neighbours, count: int) -> Neighbours:
+    """At most `count` of each data set's query rows, evenly spaced."""
+    own = rows.valid.sum(-1, keepdim=True)
+    slot = torch.arange(min(count, rows.valid.shape[1]))[None]
+    place = torch.where(own > count, (2 * slot + 1) * own // (2 * count), slot.expand(len(own), -1))
     wide = place[..., None].expand(-1, -1, len(NEIGHBOURS))
-    picked = (values.gather(1, wide) for values in (near.local, near.gap, near.squared_radius))
-    return Neighbours(near.queries.gather(1, place), slot < own, *picked)
+    picked = (values.gather(1, wide) for values in (rows.local, rows.gap, rows.squared_radius))
+    return Neighbours(rows.queries.gather(1, place), slot < own, *picked)
 
 
 def _counts(
@@ -83,20 +85,61 @@ def _counts(
     radius = _kth_smallest(joint, k)
     reach = radius.clamp_min(_TINY)[:, None]  # copies count as inside, or ties would see no neighbour
     inside = [_true(sides < reach[..., i, None]) for i in range(len(NEIGHBOURS))]
-    return radius, torch.stack(inside, -1), _neighbours_found(joint, radius, k)
+    return radius, torch.stack(inside, -1), _reached(joint, radius, k)
+
+
+def of_all_columns(context: Context) -> Neighbours:
+    """Neighbours of all query rows."""
+    return neighbours(context.batch, context.scores, query_rows(context.batch))
+
+
+def of_fewer_rows(context: Context) -> Neighbours:
+    """The same of at most `QUERIES` rows."""
+    return subset(context.once(of_all_columns), QUERIES)
+
+
+def of_tokens(context: Context) -> Neighbours:
+    """The same of the rows that become tokens."""
+    return subset(context.once(of_fewer_rows), ROWS)
+
+
+def token_mask(context: Context) -> Bool[Tensor, "b m"]:
+    """Which of the rows that become tokens exist."""
+    return context.once(of_tokens).valid
+
+
+def tokens(context: Context) -> Float32[Tensor, "b m e"]:
+    """What stands in row tokens."""
+    return _channels(context, context.once(of_tokens))
+
+
+def pooled(context: Context) -> Float32[Tensor, "b g"]:
+    """Over all query rows, not only over those that become tokens."""
+    rows = context.once(of_all_columns)
+    return mean_and_spread(_channels(context, rows), rows.valid)
+
+
+def _channels(context: Context, rows: Neighbours) -> Float32[Tensor, "b m e"]:
+    """Local information of query rows, its asymmetry, radii, and whitened norms; 0 on padding."""
+    index = rows.queries[:, None].expand(-1, 2, -1)
+    norms = context.once(log_norms).gather(2, index)
+    summed, apart = norms.sum(1), (norms[:, 0] - norms[:, 1]).abs()
+    radius = rows.squared_radius.clamp(1e-8, 1e8).log() / 2
+    values = [rows.local, rows.gap, radius, summed[..., None], apart[..., None]]
+    return torch.cat(values, -1) * rows.valid[..., None]
 
 
 def query_rows(batch: Batch) -> QueryRows:
     """Evenly spaced rows in an order that depends on content alone; all of them where they are few."""
     n = batch.n[:, None]
-    few = batch.dims.sum(-1, keepdim=True) <= FEW_COLUMNS
-    most = torch.where(few, (n // 8).clamp(*POOLED), QUERIES).minimum(n)
-    slot = torch.arange(int(most.max()))[None]
+    narrow = batch.dims.sum(-1, keepdim=True) <= FEW_COLUMNS
+    count = torch.where(narrow, (n // 8).clamp(*POOLED), QUERIES).minimum(n)
+    slot = torch.arange(int(count.max()))[None]
     if batch.rows.shape[1] <= ROWS:
         return QueryRows(slot.expand(len(n), -1), slot < n)
     order = _content_key(batch).masked_fill(~batch.rows, torch.iinfo(torch.int64).max).argsort(-1)
-    place = torch.where(n > most, (2 * slot + 1) * n // (2 * most), slot)
-    return QueryRows(order.gather(1, place.clamp_max(batch.rows.shape[1] - 1)), slot < most)
+    place = torch.where(n > count, (2 * slot + 1) * n // (2 * count), slot)
+    return QueryRows(order.gather(1, place.clamp_max(batch.rows.shape[1] - 1)), slot < count)
 
 
 def _content_key(batch: Batch) -> Int64[Tensor, "b n"]:
@@ -154,9 +197,9 @@ def _distances(points: Tensor, queries: Int64[Tensor, "b m"]) -> Float32[Tensor,
         gaps = [(query[..., c, None] - points[..., None, :, c]).square_() for c in range(points.shape[-1])]
         distance = gaps[0] if len(gaps) == 1 else gaps[0].add_(gaps[1])
     else:
-        one = torch.ones_like(points[..., :1])
+        ones = torch.ones_like(points[..., :1])
         left = torch.cat([-2 * query[..., :-1], query[..., -1:], torch.ones_like(query[..., :1])], -1)
-        right = torch.cat([points[..., :-1], one, points[..., -1:]], -1)
+        right = torch.cat([points[..., :-1], ones, points[..., -1:]], -1)
         distance = (left @ right.transpose(-1, -2)).float()
     return distance.scatter_(-1, index, float("inf"))
 
@@ -170,7 +213,7 @@ def _kth_smallest(distance: Float32[Tensor, "b m n"], k: Int64[Tensor, "b k"]) -
     return nearest.gather(-1, (k - 1)[:, None].expand(-1, nearest.shape[1], -1))
 
 
-def _neighbours_found(
+def _reached(
     joint: Float32[Tensor, "b m n"], radius: Float32[Tensor, "b m k"], k: Int64[Tensor, "b k"]
 ) -> Int64[Tensor, "b m k"]:
     """k, or the number of exact copies of the row where they outnumber it."""
@@ -187,3 +230,29 @@ def _true(flags: Bool[Tensor, "b 2 m n"]) -> Int32[Tensor, "b 2 m"]:
     groups = -(-words.shape[-1] // _WORDS)
     counted: Tensor = words.unflatten(-1, (groups, -1)).sum(-1).view(torch.uint8)
     return counted.sum(-1, dtype=torch.int32)
+
+
+_CHANNELS = {
+    "local information": len(NEIGHBOURS),
+    "asymmetry": len(NEIGHBOURS),
+    "radius": len(NEIGHBOURS),
+    "norms": 1,
+    "asymmetry of norms": 1,
+}
+
+ROW_NEIGHBOURS = Statistic(
+    name="neighbours",
+    about=f"the terms of the KSG estimator at k = {', '.join(map(str, NEIGHBOURS))} (Euclidean norm per "
+    "side, the larger of the two across), the asymmetry of its neighbour counts, radii, whitened norms",
+    token="rows",
+    channels=_CHANNELS,
+    compute=tokens,
+    pooled=dict.fromkeys(MEAN_AND_SPREAD, sum(_CHANNELS.values())),
+    pool=pooled,
+    settings={
+        "neighbours": list(NEIGHBOURS),
+        "rows": ROWS,
+        "pooled": list(POOLED),
+        "few_columns": FEW_COLUMNS,
+    },
+)

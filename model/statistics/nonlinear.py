@@ -2,7 +2,7 @@
 
 Each column enters with functions of two families. The additive ones (Lancaster 1958) undo what pushes one
 column by a curve of another; the radial ones, the column times waves of the length of its row, undo rotations
-that depend on the length. Each family contains the column itself, so where nothing is bent all of them tell
+that depend on the length. Each family contains the column itself, so where nothing is bent all of them say
 what `moments.linear` does, and where they tell more, something is.
 """
 
@@ -14,16 +14,15 @@ from torch import Tensor
 
 from mizzle.model.batch import Batch
 from mizzle.model.statistics.moments import functions
+from mizzle.model.statistics.statistic import Context, Statistic
 
 FUNCTIONS = 4  # of each column
-FEW = 2  # of these, where a side has more than `WIDE` columns
+WIDE_FUNCTIONS = 2  # of these, where a side has more than `WIDE` columns
 WIDE = 8
 FUNCTION_RIDGES = (0.1, 1.0)  # in units of (functions of x + functions of y) / n
 FAMILIES = 2
 TOP = 3  # correlations that enter the global token by themselves
-SPECTRUM_CHANNELS = 2 * FAMILIES * len(FUNCTION_RIDGES)
-GLOBAL_CHANNELS = FAMILIES * len(FUNCTION_RIDGES) * (4 + TOP)
-_MOST = 0.9  # functions of both sides to a row, beyond which there is no correction for their number
+_LARGEST_SHARE = 0.9  # functions of both sides to a row, beyond which there is no correction for their number
 _TINY = 1e-6
 _VARIES = 1e-2  # of its size, that a function varies by, or what varies may be rounding
 _LEAST = 1e-4  # ridge that rounding cannot undo
@@ -39,11 +38,12 @@ class Nonlinear(NamedTuple):
     excess: Float64[Tensor, "b f r"]
 
 
-def nonlinear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Nonlinear:
+def nonlinear(context: Context) -> Nonlinear:
     """Canonical correlations between functions of X and functions of Y, by ridges."""
+    batch, z = context.batch, context.scores
     wide = batch.dims.amax(-1) > WIDE
-    count = FEW if bool(wide.all()) else FUNCTIONS
-    used = (~wide[:, None] | (torch.arange(count) < FEW)).float()
+    count = WIDE_FUNCTIONS if bool(wide.all()) else FUNCTIONS
+    used = (~wide[:, None] | (torch.arange(count) < WIDE_FUNCTIONS)).float()
     families = torch.stack([*functions(z)[:count], *_radial(batch, z, count)], 1)
     gram = _correlations(batch, families.unflatten(1, (FAMILIES, count)), used)
     levels = (
@@ -53,18 +53,20 @@ def nonlinear(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Nonlinear:
     return _canonical(batch, gram, levels.clamp_min(_LEAST)[:, None])
 
 
-def of_spectrum(found: Nonlinear, length: int) -> Float32[Tensor, "b j e"]:
+def spectrum(context: Context) -> Float32[Tensor, "b j e"]:
     """Channels of the j-th spectrum token: the j-th correlation of each family and ridge, and its nats."""
-    squared = found.squared.flatten(1, 2).transpose(1, 2)[:, :length]
+    length = context.batch.columns.shape[-1]
+    squared = context.once(nonlinear).squared.flatten(1, 2).transpose(1, 2)[:, :length]
     return torch.cat([_root(squared), _nats(squared)], -1).float()
 
 
-def pooled(batch: Batch, found: Nonlinear) -> Float32[Tensor, "b e"]:
+def pooled(context: Context) -> Float32[Tensor, "b e"]:
     """Channels of the global token: nats of all, of as many as there are columns, sums, and the largest."""
-    nats = _nats(found.squared)
-    usual = torch.arange(nats.shape[-1]) < batch.dims.amin(-1)[:, None, None, None]
-    sums = [nats.sum(-1), (nats * usual).sum(-1), found.squared.sum(-1), found.excess]
-    return torch.cat([torch.stack(sums, -1), _root(found.squared[..., :TOP])], -1).flatten(1).float()
+    squared, excess = context.once(nonlinear)
+    nats = _nats(squared)
+    of_columns = torch.arange(nats.shape[-1]) < context.batch.dims.amin(-1)[:, None, None, None]
+    sums = [nats.sum(-1), (nats * of_columns).sum(-1), squared.sum(-1), excess]
+    return torch.cat([torch.stack(sums, -1), _root(squared[..., :TOP])], -1).flatten(1).float()
 
 
 def _radial(batch: Batch, z: Float32[Tensor, "b 2 n d"], count: int) -> list[Float32[Tensor, "b 2 n d"]]:
@@ -104,21 +106,21 @@ def _canonical(
     half = torch.linalg.solve_triangular(root, eye.expand_as(root), upper=False)
     freedom = p - levels[..., None] * half.square().sum((-1, -2))
     core = half[..., 0, :, :] @ gram[:, :, None, 0, 1] @ half[..., 1, :, :].transpose(-1, -2)
-    found = torch.linalg.eigvalsh(core @ core.transpose(-1, -2)).flip(-1).clamp(0, 1)
+    squared = torch.linalg.eigvalsh(core @ core.transpose(-1, -2)).flip(-1).clamp(0, 1)
     share = freedom / (batch.n - 1)[:, None, None, None]  # a mean was taken off
-    excess = found.sum(-1) - share.prod(-1) * (batch.n - 1)[:, None, None]
-    fewer = share / (share.sum(-1, keepdim=True) / _MOST).clamp_min(1)
-    return Nonlinear(_corrected(found, *fewer[..., None, :].unbind(-1)), excess)
+    excess = squared.sum(-1) - share.prod(-1) * (batch.n - 1)[:, None, None]
+    fewer = share / (share.sum(-1, keepdim=True) / _LARGEST_SHARE).clamp_min(1)
+    return Nonlinear(_corrected(squared, *fewer[..., None, :].unbind(-1)), excess)
 
 
-def _corrected(found: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """The squared correlation that is seen as `found` among x n and y n functions of n rows, x + y < 1.
+def _corrected(sample: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """The squared correlation that shows as `sample` among x n and y n functions of n rows, x + y < 1.
 
-    Bao, Hu, Pan & Zhou (2019, Annals of Statistics 47): found = (r (1 - x) + x) (r (1 - y) + y) / r where
+    Bao, Hu, Pan & Zhou (2019, Annals of Statistics 47): sample = (r (1 - x) + x) (r (1 - y) + y) / r where
     r is large enough to be told from noise; the real part of the solution goes on from there to 0.
     """
     a = (1 - x) * (1 - y)
-    b = found - x * (1 - y) - y * (1 - x)
+    b = sample - x * (1 - y) - y * (1 - x)
     root = (b * b - 4 * a * x * y).clamp_min(_TINY**2).sqrt()
     return ((b + root) / (2 * a)).clamp(0, 1 - _TINY)
 
@@ -130,3 +132,19 @@ def _nats(squared: Tensor) -> Tensor:
 def _root(squared: Tensor) -> Tensor:
     """Whose gradient stays finite."""
     return squared.clamp_min(_TINY).sqrt()
+
+
+_SPECTRA = FAMILIES * len(FUNCTION_RIDGES)
+
+NONLINEAR = Statistic(
+    name="nonlinear",
+    about=f"canonical correlations between {FUNCTIONS} functions of every column, in {FAMILIES} families, "
+    f"additive and radial, at ridges {' and '.join(f'{ridge:g}' for ridge in FUNCTION_RIDGES)} times "
+    "(functions of x + functions of y) / n, corrected for the number of functions",
+    token="spectrum",
+    channels={"correlation": _SPECTRA, "information": _SPECTRA},
+    compute=spectrum,
+    pooled={f"by family and ridge: four sums, {TOP} largest": _SPECTRA * (4 + TOP)},
+    pool=pooled,
+    settings={"functions": [FUNCTIONS, WIDE_FUNCTIONS, WIDE, list(FUNCTION_RIDGES)]},
+)

@@ -1,4 +1,4 @@
-"""Canonical variates: each side's columns turned so that the best correlated combinations come first.
+"""Canonical variates: each side's columns rotated so that the best correlated combinations come first.
 
 They carry dependence that is spread thinly over many columns into a few, where curves and products can be
 looked for as if the problem were small.
@@ -7,13 +7,26 @@ looked for as if the problem were small.
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 from torch import Tensor
+from torch.nn import functional as F
 
 from mizzle.model.batch import Batch
-from mizzle.model.statistics.moments import Linear
+from mizzle.model.statistics.moments import Linear, linear
+from mizzle.model.statistics.neighbours import (
+    NEIGHBOURS,
+    QUERIES,
+    ROWS,
+    Neighbours,
+    QueryRows,
+    neighbours,
+    of_fewer_rows,
+    subset,
+)
+from mizzle.model.statistics.statistic import MEAN_AND_SPREAD, Context, Statistic, mean_and_spread
 
 VARIATES = 5  # a side
+PLANE = 2  # of these, those whose neighbours are counted
 _LEAST = 1e-6  # variance of a variate that exists; copies of a column leave less
 _STEPS = 2.0**24  # to a standard deviation, in which variates are compared
 
@@ -22,18 +35,19 @@ class Variates(NamedTuple):
     """values[b, s, :, v]: whitened combinations of a side's columns; used[b, v]: which pairs exist.
 
     There are as many pairs as the smaller side has columns, less those that only repeat others: where one
-    side has no direction left, the other's could be turned at will.
+    side has no direction left, the other's could be rotated at will.
     """
 
     values: Float64[Tensor, "b 2 n v"]
     used: Bool[Tensor, "b v"]
 
 
-def variates(batch: Batch, axes: Linear) -> Variates:
+def variates(context: Context) -> Variates:
     """The first canonical variates of the normal scores, of unit variance (Hotelling 1936).
 
     Their directions are constants to the gradient: correlation is extremal along them.
     """
+    batch, axes = context.batch, context.once(linear)
     with torch.no_grad():
         directions = _directions(batch, axes)
     values = axes.unit @ directions * batch.n.double().sqrt()[:, None, None, None]
@@ -67,3 +81,46 @@ def centred_ranks(batch: Batch, values: Float64[Tensor, "b 2 n v"]) -> Int64[Ten
     n = batch.n[:, None, None, None]
     ranks = torch.empty_like(order).scatter_(2, order, start + end - (n - 1))
     return ranks.where(rows, 0)
+
+
+def in_plane(context: Context) -> Neighbours:
+    """Neighbours of query rows among the first pairs of variates; among all columns where a side has one."""
+    batch, rows = context.batch, context.once(of_fewer_rows)
+    if batch.columns.shape[-1] == 1:
+        return rows
+    plane = neighbours(batch, _plane(context).float(), QueryRows(rows.queries, rows.valid))
+    single = (batch.dims.amax(-1) == 1)[:, None, None]
+    return plane._replace(local=rows.local.where(single, plane.local))
+
+
+def plane_tokens(context: Context) -> Float32[Tensor, "b m e"]:
+    """Local information of a row among the first pairs of variates, and where it lies there."""
+    plane_rows = subset(context.once(in_plane), ROWS)
+    values = F.pad(_plane(context), (0, PLANE))[..., :PLANE].float()
+    index = plane_rows.queries[:, None, :, None].expand(-1, 2, -1, PLANE)
+    u, v = values.gather(2, index).unbind(1)
+    return torch.cat([plane_rows.local, (u * v).abs(), u * u + v * v], -1) * plane_rows.valid[..., None]
+
+
+def pooled_plane(context: Context) -> Float32[Tensor, "b g"]:
+    """Local information over all rows that were looked up, not only over those that become tokens."""
+    plane_rows = context.once(in_plane)
+    return mean_and_spread(plane_rows.local * plane_rows.valid[..., None], plane_rows.valid)
+
+
+def _plane(context: Context) -> Float64[Tensor, "b 2 n v"]:
+    """The first pairs of variates."""
+    return context.once(variates).values[..., :PLANE]
+
+
+PLANE_NEIGHBOURS = Statistic(
+    name="plane",
+    about=f"the terms of the KSG estimator among the first {PLANE} pairs of canonical variates, and where "
+    "the row lies in that plane",
+    token="rows",
+    channels={"local information": len(NEIGHBOURS), "product": PLANE, "squared radius": PLANE},
+    compute=plane_tokens,
+    pooled=dict.fromkeys(MEAN_AND_SPREAD, len(NEIGHBOURS)),
+    pool=pooled_plane,
+    settings={"queries": QUERIES, "plane": PLANE},
+)

@@ -53,7 +53,7 @@ def write(path: Path, chunks: list[Chunk]) -> None:
     """Write a batch atomically."""
     tensors: dict[str, Tensor] = {}
     for i, chunk in enumerate(chunks):
-        named = {**chunk.tokens._asdict(), **{f"of.{name}": getattr(chunk, name) for name in _FACTS}}
+        named = {**chunk.tokens.named(), **{f"of.{name}": getattr(chunk, name) for name in _FACTS}}
         tensors |= {f"{i}.{name}": tensor.contiguous() for name, tensor in named.items()}
     partial = path.with_suffix(f".{os.getpid()}")  # of this writer alone
     save_file(tensors, partial, metadata={"family": json.dumps([chunk.family for chunk in chunks])})
@@ -64,14 +64,14 @@ def read(path: Path) -> list[Chunk]:
     """The batch that `write` wrote."""
     with safe_open(path, framework="pt") as file:
         families = json.loads(file.metadata()["family"])
-        return [
-            Chunk(
-                Tokens(*(file.get_tensor(f"{i}.{name}") for name in Tokens._fields)),
-                **{name: file.get_tensor(f"{i}.of.{name}") for name in _FACTS},
-                family=family,
-            )
-            for i, family in enumerate(families)
-        ]
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    return [_chunk(tensors, f"{i}.", family) for i, family in enumerate(families)]
+
+
+def _chunk(tensors: dict[str, Tensor], prefix: str, family: list[str]) -> Chunk:
+    """The chunk whose tensors have this prefix."""
+    own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+    return Chunk(Tokens.of(own), **{name: own[f"of.{name}"] for name in _FACTS}, family=family)
 
 
 def summarised(tables: list[Table], nats: list[float], family: list[str]) -> list[Chunk]:

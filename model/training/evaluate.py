@@ -34,7 +34,7 @@ class Draws(NamedTuple):
         return cls(*tensors, labels, torch.cat(features))
 
     def answered(self, calibration: Calibration, novelty: Novelty) -> tuple["Draws", Tensor]:
-        """What a user would be told, but for what a discrete sample's entropy and counts change.
+        """What a user would get, but for what a discrete sample's entropy and counts change.
 
         Returns:
             quantiles, recalibrated and stretched where the sample is unfamiliar; means in nats, before that.

@@ -70,12 +70,12 @@ class Fit:
         self.ema = AveragedModel(self.net, multi_avg_fn=get_ema_multi_avg_fn(self.config.average))
         self.optimizers = Optimizers(self.net, self.config.matrices, self.config.rate, self.config.decay)
 
-    def fit_inputs(self, sample: list[Tokens], grown: bool = False) -> None:
-        """Freeze the input statistics on a sample of the stream; `grown`: those that have none yet."""
-        self.net.fit_inputs(repad([one for tokens in sample for one in tokens.unbind()]), grown)
+    def fit_inputs(self, sample: list[Tokens], only_new: bool = False) -> None:
+        """Freeze the input statistics on a sample of the stream; `only_new`: those that have none yet."""
+        self.net.fit_inputs(repad([data_set for tokens in sample for data_set in tokens.unbind()]), only_new)
         self._start()  # the average copies the frozen statistics
 
-    def take(self, net: Net) -> None:
+    def load_weights_from(self, net: Net) -> None:
         """Go on from this network, input statistics included."""
         self.net.load_state_dict(net.state_dict())
         self._start()
@@ -113,7 +113,7 @@ class Fit:
         return net.eval()
 
     @torch.no_grad()
-    def blend(self, start: Net, share: float) -> None:
+    def interpolate(self, start: Net, share: float) -> None:
         """Let the average be this share of the way from another network to itself.
 
         Between the ends of a fine-tuning lies what both have learnt (Wortsman et al. 2022).

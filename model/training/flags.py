@@ -21,13 +21,13 @@ def parsed(
     for config in configs.values():
         for name, value in plain(config).items():
             parser.add_argument(_flag(name), type=type(value), default=value, help=f"default: {value}")
-    given = vars(parser.parse_args(arguments))
-    return {key: {name: given[name] for name in plain(config)} for key, config in configs.items()}
+    values = vars(parser.parse_args(arguments))
+    return {key: {name: values[name] for name in plain(config)} for key, config in configs.items()}
 
 
-def differing(given: Iterable[Any], usual: Iterable[Any], but: str) -> str:
-    """The flags that make these configurations out of the usual ones, all but one of them."""
-    chosen, default = ({k: v for c in part for k, v in plain(c).items()} for part in (given, usual))
+def differing(configs: Iterable[Any], defaults: Iterable[Any], but: str) -> str:
+    """The flags that make these configurations out of the defaults, all but one of them."""
+    chosen, default = ({k: v for c in part for k, v in plain(c).items()} for part in (configs, defaults))
     changed = {name: value for name, value in chosen.items() if value != default[name] and name != but}
     return "".join(f" {_flag(name)} {shlex.quote(str(value))}" for name, value in changed.items())
 

@@ -24,8 +24,8 @@ class Optimizers:
 
     def __init__(self, net: Net, matrices: float, rest: float, decay: float) -> None:
         inside = inner_matrices(net) if matrices else []
-        kept = {id(matrix) for matrix in inside}
-        others = [parameter for parameter in net.parameters() if id(parameter) not in kept]
+        muon_ids = {id(matrix) for matrix in inside}
+        others = [parameter for parameter in net.parameters() if id(parameter) not in muon_ids]
         self.parts: list[torch.optim.Optimizer] = [torch.optim.AdamW(others, lr=rest, weight_decay=decay)]
         self.peaks = [rest]
         if inside:
@@ -57,8 +57,8 @@ class Optimizers:
         for name, tensor in state.items():
             i, j, key = name.split(".")
             slots[int(i)].setdefault(int(j), {})[key] = tensor
-        for part, found in zip(self.parts, slots, strict=True):
-            part.load_state_dict({**part.state_dict(), "state": found})
+        for part, moments in zip(self.parts, slots, strict=True):
+            part.load_state_dict({**part.state_dict(), "state": moments})
 
 
 def inner_matrices(net: Net) -> list[nn.Parameter]:

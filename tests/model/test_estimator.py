@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from test_weights import HEADER
+from small_model import HEADER, all_familiar, identity
 
 from mizzle.model import Estimator
-from mizzle.model.calibrate import SHAPES, Calibration
+from mizzle.model.calibrate import SHAPES
 from mizzle.model.net import Net
-from mizzle.model.novelty import Novelty
-from mizzle.model.statistics.tokens import GLOBAL_CHANNELS
+from mizzle.model.statistics import registry
 from mizzle.types import Estimate, ModelInfo
 
 ROWS = 60
@@ -21,10 +20,10 @@ def estimate(threshold: float, rows: tuple[int, int]) -> Estimate:
     """Of one fixed sample, by a net that has been trained up to these rows and whose usual score is this."""
     torch.manual_seed(0)
     net = Net(HEADER.net).eval()
-    usual = Novelty.nothing(GLOBAL_CHANNELS)
-    novelty = replace(usual, thresholds=torch.full((SHAPES,), threshold))
+    familiar = all_familiar(registry.channels(registry.OVERALL))
+    novelty = replace(familiar, thresholds=torch.full((SHAPES,), threshold))
     header = replace(HEADER, rows=rows)
-    model = Estimator(net, Calibration.identity(), novelty, header, ModelInfo("test", "0", "0" * 64))
+    model = Estimator(net, identity(), novelty, header, ModelInfo("test", "0", "0" * 64))
     x, noise = np.random.default_rng(0).normal(size=(2, ROWS))
     return model.estimate(x, x + noise)
 

@@ -10,7 +10,7 @@ from mizzle.model.batch import collate, normal_scores
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.preprocess import prepare
 from mizzle.model.statistics.neighbours import _content_key, query_rows
-from mizzle.model.statistics.tokens import tokenise
+from mizzle.model.statistics.tokens import Tokens, tokenise
 
 Pair = tuple[np.ndarray, np.ndarray]
 _TOLERANCE = 2e-5  # log(1 + nats); rounding of float32 statistics
@@ -139,8 +139,9 @@ def test_the_net_does_look_at_the_data(net: Net) -> None:
 def test_every_kind_of_token_reaches_the_answer(net: Net) -> None:
     tokens = tokenise(collate([prepare(*_normal(np.random.default_rng(6), 300, 4, 3))]))
     base = net(tokens)
-    for kind in ("overall", "spectrum", "columns", "rows", "edges"):
-        changed = tokens._replace(**{kind: getattr(tokens, kind) + 1.0})
+    named = tokens.named()
+    for kind in ("overall", *tokens.kinds):
+        changed = Tokens.of({**named, kind: named[kind] + 1.0})
         assert (net(changed) - base).abs().max() > 100 * _TOLERANCE, kind
 
 
@@ -152,7 +153,7 @@ def test_statistics_let_gradients_through(dims: tuple[int, int], n: int) -> None
     batch = collate([prepare(*_normal(rng, n, *dims)), prepare(*_normal(rng, n - 9, *dims))])
     scores = normal_scores(batch).requires_grad_()
     tokens = tokenise(batch, scores)
-    total = sum(t.sum() for t in (tokens.overall, tokens.spectrum, tokens.columns, tokens.rows, tokens.edges))
+    total = tokens.overall.sum() + sum(values.sum() for values, _ in tokens.kinds.values())
     (gradient,) = torch.autograd.grad(total, scores)
     assert torch.isfinite(gradient).all()
     assert gradient.abs().max() > 0

@@ -41,11 +41,6 @@ def test_what_lies_far_out_is_noticed(novelty: Novelty) -> None:
     assert novelty.score(against).mean() > 1.5 * novelty.score(features).mean()
 
 
-def test_nothing_is_unusual_without_a_fit() -> None:
-    features, n, columns = draws(3, 50)
-    assert (Novelty.nothing(FEATURES).excess(1e6 * features, n, columns) < 1e-30).all()
-
-
 def test_cells_with_few_draws_take_the_threshold_of_all() -> None:
     features, _, columns = draws(4, 2000)
     found = Novelty.fit(features, torch.full((2000,), 100), columns)

@@ -8,24 +8,15 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from small_model import HEADER, all_familiar, identity
 
 from mizzle.errors import ModelUnavailable
 from mizzle.model import Estimator, weights
-from mizzle.model.calibrate import Calibration
-from mizzle.model.net import Net, NetConfig
-from mizzle.model.novelty import Novelty
+from mizzle.model.net import Net
 from mizzle.model.preprocess import prepare
-from mizzle.model.statistics.tokens import GLOBAL_CHANNELS, repad, summarise
-
-HEADER = weights.Header(
-    name="test",
-    version="0",
-    net=NetConfig(width=16, channels=8, heads=2, rounds=1, blocks=2),
-    rows=(10, 100),
-    columns=(1, 4),
-    prior={"a": [1, 2]},
-    training={"seed": 3},
-)
+from mizzle.model.statistics import registry
+from mizzle.model.statistics.statistic import EVERY, Context, Statistic
+from mizzle.model.statistics.tokens import Tokens, repad, summarise
 
 
 @pytest.fixture
@@ -33,7 +24,8 @@ def path(tmp_path: Path) -> Path:
     """A small weights file."""
     torch.manual_seed(0)
     file = tmp_path / "small.safetensors"
-    weights.save(file, Net(HEADER.net), Calibration.identity(), Novelty.nothing(GLOBAL_CHANNELS), HEADER)
+    familiar = all_familiar(registry.channels(registry.OVERALL))
+    weights.save(file, Net(HEADER.net), identity(), familiar, HEADER)
     return file
 
 
@@ -43,8 +35,8 @@ def test_round_trip(path: Path) -> None:
     assert info[:2] == ("test", "0")
     assert len(info.sha256) == 64
     assert not net.training
-    torch.testing.assert_close(calibration.levels, Calibration.identity().levels)
-    assert torch.equal(novelty.whitening, torch.eye(GLOBAL_CHANNELS))
+    torch.testing.assert_close(calibration.levels, identity().levels)
+    assert torch.equal(novelty.whitening, torch.eye(registry.channels(registry.OVERALL)))
 
 
 def test_no_partial_file_is_left(path: Path) -> None:
@@ -171,14 +163,18 @@ def test_weights_that_know_fewer_statistics_can_be_trained_on(path: Path) -> Non
     with pytest.raises(ModelUnavailable):
         weights.load(path)
 
-    grown = weights.grown(path)
+    extended, tokens = weights.extended(path), samples()
+    assert not extended.has_input_scales
+    extended.fit_inputs(tokens, only_new=True)
+    assert extended.has_input_scales
+    assert (extended.standardise.scale[:-ADDED] == 1).all()
+    assert torch.equal(extended(tokens), whole(tokens))
+
+
+def samples() -> Tokens:
+    """Tokens of four samples of different sizes."""
     rng = np.random.default_rng(2)
-    tokens = repad(summarise([prepare(*rng.standard_normal((2, 50, 2))) for _ in range(4)]))
-    assert not grown.scaled
-    grown.fit_inputs(tokens, grown=True)
-    assert grown.scaled
-    assert (grown.standardise.scale[:-ADDED] == 1).all()
-    assert torch.equal(grown(tokens), whole(tokens))
+    return repad(summarise([prepare(*rng.standard_normal((2, n, 2))) for n in (40, 50, 60, 70)]))
 
 
 def _save_older(path: Path, state: dict[str, torch.Tensor]) -> None:
@@ -189,7 +185,7 @@ def _save_older(path: Path, state: dict[str, torch.Tensor]) -> None:
         if name in READERS
     }
     tensors = {**load_file(path), **state, **{name: t.clone() for name, t in older.items()}}
-    tokens = {name: value for name, value in weights.CODE["tokens"].items() if name != "functions"}
+    tokens = {name: value for name, value in weights.code()["tokens"].items() if name != "functions"}
     with safe_open(path, framework="pt") as file:
         about = json.loads(file.metadata()["mizzle"])
     save_file(tensors, path, metadata={"mizzle": json.dumps(about | {"tokens": tokens})})
@@ -198,4 +194,53 @@ def _save_older(path: Path, state: dict[str, torch.Tensor]) -> None:
 def test_weights_of_other_statistics_cannot_be_trained_on(path: Path) -> None:
     _rewrite(path, tokens={"queries": 192})
     with pytest.raises(ModelUnavailable, match="this version"):
-        weights.grown(path)
+        weights.extended(path)
+
+
+def toy(token: str) -> Statistic:
+    """Two channels for this kind of token, or for the global one alone, whose totals are pooled."""
+    compute = registry.of_kind(token or "columns")[0].compute if token != EVERY else None
+
+    def values(context: Context) -> torch.Tensor:
+        tokens = compute(context) if compute else context.batch.n.float().log()[:, None, None].repeat(1, 1, 2)
+        return tokens[..., :2] + 1.0
+
+    def total(context: Context) -> torch.Tensor:
+        return context.once(values).sum(1)
+
+    own = {"token": token, "channels": {"first": 1, "second": 1}, "compute": values} if token else {}
+    return Statistic("toy", "nothing new", **own, pooled={"total": 2}, pool=total)
+
+
+@pytest.mark.parametrize("token", [*registry.kinds(), EVERY, ""])
+def test_the_shipped_weights_answer_as_before_when_a_statistic_is_added(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to rounding: sums over more channels, of which the new ones count 0. But they can be learnt from."""
+    before = weights.load(weights.SHIPPED)[0](samples())
+    monkeypatch.setattr(registry, "STATISTICS", (*registry.STATISTICS, toy(token)))
+    with pytest.raises(ModelUnavailable):
+        weights.load(weights.SHIPPED)
+    net, tokens = weights.extended(weights.SHIPPED).eval(), samples()
+    assert not net.has_input_scales
+    net.fit_inputs(tokens, only_new=True)
+    assert net.has_input_scales
+    torch.testing.assert_close(net(tokens), before, atol=1e-5, rtol=0)
+
+    net(tokens).sum().backward()
+    readers = [net.embed, *(net.axes[kind].embed[0] for kind in registry.kinds() if token in (kind, EVERY))]
+    for reader in readers:
+        assert not reader.weight[:, -2:].any()
+        assert reader.weight.grad[:, -2:].any()
+
+
+def test_weights_of_more_statistics_are_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where the header does not tell, since the missing one has no settings."""
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "STATISTICS", (*registry.STATISTICS, toy("rows")))
+        familiar = all_familiar(registry.channels(registry.OVERALL))
+        weights.save(path, Net(HEADER.net), identity(), familiar, HEADER)
+        weights.load(path)
+    for read in (weights.load, weights.extended):
+        with pytest.raises(ModelUnavailable):
+            read(path)

@@ -8,18 +8,19 @@ import torch
 
 from mizzle.metadata_gen.maps.invertible import Spiral
 from mizzle.metadata_gen.maps.shears import Banana
-from mizzle.model.batch import collate, normal_scores
+from mizzle.model.batch import collate
 from mizzle.model.preprocess import prepare
 from mizzle.model.statistics.moments import linear
 from mizzle.model.statistics.nonlinear import (
     FAMILIES,
-    FEW,
     FUNCTIONS,
     WIDE,
+    WIDE_FUNCTIONS,
     Nonlinear,
     _corrected,
     nonlinear,
 )
+from mizzle.model.statistics.statistic import Context
 
 ADDITIVE, RADIAL = range(FAMILIES)
 RHO = 0.8
@@ -29,8 +30,7 @@ Sample = tuple[np.ndarray, np.ndarray]
 
 
 def found(*samples: Sample) -> Nonlinear:
-    batch = collate([prepare(x, y) for x, y in samples])
-    return nonlinear(batch, normal_scores(batch))
+    return nonlinear(Context(collate([prepare(x, y) for x, y in samples])))
 
 
 def two_pairs(n: int, dim: int) -> Sample:
@@ -48,8 +48,8 @@ def nats(of: Nonlinear, family: int, most: int) -> float:
 
 
 def linear_nats(x: np.ndarray, y: np.ndarray) -> float:
-    batch = collate([prepare(x, y)])
-    return float(-torch.log1p(-linear(batch, normal_scores(batch)).canonical[0, 0].square()).sum() / 2)
+    axes = linear(Context(collate([prepare(x, y)])))
+    return float(-torch.log1p(-axes.canonical[0, 0].square()).sum() / 2)
 
 
 @pytest.mark.parametrize("family", [ADDITIVE, RADIAL], ids=["additive", "radial"])
@@ -111,10 +111,10 @@ def test_wide_sides_get_fewer_functions() -> None:
     rng = np.random.default_rng(5)
     wide, narrow = (tuple(rng.standard_normal((2, 200, dim))) for dim in (WIDE + 1, 2))
     alone, together = found(wide), found(wide, narrow)
-    assert alone.squared.shape[-1] == FEW * (WIDE + 1)
+    assert alone.squared.shape[-1] == WIDE_FUNCTIONS * (WIDE + 1)
     assert together.squared.shape[-1] == FUNCTIONS * (WIDE + 1)
     torch.testing.assert_close(together.excess[0], alone.excess[0], atol=1e-5, rtol=0)
-    assert (together.squared[0, ..., FEW * (WIDE + 1) :] == 0).all()
+    assert (together.squared[0, ..., WIDE_FUNCTIONS * (WIDE + 1) :] == 0).all()
 
 
 def test_more_functions_than_rows_are_not_taken_for_certainty() -> None:

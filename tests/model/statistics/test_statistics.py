@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from mizzle.model.batch import collate, normal_scores
+from mizzle.model.batch import collate
 from mizzle.model.preprocess import prepare
 from mizzle.model.statistics.edges import FINE_BINS, fine_information
-from mizzle.model.statistics.moments import linear
 from mizzle.model.statistics.neighbours import NEIGHBOURS, QueryRows, neighbours
+from mizzle.model.statistics.statistic import Context
 from mizzle.model.statistics.variates import variates
 
 Sample = tuple[np.ndarray, np.ndarray]
@@ -40,9 +40,8 @@ def test_variates_are_the_canonical_ones() -> None:
 
     The ridge of 0.1 (dx + dy) / n takes up to a tenth of a percent at 3,000 rows.
     """
-    batch = collate([prepare(*sample(3000, 4, 3))])
-    z = normal_scores(batch)
-    found = variates(batch, linear(batch, z))
+    context = Context(collate([prepare(*sample(3000, 4, 3))]))
+    z, found = context.scores, variates(context)
     assert found.used[0].tolist() == [True, True, True, False][: found.used.shape[1]]
     u, v = (side[:, :3].numpy() / 3000**0.5 for side in found.values[0])
     x, y = ((side - side.mean(0)).double().numpy() for side in z[0])
@@ -56,7 +55,7 @@ def test_neighbour_counts_of_many_rows() -> None:
     """More than 2,000 rows, whose counts are summed in groups; against every distance at once."""
     x, y = sample(2500, 2, 1)
     batch = collate([prepare(x, y)])
-    z = normal_scores(batch)
+    z = Context(batch).scores
     places = torch.tensor([[0, 17, 2499]])
     found = neighbours(batch, z, QueryRows(places, torch.ones(1, 3, dtype=torch.bool)))
     for i, row in enumerate(places[0].tolist()):

@@ -67,11 +67,6 @@ def sparse(dim_x: int, dim_y: int, n_interacting: int, strength: float) -> Array
     return latent_variable(dim_x, dim_y, n_interacting, 0.0, strength, 0.0, strength)
 
 
-def two_pair(dim_x: int, dim_y: int, strength: float) -> Array:
-    """`sparse` with two interacting pairs; either side needs two columns."""
-    return sparse(dim_x, dim_y, 2, strength)
-
-
 def factor_model(loadings: Array, noise: Array) -> Array:
     """The correlations of W f + diag(noise) e, f and e ~ N(0, 1): W W^T + diag(noise^2), scaled.
 

@@ -109,7 +109,10 @@ class Mix:
         return self.weights[bisect(inner, self._ends[-1] * rng.random())][0]
 
 
-def as_data(law: RealLaw | IntegerLaw | Mix) -> dict[str, object]:
+Law = RealLaw | IntegerLaw | Mix
+
+
+def as_data(law: Law) -> dict[str, object]:
     """The law as JSON-able data: its name and its parameters."""
     name = type(law).__name__
     if isinstance(law, Mix):

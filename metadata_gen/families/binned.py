@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr, rel_entr  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.contingency import ContingencyTable, random_levels
+from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.families.copulas import Copula, open_interval
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
 
@@ -82,11 +82,6 @@ class Binned(Family):
         edges, given = self._edges, other[:, None]
         below = self.pair.given_x(given, edges) if self.edges_x is None else self.pair.given_y(edges, given)
         return np.maximum(np.diff(below, axis=1, prepend=0.0, append=1.0), 0.0)
-
-
-def random_edges(rng: Rng, levels: int, concentration: float) -> Array:
-    """Inner edges of bins whose probabilities are `random_levels`."""
-    return np.cumsum(random_levels(rng, levels, concentration))[:-1]
 
 
 def _bins(u: Array, edges: Array | None) -> Array:

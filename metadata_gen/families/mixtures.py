@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.montecarlo import Integrated
-from mizzle.metadata_gen.family import Array, Rng
+from mizzle.metadata_gen.family import Array
 
 Labels = NDArray[np.intp]
 
@@ -173,21 +173,6 @@ def _log_sum(terms: Array) -> Array:
     """log sum_k exp(terms), shapes (k, n) and (n,)."""
     top = terms.max(axis=0)
     return np.asarray(top + np.log(np.exp(terms - top).sum(axis=0)))
-
-
-def random_components(rng: Rng, weights: Array, dim: int, spread: float, roundness: float) -> Components:
-    """Normals of about unit size around random centres.
-
-    Args:
-        spread: standard deviation of the centres; 0 makes them concentric.
-        roundness: of the shapes, in (0, 1]; 1 makes them unit spheres, small values needles.
-    """
-    k = len(weights)
-    means = spread * rng.standard_normal((k, dim))
-    loads = (1.0 - roundness) * rng.standard_normal((k, dim, dim)) / np.sqrt(dim)
-    sizes = np.exp(0.5 * (1.0 - roundness) * rng.standard_normal(k))[:, None, None]
-    shapes = loads @ loads.transpose(0, 2, 1) + roundness * np.eye(dim)
-    return Components(weights, means, sizes * np.linalg.cholesky(shapes))
 
 
 def product_components(table: Array, side_x: Components, side_y: Components) -> Components:

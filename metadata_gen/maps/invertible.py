@@ -1,82 +1,17 @@
-"""Invertible maps of one side, (n, dim_in) -> (n, dim_out), and the random ones of every kind.
+"""Invertible maps of one side: linear ones, rotations that spiral, polar coordinates, coupling layers.
 
 They are made for columns of about unit scale and remain sound on heavy tails: up to |x| = 1e6 the image is
 finite and the inverse errs by less than 1e-6 of the row's largest entry, unless a class says otherwise.
 """
 
-import math
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.dispersion import random_mixing, random_rotation
-from mizzle.metadata_gen.family import Array, Rng
-from mizzle.metadata_gen.hyperpriors import (
-    IntegerLaw,
-    Integers,
-    LogUniform,
-    RealLaw,
-    Uniform,
-)
-from mizzle.metadata_gen.maps.curves import Arc, Fold, SwissRoll, Wave
-from mizzle.metadata_gen.maps.shears import Banana, Shear
-from mizzle.metadata_gen.maps.side_map import Composed, Order, SideMap, check_columns
-
-__all__ = [
-    "KINDS",
-    "PLANAR",
-    "WIDENING",
-    "Arc",
-    "Banana",
-    "Composed",
-    "Coupling",
-    "Fold",
-    "Linear",
-    "Polar",
-    "Shear",
-    "SideMap",
-    "Spiral",
-    "SwissRoll",
-    "Wave",
-    "kinds",
-    "random_map",
-]
+from mizzle.metadata_gen.family import Array
+from mizzle.metadata_gen.maps.side_map import SideMap, check_columns
 
 Mask = NDArray[np.bool_]
-
-SCALES: Final = LogUniform(0.2, 1.0)  # singular values of a mixing
-AMPLITUDE: Final = LogUniform(0.3, 3.0)  # of the waves of a shear
-BEND: Final = LogUniform(0.2, 2.0)  # of a banana
-CORNER: Final = Uniform(-1.0, 1.0)  # of a fold
-FREQUENCY: Final = LogUniform(0.3, 3.0)  # radians per unit of a column, of any wave
-PHASE: Final = Uniform(0.0, 2.0 * math.pi)
-TURN: Final = LogUniform(0.3, 4.0)  # radians per standard deviation of r^2, of a spiral
-SPAN: Final = Uniform(0.4, 0.95)  # of an arc
-LAYERS: Final = Integers(2, 4)  # of a flow
-HIDDEN: Final = 8  # columns of h, of a coupling
-GAIN: Final = LogUniform(0.5, 3.0)  # standard deviation of what tanh is applied to
-LOG_SCALE: Final = Uniform(0.1, 0.6)  # standard deviation of h S at |h| = 1
-SHIFT: Final = LogUniform(0.2, 2.0)  # standard deviation of h T at |h| = 1
-RANGES: Final[Mapping[str, RealLaw | IntegerLaw]] = MappingProxyType(
-    {
-        "mixing.scales": SCALES,
-        "shear.amplitude": AMPLITUDE,
-        "banana.bend": BEND,
-        "fold.corner": CORNER,
-        "wave.frequency": FREQUENCY,
-        "wave.phase": PHASE,
-        "spiral.turn": TURN,
-        "arc.span": SPAN,
-        "coupling.layers": LAYERS,
-        "coupling.gain": GAIN,
-        "coupling.log_scale": LOG_SCALE,
-        "coupling.shift": SHIFT,
-    }
-)
 
 
 class Linear(SideMap):
@@ -187,107 +122,3 @@ class Coupling(SideMap):
 
     def _hidden(self, x: Array) -> Array:
         return np.tanh(x @ self.weights + self.bias)
-
-
-# Random maps
-
-
-def random_map(rng: Rng, kind: str, dim: int) -> SideMap:
-    """A random map of `dim` columns, one of `kinds(dim)`."""
-    if kind not in kinds(dim):
-        raise InvalidInput(f"no map of kind {kind!r} of {dim} columns; there are {kinds(dim)}")
-    return _BUILDERS[kind](rng, dim)
-
-
-def kinds(dim: int) -> tuple[str, ...]:
-    """The KINDS that a side of `dim` columns allows; those in PLANAR need two columns."""
-    return tuple(kind for kind in KINDS if dim > 1 or kind not in PLANAR)
-
-
-def _rotation(rng: Rng, dim: int) -> SideMap:
-    return Linear(random_rotation(rng, dim))
-
-
-def _mixing(rng: Rng, dim: int) -> SideMap:
-    return Linear(random_mixing(rng, SCALES.draw_many(rng, dim)))
-
-
-def _shear(rng: Rng, dim: int) -> SideMap:
-    sources, targets = _sheared(rng, dim)
-    waves = np.column_stack([law.draw_many(rng, len(targets)) for law in (AMPLITUDE, FREQUENCY, PHASE)])
-    return Shear(dim, sources, targets, waves)
-
-
-def _banana(rng: Rng, dim: int) -> SideMap:
-    sources, targets = _sheared(rng, dim)
-    return Banana(dim, sources, targets, BEND.draw_many(rng, len(targets)))
-
-
-def _sheared(rng: Rng, dim: int) -> tuple[Order, Order]:
-    """Any number of targets, each with a source among the rest: sources, targets."""
-    order, pairs = rng.permutation(dim), int(rng.integers(1, dim))
-    return rng.choice(order[pairs:], pairs), order[:pairs]
-
-
-def _spiral(rng: Rng, dim: int) -> SideMap:
-    """r^2 of the whole row or of the plane: chi-squared, with variance twice its degrees of freedom."""
-    whole = bool(rng.random() < 0.5)
-    freedom = dim if whole else 2
-    speed = math.copysign(TURN.draw(rng), rng.random() - 0.5) / math.sqrt(2.0 * freedom)
-    plane = np.linalg.qr(rng.standard_normal((dim, 2)))[0]
-    return Spiral(plane, speed, limit=9.0 * freedom, whole=whole)
-
-
-def _polar(rng: Rng, dim: int) -> SideMap:
-    i, j = rng.permutation(dim)[:2]
-    return Polar(dim, int(i), int(j))
-
-
-def _swiss(rng: Rng, dim: int) -> SideMap:
-    return SwissRoll(dim, int(rng.integers(dim)))
-
-
-def _arc(rng: Rng, dim: int) -> SideMap:
-    return Arc(dim, int(rng.integers(dim)), SPAN.draw(rng))
-
-
-def _wave(rng: Rng, dim: int) -> SideMap:
-    return Wave(dim, int(rng.integers(dim)), FREQUENCY.draw(rng), PHASE.draw(rng))
-
-
-def _fold(rng: Rng, dim: int) -> SideMap:
-    return Fold(dim, int(rng.integers(dim)), CORNER.draw(rng))
-
-
-def _flow(rng: Rng, dim: int) -> SideMap:
-    """Couplings of random halves; every second one keeps what the one before has changed."""
-    layers: list[SideMap] = []
-    kept = np.zeros(dim, dtype=bool)
-    gain, log_scale, shift = GAIN.draw(rng), LOG_SCALE.draw(rng), SHIFT.draw(rng)
-    for i in range(LAYERS.draw(rng)):
-        kept = ~kept if i % 2 else rng.permutation(dim) < dim // 2
-        weights = rng.normal(0.0, gain / math.sqrt(kept.sum()), (dim, HIDDEN))
-        outer = rng.normal(0.0, 1.0 / math.sqrt(HIDDEN), (2, HIDDEN, dim))
-        bias = rng.standard_normal(HIDDEN)
-        layers.append(Coupling(kept, weights, bias, log_scale * outer[0], shift * outer[1]))
-    return Composed(layers)
-
-
-_BUILDERS: Final[Mapping[str, Callable[[Rng, int], SideMap]]] = MappingProxyType(
-    {
-        "rotation": _rotation,
-        "mixing": _mixing,
-        "swiss": _swiss,
-        "arc": _arc,
-        "wave": _wave,
-        "fold": _fold,
-        "shear": _shear,
-        "banana": _banana,
-        "spiral": _spiral,
-        "coupling": _flow,
-        "polar": _polar,
-    }
-)
-KINDS: Final = tuple(_BUILDERS)
-PLANAR: Final = ("shear", "banana", "spiral", "coupling", "polar")  # they need two columns
-WIDENING: Final = ("swiss", "arc", "wave", "fold")  # they add a column

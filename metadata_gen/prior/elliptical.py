@@ -10,16 +10,8 @@ from mizzle.metadata_gen.families.elliptical import MultivariateNormal, Multivar
 from mizzle.metadata_gen.families.independent import Noise
 from mizzle.metadata_gen.families.operators import Concatenated, WithNuisance
 from mizzle.metadata_gen.family import Array, Family, Rng
-from mizzle.metadata_gen.prior.ranges import (
-    LVM,
-    MAX_FILL,
-    MAX_RHO,
-    chance,
-    choice,
-    real,
-    reals,
-    whole,
-)
+from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
+from mizzle.metadata_gen.prior.ranges import LVM, MAX_FILL, MAX_RHO
 
 # One column against one column
 

@@ -1,47 +1,38 @@
 """The meta-distribution: which problems the network is trained on. This page is that claim.
 
-`draw` goes from the kind of a problem to its family to the disguises that keep its MI. Its numbers stand in
-`ranges` and are read from there by key, so that page and exported ranges agree; channels and maps hold their
-own, and coins between equals are tossed where they fall. `describe` exports all three. Behind the names stand
-`draw_elliptical` (normals, Students, additive noise), `draw_parts` (copulas, mixtures, channels, discrete
-data) and `disguises` (nuisance, copies, maps inside a side, warps, shuffles).
+`draw` goes from the kind of a problem to its family, and then to the transformations that keep its MI. Every
+number stands in `ranges` and is read from there by key, so that this page and the exported ranges agree; only
+coins between equals are tossed where they fall. `describe` exports them all. What the page calls by name:
+
+- `pair`, `part` (`pairs.py`): one column against one, and the parts of composed problems; made of copulas
+  (`copulas.py`), mixtures and labels (`mixtures.py`), tables (`contingency.py`) and channels (`channels.py`);
+- `mist`, `broad` (`elliptical.py`): normals, Students and additive noise in many columns;
+- `transformations`: nuisance columns, copies, maps inside a side (`maps.py`), warps, shuffles.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mizzle.metadata_gen.families import channels
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
-from mizzle.metadata_gen.families.channels import random_channel
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal
 from mizzle.metadata_gen.families.montecarlo import tolerance
 from mizzle.metadata_gen.families.operators import Concatenated, SideWarped, Swapped
 from mizzle.metadata_gen.family import Family, Rng
-from mizzle.metadata_gen.hyperpriors import as_data
-from mizzle.metadata_gen.maps import invertible
-from mizzle.metadata_gen.maps.invertible import random_map
 from mizzle.metadata_gen.prior import ranges, transformations
+from mizzle.metadata_gen.prior.channels import random_channel
+from mizzle.metadata_gen.prior.copulas import archimedean
+from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
 from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair
-from mizzle.metadata_gen.prior.pairs import archimedean, pair, part
-from mizzle.metadata_gen.prior.ranges import (
-    COLUMNS,
-    EVERYTHING,
-    MAX_COST,
-    MAX_NATS,
-    ROWS,
-    Limits,
-    chance,
-    choice,
-    real,
-    whole,
-)
+from mizzle.metadata_gen.prior.maps import random_map
+from mizzle.metadata_gen.prior.pairs import pair, part
+from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, ROWS, Limits
 
 __all__ = ["COLUMNS", "HELD_OUT", "ROWS", "describe", "draw", "draw_held_out", "draw_rows"]
 
 
 def draw(rng: Rng, limits: Limits = EVERYTHING) -> Family:
-    """One problem: its kind, its shape, and the disguises that keep its MI."""
+    """One problem: its kind, its shape, and the transformations that keep its MI."""
     kind = choice(rng, "problem")
     family = _kept(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
     return transformations.warped(rng, family, _light(family)) if chance(rng, "warped") else family
@@ -49,9 +40,7 @@ def draw(rng: Rng, limits: Limits = EVERYTHING) -> Family:
 
 def describe() -> dict[str, object]:
     """Ranges and weights as JSON-able data, for the header of the weights."""
-    parts = {"channels": channels.RANGES, "maps": invertible.RANGES}
-    laws = {name: {key: as_data(law) for key, law in part.items()} for name, part in parts.items()}
-    return {**ranges.describe(), **laws, "held_out": sorted(HELD_OUT)}
+    return {**ranges.describe(), "held_out": sorted(HELD_OUT)}
 
 
 def draw_rows(rng: Rng, family: Family, limits: Limits = EVERYTHING) -> int:

@@ -18,15 +18,10 @@ from mizzle.metadata_gen.families.operators import (
 )
 from mizzle.metadata_gen.family import Array, Family, Rng
 from mizzle.metadata_gen.maps import warps as wrp
-from mizzle.metadata_gen.maps.invertible import WIDENING, SideMap, kinds, random_map
+from mizzle.metadata_gen.maps.side_map import SideMap
+from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
 from mizzle.metadata_gen.prior.elliptical import factors
-from mizzle.metadata_gen.prior.ranges import (
-    chance,
-    choice,
-    real,
-    reals,
-    whole,
-)
+from mizzle.metadata_gen.prior.maps import WIDENING, kinds, random_map
 
 # Columns without a partner
 

@@ -17,6 +17,7 @@ from mizzle.metadata_gen.families.responses import (
     StandardUniform,
 )
 from mizzle.metadata_gen.family import Array, Family
+from mizzle.metadata_gen.prior.signals import random_direction
 
 RNG = np.random.default_rng(0)
 ONE = np.ones(1)
@@ -25,7 +26,7 @@ CORRELATED = Inputs(3, "normal", dispersion.dense(3, 0.6))
 
 
 def direction(dim: int) -> Array:
-    return signals.random_direction(RNG, dim)
+    return random_direction(RNG, dim)
 
 
 FAMILIES: dict[str, Family] = {

@@ -9,10 +9,13 @@ from discrete_families import FAMILIES, equal
 from scipy.special import expit  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.binned import Binned, random_edges
-from mizzle.metadata_gen.families.contingency import FLOOR, ContingencyTable, random_levels, random_table
+from mizzle.metadata_gen.families.binned import Binned
+from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.families.copulas import Copula, NormalCopula, Rotated
 from mizzle.metadata_gen.family import Family
+from mizzle.metadata_gen.prior.contingency import random_levels, random_table
+from mizzle.metadata_gen.prior.copulas import random_edges
+from mizzle.metadata_gen.prior.ranges import MIN_LEVEL
 
 ROWS = 60_000
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
@@ -129,8 +132,8 @@ def test_no_level_of_a_random_table_is_rare(concentration: float) -> None:
         p = random_table(rng, k, m, concentration, rng.random()).probabilities
         assert p.shape == (k, m)
         assert p.sum() == pytest.approx(1.0)
-        assert p.sum(axis=1).min() >= 0.999 * FLOOR / k
-        assert p.sum(axis=0).min() >= 0.999 * FLOOR / m
+        assert p.sum(axis=1).min() >= 0.999 * MIN_LEVEL / k
+        assert p.sum(axis=0).min() >= 0.999 * MIN_LEVEL / m
 
 
 def test_coupling_raises_mi() -> None:
@@ -143,7 +146,7 @@ def test_coupling_raises_mi() -> None:
 def test_levels_have_a_floor() -> None:
     p = random_levels(np.random.default_rng(0), 8, 0.05)
     assert p.sum() == pytest.approx(1.0)
-    assert p.min() >= FLOOR / 8
+    assert p.min() >= MIN_LEVEL / 8
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from mixture_families import FAMILIES
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal
-from mizzle.metadata_gen.families.mixtures import ClassLabel, Components, NormalMixture, random_components
+from mizzle.metadata_gen.families.mixtures import ClassLabel, Components, NormalMixture
 from mizzle.metadata_gen.families.montecarlo import (
     MOST,
     Integrated,
@@ -16,6 +16,7 @@ from mizzle.metadata_gen.families.montecarlo import (
     lattice,
     tolerance,
 )
+from mizzle.metadata_gen.prior.mixtures import random_components
 
 INTEGRATED = {name: f for name, f in FAMILIES.items() if isinstance(f, Integrated)}
 

@@ -22,7 +22,8 @@ from mizzle.metadata_gen.families.operators import (
     ZeroInflated,
 )
 from mizzle.metadata_gen.family import Family, Rng, Truth
-from mizzle.metadata_gen.maps.invertible import Linear, SwissRoll
+from mizzle.metadata_gen.maps.curves import SwissRoll
+from mizzle.metadata_gen.maps.invertible import Linear
 
 ROWS = 60_000
 ONE = Noise(np.eye(1))

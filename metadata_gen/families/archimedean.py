@@ -195,9 +195,9 @@ class Joe(Generator):
     def log_radius(self, rng: Rng, n: int) -> Array:
         """Given phi(U), P(T > t) is a product: T is the smaller of two draws; m = 1 - exp(-T)."""
         log_m, first, second = rng.standard_exponential((3, n)) * np.array([[-self.theta], [1.0], [1.0]])
-        one = np.log1p(np.expm1(log_m) * np.exp(-first))
+        inverted = np.log1p(np.expm1(log_m) * np.exp(-first))
         other = log_m + second * self.theta / (self.theta - 1.0)
-        return _log_t(np.minimum(np.minimum(one, other), -EDGE))
+        return _log_t(np.minimum(np.minimum(inverted, other), -EDGE))
 
 
 GENERATORS: Final[dict[str, type[Generator]]] = {g.name: g for g in (Clayton, Gumbel, Frank, Joe)}

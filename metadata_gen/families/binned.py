@@ -79,8 +79,12 @@ class Binned(Family):
 
     def _bins_given(self, other: Array) -> Array:
         """The probability of every bin, shape (n, bins), given the continuous side, shape (n,)."""
-        edges, given = self._edges, other[:, None]
-        below = self.pair.given_x(given, edges) if self.edges_x is None else self.pair.given_y(edges, given)
+        edges, condition = self._edges, other[:, None]
+        below = (
+            self.pair.given_x(condition, edges)
+            if self.edges_x is None
+            else self.pair.given_y(edges, condition)
+        )
         return np.maximum(np.diff(below, axis=1, prepend=0.0, append=1.0), 0.0)
 
 

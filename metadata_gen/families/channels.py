@@ -20,7 +20,7 @@ from mizzle.metadata_gen.family import Array, Family, Rng, Truth
 SEED: Final = 20_262  # of the shifts: of twenty, one whose errors are as small as their standard errors say
 REPLICATES: Final = 16
 BLOCK: Final = 512  # points of a replicate in the first pass; every further pass doubles them
-MOST: Final = 4096  # beyond it a truth keeps its larger stderr
+MAX_BLOCK: Final = 4096  # beyond it a truth keeps its larger stderr
 RANKS: Final = 192  # cells of nearly equal rank
 SPLITS: Final = 64  # and of equal width; the edges of both kinds hold
 RESOLUTION: Final = 0.0005  # relative error of the cells and of the grid
@@ -148,7 +148,7 @@ class Channel(Family):
             t = (values - self.mean) / self.sd
             integral = integrate(t.reshape(REPLICATES, block), self.response)
             excess = integral.truth.stderr / tolerance(integral.truth.nats)
-            if excess <= 1.0 or block >= MOST:
+            if excess <= 1.0 or block >= MAX_BLOCK:
                 return integral
             block *= 2 if excess < 1.4 else 4  # stderr falls with the root of the points, or faster
             values = lattice_values(self.inputs, self.signal, block)

@@ -11,7 +11,7 @@ from mizzle.metadata_gen.families.montecarlo import SEED, tolerance
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
 
 FIRST: Final = 1024  # rows of the first pass, which tells how many the next one needs
-MOST: Final = 2**16
+MAX_ROWS: Final = 2**16
 
 
 class Contaminated(Family):
@@ -62,9 +62,9 @@ class Contaminated(Family):
         while True:
             truth = self._regressed(rng, rows)
             excess = truth.stderr / tolerance(truth.nats)
-            if excess <= 1.0 or rows >= MOST:
+            if excess <= 1.0 or rows >= MAX_ROWS:
                 return truth
-            rows = min(MOST, int(1.3 * excess**2 * rows) + FIRST)
+            rows = min(MAX_ROWS, int(1.3 * excess**2 * rows) + FIRST)
 
     def _regressed(self, rng: Rng, rows: int) -> Truth:
         """The terms of I regressed on the controls, which are centred: the intercept is their mean."""

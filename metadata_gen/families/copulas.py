@@ -17,7 +17,7 @@ Nodes = tuple[Array, Array, Array]  # u, v and weight of every node of a quadrat
 
 EDGE: Final = 2.0**-53  # u and 1 - u are never below: the last float before 1
 SHIFTS: Final = 8  # lattices of the first pass over a mixture; every further pass doubles the total
-MOST: Final = 1024
+MAX_SHIFTS: Final = 1024
 LATTICE: Final = 512  # points of one
 
 
@@ -118,8 +118,8 @@ class Rotated(Copula):
 
     def cdf(self, u: Array, v: Array) -> Array:
         """At 90 degrees P(U >= 1 - u, V <= v) = v - C(1 - u, v), and so on."""
-        base, turned = self.base.cdf(*self._turn(u, v)), self.degrees
-        return {0: base, 90: v - base, 180: u + v - 1.0 + base, 270: u - base}[turned]
+        base = self.base.cdf(*self._turn(u, v))
+        return {0: base, 90: v - base, 180: u + v - 1.0 + base, 270: u - base}[self.degrees]
 
     def given_y(self, u: Array, v: Array) -> Array:
         below = self.base.given_y(*self._turn(u, v))
@@ -168,7 +168,7 @@ class CopulaMixture(Copula):
         while True:
             means = np.append(means, self._estimates(rng.random((max(SHIFTS, len(means)), 2))))
             nats, stderr = max(0.0, float(means.mean())), float(means.std(ddof=1)) / len(means) ** 0.5
-            if stderr <= tolerance(nats) or len(means) >= MOST:
+            if stderr <= tolerance(nats) or len(means) >= MAX_SHIFTS:
                 return Truth(nats, stderr)
 
     def _estimates(self, shifts: Array) -> Array:
@@ -198,12 +198,12 @@ class CopulaMixture(Copula):
         """Every component owns an interval of p[:, 0] as long as its weight."""
         ends = np.cumsum(self.weights)
         owners = np.searchsorted(ends[:-1], p[:, 0])
-        found = np.empty((3, len(p)))
+        nodes = np.empty((3, len(p)))
         for k, copula in enumerate(self.copulas):
             first, second = p[owners == k].T
             first = 1.0 - (ends[k] - first) / self.weights[k]
-            found[:, owners == k] = copula.nodes(open_interval(np.column_stack([first, second])))
-        return found[0], found[1], found[2]
+            nodes[:, owners == k] = copula.nodes(open_interval(np.column_stack([first, second])))
+        return nodes[0], nodes[1], nodes[2]
 
     def _average(self, values: Sequence[Array]) -> Array:
         return np.asarray(np.tensordot(self.weights, values, axes=1))

@@ -195,9 +195,9 @@ class ZeroInflated(_Operator):
         return x * (u < self.keep_x), y * ((u if self.shared else v) < self.keep_y)
 
     def mi(self) -> Truth:
-        base, kept = self.base.mi(), float(self._masks[1, 1])
+        base, unmasked = self.base.mi(), float(self._masks[1, 1])
         of_masks = float(rel_entr(self._masks, self._product).sum())
-        return Truth(of_masks + kept * base.nats, kept * base.stderr)
+        return Truth(of_masks + unmasked * base.nats, unmasked * base.stderr)
 
     def pmi(self, x: Array, y: Array) -> Array:
         a, b = (np.abs(side).max(axis=1) > ZERO for side in (x, y))

@@ -211,14 +211,14 @@ class Additive(Response):
 
 
 class Counts(Response):
-    """Y on 0, 1, ..., most(t)."""
+    """Y on 0, 1, ..., maximum(t)."""
 
     @abstractmethod
-    def most(self, t: Array) -> int:
+    def maximum(self, t: Array) -> int:
         """Above it there is less than TAIL of any p(y | t)."""
 
     def grid(self, t: Array) -> tuple[Array, Array]:
-        y = np.arange(self.most(t) + 1.0)
+        y = np.arange(self.maximum(t) + 1.0)
         return y, np.ones(len(y))
 
     def kernel(self, y: Array, middle: Array, width: Array) -> Array:
@@ -255,7 +255,7 @@ class Poisson(Counts):
         positive = y * log_rate - rate - gammaln(y + 1.0) + math.log1p(-self.zeros)
         return np.where(y == 0.0, np.log(self.zeros + (1.0 - self.zeros) * np.exp(-rate)), positive)
 
-    def most(self, t: Array) -> int:
+    def maximum(self, t: Array) -> int:
         rate = math.exp(float(self._log_rate(t).max()))
         return math.ceil(rate + 8.0 * math.sqrt(rate) + 12.0)
 
@@ -281,7 +281,7 @@ class Binomial(Counts):
         ways = -betaln(y + 1.0, rest + 1.0) - math.log(self.trials + 1.0)
         return np.asarray(ways - y * np.logaddexp(0.0, -log_odds) - rest * np.logaddexp(0.0, log_odds))
 
-    def most(self, t: Array) -> int:
+    def maximum(self, t: Array) -> int:
         return self.trials
 
 

@@ -51,18 +51,18 @@ class Spiral(SideMap):
         self.plane, self.speed, self.limit, self.whole = plane, speed, limit, whole
 
     def forward(self, x: Array) -> Array:
-        return self._turned(x, self.speed)
+        return self._rotated(x, self.speed)
 
     def inverse(self, y: Array) -> Array:
-        return self._turned(y, -self.speed)
+        return self._rotated(y, -self.speed)
 
-    def _turned(self, x: Array, speed: float) -> Array:
+    def _rotated(self, x: Array, speed: float) -> Array:
         flat = x @ self.plane
         squares = ((x if self.whole else flat) ** 2).sum(axis=1)
         angle = speed * squares / (1.0 + squares / self.limit)
         cos, sin, (a, b) = np.cos(angle), np.sin(angle), flat.T
-        turned = np.column_stack([cos * a - sin * b, sin * a + cos * b])
-        return np.asarray(x + (turned - flat) @ self.plane.T)
+        rotated = np.column_stack([cos * a - sin * b, sin * a + cos * b])
+        return np.asarray(x + (rotated - flat) @ self.plane.T)
 
 
 class Polar(SideMap):
@@ -88,29 +88,29 @@ class Polar(SideMap):
 
 
 class Coupling(SideMap):
-    """An affine coupling layer: x_j exp(h S)_j + (h T)_j where column j is not kept, h = tanh(x_kept W + c).
+    """An affine coupling layer: x_j exp(h S)_j + (h T)_j where j is not fixed, with h = tanh(x_fixed W + c).
 
     RealNVP's layer (Dinh, Sohl-Dickstein & Bengio 2017, eq. 4) with one hidden layer; |h| < 1 bounds the
-    logarithm of the scale. The inverse finds the same h, as the kept columns are kept.
+    logarithm of the scale. The inverse finds the same h, as the fixed columns stay.
 
     Args:
-        kept: whether a column is kept, boolean, shape (dim,); some are and some are not.
+        fixed: whether a column stays as it is, boolean, shape (dim,); some are and some are not.
         weights, bias: W of shape (dim, hidden) and c of shape (hidden,).
         log_scale, shift: S and T, shape (hidden, dim).
     """
 
-    def __init__(self, kept: Mask, weights: Array, bias: Array, log_scale: Array, shift: Array) -> None:
-        dim, hidden = len(kept), len(bias)
+    def __init__(self, fixed: Mask, weights: Array, bias: Array, log_scale: Array, shift: Array) -> None:
+        dim, hidden = len(fixed), len(bias)
         super().__init__(dim, dim)
-        if kept.all() or not kept.any():
-            raise InvalidInput(f"kept is {kept}; a coupling keeps some columns and changes the others")
+        if fixed.all() or not fixed.any():
+            raise InvalidInput(f"fixed is {fixed}; a coupling fixes some columns and changes the others")
         if (weights.shape, log_scale.shape, shift.shape) != ((dim, hidden), (hidden, dim), (hidden, dim)):
             raise InvalidInput(
                 f"weights {weights.shape}, {log_scale.shape} and {shift.shape} for {dim} columns"
             )
-        self.weights, self.bias = weights * kept[:, None], bias
+        self.weights, self.bias = weights * fixed[:, None], bias
         # zeros keep a column exactly, in a quarter of the time that picking columns out takes
-        self.log_scale, self.shift = log_scale * ~kept, shift * ~kept
+        self.log_scale, self.shift = log_scale * ~fixed, shift * ~fixed
 
     def forward(self, x: Array) -> Array:
         h = self._hidden(x)

@@ -54,12 +54,12 @@ def mist(rng: Rng, dim_x: int, dim_y: int) -> Family:
 
 
 def _mist_dispersion(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Array:
-    most = min(dim_x, dim_y)
+    max_pairs = min(dim_x, dim_y)
     if kind == "dense":
         return dsp.dense(dim_x + dim_y, real(rng, "mist.off_diag"))
     if kind == "2pair":  # one pair where a side has one column
-        return dsp.sparse(dim_x, dim_y, min(2, most), real(rng, "mist.strength"))
-    k = whole(rng, "mist.n_interacting", most)
+        return dsp.sparse(dim_x, dim_y, min(2, max_pairs), real(rng, "mist.strength"))
+    k = whole(rng, "mist.n_interacting", max_pairs)
     if kind == "sparse":
         return dsp.sparse(dim_x, dim_y, k, real(rng, "mist.strength"))
     return dsp.latent_variable(dim_x, dim_y, k, *(real(rng, "mist." + p) for p in LVM))
@@ -71,11 +71,11 @@ def _mist_dispersion(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Array:
 def broad(rng: Rng, dim_x: int, dim_y: int) -> Family:
     """A normal or Student on a random dispersion, additive noise, or several of them side by side."""
     kind = choice(rng, "broad")
-    most = min(dim_x, dim_y)
-    if kind == "concatenated" and most > 1:
+    max_pairs = min(dim_x, dim_y)
+    if kind == "concatenated" and max_pairs > 1:
         return _concatenated(rng, dim_x, dim_y)
     if kind == "additive":
-        eps = reals(rng, "broad.eps", whole(rng, "broad.coupled", most))
+        eps = reals(rng, "broad.eps", whole(rng, "broad.coupled", max_pairs))
         return _additive(rng, dim_x, dim_y, eps)
     if kind == "student-identity":
         return MultivariateStudent(np.eye(dim_x + dim_y), dim_x, real(rng, "broad.df"), kind)
@@ -117,16 +117,16 @@ def _order(rng: Rng, dim: int) -> dsp.Order:
     return rng.permutation(dim) if chance(rng, "broad.dealt") else np.arange(dim)
 
 
-def canonical_rho(rng: Rng, most: int) -> Array:
-    """Correlations of 1..most pairs that share a target MI: rho_i^2 = 1 - exp(-2 I_i) <= MAX_RHO^2.
+def canonical_rho(rng: Rng, max_pairs: int) -> Array:
+    """Correlations of 1..max_pairs pairs that share a target MI: rho_i^2 = 1 - exp(-2 I_i) <= MAX_RHO^2.
 
     The shares I_i / I are Dirichlet, pulled towards equal ones as far as MAX_RHO demands.
     """
     cap = -0.5 * math.log1p(-(MAX_RHO**2))
     room = MAX_FILL * cap  # nats per pair on average, which leaves the shares some play
     nats = real(rng, _canonical_law(rng))
-    nats = nats if nats < room * most else room * most * rng.random()
-    k = max(whole(rng, "canonical.pairs", most), math.ceil(nats / room))
+    nats = nats if nats < room * max_pairs else room * max_pairs * rng.random()
+    k = max(whole(rng, "canonical.pairs", max_pairs), math.ceil(nats / room))
     shares = rng.standard_gamma(real(rng, "canonical.evenness"), k)
     shares /= shares.sum()
     excess = float(shares.max()) - cap / max(nats, 1e-9)

@@ -34,7 +34,7 @@ __all__ = ["COLUMNS", "HELD_OUT", "ROWS", "describe", "draw", "draw_held_out", "
 def draw(rng: Rng, limits: Limits = EVERYTHING) -> Family:
     """One problem: its kind, its shape, and the transformations that keep its MI."""
     kind = choice(rng, "problem")
-    family = _kept(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
+    family = _accepted(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
     return transformations.warped(rng, family, _light(family)) if chance(rng, "warped") else family
 
 
@@ -56,7 +56,7 @@ def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
     dim_x, dim_y = _dims(rng, limits)
     if kind == "mist" and chance(rng, "mist.equal_dims"):
         dim_x = dim_y = whole(rng, "dims.equal", limits.columns)
-    family = _kept(lambda: WIDE[kind](rng, dim_x, dim_y))
+    family = _accepted(lambda: WIDE[kind](rng, dim_x, dim_y))
     if kind == "mist":
         return family
     if chance(rng, "nuisance"):
@@ -104,7 +104,7 @@ def _dims(rng: Rng, limits: Limits) -> tuple[int, int]:
     return dim, dim if key == "dims.equal" else whole(rng, key, limits.columns)
 
 
-def _kept(build: Callable[[], Family]) -> Family:
+def _accepted(build: Callable[[], Family]) -> Family:
     """The first of repeated draws whose truth is at most MAX_NATS and known well enough."""
     while True:
         truth = (family := build()).mi()
@@ -148,4 +148,4 @@ HELD_OUT: Final[Mapping[str, Callable[[Rng], Family]]] = MappingProxyType(
 
 def draw_held_out(rng: Rng, label: str) -> Family:
     """A problem of a kind that training never sees, by its label in HELD_OUT."""
-    return _kept(lambda: HELD_OUT[label](rng))
+    return _accepted(lambda: HELD_OUT[label](rng))

@@ -46,9 +46,9 @@ def filled(rng: Rng, family: Family, dim_x: int, dim_y: int) -> Family:
     return WithNuisance(family, *(noise(rng, d) if d else None for d in rest))
 
 
-def with_nuisance(rng: Rng, family: Family, most: int) -> Family:
+def with_nuisance(rng: Rng, family: Family, max_columns: int) -> Family:
     """A few noise columns on either side or both."""
-    return WithNuisance(family, *(_extra(rng, most - d) for d in (family.dim_x, family.dim_y)))
+    return WithNuisance(family, *(_extra(rng, max_columns - d) for d in (family.dim_x, family.dim_y)))
 
 
 def _extra(rng: Rng, room: int) -> Noise | None:
@@ -57,9 +57,9 @@ def _extra(rng: Rng, room: int) -> Noise | None:
     return noise(rng, whole(rng, "nuisance.columns", room))
 
 
-def with_copies(rng: Rng, family: Family, most: int) -> Family:
+def with_copies(rng: Rng, family: Family, max_columns: int) -> Family:
     """Columns again, exactly or with noise."""
-    of_x, of_y = (_picks(rng, d, most - d) for d in (family.dim_x, family.dim_y))
+    of_x, of_y = (_picks(rng, d, max_columns - d) for d in (family.dim_x, family.dim_y))
     count = len(of_x) + len(of_y)
     scales = np.zeros(count) if chance(rng, "copies.exact") else reals(rng, "copies.noise", count)
     return WithCopies(family, of_x, of_y, scales)
@@ -72,17 +72,17 @@ def _picks(rng: Rng, dim: int, room: int) -> Order:
 # Maps of a side, and of a column
 
 
-def mapped(rng: Rng, family: Family, most: int) -> Family:
+def mapped(rng: Rng, family: Family, max_columns: int) -> Family:
     """Invertible maps inside either side or both, perhaps several after one another."""
-    once = SideWarped(family, *(_map(rng, d, most) for d in (family.dim_x, family.dim_y)))
-    return mapped(rng, once, most) if chance(rng, "mapped.again") else once
+    once = SideWarped(family, *(_map(rng, d, max_columns) for d in (family.dim_x, family.dim_y)))
+    return mapped(rng, once, max_columns) if chance(rng, "mapped.again") else once
 
 
-def _map(rng: Rng, dim: int, most: int) -> SideMap | None:
+def _map(rng: Rng, dim: int, max_columns: int) -> SideMap | None:
     if not chance(rng, "mapped.side"):
         return None
     kind = choice(rng, "map")
-    if kind not in kinds(dim) or (kind in WIDENING and dim == most):
+    if kind not in kinds(dim) or (kind in WIDENING and dim == max_columns):
         return None  # one column has nothing to turn with, a full side no room to widen
     return random_map(rng, kind, dim)
 

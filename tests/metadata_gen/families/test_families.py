@@ -113,8 +113,8 @@ def test_warp_keeps_mi(family: Family) -> None:
 def test_warp_keeps_ranks(family: Family) -> None:
     warped = MonotoneWarped(family, [SignedPower(0.5)] * family.dim_x, [Asinh()] * family.dim_y)
     pairs = zip(family.sample(rng(), 200), warped.sample(rng(), 200), strict=True)
-    for plain, bent in pairs:
-        assert (plain.argsort(axis=0) == bent.argsort(axis=0)).all()
+    for plain, monotone in pairs:
+        assert (plain.argsort(axis=0) == monotone.argsort(axis=0)).all()
 
 
 @every_family
@@ -134,12 +134,12 @@ def test_concatenation_adds(family: Family) -> None:
 
 
 class Rough(MultivariateNormal):
-    """One whose truth has an error, and which counts how often it is asked for."""
+    """One whose truth has an error, and which counts how often it is called."""
 
-    asked = 0
+    calls = 0
 
     def mi(self) -> Truth:
-        self.asked += 1
+        self.calls += 1
         return Truth(1.0, 0.3)
 
 
@@ -151,7 +151,7 @@ def test_concatenation_adds_stderr_in_quadrature() -> None:
 def test_concatenation_of_one_part_asks_once_and_adds_its_error() -> None:
     part = Rough(np.eye(2), 1)
     assert Concatenated([part] * 3).mi() == pytest.approx((3.0, 0.9))
-    assert part.asked == 1
+    assert part.calls == 1
 
 
 def test_independence_is_zero() -> None:

@@ -76,10 +76,10 @@ def test_random_map_has_its_dims_and_depends_on_rng_only(kind: str, dim: int) ->
 @every_case
 def test_forward_does_its_rows_apart_and_leaves_x(kind: str, dim: int) -> None:
     side_map, x = random_map(rng(), kind, dim), normal_rows(dim)
-    kept = x.copy()
+    before = x.copy()
     assert side_map.forward(x[:7]) == pytest.approx(side_map.forward(x)[:7], abs=1e-12)
     side_map.inverse(side_map.forward(x))
-    assert (x == kept).all()
+    assert (x == before).all()
 
 
 def test_planar_kinds_need_two_columns() -> None:
@@ -157,7 +157,7 @@ def test_flow_changes_every_column() -> None:
         assert (random_map(rng(seed), "coupling", 5).forward(x) != x).any(axis=0).all()
 
 
-TWO, KEPT = np.eye(2), np.array([True, False])
+TWO, FIXED = np.eye(2), np.array([True, False])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ TWO, KEPT = np.eye(2), np.array([True, False])
         lambda: Arc(2, 0, 1.0),
         lambda: Wave(0, 0, 1.0),
         lambda: Coupling(np.array([True, True]), TWO, np.zeros(2), TWO, TWO),
-        lambda: Coupling(KEPT, TWO, np.zeros(3), TWO, TWO),
+        lambda: Coupling(FIXED, TWO, np.zeros(3), TWO, TWO),
         lambda: Composed([]),
         lambda: Composed([SwissRoll(1, 0), Linear(np.eye(1))]),
         lambda: random_map(rng(), "spiral", 1),

@@ -201,21 +201,21 @@ def test_empty_mix_is_refused(weights: tuple[tuple[str, float], ...]) -> None:
         Mix(weights)
 
 
-@pytest.mark.parametrize("most", [1, 2, 7, 64])
-def test_canonical_draws_respect_the_cap(most: int) -> None:
+@pytest.mark.parametrize("max_pairs", [1, 2, 7, 64])
+def test_canonical_draws_respect_the_cap(max_pairs: int) -> None:
     rng = np.random.default_rng(11)
     for _ in range(300):
-        rho = elliptical.canonical_rho(rng, most)
-        assert 1 <= len(rho) <= most
+        rho = elliptical.canonical_rho(rng, max_pairs)
+        assert 1 <= len(rho) <= max_pairs
         assert 0.0 <= rho.min() <= rho.max() <= ranges.MAX_RHO + 1e-12
 
 
-@pytest.mark.parametrize("most", [2, 7])
-def test_little_information_in_several_pairs_is_common(most: int) -> None:
+@pytest.mark.parametrize("max_pairs", [2, 7])
+def test_little_information_in_several_pairs_is_common(max_pairs: int) -> None:
     """0.1 nats is 3 pairs of rho = .25. The chance of less than that is at least .95 x .4 of the weak
     law's, 1 - exp(-.1 / .5) = .18."""
     rng = np.random.default_rng(13)
-    nats = [-0.5 * np.log1p(-(elliptical.canonical_rho(rng, most) ** 2)).sum() for _ in range(DRAWS)]
+    nats = [-0.5 * np.log1p(-(elliptical.canonical_rho(rng, max_pairs) ** 2)).sum() for _ in range(DRAWS)]
     least = 0.95 * 0.4 * -math.expm1(-0.1 / 0.5)
     assert np.mean(np.array(nats) < 0.1) >= least - slack(least)
 

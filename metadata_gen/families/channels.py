@@ -1,4 +1,4 @@
-"""Nonlinear channels: Y answers to one number T = f(X), so that I(X;Y) = I(T;Y).
+"""Nonlinear channels: Y depends on X through one number T = f(X), so that I(X;Y) = I(T;Y).
 
 Axes: `r` replicate, `c` cell of t, `g` node of the grid of y.
 """
@@ -42,7 +42,7 @@ def lattice_values(inputs: Inputs, signal: Signal, block: int = BLOCK) -> Array:
 
 
 class Cells(NamedTuple):
-    """Neighbouring values of t, in groups.
+    """Neighbouring values of t in groups.
 
     Attributes:
         middle, width: of each cell, shape (c,); a width is 0 where values tie.
@@ -71,7 +71,12 @@ def cells_of(t: Array) -> Cells:
 
 
 class Integral(NamedTuple):
-    """I(T;Y) and p(y) on its grid, both shape (g,)."""
+    """The result of `integrate`.
+
+    Attributes:
+        truth: I(T;Y) in nats.
+        y, density: the grid of y and p(y) on it, both of shape (g,).
+    """
 
     truth: Truth
     y: Array
@@ -79,7 +84,7 @@ class Integral(NamedTuple):
 
 
 def integrate(t: Array, response: Response) -> Integral:
-    """I = h(Y) - h(Y|T) with p(y) = sum_c p(c) p(y|c), from t of shape (r, n).
+    """I = h(Y) - h(Y|T) nats with p(y) = sum_c p(c) p(y|c), from t of shape (r, n).
 
     The jackknife over the replicates removes the bias of order 1/n of the plug-in entropy, and gives the
     standard error (Efron & Stein 1981).
@@ -99,11 +104,17 @@ def integrate(t: Array, response: Response) -> Integral:
 class Channel(Family):
     """Y ~ p(y | t) with t = (f(x) - mean) / sd: I(X;Y) = I(T;Y), since Y depends on X through T alone.
 
+    I = h(Y) - h(Y|T) nats is integrated over quasi-random points of X and a grid of y, to the standard error
+    that `montecarlo.tolerance` allows.
+
     Args:
         inputs: the law of X.
         signal: f; its mean and standard deviation are taken under that law.
         response: p(y | t).
         name: by default "channel-" and the label of the response or else of the signal.
+
+    Raises:
+        InvalidInput: the signal is constant.
     """
 
     def __init__(self, inputs: Inputs, signal: Signal, response: Response, name: str | None = None) -> None:
@@ -132,8 +143,8 @@ class Channel(Family):
     def pmi(self, x: Array, y: Array) -> Array:
         """log p(y | t) - log p(y).
 
-        Where hardly a point of the integration fell, p(y) is that of one of its n points, spread over
-        1 / (2 (1 + |y|)^2).
+        Where hardly a point of the integration fell, p(y) is that of one of its n points, spread over 1 / (2
+        (1 + |y|)^2).
         """
         y, rare = y[:, 0] if self.continuous else np.rint(y[:, 0]), 1.0 / self._values.size
         log_density = np.log(np.maximum(self._integral.density, 1e-300))

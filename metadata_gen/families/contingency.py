@@ -12,6 +12,12 @@ from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
 class ContingencyTable(Family):
     """P(X = i, Y = j) = p_ij, the levels numbered from 0: I = sum_ij p_ij log(p_ij / (p_i p_j)) nats.
 
+    Args:
+        probabilities: p, shape (levels of X, levels of Y); they sum to 1, and no row or column is all 0.
+
+    Raises:
+        InvalidInput: the probabilities are no such table.
+
     >>> round(ContingencyTable(np.eye(2) / 2.0).mi().nats, 4)
     0.6931
     """
@@ -42,6 +48,7 @@ class ContingencyTable(Family):
         return closed_form(float(rel_entr(self.probabilities, self._product).sum()))
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """log(p_ij / (p_i p_j)) of each row's levels."""
         i, j = (np.rint(side[:, 0]).astype(np.intp) for side in (x, y))
         return np.asarray(self._log_ratios[i, j])
 

@@ -1,4 +1,4 @@
-"""Pairs with uniform marginals: what a copula promises, and its rotated and mixed versions."""
+"""Pairs with uniform marginals: the contract of a copula, the normal one, rotations and mixtures."""
 
 import math
 from abc import abstractmethod
@@ -22,14 +22,14 @@ LATTICE: Final = 512  # points of one
 
 
 class Copula(Family):
-    """A 1+1 family whose marginals are uniform on (0, 1). Arguments u and v broadcast."""
+    """A family of one column a side whose marginals are uniform on (0, 1). Arguments u and v broadcast."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name, 1, 1)
 
     @abstractmethod
     def pairs(self, rng: Rng, n: int) -> tuple[Array, Array]:
-        """n independent rows: u and v, each of shape (n,)."""
+        """Draw n independent rows: u and v, each of shape (n,)."""
 
     @abstractmethod
     def log_density(self, u: Array, v: Array) -> Array:
@@ -44,23 +44,35 @@ class Copula(Family):
         """P(U <= u | V = v) = dC/dv."""
 
     def given_x(self, u: Array, v: Array) -> Array:
-        """P(V <= v | U = u) = dC/du; here for an exchangeable copula, C(u,v) = C(v,u)."""
+        """P(V <= v | U = u) = dC/du; this one is right for an exchangeable copula, C(u,v) = C(v,u)."""
         return self.given_y(v, u)
 
     @abstractmethod
     def nodes(self, p: Array) -> Nodes:
-        """Points and weights for p of shape (n, 2): weighted means over uniform p are expectations."""
+        """A change of variables from the unit square: u, v and a weight for every row of p, shape (n, 2).
+
+        The mean of weight f(u, v) over uniform p is the expectation of f(U, V).
+        """
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        """As `pairs`, each of shape (n, 1) and strictly inside (0, 1)."""
         u, v = self.pairs(rng, n)
         return open_interval(u)[:, None], open_interval(v)[:, None]
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """log c(u,v), since both marginal densities are 1."""
         return self.log_density(open_interval(x[:, 0]), open_interval(y[:, 0]))
 
 
 class NormalCopula(Copula):
-    """(Phi(X), Phi(Y)) of normal X and Y with the given correlation: I = -1/2 log(1 - r^2) nats."""
+    """(Phi(X), Phi(Y)) of normal X and Y with correlation r: I = -1/2 log(1 - r^2) nats.
+
+    Args:
+        correlation: r, in (-1, 1).
+
+    Raises:
+        InvalidInput: r is outside (-1, 1).
+    """
 
     def __init__(self, correlation: float) -> None:
         super().__init__("normal copula")
@@ -76,7 +88,7 @@ class NormalCopula(Copula):
         return closed_form(-math.log(self._own))
 
     def log_density(self, u: Array, v: Array) -> Array:
-        """-log q - (r^2 (x^2 + y^2) - 2 r x y) / (2 q^2), q^2 = 1 - r^2."""
+        """-log q - (r^2 (x^2 + y^2) - 2 r x y) / (2 q^2), with q^2 = 1 - r^2 and normal scores x, y."""
         x, y, r = ndtri(u), ndtri(v), self.correlation
         return np.asarray(
             r * (2.0 * x * y - r * (x * x + y * y)) / (2.0 * self._own**2) - math.log(self._own)
@@ -89,6 +101,7 @@ class NormalCopula(Copula):
         return np.asarray((u + v) / 2.0 - of_x - of_y - np.where(x * y < 0.0, 0.5, 0.0))
 
     def given_y(self, u: Array, v: Array) -> Array:
+        """Phi((x - r y) / q), with q^2 = 1 - r^2 and normal scores x, y."""
         return np.asarray(ndtr((ndtri(u) - self.correlation * ndtri(v)) / self._own))
 
     def nodes(self, p: Array) -> Nodes:
@@ -98,7 +111,11 @@ class NormalCopula(Copula):
 
 
 class Rotated(Copula):
-    """(1 - U, V) at 90 degrees, (1 - U, 1 - V) at 180, (U, 1 - V) at 270: I is kept."""
+    """(1 - U, V) at 90 degrees, (1 - U, 1 - V) at 180 and (U, 1 - V) at 270: I is that of the base.
+
+    Raises:
+        InvalidInput: another angle.
+    """
 
     def __init__(self, base: Copula, degrees: int) -> None:
         super().__init__(base.name)
@@ -140,8 +157,15 @@ class Rotated(Copula):
 class CopulaMixture(Copula):
     """c(u,v) = sum_k w_k c_k(u,v), whose marginals stay uniform.
 
-    I = sum_k w_k E_k log c, every E_k over lattices in the component's own coordinates. Random shifts make
-    each unbiased, and their spread is the standard error (Cranley & Patterson 1976).
+    I = sum_k w_k E_k log c nats, each E_k over lattices in the component's own coordinates. Random shifts
+    make each lattice unbiased, and their spread is the standard error (Cranley & Patterson 1976).
+
+    Args:
+        weights: w, positive with sum 1.
+        copulas: the components, as many.
+
+    Raises:
+        InvalidInput: the weights do not fit.
     """
 
     def __init__(
@@ -182,6 +206,7 @@ class CopulaMixture(Copula):
         return np.asarray(total.reshape(len(shifts), LATTICE).mean(axis=1))
 
     def log_density(self, u: Array, v: Array) -> Array:
+        """log sum_k w_k c_k(u,v)."""
         logs = [c.log_density(u, v) + w for c, w in zip(self.copulas, np.log(self.weights), strict=True)]
         return np.asarray(np.logaddexp.reduce(logs))
 
@@ -210,4 +235,5 @@ class CopulaMixture(Copula):
 
 
 def open_interval(u: Array) -> Array:
+    """u moved off the ends of [0, 1] by at most 2^-53, so that quantile functions stay finite."""
     return np.clip(u, EDGE, 1.0 - EDGE)

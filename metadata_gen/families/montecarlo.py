@@ -30,12 +30,13 @@ def tolerance(nats: float) -> float:
 def controlled_mean(blocks: Iterable[Array], max_blocks: int) -> Truth:
     """The mean of row 0 of the blocks, an MI in nats, by regression on the other rows, whose means are 0.
 
-    That is the method of control variates (Glasserman 2003, section 4.1); the spread of the replicates is
-    the standard error. Blocks are doubled until it is within `tolerance`, `max_blocks` of them are used up,
-    or four times as many would not do.
+    That is the method of control variates (Glasserman 2003, section 4.1); the spread of the replicates is the
+    standard error. Blocks are doubled until it is within `tolerance`, `max_blocks` of them are used up, or
+    four times as many would not do.
 
     Args:
         blocks: each of shape (c, r * n), the columns of a replicate one after another.
+        max_blocks: the largest number of blocks to use.
     """
     means, products, truth = np.zeros(()), np.zeros(()), Truth(0.0)
     for count, block in enumerate(islice(blocks, max_blocks), 1):
@@ -64,6 +65,9 @@ class Integrated(Family):
 
     The numbers of the integral come from randomly scrambled Sobol sequences (Matousek 1998), which spread
     more evenly than independent ones.
+
+    Attributes:
+        normals: how many normal numbers a row takes.
     """
 
     normals: int
@@ -83,7 +87,7 @@ class Integrated(Family):
         """The pmi of these rows, and below it functions of them with mean 0, shape (c, n)."""
 
     def blocks(self, seed: int = SEED) -> Iterator[Array]:
-        """The integrand at block after block of points."""
+        """The integrand at block after block of points, each of shape (c, r * n)."""
         return (self.integrand(u, z) for u, z in _points(self.normals, seed))
 
     @cached_property
@@ -102,12 +106,12 @@ def _points(normals: int, seed: int) -> list[tuple[Array, Array]]:
 
 
 def open_uniforms(rng: Rng, shape: tuple[int, ...]) -> Array:
-    """Uniform on the open interval (0, 1): neither end, where quantile functions are infinite."""
+    """Uniform numbers on the open interval (0, 1): neither end, where quantile functions are infinite."""
     return np.maximum(rng.random(shape), 2.0**-54)
 
 
 def lattice(n: int, shift: Array) -> Array:
-    """n points of the Kronecker sequence i a + shift mod 1 in d = len(shift) dimensions.
+    """n points of the Kronecker sequence i a + shift mod 1 in d = len(shift) dimensions, shape (n, d).
 
     a_j = g^-j with g the root of g^(d+1) = g + 1, the generalised golden ratio.
     """

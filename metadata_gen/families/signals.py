@@ -1,6 +1,6 @@
-"""Random maps f: R^m -> R, whose value T = f(X) is the signal that a channel passes on.
+"""Signals: maps f: R^m -> R, whose value T = f(X) is what a channel passes on.
 
-A signal maps x of shape (n, m) to t of shape (n,). A direction w has |w| = 1.
+A signal maps x of shape (n, m) to t of shape (n,). A direction w has length 1, shape (m,).
 """
 
 import math
@@ -53,7 +53,12 @@ class Tanh(Signal):
 
 @dataclass(frozen=True, eq=False)
 class Waves(Signal):
-    """sum_j a_j sin(v_j.x + c_j), with v_j the rows of `weights` (Rahimi & Recht 2007)."""
+    """sum_j a_j sin(v_j.x + c_j): random Fourier features (Rahimi & Recht 2007).
+
+    Attributes:
+        weights: v, shape (terms, m).
+        phases, amplitudes: c and a, shape (terms,).
+    """
 
     weights: Array
     phases: Array
@@ -66,7 +71,12 @@ class Waves(Signal):
 
 @dataclass(frozen=True, eq=False)
 class Network(Signal):
-    """sum_j a_j tanh(v_j.x + c_j): a network with one hidden layer."""
+    """sum_j a_j tanh(v_j.x + c_j): a neural network with one hidden layer.
+
+    Attributes:
+        weights: v, shape (units, m).
+        biases, amplitudes: c and a, shape (units,).
+    """
 
     weights: Array
     biases: Array
@@ -79,7 +89,12 @@ class Network(Signal):
 
 @dataclass(frozen=True, eq=False)
 class Polynomial(Signal):
-    """sum_k c_k He_k(w.x), He_k the Hermite polynomials of probabilists."""
+    """sum_k c_k He_k(w.x), with He_k the probabilists' Hermite polynomials.
+
+    Attributes:
+        direction: w.
+        coefficients: c_0, c_1, ..., shape (degree + 1,).
+    """
 
     direction: Array
     coefficients: Array
@@ -104,7 +119,7 @@ class Sine(Signal):
 
 @dataclass(frozen=True, eq=False)
 class Triangle(Signal):
-    """The triangle wave of height 1 and period 2 pi at b w.x + c."""
+    """The triangle wave of height 1 and period 2 pi, at b w.x + c."""
 
     direction: Array
     frequency: float
@@ -140,7 +155,7 @@ class Square(Absolute):
 
 @dataclass(frozen=True)
 class Product(Signal):
-    """sign(prod_j x_j) |prod_j x_j|^p with p = min(1, 3/m), or a product of eight would be all tail."""
+    """sign(prod_j x_j) |prod_j x_j|^p with p = min(1, 3/m), because a product of eight would be all tail."""
 
     name: ClassVar[str] = "product"
 
@@ -162,7 +177,7 @@ class Xor(Signal):
 
 @dataclass(frozen=True)
 class Radius(Signal):
-    """|x|, the Euclidean norm."""
+    """|x|, the Euclidean norm of the row."""
 
     name: ClassVar[str] = "radius"
 

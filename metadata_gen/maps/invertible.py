@@ -1,7 +1,7 @@
-"""Invertible maps of one side: linear ones, rotations that spiral, polar coordinates, coupling layers.
+"""Invertible maps of one side: linear maps, spirals, polar coordinates and coupling layers.
 
 They are made for columns of about unit scale and remain sound on heavy tails: up to |x| = 1e6 the image is
-finite and the inverse errs by less than 1e-6 of the row's largest entry, unless a class says otherwise.
+finite, and the inverse errs by less than 1e-6 of the row's largest entry, unless a class says otherwise.
 """
 
 import numpy as np
@@ -15,7 +15,16 @@ Mask = NDArray[np.bool_]
 
 
 class Linear(SideMap):
-    """M x. The inverse errs by the condition number of M (at most 1e8) times the machine's precision."""
+    """M x for every row x.
+
+    The inverse errs by the condition number of M times the machine's precision.
+
+    Args:
+        matrix: M, shape (d, d), with a condition number below 1e8.
+
+    Raises:
+        InvalidInput: the matrix is not square, or too close to singular.
+    """
 
     def __init__(self, matrix: Array) -> None:
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.linalg.cond(matrix) < 1e8:
@@ -27,19 +36,25 @@ class Linear(SideMap):
         return x @ self.matrix.T
 
     def inverse(self, y: Array) -> Array:
+        """M^-1 y, by solving the equations."""
         return np.ascontiguousarray(np.linalg.solve(self.matrix, y.T).T)
 
 
 class Spiral(SideMap):
     """A rotation in one plane by an angle that grows with the squared norm r^2 of the row.
 
-    x -> exp(speed s(r^2) A) x, s(q) = q / (1 + q / limit), A the generator of rotations in the plane. With
-    limit infinite this is the spiral of BMI (Czyz et al. 2023, NeurIPS), which is accurate on light tails
-    only. It keeps r, so the inverse turns back.
+    x -> exp(speed s(r^2) A) x with s(q) = q / (1 + q / limit) and A the generator of rotations in the plane.
+    With an infinite limit this is the spiral of BMI (Czyz et al. 2023, NeurIPS), which is accurate on light
+    tails only. The rotation keeps r, so the inverse turns back by the same angle.
 
     Args:
-        plane: two orthonormal columns that span the plane, shape (dim, 2).
-        whole: r is the norm of the whole row, or else of its part in the plane.
+        plane: two orthonormal columns that span the plane, shape (d, 2).
+        speed: radians per unit of s.
+        limit: the largest value of s, positive.
+        whole: whether r is the norm of the whole row, or else of its part in the plane.
+
+    Raises:
+        InvalidInput: the plane is not orthonormal, the speed infinite or the limit not positive.
     """
 
     def __init__(self, plane: Array, speed: float, limit: float = 9.0, whole: bool = True) -> None:
@@ -66,7 +81,11 @@ class Spiral(SideMap):
 
 
 class Polar(SideMap):
-    """Columns i and j become radius and angle (-pi, pi]; injective, and cut along the negative axis."""
+    """Columns i and j become radius and angle in (-pi, pi]; injective, with a cut along the negative axis.
+
+    Raises:
+        InvalidInput: i and j are not two different columns.
+    """
 
     def __init__(self, dim: int, i: int, j: int) -> None:
         super().__init__(dim, dim)
@@ -78,6 +97,7 @@ class Polar(SideMap):
         return self._replaced(x, np.hypot(a, b), np.arctan2(b, a))
 
     def inverse(self, y: Array) -> Array:
+        """(r cos a, r sin a) in columns i and j."""
         radius, angle = y[:, self.i], y[:, self.j]
         return self._replaced(y, radius * np.cos(angle), radius * np.sin(angle))
 
@@ -88,15 +108,19 @@ class Polar(SideMap):
 
 
 class Coupling(SideMap):
-    """An affine coupling layer: x_j exp(h S)_j + (h T)_j where j is not fixed, with h = tanh(x_fixed W + c).
+    """An affine coupling layer: x_j exp((h S)_j) + (h T)_j where j is not fixed, h = tanh(x_fixed W + c).
 
-    RealNVP's layer (Dinh, Sohl-Dickstein & Bengio 2017, eq. 4) with one hidden layer; |h| < 1 bounds the
-    logarithm of the scale. The inverse finds the same h, as the fixed columns stay.
+    The layer of RealNVP (Dinh, Sohl-Dickstein & Bengio 2017, eq. 4) with one hidden layer; |h| < 1 bounds the
+    logarithm of the scale. The fixed columns are in the image as they were, so the inverse computes the same
+    h.
 
     Args:
-        fixed: whether a column stays as it is, boolean, shape (dim,); some are and some are not.
-        weights, bias: W of shape (dim, hidden) and c of shape (hidden,).
-        log_scale, shift: S and T, shape (hidden, dim).
+        fixed: whether a column stays as it is, boolean, shape (d,); some do and some do not.
+        weights, bias: W of shape (d, hidden) and c of shape (hidden,).
+        log_scale, shift: S and T, shape (hidden, d).
+
+    Raises:
+        InvalidInput: all columns are fixed, or none, or shapes do not agree.
     """
 
     def __init__(self, fixed: Mask, weights: Array, bias: Array, log_scale: Array, shift: Array) -> None:
@@ -117,6 +141,7 @@ class Coupling(SideMap):
         return np.asarray(x * np.exp(h @ self.log_scale) + h @ self.shift)
 
     def inverse(self, y: Array) -> Array:
+        """(y_j - (h T)_j) exp(-(h S)_j)."""
         h = self._hidden(y)
         return np.asarray((y - h @ self.shift) * np.exp(-h @ self.log_scale))
 

@@ -17,20 +17,23 @@ from mizzle.metadata_gen.prior.ranges import LVM, MAX_FILL, MAX_RHO
 
 
 def normal_pair(rng: Rng) -> Family:
+    """A normal pair with rho from `pair_rho`."""
     return MultivariateNormal(dsp.pair(pair_rho(rng)), 1, "normal-pair")
 
 
 def student_pair(rng: Rng) -> Family:
+    """A Student pair, without correlation now and then: its tails depend all the same."""
     rho = 0.0 if chance(rng, "student.rho_zero") else real(rng, "student.rho")
     return MultivariateStudent(dsp.pair(rho), 1, real(rng, "student.df"), "student-pair")
 
 
 def additive_pair(rng: Rng) -> Family:
+    """A uniform column with uniform noise."""
     return AdditiveUniformNoise(reals(rng, "pair.eps", 1), "additive-pair")
 
 
 def pair_rho(rng: Rng) -> float:
-    """rho uniform, or I = -1/2 log(1 - rho^2) uniform or exponential, with a random sign."""
+    """A correlation: rho uniform, or I = -1/2 log(1 - rho^2) uniform or exponential, with a random sign."""
     kind = choice(rng, "pair.rho")
     if kind == "rho":
         return real(rng, "pair.rho")
@@ -42,7 +45,7 @@ def pair_rho(rng: Rng) -> float:
 
 
 def mist(rng: Rng, dim_x: int, dim_y: int) -> Family:
-    """A problem of MIST's generator, but for unequal columns (arXiv 2511.18945, appendix)."""
+    """A problem of MIST's generator, also for unequal numbers of columns (arXiv 2511.18945, appendix)."""
     name = choice(rng, "mist")
     if name == "additive":
         return _additive(rng, dim_x, dim_y, reals(rng, "mist.eps", min(dim_x, dim_y)))
@@ -118,7 +121,7 @@ def _order(rng: Rng, dim: int) -> dsp.Order:
 
 
 def canonical_rho(rng: Rng, max_pairs: int) -> Array:
-    """Correlations of 1..max_pairs pairs that share a target MI: rho_i^2 = 1 - exp(-2 I_i) <= MAX_RHO^2.
+    """Correlations of 1 to max_pairs pairs that share a target MI: rho_i^2 = 1 - exp(-2 I_i) <= MAX_RHO^2.
 
     The shares I_i / I are Dirichlet, pulled towards equal ones as far as MAX_RHO demands.
     """
@@ -144,7 +147,7 @@ def _canonical_law(rng: Rng) -> str:
 
 
 def factors(rng: Rng, dim_x: int, dim_y: int) -> Array:
-    """A factor model; with dim_y = 0 a correlation matrix inside X alone."""
+    """The correlations of a random factor model; with dim_y = 0 inside X alone, shape (d, d)."""
     count = whole(rng, "factor.factors")
     gain_x, gain_y = (reals(rng, "factor.gain", count) for _ in range(2))
     noise = reals(rng, "factor.noise", dim_x + dim_y)

@@ -44,7 +44,10 @@ def describe() -> dict[str, object]:
 
 
 def draw_rows(rng: Rng, family: Family, limits: Limits = EVERYTHING) -> int:
-    """Rows: log-uniform, or MIST's uniform; thinned above MAX_COST, or large problems would eat the rest."""
+    """A number of rows: log-uniform, or uniform as MIST's.
+
+    Thinned above MAX_COST, or large problems would take most of the time.
+    """
     while True:
         rows = whole(rng, "rows.small" if chance(rng, "rows.small") else "rows.wide", limits.rows)
         if rng.random() * rows * (family.dim_x + family.dim_y + 8) <= MAX_COST:

@@ -36,7 +36,12 @@ HIDDEN: Final = 8  # hidden units of a coupling layer
 
 
 class Limits(NamedTuple):
-    """The most rows of a problem, and the most columns of one side."""
+    """Limits of a problem.
+
+    Attributes:
+        rows: the largest number of rows.
+        columns: the largest number of columns of one side.
+    """
 
     rows: int = ROWS[1]
     columns: int = MAX_DIM
@@ -269,7 +274,7 @@ TABLES: Final[Mapping[str, Mapping[str, Law]]] = MappingProxyType(
 
 
 def describe() -> dict[str, object]:
-    """All of it as JSON-able data."""
+    """All numbers and tables as JSON-able data."""
     return {
         "max_nats": MAX_NATS,
         "max_dim": MAX_DIM,

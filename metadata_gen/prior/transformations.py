@@ -1,4 +1,4 @@
-"""The prior over what hides a problem and keeps its MI: more columns, maps inside a side, warps."""
+"""The prior over transformations that keep the MI: more columns, maps inside a side, warps, shuffles."""
 
 import math
 from collections.abc import Mapping
@@ -27,19 +27,19 @@ from mizzle.metadata_gen.prior.maps import WIDENING, kinds, random_map
 
 
 def independent(rng: Rng, dim_x: int, dim_y: int) -> Family:
-    """Two sides that know nothing of each other."""
+    """Two sides that are independent of each other."""
     return Independent(noise(rng, dim_x), noise(rng, dim_y))
 
 
 def noise(rng: Rng, dim: int) -> Noise:
-    """Columns that depend on one another at most."""
+    """Columns of noise, which may depend on one another."""
     marginal = cast(Marginal, choice(rng, "noise.marginal"))
     matrix = np.eye(dim) if chance(rng, "noise.plain") else factors(rng, dim, 0)
     return Noise(matrix, marginal, real(rng, "noise.df"), whole(rng, "noise.levels"))
 
 
 def filled(rng: Rng, family: Family, dim_x: int, dim_y: int) -> Family:
-    """Noise columns until the sides have these sizes."""
+    """Noise columns are appended until the sides have these sizes."""
     rest = (dim_x - family.dim_x, dim_y - family.dim_y)
     if not any(rest):
         return family
@@ -47,7 +47,7 @@ def filled(rng: Rng, family: Family, dim_x: int, dim_y: int) -> Family:
 
 
 def with_nuisance(rng: Rng, family: Family, max_columns: int) -> Family:
-    """A few noise columns on either side or both."""
+    """Some noise columns on either side or both, as far as max_columns allows."""
     return WithNuisance(family, *(_extra(rng, max_columns - d) for d in (family.dim_x, family.dim_y)))
 
 
@@ -58,7 +58,7 @@ def _extra(rng: Rng, room: int) -> Noise | None:
 
 
 def with_copies(rng: Rng, family: Family, max_columns: int) -> Family:
-    """Columns again, exactly or with noise."""
+    """Some columns repeated, exactly or with noise, as far as max_columns allows."""
     of_x, of_y = (_picks(rng, d, max_columns - d) for d in (family.dim_x, family.dim_y))
     count = len(of_x) + len(of_y)
     scales = np.zeros(count) if chance(rng, "copies.exact") else reals(rng, "copies.noise", count)

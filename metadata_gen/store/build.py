@@ -1,8 +1,8 @@
-"""Make a folder of data sets on disk: by many processes, in pieces, and after a stop from where it was.
+"""Build a folder of data sets on disk: by many processes, in pieces, and after a stop from where it was.
 
 Worker processes make shards as bytes; the one process that was started writes them, each to a temporary file
-that is synced and then renamed, and then the manifest, in the same way. So a shard counts once the manifest
-vouches for it, and whatever is killed leaves a folder that the same command completes to the same bytes.
+that is synced and then renamed, and then the manifest, in the same way. So a shard counts once it is in the
+manifest, and whatever is killed leaves a folder that the same command completes to the same bytes.
 """
 
 import fcntl
@@ -50,7 +50,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a folder holds: data sets 0 .. count - 1 of a seed, `shard` of them in each file.
+    """The content of a folder: data sets 0 .. count - 1 of a seed, `shard` of them in each file.
+
+    Attributes:
+        seed, limits: those of `dataset(seed, i, limits)`.
+        count: number of data sets.
+        shard: number of data sets in a file.
 
     Raises:
         InvalidInput: a number is out of range.
@@ -105,7 +110,7 @@ def build(folder: Path, recipe: Recipe, workers: int = 0) -> int:
     """Make what is missing of the recipe in the folder; with 0 workers in this process.
 
     Returns:
-        number of shards made.
+        the number of shards made.
 
     Raises:
         InvalidInput: the folder holds something else, or another process writes to it.

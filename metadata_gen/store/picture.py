@@ -14,11 +14,11 @@ _TICKS: Final = (0, 0.5, 1, 2, 5, 10, 20, 40)
 
 
 def check(path: Path) -> None:
-    """Whether a picture can be drawn there, before the work that it takes.
+    """Check that a picture can be drawn there, before the work that it takes.
 
     Raises:
         MissingExtra: matplotlib is not installed.
-        InvalidInput: its folder is not there, or matplotlib knows no such format.
+        InvalidInput: its folder does not exist, or matplotlib knows no such format.
     """
     allowed = _figure().canvas.get_supported_filetypes()
     if path.suffix.lstrip(".").lower() not in allowed or not path.parent.is_dir():
@@ -29,7 +29,7 @@ def check(path: Path) -> None:
 
 
 def draw(summary: Summary, title: str, path: Path) -> None:
-    """Four panels, saved to a file that `check` allows."""
+    """Draw four panels and save them to a file that `check` allows."""
     figure = _figure()
     figure.suptitle(title, fontsize=13, color=INK)
     panels = figure.subplots(2, 2).ravel()

@@ -85,7 +85,7 @@ def _in_order(column: Array) -> Float32s:
 
 
 def pack(sets: Iterable[DataSet], about: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    """One shard as bytes, a function of the data sets and `about`; and what the manifest says of it.
+    """One shard as bytes, a function of the data sets and `about`; and its record for the manifest.
 
     Raises:
         Fault: a value is not finite.
@@ -145,10 +145,11 @@ class Shards(Sequence[DataSet]):
     The size of every shard is checked at once, its SHA-256 when it is first read. May be pickled.
 
     Attributes:
-        manifest: as it stands in the folder.
+        folder: where they lie.
+        manifest: the manifest of the folder.
 
     Raises:
-        InvalidInput: no such folder, or it is unfinished or damaged.
+        InvalidInput: there is no such folder, or it is unfinished or damaged.
     """
 
     def __init__(self, folder: Path | str) -> None:

@@ -1,4 +1,4 @@
-"""What is known of data sets besides their rows: family, shape and truth. Counted, and as a table of text."""
+"""What is known of data sets besides their rows: family, shape and truth; counted, and as a table of text."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,13 @@ Ints = NDArray[np.int64]
 
 
 class Summary(NamedTuple):
-    """Entry b of each array belongs to data set b; the truth in nats."""
+    """Families, shapes and truths of data sets; entry b of each array, shape (b,), belongs to data set b.
+
+    Attributes:
+        family: labels.
+        rows, dim_x, dim_y: shapes.
+        nats: the true MI in nats.
+    """
 
     family: NDArray[np.str_]
     rows: Ints
@@ -36,7 +42,11 @@ class Summary(NamedTuple):
 
 
 def drawn(seed: int, indices: Iterable[int], limits: Limits = EVERYTHING) -> Summary:
-    """The summary of `dataset(seed, i, limits)` for each index i, found without sampling rows."""
+    """The summary of `dataset(seed, i, limits)` for each index i, without sampling rows.
+
+    Raises:
+        Fault: a data set could not be drawn.
+    """
     family, *numbers = zip(*(_problem(seed, i, limits) for i in indices), strict=True)
     return Summary(np.array(family), *map(np.array, numbers))
 
@@ -52,7 +62,7 @@ def _problem(seed: int, i: int, limits: Limits) -> tuple[str, int, int, int, flo
 
 @contextmanager
 def named(seed: int, i: int, limits: Limits) -> Iterator[None]:
-    """What goes wrong in here is a Fault that tells how to see it again."""
+    """Turn whatever goes wrong inside into a Fault that tells how to see it again."""
     try:
         yield
     except Exception as error:
@@ -60,18 +70,18 @@ def named(seed: int, i: int, limits: Limits) -> Iterator[None]:
 
 
 def by_family(family: Iterable[str]) -> dict[str, int]:
-    """Data sets of each family, in alphabetical order."""
+    """Number of data sets of each family, in alphabetical order."""
     return dict(sorted(Counter(map(str, family)).items()))
 
 
 def by_nats(nats: Array) -> dict[str, int]:
-    """Data sets of each bin a < I <= b of the truth in nats."""
+    """Number of data sets in each bin a < I <= b of the truth in nats."""
     counts = np.bincount(np.searchsorted(EDGES, nats), minlength=len(LABELS))
     return dict(zip(LABELS, counts.tolist(), strict=True))
 
 
 def table(summary: Summary) -> str:
-    """Quantiles of truth and shape, then the shares of truths and of families."""
+    """A table of text: quantiles of truth and shape, then the shares of truths and of families."""
     return "\n\n".join("\n".join(part(summary)) for part in (_quantiles, _truths, _families))
 
 

@@ -16,9 +16,9 @@ import held_out
 from exports import CACHE, Export, found, neural, sha256
 from peers import PEERS
 from results import RESULTS, Row, Rows, print_table, result_name, write_result
+from score_tables import independent_rows, normal_rows, reliability_rows, score_rows
 from scores import LEVELS, RELIABILITY_LEVELS
 from suites import PEER_ROWS, Run, Runner, Suite
-from tables import independent_rows, normal_rows, reliability_rows, score_rows
 
 from mizzle.model import Estimator
 

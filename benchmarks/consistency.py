@@ -18,9 +18,9 @@ import transformations
 from exports import Export
 from results import RESULTS, Row, Rows, print_table, result_name, write_result
 from scipy.stats import ks_2samp  # type: ignore[import-untyped]
+from score_tables import FALSE_SIGNAL
 from scores import Floats, mean_of, ratio_of_sums, share, standard_error
 from suites import Run, Runner, Suite
-from tables import FALSE_SIGNAL
 
 from mizzle.model import Estimator
 

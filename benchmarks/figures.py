@@ -1,4 +1,4 @@
-"""The pictures of the README, from the newest full results alone.
+"""The pictures of the page of measurements, from the newest full results alone.
 
     python benchmarks/figures.py [--results FOLDER] [--out FOLDER]
 
@@ -69,7 +69,9 @@ def reliability(result: Row) -> Figure | None:
     for suite, colour in OF_SUITES.items():
         for row in rows:
             if row["suite"] == suite:
-                axes.plot(levels, row["shares"], "o-", color=colour, ms=3.5, lw=1.4, label=SUITES[suite])
+                axes.plot(
+                    levels, row["shares"], "o-", color=colour, ms=3.5, lw=1.4, label=SUITES[suite].title
+                )
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.legend(frameon=False, fontsize=9, loc="upper left")
     return figure
@@ -118,7 +120,7 @@ def coverage_by_family(result: Row) -> Figure | None:
 def independent(result: Row) -> Figure | None:
     """Mean estimate on independent normal samples: everybody at n = 1000, and ours at every n.
 
-    Sides of unequal width stand in the README's table.
+    Sides of unequal width stand in the table of the page of measurements.
     """
     rows = [row for row in result.get("independent", []) if len(set(row["columns"].split("+"))) == 1]
     if not rows:

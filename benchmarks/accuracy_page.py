@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import digits
 import numpy as np
 from names import METHODS, SUITES
-from paragraphs import FEWEST, groups, number, percent, table
+from page_tables import MIN_PROBLEMS, groups, number, percent, table
 from results import Row
 
 from mizzle.model.weights import SHIPPED
@@ -68,8 +68,8 @@ def page(accuracy: Row, consistency: Row, speed: Row) -> str:
         "that all methods saw. Those of one family are few: what can be compared is the last line.",
         _beside(accuracy, [("prior", "family", DISCRETE)], ("ksg", "mixed-ksg", "copula"), pooled=True),
         "## How often the 90 % interval holds the true value",
-        f"By group; groups of fewer than {FEWEST} problems are left out. By family: in the results, and for "
-        "more draws of the training in `docs/evaluation.txt`.",
+        f"By group; groups of fewer than {MIN_PROBLEMS} problems are left out. By family: in the results, "
+        "and for more draws of the training in `docs/evaluation.txt`.",
         *(part for by in GROUPED for part in _covered(accuracy, by)),
         *_warned(accuracy),
     ]
@@ -80,7 +80,7 @@ def goals(accuracy: Row, consistency: Row, speed: Row) -> Iterator[Goal]:
     """Every goal with what was measured."""
     for suite, most in (("mist-seen", (0.4, 0.018, 0.012)), ("mist-unseen", (0.8, 0.020, 0.015))):
         errors = [methods["mizzle"]["mse"] for methods in groups(accuracy, suite, "n").values()]
-        yield Goal(f"{SUITES[suite]}: squared error, n from 10 / 100 / 300", errors, _at_most(*most))
+        yield Goal(f"{SUITES[suite].title}: squared error, n from 10 / 100 / 300", errors, _at_most(*most))
     scores = {
         suite: groups(accuracy, suite, "all")["all"]["mizzle"] for suite in (*COVERED, "held-out-n1000")
     }
@@ -169,7 +169,7 @@ def _beside(
         for group, methods in groups(accuracy, suite, by).items():
             seen = methods.get(peers[0], {"answered": 0})["answered"]
             if seen and (wanted is None or group in wanted):
-                name = group if by == "family" else SUITES[suite]
+                name = group if by == "family" else SUITES[suite].title
                 errors = [methods[peers[0]]["ours_mae"], *(_same(methods.get(peer), seen) for peer in peers)]
                 body.append([name, str(seen), *("-" if isnan(e) else number(e) for e in errors)])
                 if not any(map(isnan, errors)):
@@ -195,10 +195,10 @@ def _covered(accuracy: Row, by: str) -> Iterator[str]:
     body = []
     for group in sorted(named, key=named.__getitem__):
         rows = [found[suite].get(group, {}).get("mizzle", {"answered": 0}) for suite in COVERED]
-        cells = [f"{row['cover90']:.2f}" if row["answered"] >= FEWEST else "-" for row in rows]
+        cells = [f"{row['cover90']:.2f}" if row["answered"] >= MIN_PROBLEMS else "-" for row in rows]
         if set(cells) != {"-"}:
             body.append([group, *cells])
-    yield table([GROUPED[by], *(SUITES[suite] for suite in COVERED)], body)
+    yield table([GROUPED[by], *(SUITES[suite].title for suite in COVERED)], body)
 
 
 def _first(group: str) -> float:
@@ -209,7 +209,7 @@ def _first(group: str) -> float:
 
 def _warned(accuracy: Row) -> Iterator[str]:
     body = [
-        [SUITES[suite], percent(warned.get("unfamiliar", 0) / accuracy["problems"][suite], 1)]
+        [SUITES[suite].title, percent(warned.get("unfamiliar", 0) / accuracy["problems"][suite], 1)]
         for suite, warned in accuracy.get("warned", {}).items()
         if suite in COVERED
     ]

@@ -52,10 +52,10 @@ def _by_rows(result: Row, suite: str) -> Iterator[tuple[str, Methods]]:
 def _errors_table(rows: Sequence[tuple[str, Methods]]) -> str:
     if not rows:
         return ""
-    shown = [m for m in SHOWN_METHODS if any(m in methods for _, methods in rows)]
-    head = ["problems", "number", *(METHODS[m] for m in shown)]
+    compared = [m for m in SHOWN_METHODS if any(m in methods for _, methods in rows)]
+    head = ["problems", "number", *(METHODS[m] for m in compared)]
     body = [
-        [name, f"{methods['mizzle']['answered']:,}", *(_error(methods, m) for m in shown)]
+        [name, f"{methods['mizzle']['answered']:,}", *(_error(methods, m) for m in compared)]
         for name, methods in rows
     ]
     return table(head, body)

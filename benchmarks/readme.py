@@ -64,8 +64,8 @@ def _provenance(result: Row) -> Iterator[str]:
     yield (
         f"Measured on {result['date']} by `make benchmark FULL=1` with the weights "
         f"`{result['weights']['sha256'][:12]}`; all in nats. The page of "
-        "[measurements](docs/measurements.md) has all tables and figures: by number of rows, independent samples, speed, devices, designs; "
-        "[accuracy in detail](docs/accuracy.md) has goals and groups."
+        "[measurements](docs/measurements.md) has all tables and figures: by number of rows, independent "
+        "samples, speed, devices, designs; [accuracy in detail](docs/accuracy.md) has goals and groups."
     )
 
 

@@ -146,6 +146,13 @@ def test_the_pages_show_every_picture() -> None:
     assert {picture for picture in pictures if picture not in MEASUREMENTS.read_text()} == set()
 
 
+def test_the_table_of_contents_names_every_module() -> None:
+    contents = (ROOT / "benchmarks" / "README.md").read_text()
+    modules = {path.name for path in (ROOT / "benchmarks").glob("*.py")}
+    assert {module for module in modules if f"`{module}`" not in contents} == set()
+    assert set(re.findall(r"^\| `(\w+\.py)`", contents, re.MULTILINE)) <= modules
+
+
 def test_markers_are_needed(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="the README needs"):
         updated("no markers here", "text")

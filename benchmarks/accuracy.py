@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import held_out
-from exports import CACHE, Export, found, neural, sha256
+from exports import CACHE, Export, neural, read_all, sha256
 from peers import PEERS
 from results import RESULTS, Row, Rows, print_table, result_name, write_result
+from score_tables import independent_rows, normal_rows, reliability_rows, score_rows
 from scores import LEVELS, RELIABILITY_LEVELS
 from suites import PEER_ROWS, Run, Runner, Suite
-from tables import independent_rows, normal_rows, reliability_rows, score_rows
 
 from mizzle.model import Estimator
 
@@ -60,7 +60,7 @@ def _options() -> argparse.Namespace:
 
 def _suites(cache: Path, quick: bool) -> Iterator[Suite]:
     """The exports, then what we draw ourselves; one at a time, for they are large."""
-    for export in found(cache):
+    for export in read_all(cache):
         suite = Suite(export, neural(export.stem, cache))
         yield suite.pick(_reduced(export)) if quick else suite
     yield from (Suite(export, {}, every) for export, every in _drawn(quick))

@@ -34,7 +34,7 @@ NARROW = 16  # channels of a cell
 _PAIR = 10  # statistics of two columns
 
 FEWER = (0.05, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.95)
-_KEPT = [LEVELS.index(level) for level in FEWER]
+_LEVEL_PLACES = [LEVELS.index(level) for level in FEWER]
 
 
 # What the tables hold
@@ -42,9 +42,9 @@ _KEPT = [LEVELS.index(level) for level in FEWER]
 
 def tables_of(problems: list[Table]) -> dict[str, Tensor]:
     """Cells and pairs of every problem, padded, and its dx + dy."""
-    found = [_tables(problem) for problem in problems]
-    made = {name: _padded([tables[name] for tables in found]) for name in ("cells", "pairs")}
-    return {**made, "columns": torch.tensor([len(one.x) + len(one.y) for one in problems])}
+    separate = [_tables(problem) for problem in problems]
+    padded = {name: _padded([tables[name] for tables in separate]) for name in ("cells", "pairs")}
+    return {**padded, "columns": torch.tensor([len(p.x) + len(p.y) for p in problems])}
 
 
 def widened(chunks: list[Chunk], tables: dict[str, Tensor]) -> list[Chunk]:
@@ -103,10 +103,11 @@ class Along(nn.Module):
         nn.init.zeros_(self.attention.out_proj.weight)
 
     def forward(self, table: Tensor, valid: Tensor) -> Tensor:
+        """The table with attention added, shape (b, lines, cells, channels); `valid` is False at padding."""
         flat, mask = self.norm(table).flatten(0, 1), valid.flatten(0, 1)
         mask = mask | ~mask.any(-1, keepdim=True)  # a line of padding sees itself, or it would be NaN
-        seen = self.attention(flat, flat, flat, key_padding_mask=~mask, need_weights=False)[0]
-        out: Tensor = table + seen.unflatten(0, table.shape[:2])
+        attended = self.attention(flat, flat, flat, key_padding_mask=~mask, need_weights=False)[0]
+        out: Tensor = table + attended.unflatten(0, table.shape[:2])
         return out
 
 
@@ -124,18 +125,18 @@ class TwoWay(nn.Module):
     def embedded(self, table: Tensor) -> Tensor:
         """One token of every cell or, pooled, of every row and column."""
         valid = table[..., -1] > 0
-        found = self.embed(table)
+        cells = self.embed(table)
         for i in range(0, len(self.along), 2):
-            found = self.along[i](found, valid)
-            turned = self.along[i + 1](found.transpose(1, 2), valid.transpose(1, 2))
-            found = turned.transpose(1, 2)
-        found = found * valid[..., None]
+            cells = self.along[i](cells, valid)
+            transposed = self.along[i + 1](cells.transpose(1, 2), valid.transpose(1, 2))
+            cells = transposed.transpose(1, 2)
+        cells = cells * valid[..., None]
         if self.pooled:
-            lines = [found.sum(axis) / valid.sum(axis).clamp_min(1)[..., None] for axis in (2, 1)]
-            found = torch.cat(lines, 1)
+            lines = [cells.sum(axis) / valid.sum(axis).clamp_min(1)[..., None] for axis in (2, 1)]
+            tokens = torch.cat(lines, 1)
         else:
-            found = found.flatten(1, 2)
-        out: Tensor = F.gelu(self.out(found))
+            tokens = cells.flatten(1, 2)
+        out: Tensor = F.gelu(self.out(tokens))
         return out
 
 
@@ -149,6 +150,7 @@ class _WithTable(Net):
         self.axes[self.table] = TwoWay(self.inputs, config, pooled=self.pooled)
 
     def fit_inputs(self, tokens: Tokens, only_new: bool = False) -> None:
+        """As the base does it, but for the table, whose input is about unit scale already."""
         own = self.axes.pop(self.table)  # its input is about unit scale as it is
         super().fit_inputs(tokens, only_new)
         self.axes[self.table] = own
@@ -190,6 +192,7 @@ class Nats(Fit):
     power = 1.0
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
+        """Pinball loss times (1 + I)^power at the predicted median."""
         median = values[:, quantiles.MIDDLE].detach().clamp(0, 4)
         return quantiles.pinball(values, truth) * (self.power * median).exp()
 
@@ -204,6 +207,7 @@ class Plain(Fit):
     """Quantiles of I itself."""
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
+        """Pinball loss in nats, divided by the root of 1 + I at the predicted median."""
         median = values[:, quantiles.MIDDLE].detach().clamp_min(0)
         return quantiles.pinball(values, truth.expm1()) / (1 + median).sqrt()
 
@@ -217,6 +221,7 @@ class Root(Fit):
     """Quantiles of the root of I."""
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
+        """Pinball loss in the root of nats."""
         return quantiles.pinball(values, truth.expm1().sqrt())
 
     @staticmethod
@@ -229,16 +234,17 @@ class FewLevels(Fit):
     """Quantiles at nine levels, interpolated between."""
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
-        return quantiles.pinball(values[:, _KEPT], truth, FEWER)
+        """Pinball loss at the nine levels."""
+        return quantiles.pinball(values[:, _LEVEL_PLACES], truth, FEWER)
 
     @staticmethod
     def logs(values: Tensor) -> Tensor:
         """At all levels; flat beyond the outermost."""
-        found, known = torch.tensor(LEVELS), torch.tensor(FEWER)
-        above = torch.searchsorted(known, found).clamp(1, len(known) - 1)
-        share = ((found - known[above - 1]) / (known[above] - known[above - 1])).clamp(0, 1)
-        kept = values[:, _KEPT]
-        return kept[:, above - 1] * (1 - share) + kept[:, above] * share
+        levels, known = torch.tensor(LEVELS), torch.tensor(FEWER)
+        above = torch.searchsorted(known, levels).clamp(1, len(known) - 1)
+        share = ((levels - known[above - 1]) / (known[above] - known[above - 1])).clamp(0, 1)
+        predicted = values[:, _LEVEL_PLACES]
+        return predicted[:, above - 1] * (1 - share) + predicted[:, above] * share
 
 
 class Last(Fit):
@@ -246,6 +252,7 @@ class Last(Fit):
 
     @property
     def averaged(self) -> Net:
+        """The network itself."""
         return self.net.eval()
 
 
@@ -258,6 +265,7 @@ class ScheduleFree(Last):
 
     @property
     def averaged(self) -> Net:
+        """The network with the optimizer's own average."""
         self.optimizers.parts[0].eval()  # type: ignore[attr-defined]
         return self.net.eval()
 
@@ -280,8 +288,8 @@ class _ScheduleFree(Optimizers):
 
 def logs(fit: type[Fit]) -> Callable[[Tensor], Tensor]:
     """How what this fit's network says becomes log(1 + nats)."""
-    found: Callable[[Tensor], Tensor] = getattr(fit, "logs", torch.nn.Identity())
-    return found
+    to_logs: Callable[[Tensor], Tensor] = getattr(fit, "logs", torch.nn.Identity())
+    return to_logs
 
 
 def check_libraries() -> None:

@@ -18,13 +18,13 @@ import transformations
 from exports import Export
 from results import RESULTS, Row, Rows, print_table, result_name, write_result
 from scipy.stats import ks_2samp  # type: ignore[import-untyped]
+from score_tables import FALSE_SIGNAL
 from scores import Floats, mean_of, ratio_of_sums, share, standard_error
 from suites import Run, Runner, Suite
-from tables import FALSE_SIGNAL
 
 from mizzle.model import Estimator
 
-BESIDE = "ksg"  # the peer that is shown
+PEER = "ksg"  # the peer whose estimates are compared
 ADDITIVITY_FROM = 0.5  # nats; the relative error of a smaller sum says little
 
 
@@ -32,13 +32,13 @@ def main() -> None:
     """Runs both parts, prints them and writes the result."""
     options = _options()
     estimator = Estimator.load(options.weights)
-    runner = Runner(estimator, [BESIDE])
+    runner = Runner(estimator, [PEER])
     start = time.monotonic()
     images = digits.load()
     count, replicates = (40, 3) if options.quick else (200, 20)
     cases = {"generated": transformations.cases(count), "digits": digits.cases(images, replicates)}
-    drawn, seen = runner.run(Suite(Export(name, name, "laws", c), {}) for name, c in cases.items())
-    tables = {"generated": generated_rows(drawn), "digits": digit_rows(seen)}
+    drawn, images_run = runner.run(Suite(Export(name, name, "laws", c), {}) for name, c in cases.items())
+    tables = {"generated": generated_rows(drawn), "digits": digit_rows(images_run)}
     for name, rows in tables.items():
         print_table(name, rows)
     payload = {
@@ -49,7 +49,7 @@ def main() -> None:
         "seeds": {"generated": transformations.SEED, "digits": digits.SEED},
         "problems": len(set(drawn.seeds.tolist())),
         "rows": transformations.ROWS,
-        "digits_replicates": len(set(seen.seeds.tolist())),
+        "digits_replicates": len(set(images_run.seeds.tolist())),
         "digits_rows": digits.IMAGES,
         "digits_columns": images.columns.shape[1],
         "digits_constant_columns_dropped": images.dropped,
@@ -83,10 +83,10 @@ def digit_rows(run: Run) -> Rows:
         rows.append(row | _null(run, method, mean("shuffled"), "shuffled"))
         whole = mean("baseline", digits.ROWS)
         for t in range(1, digits.ROWS + 1):
-            one = mean("baseline", t)
-            pairs = [("baseline", None, one, whole), ("additivity", 2.0, mean("additivity", t), one)]
+            visible = mean("baseline", t)
+            pairs = [("baseline", None, visible, whole), ("additivity", 2.0, mean("additivity", t), visible)]
             if t > digits.HIDDEN:
-                pairs.append(("processing", 1.0, mean("processing", t), one))
+                pairs.append(("processing", 1.0, mean("processing", t), visible))
             for test, ideal, after, before in pairs:
                 row = {"test": test, "t": t, "ideal": ideal, "method": method, "mean": mean_of(after)}
                 rows.append(row | _paired(after, before))
@@ -109,7 +109,7 @@ def _options() -> argparse.Namespace:
 
 def _methods(run: Run) -> Iterator[tuple[str, Means]]:
     """Each method with its estimates as a function of the label (and t), one entry a problem or replicate."""
-    for method in ("mizzle", BESIDE):
+    for method in ("mizzle", PEER):
         values = run.answers.mean if method == "mizzle" else run.guesses[method]
         yield method, lambda label, t=None, values=values: _by_problem(run, values, label, t)
 
@@ -119,9 +119,9 @@ def _by_problem(run: Run, values: Floats, label: str, t: int | None = None) -> F
     keep = run.labels == label
     if t is not None:
         keep &= run.names == str(t)
-    found = np.full(run.seeds.max() + 1, np.nan)
-    found[run.seeds[keep]] = values[keep]
-    return found
+    by_problem = np.full(run.seeds.max() + 1, np.nan)
+    by_problem[run.seeds[keep]] = values[keep]
+    return by_problem
 
 
 def _paired(after: Floats, before: Floats) -> Row:

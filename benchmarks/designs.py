@@ -173,11 +173,11 @@ def _places(plan: Plan, chosen: list[Design]) -> Iterable[tuple[Plan, int, int, 
 
 def _make(plan: Plan, seed: int, t: int, wider: bool) -> None:
     """Makes batch t of a seed and its tables, where they are not kept yet."""
-    _seen(Design("", wider=wider), plan, seed, t)
+    _batch(Design("", wider=wider), plan, seed, t)
 
 
-def _seen(design: Design, plan: Plan, seed: int, t: int) -> list[Chunk]:
-    """What the design gets to see of a batch."""
+def _batch(design: Design, plan: Plan, seed: int, t: int) -> list[Chunk]:
+    """A batch as the design sees it."""
     stream = _stream(seed, plan.folder)
     chunks = stream[t]
     if design.wider:
@@ -192,7 +192,7 @@ def _stream(seed: int, folder: Path) -> train.Stream:
 
 def _judges(design: Design, plan: Plan) -> dict[str, list[Chunk]]:
     """What the design is judged on."""
-    fresh = [_seen(design, plan, held_out.PRIOR_SEED, t) for t in range(plan.validation)]
+    fresh = [_batch(design, plan, held_out.PRIOR_SEED, t) for t in range(plan.validation)]
     others = {name: _blinded(design, chunks) for name, chunks in _summarised(plan.each, design.wider).items()}
     return {"validation": [chunk for chunks in fresh for chunk in chunks], **others}
 
@@ -213,7 +213,7 @@ def _tables(stream: train.Stream, t: int) -> dict[str, torch.Tensor]:
     if not path.exists():
         drawn = (dataset(stream.seed, t * BATCH + i) for i in range(BATCH))
         partial = path.with_suffix(f".{os.getpid()}")
-        save_file(candidates.tables_of([prepare(one.x, one.y) for one in drawn]), partial)
+        save_file(candidates.tables_of([prepare(data.x, data.y) for data in drawn]), partial)
         partial.replace(path)
     return load_file(path)
 
@@ -251,10 +251,10 @@ def _judged(job: tuple[Design, int, Plan]) -> Row:
     """One design, fitted and judged, or as kept."""
     design, seed, plan = job
     place = hashlib.sha256(repr((design, seed, plan._replace(folder=Path()))).encode()).hexdigest()[:12]
-    kept = _stream(plan.seed, plan.folder).path(0).with_name(f"{place}.json")
-    if not kept.exists():
-        write_json(kept, _measured(design, plan, seed))
-    row: Row = json.loads(kept.read_text())
+    path = _stream(plan.seed, plan.folder).path(0).with_name(f"{place}.json")
+    if not path.exists():
+        write_json(path, _measured(design, plan, seed))
+    row: Row = json.loads(path.read_text())
     print(f"{design.name}, seed {seed}: {row['validation_pinball']:.5f}", flush=True)
     return row
 
@@ -275,13 +275,13 @@ def _fit(design: Design, plan: Plan, seed: int) -> tuple[Fit, float]:
     count = plan.fitted(design.share)
     steps = PASSES * plan.batches
     fit = design.fit(design.net, replace(design.config, steps=steps, average=0.995), seed)
-    first = _seen(design, plan, plan.seed, 0)
+    first = _batch(design, plan, plan.seed, 0)
     fit.fit_inputs([_without_tables(chunk.tokens) for chunk in first])
     rng = np.random.default_rng(seed)
     order = [t for _ in range(-(-steps // count)) for t in rng.permutation(count).tolist()]
     seconds = 0.0
     for t in order[:steps]:
-        chunks = _seen(design, plan, plan.seed, t)
+        chunks = _batch(design, plan, plan.seed, t)
         start = time.process_time()
         fit.update([(chunk.tokens, chunk.truth) for chunk in chunks])
         seconds += time.process_time() - start

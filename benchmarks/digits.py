@@ -48,17 +48,17 @@ def cases(images: Images, replicates: int) -> list[Case]:
 
 
 def _replicate(images: Images, i: int) -> list[Case]:
-    one, two = _halves(np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=(i,))), images)
-    x, other = (images.visible(half, ROWS) for half in (one, two))
-    found = [_case(x, other, "shuffled", ROWS, i)]
+    first, second = _halves(np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=(i,))), images)
+    x, other = (images.visible(half, ROWS) for half in (first, second))
+    problems = [_case(x, other, "shuffled", ROWS, i)]
     for t in range(1, ROWS + 1):
-        y, more = images.visible(one, t), images.visible(two, t)
-        found.append(_case(x, y, "baseline", t, i))
-        found.append(_case(np.hstack([x, other]), np.hstack([y, more]), "additivity", t, i))
+        y, more = images.visible(first, t), images.visible(second, t)
+        problems.append(_case(x, y, "baseline", t, i))
+        problems.append(_case(np.hstack([x, other]), np.hstack([y, more]), "additivity", t, i))
         if t > HIDDEN:
-            less = images.visible(one, t - HIDDEN)
-            found.append(_case(np.hstack([x, x]), np.hstack([y, less]), "processing", t, i))
-    return found
+            less = images.visible(first, t - HIDDEN)
+            problems.append(_case(np.hstack([x, x]), np.hstack([y, less]), "processing", t, i))
+    return problems
 
 
 def _halves(rng: Rng, images: Images) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

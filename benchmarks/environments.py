@@ -50,8 +50,8 @@ def ensure(name: str) -> Path:
 def ready(name: str) -> Path | None:
     """The Python of an environment if it was made from the present pins."""
     stamp = FOLDER / name / STAMP
-    made = stamp.exists() and stamp.read_text() == _stamp(name)
-    return _python(name) if made and _python(name).exists() else None
+    current = stamp.exists() and stamp.read_text() == _stamp(name)
+    return _python(name) if current and _python(name).exists() else None
 
 
 def inside(name: str) -> bool:

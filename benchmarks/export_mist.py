@@ -68,7 +68,7 @@ def shallow_mist() -> Path:
 
 def generate(config: str, seed: int) -> list[Case]:
     """The data sets of one configuration, in MIST's order."""
-    run, made = generator(config)
+    run, data_sets = generator(config)
     import mist_statinf.data.meta_dataset as meta  # type: ignore[import-not-found]
 
     draw = meta.generate_mi_dataset
@@ -84,7 +84,7 @@ def generate(config: str, seed: int) -> list[Case]:
     set_seed(seed)
     run()
     meta.generate_mi_dataset = draw
-    return [_case(*pair) for pair in zip(made, seeds, strict=True)]
+    return [_case(*pair) for pair in zip(data_sets, seeds, strict=True)]
 
 
 def generator(config: str, count: int | None = None) -> tuple[Callable[[], Any], list[dict[str, Any]]]:
@@ -96,19 +96,19 @@ def generator(config: str, count: int | None = None) -> tuple[Callable[[], Any],
     import mist_statinf.data.meta_dataset as meta
     from omegaconf import OmegaConf  # type: ignore[import-not-found]
 
-    made: list[dict[str, Any]] = []
+    data_sets: list[dict[str, Any]] = []
 
     class InMemory(meta.MIRegressionGenerator):  # type: ignore[misc]
         """MIST's generator, keeping the data sets instead of pickling them."""
 
         def _save_meta_data(self, data: list[dict[str, Any]], info: dict[str, Any]) -> None:
-            made.extend(data)
+            data_sets.extend(data)
 
     cfg = OmegaConf.to_container(OmegaConf.load(folder / config))
     count = count or cfg["number_meta_datapoints"]
     rows, families = tuple(cfg["n_row_range"]), cfg["meta_distribution"]
     memory = InMemory(count, rows, families, cfg["n_dim"], output_folder=".")
-    return partial(memory.generate, cfg["grid_params"] if cfg["grid"] else None), made
+    return partial(memory.generate, cfg["grid_params"] if cfg["grid"] else None), data_sets
 
 
 def set_seed(seed: int) -> None:

@@ -56,7 +56,7 @@ def write_export(
 ) -> Path:
     """Writes `path` and its manifest; `packages` are named in the manifest with their versions.
 
-    An interrupted export leaves no file that `intact` or `found` would take for a whole one.
+    An interrupted export leaves no file that `intact` or `read_all` would take for a whole one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     header = {
@@ -94,7 +94,7 @@ def read_export(path: Path) -> Export:
     return Export(path.stem, header["suite"], header["split"], cases)
 
 
-def found(cache: Path = CACHE) -> Iterator[Export]:
+def read_all(cache: Path = CACHE) -> Iterator[Export]:
     """Every export in the cache, by name."""
     for path in sorted(cache.glob("*.safetensors")):
         yield read_export(path)
@@ -126,7 +126,7 @@ def neural(stem: str, cache: Path = CACHE) -> dict[str, NDArray[np.float64]]:
         raise ValueError(f"{path.name} belongs to another {export.name}; run neural_peers.py again")
     with safe_open(export, framework="numpy") as file:
         count = len(file.get_tensor("mi"))
-    return {name: _spread(made, count) for name, made in record["estimates"].items()}
+    return {name: _spread(estimates, count) for name, estimates in record["estimates"].items()}
 
 
 def neural_path(stem: str, cache: Path = CACHE) -> Path:
@@ -163,10 +163,10 @@ def _sorted(file: bytes) -> bytes:
     return file[:8] + text + file[8 + size :]
 
 
-def _spread(made: dict[str, float], count: int) -> NDArray[np.float64]:
+def _spread(estimates: dict[str, float], count: int) -> NDArray[np.float64]:
     """Estimates by index as an array of all problems; neural lower bounds may lie below 0."""
     values = np.full(count, np.nan)
-    values[[int(index) for index in made]] = [max(0.0, nats) for nats in made.values()]
+    values[[int(index) for index in estimates]] = [max(0.0, nats) for nats in estimates.values()]
     return values
 
 

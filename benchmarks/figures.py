@@ -1,4 +1,4 @@
-"""The pictures of the README, from the newest full results alone.
+"""The pictures of the page of measurements, from the newest full results alone.
 
     python benchmarks/figures.py [--results FOLDER] [--out FOLDER]
 
@@ -39,7 +39,7 @@ OF_SUITES: Final[Mapping[str, str]] = {
     "bmi": "#bc6c25",
     "held-out-any-n": "#d1495b",
 }
-FEWEST = 10  # problems behind a dot
+MIN_PROBLEMS = 10  # problems behind a dot
 
 
 def main() -> None:
@@ -69,7 +69,9 @@ def reliability(result: Row) -> Figure | None:
     for suite, colour in OF_SUITES.items():
         for row in rows:
             if row["suite"] == suite:
-                axes.plot(levels, row["shares"], "o-", color=colour, ms=3.5, lw=1.4, label=SUITES[suite])
+                axes.plot(
+                    levels, row["shares"], "o-", color=colour, ms=3.5, lw=1.4, label=SUITES[suite].title
+                )
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.legend(frameon=False, fontsize=9, loc="upper left")
     return figure
@@ -94,7 +96,7 @@ def error_by_rows(result: Row) -> Figure | None:
 def coverage_by_family(result: Row) -> Figure | None:
     """Coverage of the 90 % interval, one dot a family; the bar is two standard errors."""
     rows = [row for suite in ("prior", "held-out-any-n") for row in _scores(result, suite, "family")]
-    rows = [row for row in rows if row["method"] == "mizzle" and row["answered"] >= FEWEST]
+    rows = [row for row in rows if row["method"] == "mizzle" and row["answered"] >= MIN_PROBLEMS]
     if not rows:
         return None
     rows.sort(key=lambda row: (row["held_out"], -row["cover90"]))
@@ -118,7 +120,7 @@ def coverage_by_family(result: Row) -> Figure | None:
 def independent(result: Row) -> Figure | None:
     """Mean estimate on independent normal samples: everybody at n = 1000, and ours at every n.
 
-    Sides of unequal width stand in the README's table.
+    Sides of unequal width stand in the table of the page of measurements.
     """
     rows = [row for row in result.get("independent", []) if len(set(row["columns"].split("+"))) == 1]
     if not rows:
@@ -236,15 +238,15 @@ def _scores(result: Row, suite: str, by: str) -> Rows:
 
 def _error_lines(axes: Axes, rows: Rows) -> None:
     """One line a method; a hollow dot where it did not answer every problem that others did."""
-    most = {row["group"]: row["answered"] for row in rows if row["method"] == "ksg"}
+    complete = {row["group"]: row["answered"] for row in rows if row["method"] == "ksg"}
     for method, colour in OF_METHODS.items():
-        own = [row for row in rows if row["method"] == method and row["answered"] >= FEWEST]
+        own = [row for row in rows if row["method"] == method and row["answered"] >= MIN_PROBLEMS]
         own.sort(key=_middle)
         across, up = [_middle(row) for row in own], [row["mae"] for row in own]
         if own:
             axes.plot(across, up, "-", color=colour, lw=1.5, label=METHODS[method])
         for row, a, u in zip(own, across, up, strict=True):
-            whole = row["answered"] >= most.get(row["group"], 0)
+            whole = row["answered"] >= complete.get(row["group"], 0)
             axes.plot(a, u, "o", color=colour, ms=5, mfc=colour if whole else "white")
 
 

@@ -39,7 +39,7 @@ class Block(NamedTuple):
 
     seconds: float
     again: float
-    made: int
+    data_sets: int
     cells: int
 
 
@@ -76,16 +76,16 @@ def our_block(block: int, size: int) -> int:
     from mizzle.metadata_gen.prior.ranges import Limits
 
     limits = Limits(rows=ROWS, columns=COLUMNS)
-    made = (dataset(SEED, i, limits) for i in range(block * size, (block + 1) * size))
-    return sum(one.x.size + one.y.size for one in made)
+    drawn = (dataset(SEED, i, limits) for i in range(block * size, (block + 1) * size))
+    return sum(data.x.size + data.y.size for data in drawn)
 
 
 def mist_block(block: int, size: int) -> int:
     """Makes so many data sets by MIST's generator, seeded with the block; how many numbers they hold."""
-    run, made = generator("train.yaml", size)
+    run, data_sets = generator("train.yaml", size)
     set_seed(SEED + block)
     run()
-    return sum(one["source"].size for one in made)
+    return sum(data["source"].size for data in data_sets)
 
 
 GENERATORS: dict[str, Callable[[int, int], int]] = {"ours": our_block, "mist": mist_block}
@@ -109,15 +109,15 @@ def summary(ours: list[Block], theirs: list[Block]) -> dict[str, Any]:
 
 
 def _side(name: str, blocks: list[Block]) -> dict[str, Any]:
-    rates = [block.made / block.seconds for block in blocks]
+    rates = [block.data_sets / block.seconds for block in blocks]
     low, middle, high = (float(q) for q in np.quantile(rates, [0.1, 0.5, 0.9]))
-    made = sum(block.made for block in blocks)
+    total = sum(block.data_sets for block in blocks)
     return {
         "generator": name,
         "per_second": middle, "q10": low, "q90": high,
-        "again": float(np.median([block.made / block.again for block in blocks])),
-        "data_sets": made, "blocks": len(blocks),
-        "mean_cells": sum(block.cells for block in blocks) / made,
+        "again": float(np.median([block.data_sets / block.again for block in blocks])),
+        "data_sets": total, "blocks": len(blocks),
+        "mean_cells": sum(block.cells for block in blocks) / total,
     }  # fmt: skip
 
 

@@ -53,15 +53,18 @@ class _Wire(asyncio.Protocol):
         self._answer: asyncio.Future[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remembers the connection."""
         self.transport, self.open = transport, True
 
     def data_received(self, data: bytes) -> None:
+        """Settles the request once the whole answer is there."""
         self._received += data
         end = self._received.find(b"\r\n\r\n")
         if end >= 0 and len(self._received) >= end + 4 + _length(self._received[:end]):
             self._settle(self._received[:end])
 
     def connection_lost(self, _: Exception | None) -> None:
+        """Settles the request with nothing."""
         self.open = False
         self._settle(b"")
 
@@ -85,15 +88,15 @@ class Connection:
 
     async def ask(self, request: bytes) -> Answer:
         """Send a request and read its answer; again on a new connection where a kept one had ended."""
-        start, kept = time.monotonic(), self._wire is not None and self._wire.open
-        head = await self._asked(request)
-        if not head and kept:
-            head = await self._asked(request)
+        start, reused = time.monotonic(), self._wire is not None and self._wire.open
+        head = await self._send(request)
+        if not head and reused:
+            head = await self._send(request)
         status = int(head.split(b" ", 2)[1]) if head else 0
         wait = _value(head, b"retry-after").decode() if status == 429 else ""
         return Answer(status, start, time.monotonic() - start, wait)
 
-    async def _asked(self, request: bytes) -> bytes:
+    async def _send(self, request: bytes) -> bytes:
         try:
             if self._wire is None or not self._wire.open:
                 loop = asyncio.get_running_loop()
@@ -118,8 +121,8 @@ def _length(head: bytes) -> int:
 
 def _value(head: bytes, name: bytes) -> bytes:
     """The value of a header, or nothing."""
-    _, found, rest = head.lower().partition(b"\r\n" + name + b": ")
-    return rest.partition(b"\r\n")[0] if found else b""
+    _, separator, rest = head.lower().partition(b"\r\n" + name + b": ")
+    return rest.partition(b"\r\n")[0] if separator else b""
 
 
 async def closed(port: int, requests: Sequence[bytes], concurrency: int, seconds: float) -> list[Answer]:
@@ -147,7 +150,7 @@ async def opened(
     answers: list[Answer] = []
     tasks: set[asyncio.Task[None]] = set()
 
-    async def one(request: bytes) -> None:
+    async def send(request: bytes) -> None:
         connection = idle.pop() if idle else Connection(port)
         answers.append(await connection.ask(request))
         idle.append(connection)
@@ -155,7 +158,7 @@ async def opened(
     count = 0
     while (due := due + rng.expovariate(rate)) < seconds:
         await asyncio.sleep(max(0.0, begin + due - time.monotonic()))
-        task = asyncio.create_task(one(requests[count % len(requests)]))
+        task = asyncio.create_task(send(requests[count % len(requests)]))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         count += 1

@@ -117,7 +117,7 @@ async def _phases(port: int, pid: int, seconds: float, direct: float, soak: bool
     large = await _large_bodies(port, LARGE_BODIES)
     ended.set()
     probed = {path: await task for path, task in probes.items()}
-    found: Row = {
+    measured: Row = {
         "single": _times(single),
         "http_rate": capacity,
         "http_share_of_direct": capacity / direct,
@@ -132,7 +132,7 @@ async def _phases(port: int, pid: int, seconds: float, direct: float, soak: bool
             for path, answers in probed.items()
         ],
     }
-    return {**found, "soak": await _soak(port, pid, requests)} if soak else found
+    return {**measured, "soak": await _soak(port, pid, requests)} if soak else measured
 
 
 PROBES = ("/livez", "/readyz")

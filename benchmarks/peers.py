@@ -56,10 +56,10 @@ class Neighbours:
         if self.rows <= k:
             return float("nan")
         tied = self.distances[:, k - 1] == 0
-        near = np.full(self.rows, k)
-        near[tied] = _inside(self._joint, np.zeros(self.rows))[tied] if tied.any() else 0
+        neighbours = np.full(self.rows, k)
+        neighbours[tied] = _inside(self._joint, np.zeros(self.rows))[tied] if tied.any() else 0
         counts = self._counts(k)
-        terms = digamma(near) - digamma(counts[0]) - digamma(counts[1])
+        terms = digamma(neighbours) - digamma(counts[0]) - digamma(counts[1])
         return _clipped(np.mean(terms) + np.log(self.rows))
 
     def _counts(self, k: int) -> list[NDArray[np.int64]]:
@@ -150,8 +150,9 @@ PEERS: dict[str, Callable[[ArrayLike, ArrayLike], float]] = {
 
 def guesses(x: ArrayLike, y: ArrayLike) -> dict[str, float]:
     """What every peer says to one problem; those by neighbours share their trees."""
-    near = Neighbours(x, y, 5)
-    shared = {"ksg": near.ksg(3), "ksg-1": near.ksg(1), "ksg-5": near.ksg(5), "mixed-ksg": near.mixed_ksg(5)}
+    neighbours = Neighbours(x, y, 5)
+    shared = {f"ksg{suffix}": neighbours.ksg(k) for suffix, k in (("", 3), ("-1", 1), ("-5", 5))}
+    shared["mixed-ksg"] = neighbours.mixed_ksg(5)
     return {name: shared[name] if name in shared else guess(x, y) for name, guess in PEERS.items()}
 
 

@@ -1,48 +1,46 @@
-"""Writes the measured part of the README, and `docs/accuracy.md`, from the newest full results.
+"""Writes the README's measured part, `docs/measurements.md` and `docs/accuracy.md` from the newest results.
 
     python benchmarks/readme.py [--check]
 
-What stands between the two markers is made here and nowhere else, as is the page; `--check` exits with 1
-where either differs from it. What the results lack is left out.
+What stands between the README's two markers is made here and nowhere else, as are the pages; `--check` exits
+with 1 where one of them differs. What the results lack is left out.
 """
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import mean, stdev
-from typing import Final
 
-import detail
-import digits
-from detail import is_whole_processing
-from names import METHODS
-from paragraphs import coverage, errors, independent, normals, number, percent, table, weak_spots
-from results import RESULTS, Row, Rows, read_newest
+import accuracy_page
+import measurements_page
+from page_tables import ERRORS_LEGEND, coverage, pooled_errors, weak_spots
+from results import RESULTS, Row, read_newest
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-DETAIL = README.parent / "docs" / "accuracy.md"
+MEASUREMENTS = README.parent / "docs" / "measurements.md"
+ACCURACY = README.parent / "docs" / "accuracy.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
 
 def main() -> int:
-    """Rewrites both, or says whether they are up to date."""
+    """Rewrites the files, or says whether they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if it would")
     options = parser.parse_args()
-    made = {README: updated(README.read_text(), section()), DETAIL: page()}
-    differing = [path.name for path, text in made.items() if not path.exists() or path.read_text() != text]
+    texts = {README: updated(README.read_text(), section()), **pages()}
+    differing = [path.name for path, text in texts.items() if not path.exists() or path.read_text() != text]
     if options.check:
         print(f"differing: {', '.join(differing)}; run benchmarks/readme.py" if differing else "up to date")
         return int(bool(differing))
-    for path, text in made.items():
+    for path, text in texts.items():
         path.write_text(text)
     return 0
 
 
-def page(folder: Path = RESULTS) -> str:
-    """The page of details."""
-    return detail.page(*(read_newest(kind, folder) for kind in ("accuracy", "consistency", "speed")))
+def pages(folder: Path = RESULTS) -> dict[Path, str]:
+    """The pages that are made of the results as a whole, by their place."""
+    results = (read_newest(kind, folder) for kind in ("accuracy", "consistency", "speed"))
+    return {MEASUREMENTS: measurements_page.page(folder), ACCURACY: accuracy_page.page(*results)}
 
 
 def updated(text: str, measured: str) -> str:
@@ -54,202 +52,26 @@ def updated(text: str, measured: str) -> str:
 
 
 def section(folder: Path = RESULTS) -> str:
-    """Everything between the markers."""
-    accuracy, consistency, speed = (read_newest(k, folder) for k in ("accuracy", "consistency", "speed"))
-    parts = [
-        *_provenance(accuracy, consistency, speed),
-        *errors(accuracy),
-        *coverage(accuracy),
-        *weak_spots(accuracy),
-        *independent(accuracy),
-        *normals(accuracy),
-        *_laws(consistency),
-        *_speed(speed),
-        *_devices(read_newest("devices", folder)),
-        *_designs(read_newest("designs", folder)),
-    ]
-    return "\n\n".join(parts)
+    """Everything between the markers: one table of errors, one of coverage, and where not to trust it."""
+    result = read_newest("accuracy", folder)
+    parts = [*_provenance(result), *_errors(result), coverage(result), weak_spots(result)]
+    return "\n\n".join(part for part in parts if part)
 
 
-def _provenance(*results: Row) -> Iterator[str]:
-    named = [row for row in results if row]
-    if not named or "weights" not in named[0]:
+def _provenance(result: Row) -> Iterator[str]:
+    if "weights" not in result:
         return
-    links = [f"[{row['file'].partition('-')[0]}](benchmarks/results/{row['file']})" for row in named]
-    machine, trained = named[0]["machine"], named[0]["trained"]
-    low, high = trained["rows"]
-    reduced = any(row["quick"] for row in named)
-    command = "a **reduced** run of `make benchmark`" if reduced else "`make benchmark FULL=1`"
     yield (
-        f"Measured on {named[0]['date']} by {command} with the weights "
-        f"`{named[0]['weights']['sha256'][:12]}` on {machine['cores']} cores ({machine['processor']}): "
-        f"{', '.join(links)}; [goals, and group by group](docs/accuracy.md). All in nats. The other methods "
-        "see the same arrays or a fixed part of them, and at most "
-        f"{named[0]['peer_rows']:,} rows. The training distribution has n = {low:,} to {high:,} and up to "
-        f"{trained['columns'][1]} columns on either side; what lies outside is flagged."
+        f"Measured on {result['date']} by `make benchmark FULL=1` with the weights "
+        f"`{result['weights']['sha256'][:12]}`; all in nats. The page of "
+        "[measurements](docs/measurements.md) has all tables and figures: by number of rows, independent "
+        "samples, speed, devices, designs; [accuracy in detail](docs/accuracy.md) has goals and groups."
     )
 
 
-LAWS: Final = (
-    ("shuffled", "Y shuffled: mean estimate", "0"),
-    ("noise", "noise added to Y: I / I before", "at most 1"),
-    ("fewer", "a column of Y dropped: I / I before", "at most 1"),
-    ("copied", "[X, X] and [Y, h(Y)]: I / I before", "1"),
-    ("additivity", "two independent problems side by side: I / sum of both", "1"),
-)
-DIGIT_LAWS: Final = (
-    ("shuffled", "digits, images shuffled: mean estimate", "0"),
-    ("processing", "digits, [X, X] and [Y, h(Y)]: I / I(X; Y)", "1"),
-    ("additivity", "digits, two images: I / I of one", "2"),
-)
-
-
-def _laws(result: Row) -> Iterator[str]:
-    if not result:
-        return
-    body = [_law(result["generated"], *law) for law in LAWS]
-    body += [_law([r for r in result["digits"] if r.get("t") == digits.ROWS], *law) for law in DIGIT_LAWS]
-    falls = {row["method"]: row for row in result["digits"] if row["test"] == "falls"}
-    shares = [percent(falls[m]["share"]) for m in ("mizzle", "ksg")]
-    body.append(["digits, one more row of the image visible: how often I falls", "0 %", *shares])
-    yield (
-        f"**Laws that need no true value** (after [Song and Ermon 2020](https://arxiv.org/abs/1910.06222); "
-        f"{result['problems']} draws of the training distribution with n = {result['rows']}, and "
-        f"{result['digits_replicates']} samples of {result['digits_rows']} of scikit-learn's digits; "
-        "± one standard error, of the digits over samples that share images; in brackets how often the 5 % "
-        "quantile lies above 0.02):"
-    )
-    yield table(["law", "ideal", "mizzle", METHODS["ksg"]], body)
-    own = {row["test"]: row for row in result["generated"] if row["method"] == "mizzle"}
-    noise, fewer, copied = (percent(own[t]["interval_violations"], 1) for t in ("noise", "fewer", "copied"))
-    images = [percent(row["interval_violations"]) for row in result["digits"] if is_whole_processing(row)]
-    yield (
-        f"The 90 % interval after processing lies entirely above the one before in {noise} (noise), {fewer} "
-        f"(a column dropped) and {copied} ([X, X] and [Y, h(Y)]) of the draws, and in {' '.join(images)} of "
-        "the samples of digits ([X, X] and [Y, h(Y)]). Mean relative error of additivity: "
-        f"{percent(own['additivity']['relative_error'], 1)}."
-    )
-
-
-def _law(rows: Rows, test: str, name: str, ideal: str) -> list[str]:
-    key = "mean" if test == "shuffled" else "ratio"
-    found = {row["method"]: row for row in rows if row["test"] == test}
-    return [name, ideal, *(_cell(found[method], key) for method in ("mizzle", "ksg"))]
-
-
-def _cell(row: Row, key: str) -> str:
-    signals = f" ({percent(row['false_signals'])})" if "false_signals" in row else ""
-    return f"{number(row[key])} ± {number(row[key + '_se'])}{signals}"
-
-
-def _speed(result: Row) -> Iterator[str]:
-    if "latency" in result:
-        alone, many, cold = result["latency"], result["throughput"], result["cold"]
-        first = cold["import"] + cold["load_and_first_answer"]
-        yield (
-            f"**Speed.** One estimate at n = 500 with 5 + 5 columns takes {1000 * alone['median']:.1f} ms on "
-            f"one core; 256 such problems run at {many['problems_per_second']:.0f} a second on "
-            f"{many['threads']} cores; import, load and first answer take {first:.1f} s."
-            + _large(result.get("large"))
-            + _against_mine(alone)
-        )
-    if result.get("by_n"):
-        yield "![Time of one estimate](docs/figures/time.png)"
-
-
-def _devices(result: Row) -> Iterator[str]:
-    """What another device is good for: many problems together."""
-    if not result or not result["cuda"]:
-        return
-    worst = max(row["difference"] for row in result["shapes"])
-    rows = [
-        [f"n = {row['n']:,}, {row['dim']} + {row['dim']}", *(f"{row[key]:,.0f}" for key in DEVICES.values())]
-        for row in result["shapes"]
-    ]
-    yield (
-        f"**On a GPU** ([devices](benchmarks/results/{result['file']}): {result['cuda']}, beside "
-        f"{result['machine']['cores']} cores of {result['machine']['processor']}) no quantile of these "
-        f"problems differs from the CPU's by more than {worst:.5f} nats, and many problems are many times as "
-        "fast. One alone is not. Problems a second:"
-    )
-    yield table(["problems", *DEVICES], rows)
-
-
-DEVICES: Final = {
-    "GPU": "cuda",
-    "CPU": "cpu",
-    "GPU, one at a time": "cuda_alone",
-    "CPU, one at a time": "cpu_alone",
-}
-
-
-def _large(row: Row | None) -> str:
-    if row is None:
-        return ""
-    n, dim = row["n"], row["dim"]
-    size = f"n = {n:,} with {dim} + {dim} columns"
-    return f" {size} takes {row['median']:.2f} s on {row['threads']} cores and {row['peak_mib']:.0f} MiB."
-
-
-def _against_mine(alone: Row) -> str:
-    if not alone.get("neural"):
-        return ""
-    seconds, ksg = alone["neural"]["mine"], alone["ksg"]
-    return (
-        f" KSG takes {1000 * ksg:.1f} ms for the 500 rows; for as many MINE trains {seconds:.1f} s, "
-        f"{seconds / alone['median']:,.0f} times as long as mizzle's answer takes."
-    )
-
-
-def _designs(result: Row) -> Iterator[str]:
-    """What each part buys and what was tried: means over seeds, and the spread where there are several."""
-    if not result:
-        return
-    rows: dict[str, Rows] = {}
-    for row in result["designs"]:
-        if row["share"] == 1.0 and not row["design"].startswith("width"):  # those are in the picture
-            rows.setdefault(row["design"], []).append(row)
-    seeds = max(len(own) for own in rows.values())
-    yield (
-        f"**What attention buys, and what was tried**, at {result['data_sets']:,} data sets used "
-        f"{result['passes']} times: the network over all axes of the table, its "
-        f"trunk on pooled statistics alone, without one axis, and other designs (means of {seeds} seeds ± "
-        f"their standard deviation, or one seed; pinball loss in log(1 + nats) on {result['validation']:,} "
-        f"fresh draws, mean absolute errors on families held out of training{_and_bmi(result)})"
-        f"{_since(rows)}:"
-    )
-    scores = {key: name for key, name in _SCORES.items() if key in result["designs"][0]}
-    head = ["design", "parameters", "ms a use", *scores.values()]
-    yield table(head, [[name, *_design(own, scores)] for name, own in rows.items()])
-    yield "![Loss against data sets and against parameters, at equal steps](docs/figures/scaling.png)"
-
-
-_SCORES: Final = {
-    "validation_pinball": "pinball loss",
-    "held_out_mae": "error, held-out families",
-    "bmi_mae": "error, BMI, n = 1,000",
-}
-
-
-def _since(designs: Iterable[str]) -> str:
-    taken = "Even weights were taken up [since](docs/decisions/0016-even-weights.md)"
-    return f". {taken}" if "even weights" in designs else ""
-
-
-def _and_bmi(result: Row) -> str:
-    return " and on BMI's tasks" if "bmi_mae" in result["designs"][0] else ""
-
-
-def _design(rows: Rows, keys: Iterable[str]) -> list[str]:
-    cost = sum(row["ms_per_use"] for row in rows) / len(rows)
-    scores = [_spread([row[key] for row in rows]) for key in keys]
-    return [f"{rows[0]['parameters']:,}", number(cost), *scores]
-
-
-def _spread(values: list[float]) -> str:
-    if len(values) == 1:
-        return f"{values[0]:.4f}"
-    return f"{mean(values):.4f} ± {stdev(values):.4f}"
+def _errors(result: Row) -> Iterator[str]:
+    if rows := pooled_errors(result):
+        yield from (ERRORS_LEGEND, rows)
 
 
 if __name__ == "__main__":

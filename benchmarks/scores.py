@@ -34,8 +34,8 @@ class Answers:
         """The problems where `keep` holds."""
         return Answers(self.truth[keep], self.mean[keep], self.quantiles[keep])
 
-    def given(self) -> "Answers":
-        """The problems that were answered."""
+    def answered(self) -> "Answers":
+        """The problems that have an answer."""
         return self.pick(np.isfinite(self.mean))
 
     def at(self, level: float) -> Floats:
@@ -46,10 +46,10 @@ class Answers:
 
 def point_scores(truth: Floats, guess: Floats) -> dict[str, Any]:
     """Errors of point estimates over the problems that were answered."""
-    given = np.isfinite(guess)
-    error = (guess - truth)[given]
+    answered = np.isfinite(guess)
+    error = (guess - truth)[answered]
     return {
-        "answered": int(given.sum()),
+        "answered": int(answered.sum()),
         "mae": mean_of(np.abs(error)),
         "mse": mean_of(np.square(error)),
         "bias": mean_of(error),
@@ -62,16 +62,16 @@ def posterior_scores(answers: Answers) -> dict[str, Any]:
     `mae_se` is the standard error of `mae`; `below` and `above` are the shares of truths beyond the
     ends of the 90 % interval.
     """
-    given = answers.given()
-    low, high = given.at(0.05), given.at(0.95)
+    picked = answers.answered()
+    low, high = picked.at(0.05), picked.at(0.95)
     return {
-        **point_scores(given.truth, given.mean),
-        "mae_se": standard_error(np.abs(given.mean - given.truth)),
-        "mae_median": mean_of(np.abs(given.at(0.5) - given.truth)),
-        "pinball": pinball(given, PINBALL_LEVELS),
-        **{f"cover{name}": coverage(given, *ends) for name, ends in INTERVALS.items()},
-        "below": share(given.truth < low),
-        "above": share(given.truth > high),
+        **point_scores(picked.truth, picked.mean),
+        "mae_se": standard_error(np.abs(picked.mean - picked.truth)),
+        "mae_median": mean_of(np.abs(picked.at(0.5) - picked.truth)),
+        "pinball": pinball(picked, PINBALL_LEVELS),
+        **{f"cover{name}": coverage(picked, *ends) for name, ends in INTERVALS.items()},
+        "below": share(picked.truth < low),
+        "above": share(picked.truth > high),
     }
 
 

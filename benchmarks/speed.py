@@ -72,7 +72,7 @@ def latency(quick: bool) -> dict[str, Any]:
     x, y = problem(*SMALL)
     ours = seconds_each(lambda: mizzle.estimate(x, y), 20 if quick else 200)
     theirs = seconds_each(lambda: ksg(x, y), 10 if quick else 50)
-    return {**_beside(ours, theirs), "neural": _neural([SMALL]).get(SMALL, {})}
+    return {**_against_ksg(ours, theirs), "neural": _neural([SMALL]).get(SMALL, {})}
 
 
 def throughput(quick: bool) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def throughput(quick: bool) -> dict[str, Any]:
     pairs = [problem(*SMALL, seed) for seed in range(MANY)]
     ours = seconds_each(lambda: estimator.estimate_many(pairs), 2 if quick else 7)
     theirs = seconds_each(lambda: [ksg(x, y) for x, y in pairs[:32]], 1, warm=False) / (32 / MANY)
-    return {"problems_per_second": MANY / float(np.median(ours)), **_beside(ours, theirs)}
+    return {"problems_per_second": MANY / float(np.median(ours)), **_against_ksg(ours, theirs)}
 
 
 def cold(quick: bool) -> dict[str, Any]:
@@ -114,14 +114,14 @@ def large(quick: bool) -> dict[str, Any]:
     peak = peak_mib()
     theirs = seconds_each(lambda: ksg(x, y), 1, warm=False)
     size = dict(zip(("n", "dim"), LARGE, strict=True))
-    return {**size, **_beside(ours, theirs), "peak_mib": peak, "peak_mib_after_small": before}
+    return {**size, **_against_ksg(ours, theirs), "peak_mib": peak, "peak_mib_after_small": before}
 
 
 def scaling(quick: bool) -> dict[str, Any]:
     """One problem on one core against rows and against columns; medians in seconds, null where undone."""
     _one_core()
-    most = 1000 if quick else 10_000
-    rows, columns = [size for size in ROWS if size[0] <= most], list(COLUMNS)
+    max_rows = 1000 if quick else 10_000
+    rows, columns = [size for size in ROWS if size[0] <= max_rows], list(COLUMNS)
     mist = _mist(rows + columns, quick)
     times = {(row["n"], row["dim"]): {"mist": row["seconds"]} for row in mist.pop("times")}
     for size, seconds in _neural([] if quick else NEURAL).items():
@@ -172,8 +172,8 @@ def _mist(sizes: Sequence[tuple[int, int]], quick: bool) -> dict[str, Any]:
     python = environments.ready("mist")
     if python is None:
         return {"times": [], "note": "no environment of MIST here; benchmarks/mist_speed.py makes one"}
-    most = 1000 if quick else mist_speed.MAX_ROWS
-    names = [f"{n}x{dim}" for n, dim in sizes if n <= most and dim <= mist_speed.MAX_COLUMNS]
+    max_rows = 1000 if quick else mist_speed.MAX_ROWS
+    names = [f"{n}x{dim}" for n, dim in sizes if n <= max_rows and dim <= mist_speed.MAX_COLUMNS]
     command = [str(python), mist_speed.__file__, *names, *["--quick"] * quick]
     return {**_elsewhere(command), "note": "random weights: its time, not its accuracy"}
 
@@ -248,7 +248,7 @@ def _median(call: Callable[[], Any], budget: float) -> float:
     return float(np.median(times))
 
 
-def _beside(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> dict[str, Any]:
+def _against_ksg(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> dict[str, Any]:
     """Medians, our 95th percentile, and the ratio to KSG (below 1: faster than KSG)."""
     own, other = float(np.median(ours)), float(np.median(theirs))
     p95 = float(np.quantile(ours, 0.95))

@@ -116,16 +116,16 @@ class Runner:
             answers=answers(np.array([c.mi for c in cases]), estimates),
             guesses=self._guesses(suite, pool) | suite.others,
             refused=refused,
-            warned=Counter(notice.code for one in estimates if one for notice in one.warnings),
+            warned=Counter(notice.code for estimate in estimates if estimate for notice in estimate.warnings),
         )
 
     def _guesses(self, suite: Suite, pool: ProcessPoolExecutor) -> dict[str, Floats]:
         cases = suite.export.cases
-        asked = range(0, len(cases), suite.peer_every) if self.names else ()
-        chosen = [i for i in asked if len(cases[i].x) <= PEER_ROWS]
+        candidates = range(0, len(cases), suite.peer_every) if self.names else ()
+        chosen = [i for i in candidates if len(cases[i].x) <= PEER_ROWS]
         table = np.full((len(cases), len(self.names)), np.nan)
-        found = pool.map(partial(_peers_of, self.names), (cases[i] for i in chosen), chunksize=4)
-        progress = tqdm(found, desc=f"peers on {suite.export.stem}", total=len(chosen), leave=False)
+        estimates = pool.map(partial(_peers_of, self.names), (cases[i] for i in chosen), chunksize=4)
+        progress = tqdm(estimates, desc=f"peers on {suite.export.stem}", total=len(chosen), leave=False)
         for i, values in zip(chosen, progress, strict=True):
             table[i] = values
         return dict(zip(self.names, table.T, strict=True))
@@ -144,8 +144,8 @@ def _peers_of(names: list[str], case: Case) -> list[float]:
     if len(names) == 1:
         return [PEERS[names[0]](case.x, case.y)]
     # Those by neighbours share their trees.
-    made = guesses(case.x, case.y)
-    return [made[name] for name in names]
+    by_name = guesses(case.x, case.y)
+    return [by_name[name] for name in names]
 
 
 def _estimates(

@@ -53,15 +53,15 @@ def measure(p: int, n: int) -> dict[str, Any]:
     mizzle.estimate(table[:, 0], table[:, 1])
     loaded, worked = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        found = tables.matrix(table, checkpoint=Path(folder) / "table", progress=None)
+        pairs = tables.matrix(table, checkpoint=Path(folder) / "table", progress=None)
         done, worked = time.perf_counter(), time.process_time() - worked
         size = (Path(folder) / "table").stat().st_size
     return {
         "columns": p,
         "rows": n,
-        "pairs": len(found),
+        "pairs": len(pairs),
         "seconds": done - loaded,
-        "pairs_per_second": len(found) / (done - loaded),
+        "pairs_per_second": len(pairs) / (done - loaded),
         "processor_seconds": worked,
         "load_seconds": loaded - start,
         "peak_mib": peak_mib(),

@@ -23,15 +23,15 @@ def _changes(i: int) -> Iterator[Case]:
     rng = np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=(i,)))
     family, other = _small(rng), _small(rng)
     (x, y), (x2, y2) = family.sample(rng, ROWS), other.sample(rng, ROWS)
-    one, two = family.mi().nats, other.mi().nats
+    nats, other_nats = family.mi().nats, other.mi().nats
     unknown = float("nan")
-    yield Case(x, y, one, "original", family.name, i)
-    yield Case(x2, y2, two, "other", other.name, i)
-    yield Case(np.hstack([x, x2]), np.hstack([y, y2]), one + two, "concatenated", family.name, i)
+    yield Case(x, y, nats, "original", family.name, i)
+    yield Case(x2, y2, other_nats, "other", other.name, i)
+    yield Case(np.hstack([x, x2]), np.hstack([y, y2]), nats + other_nats, "concatenated", family.name, i)
     yield Case(x, _noisy(rng, y), unknown, "noise", family.name, i)
     if family.dim_y > 1:
         yield Case(x, np.delete(y, rng.integers(family.dim_y), axis=1), unknown, "fewer", family.name, i)
-    yield Case(np.hstack([x, x]), np.hstack([y, _half(y)]), one, "copied", family.name, i)
+    yield Case(np.hstack([x, x]), np.hstack([y, _half(y)]), nats, "copied", family.name, i)
     yield Case(x, rng.permutation(y), 0.0, "shuffled", family.name, i)
     yield Case(x, family.sample(rng, ROWS)[1], 0.0, "apart", family.name, i)
 

@@ -8,7 +8,7 @@
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
 from mizzle.metadata_gen.families.archimedean import ArchimedeanCopula
 from mizzle.metadata_gen.families.binned import Binned
-from mizzle.metadata_gen.families.channels import Channel, random_channel
+from mizzle.metadata_gen.families.channels import Channel
 from mizzle.metadata_gen.families.contaminated import Contaminated
 from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.families.copulas import CopulaMixture, NormalCopula, Rotated
@@ -27,6 +27,7 @@ from mizzle.metadata_gen.families.operators import (
 )
 from mizzle.metadata_gen.family import Family, Truth
 from mizzle.metadata_gen.prior import HELD_OUT, describe, draw, draw_held_out, draw_rows
+from mizzle.metadata_gen.prior.channels import random_channel
 from mizzle.metadata_gen.prior.ranges import Limits
 from mizzle.metadata_gen.store.shards import Shards
 from mizzle.metadata_gen.stream import DataSet, dataset, stream

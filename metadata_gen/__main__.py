@@ -39,8 +39,8 @@ def main(arguments: Sequence[str]) -> int:
         log.error("error: %s", error)
         return 2 if isinstance(error, InvalidInput) else 1
     except KeyboardInterrupt:
-        kept = "" if describing else "; whole files are kept, and the same command goes on from there"
-        log.info("stopped%s", kept)
+        resumable = "" if describing else "; whole files are kept, and the same command goes on from there"
+        log.info("stopped%s", resumable)
         return 130
     return 0
 
@@ -77,15 +77,15 @@ def _parser(command: str, about: str | None) -> argparse.ArgumentParser:
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
-    for name, most in EVERYTHING._asdict().items():
-        about = f"largest number of {name}{' of one side' * (name == 'columns')}; default {most}"
-        parser.add_argument(f"--max-{name}", type=int, default=most, metavar="N", help=about)
+    for name, default in EVERYTHING._asdict().items():
+        about = f"largest number of {name}{' of one side' * (name == 'columns')}; default {default}"
+        parser.add_argument(f"--max-{name}", type=int, default=default, metavar="N", help=about)
 
 
 def _build(options: argparse.Namespace) -> None:
     recipe = Recipe(options.seed, options.count, options.shard, _limits(options))
-    made = build(options.out, recipe, options.workers)
-    state = "is complete" if made else "was complete already, every shard as it should be"
+    shards = build(options.out, recipe, options.workers)
+    state = "is complete" if shards else "was complete already, every shard as it should be"
     log.info("%s %s: %d data sets", options.out, state, recipe.count)
 
 
@@ -96,19 +96,19 @@ def _limits(options: argparse.Namespace) -> Limits:
 def _describe(options: argparse.Namespace) -> None:
     if options.out:
         picture.check(options.out)
-    title, found = _kept(options.folder) if options.folder else _drawn(options)
-    print(title, summary.table(found), sep="\n\n")
+    title, counted = _stored(options.folder) if options.folder else _drawn(options)
+    print(title, summary.table(counted), sep="\n\n")
     if options.out:
-        picture.draw(found, title, options.out)
+        picture.draw(counted, title, options.out)
 
 
-def _kept(folder: Path) -> tuple[str, summary.Facts]:
+def _stored(folder: Path) -> tuple[str, summary.Summary]:
     shards = Shards(folder)
     recipe = shards.manifest["recipe"]
-    return _title(recipe["count"], recipe["seed"], Limits(**recipe["limits"])), shards.facts()
+    return _title(recipe["count"], recipe["seed"], Limits(**recipe["limits"])), shards.summary()
 
 
-def _drawn(options: argparse.Namespace) -> tuple[str, summary.Facts]:
+def _drawn(options: argparse.Namespace) -> tuple[str, summary.Summary]:
     recipe = Recipe(options.seed, options.count, limits=_limits(options))
     indices = tqdm(range(recipe.count), unit="set", leave=False)
     drawn = summary.drawn(recipe.seed, indices, recipe.limits)
@@ -116,8 +116,8 @@ def _drawn(options: argparse.Namespace) -> tuple[str, summary.Facts]:
 
 
 def _title(count: int, seed: int, limits: Limits) -> str:
-    most = f"at most {limits.rows} rows, and {limits.columns} columns a side"
-    return f"{count:,} data sets of seed {seed}: {most}"
+    size = f"at most {limits.rows} rows, and {limits.columns} columns a side"
+    return f"{count:,} data sets of seed {seed}: {size}"
 
 
 if __name__ == "__main__":

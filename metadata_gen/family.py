@@ -1,6 +1,12 @@
-"""What every distribution of this room promises: samples, and its own mutual information.
+"""The contract of every distribution here: it can be sampled, and it knows its own mutual information.
 
-Axes: `n` row (sample), `d` column (variable).
+Axes: `n` row (sample), `d` column (variable). Samples x have shape (n, dim_x) and y (n, dim_y); information
+is in nats everywhere.
+
+A class of a distribution states its formula and its source. Its methods `sample`, `mi`, `pmi` and
+`continuous` inherit the docstrings of `Family`, unless they have something of their own to say. The same
+holds for the other base classes of this room: `Copula`, `Generator`, `Signal`, `Response`, `Standard`,
+`SideMap` and `Warp`.
 """
 
 import math
@@ -17,13 +23,22 @@ Rng = np.random.Generator
 
 
 class Truth(NamedTuple):
-    """The true mutual information in nats; stderr 0 means closed form."""
+    """The true mutual information.
+
+    Attributes:
+        nats: I(X;Y) in nats, at least 0.
+        stderr: its standard error in nats, where it was integrated by sampling; 0 for a closed form or a
+            quadrature.
+    """
 
     nats: float
     stderr: float = 0.0
 
     def rounded(self) -> "Truth":
-        """To ten decimals: how many threads summed it shows from the fourteenth on."""
+        """Rounded to ten decimals, so that machines agree.
+
+        Sums differ from the fourteenth decimal on with the number of threads that form them.
+        """
         return Truth(round(self.nats, 10), round(self.stderr, 10))
 
 
@@ -32,7 +47,10 @@ class Family(ABC):
 
     Attributes:
         name: a short label; evaluation tables group by it.
-        dim_x, dim_y: columns on either side.
+        dim_x, dim_y: number of columns of either side.
+
+    Raises:
+        InvalidInput: a side has no column.
     """
 
     def __init__(self, name: str, dim_x: int, dim_y: int) -> None:
@@ -47,17 +65,17 @@ class Family(ABC):
 
     @abstractmethod
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
-        """n independent rows: x of shape (n, dim_x) and y of shape (n, dim_y)."""
+        """Draw n independent rows: x of shape (n, dim_x) and y of shape (n, dim_y)."""
 
     @abstractmethod
     def mi(self) -> Truth:
-        """I(X;Y) in nats."""
+        """I(X;Y) in nats, with its standard error."""
 
     @abstractmethod
     def pmi(self, x: Array, y: Array) -> Array:
-        """log p(x,y) / (p(x) p(y)) of every row, in nats, shape (n,); its mean over p(x,y) is MI.
+        """Pointwise mutual information log p(x,y) / (p(x) p(y)) of every row, in nats, shape (n,).
 
-        Where the density p(x,y) is zero it is -inf.
+        Its mean over p(x,y) is I(X;Y). It is -inf where the joint density is zero.
         """
 
     def __repr__(self) -> str:
@@ -66,7 +84,7 @@ class Family(ABC):
 
 
 def closed_form(nats: float) -> Truth:
-    """A Truth without error; rounding below zero is lifted to zero, since MI >= 0."""
+    """A truth without error. Rounding errors below zero are lifted to zero, since MI is never negative."""
     assert math.isfinite(nats), nats
     assert nats > -1e-6, nats
     return Truth(max(0.0, nats))

@@ -1,4 +1,4 @@
-"""The one-dimensional laws that the meta-distribution is written in."""
+"""The one-dimensional distributions that the meta-distribution draws its parameters from."""
 
 import math
 from bisect import bisect
@@ -20,37 +20,43 @@ class Uniform:
     high: float
 
     def draw(self, rng: Rng) -> float:
+        """One number low + (high - low) U, U ~ U(0, 1)."""
         return self.low + (self.high - self.low) * rng.random()
 
     def draw_many(self, rng: Rng, size: int) -> Array:
+        """Independent numbers, shape (size,)."""
         return self.low + (self.high - self.low) * rng.random(size)
 
 
 @dataclass(frozen=True)
 class LogUniform:
-    """Uniform in the logarithm, on [low, high]."""
+    """Uniform in the logarithm, on [low, high] with 0 < low: density 1 / (x log(high / low))."""
 
     low: float
     high: float
 
     def draw(self, rng: Rng) -> float:
+        """One number low (high / low)^U, U ~ U(0, 1)."""
         return self.low * math.exp(math.log(self.high / self.low) * rng.random())
 
     def draw_many(self, rng: Rng, size: int) -> Array:
+        """Independent numbers, shape (size,)."""
         return np.asarray(self.low * np.exp(math.log(self.high / self.low) * rng.random(size)))
 
 
 @dataclass(frozen=True)
 class Exponential:
-    """Exponential of scale `scale`, truncated to [0, high]."""
+    """Exponential with mean `scale`, truncated to [0, high]."""
 
     scale: float
     high: float
 
     def draw(self, rng: Rng) -> float:
+        """One number."""
         return float(self.draw_many(rng, 1)[0])
 
     def draw_many(self, rng: Rng, size: int) -> Array:
+        """Independent numbers by inversion, shape (size,): -scale log(1 - U (1 - exp(-high / scale)))."""
         mass = -math.expm1(-self.high / self.scale)
         return np.asarray(-self.scale * np.log1p(-mass * rng.random(size)))
 
@@ -63,6 +69,7 @@ class Integers:
     high: int
 
     def draw(self, rng: Rng, at_most: int | None = None) -> int:
+        """One integer; `at_most` lowers the upper end, and the lower end with it where it must."""
         low, high = _ends(self.low, self.high, at_most)
         return low + int((high - low + 1) * rng.random())
 
@@ -75,6 +82,7 @@ class LogIntegers:
     high: int
 
     def draw(self, rng: Rng, at_most: int | None = None) -> int:
+        """One integer; `at_most` lowers the upper end, and the lower end with it where it must."""
         low, high = _ends(self.low, self.high, at_most)
         k = int(low * math.exp(math.log((high + 1) / low) * rng.random()))
         return min(max(k, low), high)  # exp and log may round across an end
@@ -92,7 +100,11 @@ IntegerLaw = Integers | LogIntegers
 
 @dataclass(frozen=True)
 class Mix:
-    """One of several labels, with probability in proportion to its weight."""
+    """One of several labels, with probability in proportion to its weight.
+
+    Raises:
+        InvalidInput: there is no label, or a weight is not positive.
+    """
 
     weights: tuple[tuple[str, float], ...]
 
@@ -105,12 +117,16 @@ class Mix:
         return list(accumulate(weight for _, weight in self.weights))
 
     def draw(self, rng: Rng) -> str:
+        """One label."""
         inner = self._ends[:-1]  # without the last end, rounding cannot step over it
         return self.weights[bisect(inner, self._ends[-1] * rng.random())][0]
 
 
-def as_data(law: RealLaw | IntegerLaw | Mix) -> dict[str, object]:
-    """The law as JSON-able data: its name and its parameters."""
+Law = RealLaw | IntegerLaw | Mix
+
+
+def as_data(law: Law) -> dict[str, object]:
+    """A law as JSON-able data: its name and its parameters."""
     name = type(law).__name__
     if isinstance(law, Mix):
         return {"law": name, "weights": dict(law.weights)}

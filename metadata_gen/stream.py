@@ -1,7 +1,7 @@
 """An endless stream of problems in which problem i depends on (seed, i) and on nothing else.
 
-So workers may share the work in any order, and a run may resume anywhere. Bytes agree between
-machines as far as numpy does: same version of numpy, same linear algebra library.
+So workers may share the work in any order, and a run may resume anywhere. Bytes agree between machines as far
+as numpy does: same version of numpy, same linear algebra library.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,14 @@ from mizzle.metadata_gen.prior.ranges import EVERYTHING, ROWS, Limits
 
 
 class DataSet(NamedTuple):
-    """A sample with its answer: x (n, dim_x), y (n, dim_y), and the true MI in nats."""
+    """A sample together with its true mutual information.
+
+    Attributes:
+        index: i of `dataset(seed, i)`.
+        family: label of the distribution.
+        x, y: the sample, shapes (n, dim_x) and (n, dim_y).
+        truth: I(X;Y) of the distribution in nats, rounded to ten decimals.
+    """
 
     index: int  # type: ignore[assignment]  # shadows tuple.index, which no data set needs
     family: str
@@ -27,10 +34,10 @@ class DataSet(NamedTuple):
 
 
 def dataset(seed: int, i: int, limits: Limits = EVERYTHING) -> DataSet:
-    """Problem i of the stream `seed`; other limits make another stream.
+    """Problem i of the stream with this seed. Other limits make another stream.
 
     Raises:
-        InvalidInput: seed or i is negative, or the limits allow nothing.
+        InvalidInput: seed or i is negative, or the limits leave no rows or columns.
     """
     if min(seed, i) < 0:
         raise InvalidInput(f"seed is {seed} and i is {i}; neither may be negative")
@@ -51,5 +58,5 @@ def _varying(family: Family, rng: Rng, n: int) -> tuple[Array, Array]:
 
 
 def stream(seed: int, start: int = 0, limits: Limits = EVERYTHING) -> Iterator[DataSet]:
-    """Problems start, start + 1, ... without end."""
+    """Problems start, start + 1, ... of the stream with this seed, without end."""
     return (dataset(seed, i, limits) for i in count(start))

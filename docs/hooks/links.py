@@ -1,6 +1,6 @@
 """Links of pages that leave `docs/`: they lead somewhere in the repository, and nowhere on the site.
 
-The README's measurements are a page of the site; of any other such link its text stays.
+Of such a link its text stays.
 """
 
 import re
@@ -8,7 +8,6 @@ from posixpath import join, normpath
 from typing import Any
 
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s:#]+)(#[^)\s]*)?\)")
-_OURS = {"../README.md": "measurements.md"}
 
 
 def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
@@ -20,11 +19,9 @@ def rewritten(markdown: str, page: str) -> str:
     """The text of a page at `page`, below `docs/`."""
     folder = page.rpartition("/")[0]
 
-    def link(found: re.Match[str]) -> str:
-        text, target = found[1], normpath(join(folder, found[2]))
-        if target in _OURS:
-            return f"[{text}]({'../' * folder.count('/') + ('../' if folder else '')}{_OURS[target]})"
-        return text if target.startswith("..") or _is_folder(found[2]) else found[0]
+    def link(match: re.Match[str]) -> str:
+        leaves = normpath(join(folder, match[2])).startswith("..")
+        return match[1] if leaves or _is_folder(match[2]) else match[0]
 
     return _LINK.sub(link, markdown)
 

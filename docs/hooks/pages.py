@@ -1,11 +1,10 @@
-"""Pages that are made when the site is built: of the OpenAPI document, the README and the decisions.
+"""Pages that are made when the site is built: of the OpenAPI document, the settings and the decisions.
 
 The API reference is read from the sources, which are shown to the reader as a tree of links, as the
 folder `sdk` is imported under another name.
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from mkdocs.structure.files import File, Files
 from settings_page import page as settings_page
 
 _ROOT = Path(__file__).resolve().parents[2]
-_BEGIN, _END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
 
 def on_startup(**_: Any) -> None:
@@ -27,27 +25,19 @@ def on_startup(**_: Any) -> None:
 
 def on_files(files: Files, config: Any) -> Files:
     """Adds the pages that are made here."""
-    for name, text in made().items():
+    for name, text in generated().items():
         files.append(File.generated(config, name, content=text))
     return files
 
 
-def made() -> dict[str, str]:
+def generated() -> dict[str, str]:
     """The pages by name."""
     document = json.loads((_ROOT / "docs" / "openapi.json").read_text("utf-8"))
     return {
         "http.md": http_page(document),
-        "measurements.md": measurements((_ROOT / "README.md").read_text("utf-8")),
         "settings.md": settings_page(),
         "decisions.md": decisions(sorted((_ROOT / "docs" / "decisions").glob("*.md"))),
     }
-
-
-def measurements(readme: str) -> str:
-    """The README's tables, with links as from `docs/`."""
-    section = readme.partition(_BEGIN)[2].partition(_END)[0]
-    section = re.sub(r"\]\(docs/", "](", section)
-    return "# Measurements\n" + re.sub(r"\]\(benchmarks/", "](../benchmarks/", section)
 
 
 def decisions(files: list[Path]) -> str:

@@ -1,1 +1,1 @@
-"""Distributions that know their own mutual information."""
+"""Distributions that know their own mutual information: one group of families a file."""

@@ -1,4 +1,4 @@
-"""Pairs whose columns are known only up to a bin: thresholds, rounding, grades."""
+"""Pairs of which only the bin is known, on one side or both: thresholds, rounding, grades."""
 
 import math
 from functools import cached_property
@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr, rel_entr  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.contingency import ContingencyTable, random_levels
+from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.families.copulas import Copula, open_interval
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
 
@@ -18,13 +18,18 @@ NODES: Final = ndtr(SCORES), STEP * np.exp(-(SCORES**2) / 2.0) / math.sqrt(2.0 *
 
 
 class Binned(Family):
-    """A copula of which the bin of X, of Y or of both is all that is known; I is that of the binned pair.
+    """A copula whose X, Y or both are known up to a bin only; I is that of the binned pair.
 
-    Both binned: I of the table of cells, differences of C(u,v). One binned, say X = bin of U:
-    I = int_0^1 sum_b q_b(v) log(q_b(v) / p_b) dv with q_b(v) = P(bin b | V = v).
+    Both binned: I of the table of cells, whose probabilities are differences of C(u,v). One binned, say X =
+    bin of U: I = int_0^1 sum_b q_b(v) log(q_b(v) / p_b) dv nats with q_b(v) = P(bin b | V = v) and p_b =
+    P(bin b).
 
     Args:
+        pair: the copula.
         edges_x, edges_y: inner edges of the bins in (0, 1), ascending; None leaves that side continuous.
+
+    Raises:
+        InvalidInput: neither side has edges, or they do not ascend strictly within (0, 1).
     """
 
     def __init__(self, pair: Copula, edges_x: Array | None, edges_y: Array | None) -> None:
@@ -38,10 +43,12 @@ class Binned(Family):
         return False
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        """Bins are numbered from 0; a side without edges stays uniform on (0, 1)."""
         x, y = self.pair.sample(rng, n)
         return _bins(x, self.edges_x), _bins(y, self.edges_y)
 
     def mi(self) -> Truth:
+        """The sum over cells, or the integral over v by the trapezoidal rule in normal scores."""
         if self._table is not None:
             return self._table.mi()
         at, weights = NODES
@@ -49,6 +56,7 @@ class Binned(Family):
         return closed_form(float(weights @ rel_entr(bins, self._levels).sum(axis=1)))
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """log(q_b(v) / p_b) of a row in bin b, or the table's where both sides are binned."""
         if self._table is not None:
             return self._table.pmi(x, y)
         bin_of, other = (x, y) if self.edges_y is None else (y, x)
@@ -79,14 +87,13 @@ class Binned(Family):
 
     def _bins_given(self, other: Array) -> Array:
         """The probability of every bin, shape (n, bins), given the continuous side, shape (n,)."""
-        edges, given = self._edges, other[:, None]
-        below = self.pair.given_x(given, edges) if self.edges_x is None else self.pair.given_y(edges, given)
+        edges, condition = self._edges, other[:, None]
+        below = (
+            self.pair.given_x(condition, edges)
+            if self.edges_x is None
+            else self.pair.given_y(edges, condition)
+        )
         return np.maximum(np.diff(below, axis=1, prepend=0.0, append=1.0), 0.0)
-
-
-def random_edges(rng: Rng, levels: int, concentration: float) -> Array:
-    """Inner edges of bins whose probabilities are `random_levels`."""
-    return np.cumsum(random_levels(rng, levels, concentration))[:-1]
 
 
 def _bins(u: Array, edges: Array | None) -> Array:

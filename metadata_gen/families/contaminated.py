@@ -1,4 +1,4 @@
-"""Dependent rows among which some are independent."""
+"""Rows with dependence, among which some rows are independent."""
 
 import math
 from functools import cached_property
@@ -11,21 +11,24 @@ from mizzle.metadata_gen.families.montecarlo import SEED, tolerance
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
 
 FIRST: Final = 1024  # rows of the first pass, which tells how many the next one needs
-MOST: Final = 2**16
+MAX_ROWS: Final = 2**16
 
 
 class Contaminated(Family):
     """With probability `share` a row's Y is an independent draw: (1 - share) p(x,y) + share p(x) p(y).
 
-    The marginals stay, and with r the base's pmi
-    I = (1 - share) E_joint log w(r) + share E_product log w(r) nats, w(r) = (1 - share) exp(r) + share.
-    Either mean is taken over rows of the base, with control variates (Owen 2013, Monte Carlo theory, ch. 8):
-    E_joint r = I_base where that has a closed form, and E_joint f(r) = E_product exp(r) f(r) for f = 1/w and
-    f = log w / w. That takes a hundred times fewer rows than the mean of pmi does.
+    The marginals stay, and with r the base's pmi I = (1 - share) E_joint log w(r) + share E_product log w(r)
+    nats, w(r) = (1 - share) exp(r) + share. Either mean is taken over rows of the base, with control variates
+    (Owen 2013, Monte Carlo theory, ch. 8): E_joint r = I_base where that has a closed form, and E_joint f(r)
+    = E_product exp(r) f(r) for f = 1/w and f = log w / w. That takes a hundred times fewer rows than the mean
+    of pmi does.
 
     Args:
         base: a family whose pmi is cheap.
         share: in (0, 1).
+
+    Raises:
+        InvalidInput: the share is outside (0, 1).
     """
 
     def __init__(self, base: Family, share: float) -> None:
@@ -46,6 +49,7 @@ class Contaminated(Family):
         return self._truth
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """log((1 - share) exp(r) + share), r the pmi of the base."""
         return self._log_w(self.base.pmi(x, y))
 
     def _with_other(self, rng: Rng, n: int) -> tuple[Array, Array, Array]:
@@ -62,9 +66,9 @@ class Contaminated(Family):
         while True:
             truth = self._regressed(rng, rows)
             excess = truth.stderr / tolerance(truth.nats)
-            if excess <= 1.0 or rows >= MOST:
+            if excess <= 1.0 or rows >= MAX_ROWS:
                 return truth
-            rows = min(MOST, int(1.3 * excess**2 * rows) + FIRST)
+            rows = min(MAX_ROWS, int(1.3 * excess**2 * rows) + FIRST)
 
     def _regressed(self, rng: Rng, rows: int) -> Truth:
         """The terms of I regressed on the controls, which are centred: the intercept is their mean."""

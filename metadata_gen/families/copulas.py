@@ -1,4 +1,4 @@
-"""Pairs with uniform marginals: what a copula promises, and its rotated and mixed versions."""
+"""Pairs with uniform marginals: the contract of a copula, the normal one, rotations and mixtures."""
 
 import math
 from abc import abstractmethod
@@ -17,19 +17,19 @@ Nodes = tuple[Array, Array, Array]  # u, v and weight of every node of a quadrat
 
 EDGE: Final = 2.0**-53  # u and 1 - u are never below: the last float before 1
 SHIFTS: Final = 8  # lattices of the first pass over a mixture; every further pass doubles the total
-MOST: Final = 1024
+MAX_SHIFTS: Final = 1024
 LATTICE: Final = 512  # points of one
 
 
 class Copula(Family):
-    """A 1+1 family whose marginals are uniform on (0, 1). Arguments u and v broadcast."""
+    """A family of one column a side whose marginals are uniform on (0, 1). Arguments u and v broadcast."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name, 1, 1)
 
     @abstractmethod
     def pairs(self, rng: Rng, n: int) -> tuple[Array, Array]:
-        """n independent rows: u and v, each of shape (n,)."""
+        """Draw n independent rows: u and v, each of shape (n,)."""
 
     @abstractmethod
     def log_density(self, u: Array, v: Array) -> Array:
@@ -44,23 +44,35 @@ class Copula(Family):
         """P(U <= u | V = v) = dC/dv."""
 
     def given_x(self, u: Array, v: Array) -> Array:
-        """P(V <= v | U = u) = dC/du; here for an exchangeable copula, C(u,v) = C(v,u)."""
+        """P(V <= v | U = u) = dC/du; this one is right for an exchangeable copula, C(u,v) = C(v,u)."""
         return self.given_y(v, u)
 
     @abstractmethod
     def nodes(self, p: Array) -> Nodes:
-        """Points and weights for p of shape (n, 2): weighted means over uniform p are expectations."""
+        """A change of variables from the unit square: u, v and a weight for every row of p, shape (n, 2).
+
+        The mean of weight f(u, v) over uniform p is the expectation of f(U, V).
+        """
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        """As `pairs`, each of shape (n, 1) and strictly inside (0, 1)."""
         u, v = self.pairs(rng, n)
         return open_interval(u)[:, None], open_interval(v)[:, None]
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """log c(u,v), since both marginal densities are 1."""
         return self.log_density(open_interval(x[:, 0]), open_interval(y[:, 0]))
 
 
 class NormalCopula(Copula):
-    """(Phi(X), Phi(Y)) of normal X and Y with the given correlation: I = -1/2 log(1 - r^2) nats."""
+    """(Phi(X), Phi(Y)) of normal X and Y with correlation r: I = -1/2 log(1 - r^2) nats.
+
+    Args:
+        correlation: r, in (-1, 1).
+
+    Raises:
+        InvalidInput: r is outside (-1, 1).
+    """
 
     def __init__(self, correlation: float) -> None:
         super().__init__("normal copula")
@@ -76,7 +88,7 @@ class NormalCopula(Copula):
         return closed_form(-math.log(self._own))
 
     def log_density(self, u: Array, v: Array) -> Array:
-        """-log q - (r^2 (x^2 + y^2) - 2 r x y) / (2 q^2), q^2 = 1 - r^2."""
+        """-log q - (r^2 (x^2 + y^2) - 2 r x y) / (2 q^2), with q^2 = 1 - r^2 and normal scores x, y."""
         x, y, r = ndtri(u), ndtri(v), self.correlation
         return np.asarray(
             r * (2.0 * x * y - r * (x * x + y * y)) / (2.0 * self._own**2) - math.log(self._own)
@@ -89,6 +101,7 @@ class NormalCopula(Copula):
         return np.asarray((u + v) / 2.0 - of_x - of_y - np.where(x * y < 0.0, 0.5, 0.0))
 
     def given_y(self, u: Array, v: Array) -> Array:
+        """Phi((x - r y) / q), with q^2 = 1 - r^2 and normal scores x, y."""
         return np.asarray(ndtr((ndtri(u) - self.correlation * ndtri(v)) / self._own))
 
     def nodes(self, p: Array) -> Nodes:
@@ -98,7 +111,11 @@ class NormalCopula(Copula):
 
 
 class Rotated(Copula):
-    """(1 - U, V) at 90 degrees, (1 - U, 1 - V) at 180, (U, 1 - V) at 270: I is kept."""
+    """(1 - U, V) at 90 degrees, (1 - U, 1 - V) at 180 and (U, 1 - V) at 270: I is that of the base.
+
+    Raises:
+        InvalidInput: another angle.
+    """
 
     def __init__(self, base: Copula, degrees: int) -> None:
         super().__init__(base.name)
@@ -118,8 +135,8 @@ class Rotated(Copula):
 
     def cdf(self, u: Array, v: Array) -> Array:
         """At 90 degrees P(U >= 1 - u, V <= v) = v - C(1 - u, v), and so on."""
-        base, turned = self.base.cdf(*self._turn(u, v)), self.degrees
-        return {0: base, 90: v - base, 180: u + v - 1.0 + base, 270: u - base}[turned]
+        base = self.base.cdf(*self._turn(u, v))
+        return {0: base, 90: v - base, 180: u + v - 1.0 + base, 270: u - base}[self.degrees]
 
     def given_y(self, u: Array, v: Array) -> Array:
         below = self.base.given_y(*self._turn(u, v))
@@ -140,8 +157,15 @@ class Rotated(Copula):
 class CopulaMixture(Copula):
     """c(u,v) = sum_k w_k c_k(u,v), whose marginals stay uniform.
 
-    I = sum_k w_k E_k log c, every E_k over lattices in the component's own coordinates. Random shifts make
-    each unbiased, and their spread is the standard error (Cranley & Patterson 1976).
+    I = sum_k w_k E_k log c nats, each E_k over lattices in the component's own coordinates. Random shifts
+    make each lattice unbiased, and their spread is the standard error (Cranley & Patterson 1976).
+
+    Args:
+        weights: w, positive with sum 1.
+        copulas: the components, as many.
+
+    Raises:
+        InvalidInput: the weights do not fit.
     """
 
     def __init__(
@@ -168,7 +192,7 @@ class CopulaMixture(Copula):
         while True:
             means = np.append(means, self._estimates(rng.random((max(SHIFTS, len(means)), 2))))
             nats, stderr = max(0.0, float(means.mean())), float(means.std(ddof=1)) / len(means) ** 0.5
-            if stderr <= tolerance(nats) or len(means) >= MOST:
+            if stderr <= tolerance(nats) or len(means) >= MAX_SHIFTS:
                 return Truth(nats, stderr)
 
     def _estimates(self, shifts: Array) -> Array:
@@ -182,6 +206,7 @@ class CopulaMixture(Copula):
         return np.asarray(total.reshape(len(shifts), LATTICE).mean(axis=1))
 
     def log_density(self, u: Array, v: Array) -> Array:
+        """log sum_k w_k c_k(u,v)."""
         logs = [c.log_density(u, v) + w for c, w in zip(self.copulas, np.log(self.weights), strict=True)]
         return np.asarray(np.logaddexp.reduce(logs))
 
@@ -198,16 +223,17 @@ class CopulaMixture(Copula):
         """Every component owns an interval of p[:, 0] as long as its weight."""
         ends = np.cumsum(self.weights)
         owners = np.searchsorted(ends[:-1], p[:, 0])
-        found = np.empty((3, len(p)))
+        nodes = np.empty((3, len(p)))
         for k, copula in enumerate(self.copulas):
             first, second = p[owners == k].T
             first = 1.0 - (ends[k] - first) / self.weights[k]
-            found[:, owners == k] = copula.nodes(open_interval(np.column_stack([first, second])))
-        return found[0], found[1], found[2]
+            nodes[:, owners == k] = copula.nodes(open_interval(np.column_stack([first, second])))
+        return nodes[0], nodes[1], nodes[2]
 
     def _average(self, values: Sequence[Array]) -> Array:
         return np.asarray(np.tensordot(self.weights, values, axes=1))
 
 
 def open_interval(u: Array) -> Array:
+    """u moved off the ends of [0, 1] by at most 2^-53, so that quantile functions stay finite."""
     return np.clip(u, EDGE, 1.0 - EDGE)

@@ -39,7 +39,14 @@ class _Elliptical(Family):
 
 
 class MultivariateNormal(_Elliptical):
-    """(X, Y) ~ N(0, S): I = -1/2 log(det S / (det S_xx det S_yy)) nats (Cover & Thomas, ch. 8).
+    """(X, Y) ~ N(0, S): I = -1/2 log(det S / (det S_xx det S_yy)) nats (Cover & Thomas 2006, ch. 8).
+
+    Args:
+        dispersion: S, shape (dim_x + dim_y, dim_x + dim_y), X's columns first.
+        dim_x: number of columns of X.
+
+    Raises:
+        InvalidInput: S is not symmetric and positive definite.
 
     >>> round(MultivariateNormal(np.array([[1.0, 0.6], [0.6, 1.0]]), 1).mi().nats, 4)
     0.2231
@@ -56,15 +63,24 @@ class MultivariateNormal(_Elliptical):
         return closed_form(self.normal_nats)
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """I - (q_xy - q_x - q_y) / 2 with the squared Mahalanobis norms q of (x, y), x and y."""
         both, of_x, of_y = self._squares(x, y)
         return np.asarray(self.normal_nats - (both - of_x - of_y) / 2.0)
 
 
 class MultivariateStudent(_Elliptical):
-    """(X, Y) = sqrt(df / chi2_df) N(0, S), one chi2 per row shared by all columns.
+    """(X, Y) = sqrt(df / chi2_df) N(0, S), with one chi2 per row that all columns share.
 
-    I = I_normal(S) + h(dim_x) + h(dim_y) - h(dim_x + dim_y) nats, h as in `student_entropy`
-    (Arellano-Valle, Contreras-Reyes & Genton 2013). Positive even for S = 1: the tails are shared.
+    I = I_normal(S) + h(dim_x) + h(dim_y) - h(dim_x + dim_y) nats, h as in `student_entropy` (Arellano-Valle,
+    Contreras-Reyes & Genton 2013). It is positive even for S = 1, because the tails are shared.
+
+    Args:
+        dispersion: S, shape (dim_x + dim_y, dim_x + dim_y), X's columns first.
+        dim_x: number of columns of X.
+        df: degrees of freedom, positive.
+
+    Raises:
+        InvalidInput: S is not symmetric and positive definite, or df not positive and finite.
     """
 
     def __init__(self, dispersion: Array, dim_x: int, df: float, name: str = "student") -> None:
@@ -83,6 +99,7 @@ class MultivariateStudent(_Elliptical):
         return closed_form(self.normal_nats + h_x + h_y - h_xy)
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """I_normal(S) + log t(q_xy) - log t(q_x) - log t(q_y), t the density at a Mahalanobis norm."""
         both, of_x, of_y = self._squares(x, y)
         d_x, d_y, d_xy = self._dims()
         ratio = _log_density(both, d_xy, self.df)
@@ -94,7 +111,7 @@ class MultivariateStudent(_Elliptical):
 
 
 def cholesky(dispersion: Array) -> Array:
-    """Lower L with L L^T = dispersion.
+    """Lower triangular L with L L^T = dispersion.
 
     Raises:
         InvalidInput: the matrix is not symmetric and positive definite.
@@ -108,7 +125,7 @@ def cholesky(dispersion: Array) -> Array:
 
 
 def student_scale(rng: Rng, n: int, df: float) -> Array:
-    """sqrt(df / chi2_df) for every row, shape (n, 1)."""
+    """sqrt(df / chi2_df) of every row, shape (n, 1)."""
     return np.asarray(np.sqrt(df / rng.chisquare(df, size=(n, 1))))
 
 

@@ -1,4 +1,4 @@
-"""Columns without a partner: noise with dependence inside the side, and none across."""
+"""Columns without a partner: noise that may depend on itself inside a side, but never across."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,14 +16,18 @@ Marginal = Literal["normal", "uniform", "student", "discrete"]
 
 @dataclass(frozen=True, eq=False)
 class Noise:
-    """Columns that know nothing of the other side.
+    """Columns that are independent of the other side.
 
     Attributes:
         dispersion: correlation inside the side, shape (d, d).
         marginal: "normal" z = N(0, dispersion); "uniform" Phi(z); "student" sqrt(df/chi2) z; "discrete"
-            floor(levels Phi(z)).
+            floor(levels
+            Phi(z)).
         df: degrees of freedom of "student".
-        levels: of "discrete".
+        levels: number of values of "discrete".
+
+    Raises:
+        InvalidInput: there is no such marginal, df is not positive, or there are fewer than two levels.
     """
 
     dispersion: Array
@@ -50,7 +54,7 @@ class Noise:
         return cholesky(self.dispersion)
 
     def sample(self, rng: Rng, n: int) -> Array:
-        """n rows, shape (n, dim)."""
+        """Draw n rows, shape (n, dim)."""
         z = rng.standard_normal((n, self.dim)) @ self._factor.T
         if self.marginal == "uniform":
             return np.asarray(ndtr(z))
@@ -60,7 +64,7 @@ class Noise:
 
 
 class Independent(Family):
-    """X and Y are drawn apart: I = 0, whatever happens inside either side."""
+    """X and Y are drawn separately: I = 0, whatever the dependence inside either side."""
 
     def __init__(self, side_x: Noise, side_y: Noise, name: str = "independent") -> None:
         super().__init__(name, side_x.dim, side_y.dim)

@@ -21,8 +21,12 @@ class Inputs:
     """The law of X: columns with mean 0 and variance 1, independent or normal with a correlation matrix.
 
     Attributes:
+        dim: number of columns.
         marginal: "normal", "uniform" or "laplace".
         dispersion: the correlation matrix of a normal, shape (dim, dim); None for independent columns.
+
+    Raises:
+        InvalidInput: there is no such marginal, or the dispersion does not fit.
     """
 
     dim: int
@@ -36,11 +40,11 @@ class Inputs:
             raise InvalidInput(f"no {self.dim} {self.marginal!r} inputs with a dispersion of shape {shape}")
 
     def sample(self, rng: Rng, n: int) -> Array:
-        """n independent rows, shape (n, dim)."""
+        """Draw n independent rows, shape (n, dim)."""
         return self.mixed(QUANTILES[self.marginal](open_uniforms(rng, (n, self.dim))))
 
     def mixed(self, z: Array) -> Array:
-        """Rows with these correlations from rows of independent columns."""
+        """Give independent columns these correlations: z L^T with L L^T the dispersion, shape (n, dim)."""
         return z if self._factor is None else np.asarray(z @ self._factor.T)
 
     @cached_property

@@ -1,4 +1,7 @@
-"""Finite mixtures of normals, and the label of the component as a variable of its own."""
+"""Finite mixtures of normals, and the label of the component as a variable of its own.
+
+Axes: `k` component, `d` column, `n` row.
+"""
 
 from functools import cached_property
 
@@ -7,7 +10,7 @@ from numpy.typing import NDArray
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.montecarlo import Integrated
-from mizzle.metadata_gen.family import Array, Rng
+from mizzle.metadata_gen.family import Array
 
 Labels = NDArray[np.intp]
 
@@ -19,6 +22,9 @@ class Components:
         weights: w, shape (k,), positive with sum 1.
         means: m, shape (k, d).
         factors: lower triangular L with positive diagonals, shape (k, d, d).
+
+    Raises:
+        InvalidInput: shapes do not agree, or the weights are not positive with sum 1.
     """
 
     def __init__(self, weights: Array, means: Array, factors: Array) -> None:
@@ -33,13 +39,13 @@ class Components:
         self._ends = np.cumsum(weights)[:-1]  # without the last end, rounding cannot step over it
 
     def part(self, columns: slice) -> "Components":
-        """The marginal mixture of some columns."""
+        """The marginal mixture of some of the columns."""
         rows = self.factors[:, columns]
         lower: Array = np.linalg.cholesky(rows @ rows.transpose(0, 2, 1)).astype(np.float64)
         return Components(self.weights, self.means[:, columns], lower)
 
     def labels(self, u: Array) -> Labels:
-        """The component that each u in (0, 1) picks, shape (n,)."""
+        """The component that each u in (0, 1) selects, shape (n,)."""
         return np.searchsorted(self._ends, u, side="right")
 
     def rows(self, labels: Labels, z: Array) -> Array:
@@ -95,10 +101,14 @@ class Components:
 
 
 class NormalMixture(Integrated):
-    """(X, Y) ~ sum_k w_k N(m_k, S_k): r = log p(x, y) - log p(x) - log p(y), I = E[r] integrated.
+    """(X, Y) ~ sum_k w_k N(m_k, S_k): r = log p(x,y) - log p(x) - log p(y), and I = E[r] nats is integrated.
 
     The marginals are the mixtures of the marginals. A component common to both sides makes them depend even
     where S_k has no correlation (Czyz et al. 2023, arXiv 2310.10240, section 4).
+
+    Args:
+        joint: the components, X's columns first.
+        dim_x: number of columns of X.
     """
 
     def __init__(self, joint: Components, dim_x: int, name: str = "mixture") -> None:
@@ -112,7 +122,10 @@ class NormalMixture(Integrated):
         return rows[:, : self.dim_x], rows[:, self.dim_x :]
 
     def integrand(self, u: Array, z: Array) -> Array:
-        """Its controls: norms in the own component, labels, moments. Of one component they sum to the pmi."""
+        """The pmi, and its controls: norms in the own component, labels, moments.
+
+        Where there is one component, the pmi is a combination of them.
+        """
         labels = self.joint.labels(u)
         rows = self.joint.rows(labels, z)
         squares = self.joint.squares(rows)
@@ -125,15 +138,20 @@ class NormalMixture(Integrated):
         return np.vstack([pmi, norms, self.joint.centred_labels(labels), self.joint.centred_moments(rows)])
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """log p(x,y) - log p(x) - log p(y), each density a mixture."""
         marginals = self.side_x.log_density(x) + self.side_y.log_density(y)
         return np.asarray(self.joint.log_density(np.hstack([x, y])) - marginals)
 
 
 class ClassLabel(Integrated):
-    """Y is the component that X came from: r = log N(x; m_y, S_y) - log p(x), I <= H(Y).
+    """Y is the label of X's component: r = log N(x; m_y, S_y) - log p(x), I = E[r] <= H(Y) nats.
 
     Args:
+        classes: the components of X.
         codes: the row that stands for each label, shape (k, dim_y), all different: say `np.eye(k)`.
+
+    Raises:
+        InvalidInput: there are not as many different codes as classes.
     """
 
     def __init__(self, classes: Components, codes: Array, name: str = "label") -> None:
@@ -152,7 +170,7 @@ class ClassLabel(Integrated):
         return self.classes.rows(labels, z), self.codes[labels]
 
     def integrand(self, u: Array, z: Array) -> Array:
-        """Its controls: the norm in the own class, labels, moments."""
+        """The pmi, and its controls: the norm in the own class, labels, moments."""
         labels = self.classes.labels(u)
         x = self.classes.rows(labels, z)
         norm = np.square(z).sum(axis=1) - self.dim_x
@@ -160,6 +178,7 @@ class ClassLabel(Integrated):
         return np.vstack([self._pmi(x, labels), norm, *controls])
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """log N(x; m_y, S_y) - log p(x), y being the label whose code is nearest."""
         distances = np.square(y[:, None, :] - self.codes).sum(axis=2)  # codes up to rounding, by a warp say
         return self._pmi(x, distances.argmin(axis=1))
 
@@ -175,25 +194,14 @@ def _log_sum(terms: Array) -> Array:
     return np.asarray(top + np.log(np.exp(terms - top).sum(axis=0)))
 
 
-def random_components(rng: Rng, weights: Array, dim: int, spread: float, roundness: float) -> Components:
-    """Normals of about unit size around random centres.
+def product_components(table: Array, side_x: Components, side_y: Components) -> Components:
+    """Clusters of their own on either side; pair (a, b) has weight table[a, b] and no correlation across.
+
+    The weights of the sides are the margins of the table; cells of weight 0 are left out.
 
     Args:
-        spread: standard deviation of the centres; 0 makes them concentric.
-        roundness: of the shapes, in (0, 1]; 1 makes them unit spheres, small values needles.
-    """
-    k = len(weights)
-    means = spread * rng.standard_normal((k, dim))
-    loads = (1.0 - roundness) * rng.standard_normal((k, dim, dim)) / np.sqrt(dim)
-    sizes = np.exp(0.5 * (1.0 - roundness) * rng.standard_normal(k))[:, None, None]
-    shapes = loads @ loads.transpose(0, 2, 1) + roundness * np.eye(dim)
-    return Components(weights, means, sizes * np.linalg.cholesky(shapes))
-
-
-def product_components(table: Array, side_x: Components, side_y: Components) -> Components:
-    """Clusters of its own on either side: component (a, b) has weight table[a, b] and no correlation across.
-
-    The weights of the sides are those of the table's margins; cells of weight 0 are left out.
+        table: probabilities, shape (components of X, components of Y).
+        side_x, side_y: the clusters of either side.
     """
     a, b = np.nonzero(table)
     d_x, d_y = side_x.means.shape[1], side_y.means.shape[1]

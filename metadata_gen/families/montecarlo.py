@@ -18,7 +18,7 @@ from mizzle.metadata_gen.family import Array, Family, Rng, Truth
 SEED: Final = 20_260  # of the integration alone; the samples of a data set have their own
 REPLICATES: Final = 16
 POINTS: Final = 128  # of a replicate in one block, which with its 2048 rows fits the processor's cache
-MOST: Final = 32  # blocks; what would need more keeps its larger stderr, and the prior draws again
+MAX_BLOCKS: Final = 32  # blocks; what would need more keeps its larger stderr, and the prior draws again
 CELL: Final = 2.0**-30  # of a Sobol sequence, whose points are the lower ends of cells
 
 
@@ -27,25 +27,26 @@ def tolerance(nats: float) -> float:
     return max(0.002, 0.005 * nats)
 
 
-def controlled_mean(blocks: Iterable[Array], most: int) -> Truth:
+def controlled_mean(blocks: Iterable[Array], max_blocks: int) -> Truth:
     """The mean of row 0 of the blocks, an MI in nats, by regression on the other rows, whose means are 0.
 
-    That is the method of control variates (Glasserman 2003, section 4.1); the spread of the replicates is
-    the standard error. Blocks are doubled until it is within `tolerance`, `most` of them are used up, or
+    That is the method of control variates (Glasserman 2003, section 4.1); the spread of the replicates is the
+    standard error. Blocks are doubled until it is within `tolerance`, `max_blocks` of them are used up, or
     four times as many would not do.
 
     Args:
         blocks: each of shape (c, r * n), the columns of a replicate one after another.
+        max_blocks: the largest number of blocks to use.
     """
     means, products, truth = np.zeros(()), np.zeros(()), Truth(0.0)
-    for count, block in enumerate(islice(blocks, most), 1):
+    for count, block in enumerate(islice(blocks, max_blocks), 1):
         means = means + block.reshape(len(block), REPLICATES, -1).mean(axis=2)
         products = products + block @ block.T / block.shape[1]
         if count & (count - 1):
             continue  # neither 1, 2, 4, ...
         truth = _regressed(means / count, products / count)
         excess = truth.stderr / tolerance(truth.nats)
-        if excess <= 1.0 or count * excess**2 > 4.0 * most:
+        if excess <= 1.0 or count * excess**2 > 4.0 * max_blocks:
             break
     return truth
 
@@ -64,6 +65,9 @@ class Integrated(Family):
 
     The numbers of the integral come from randomly scrambled Sobol sequences (Matousek 1998), which spread
     more evenly than independent ones.
+
+    Attributes:
+        normals: how many normal numbers a row takes.
     """
 
     normals: int
@@ -83,31 +87,31 @@ class Integrated(Family):
         """The pmi of these rows, and below it functions of them with mean 0, shape (c, n)."""
 
     def blocks(self, seed: int = SEED) -> Iterator[Array]:
-        """The integrand at block after block of points."""
+        """The integrand at block after block of points, each of shape (c, r * n)."""
         return (self.integrand(u, z) for u, z in _points(self.normals, seed))
 
     @cached_property
     def _truth(self) -> Truth:
-        return controlled_mean(self.blocks(), MOST)
+        return controlled_mean(self.blocks(), MAX_BLOCKS)
 
 
 @lru_cache(maxsize=16)
 def _points(normals: int, seed: int) -> list[tuple[Array, Array]]:
-    """MOST blocks of u and z, replicate after replicate. All families share them."""
+    """MAX_BLOCKS blocks of u and z, replicate after replicate. All families share them."""
     rng = np.random.default_rng(seed)
-    sobol = [Sobol(1 + normals, seed=rng).random(MOST * POINTS) for _ in range(REPLICATES)]
-    cut = np.reshape(sobol, (REPLICATES, MOST, POINTS, 1 + normals)).swapaxes(0, 1)
-    points = (cut + CELL / 2.0).reshape(MOST, REPLICATES * POINTS, 1 + normals)
+    sobol = [Sobol(1 + normals, seed=rng).random(MAX_BLOCKS * POINTS) for _ in range(REPLICATES)]
+    cut = np.reshape(sobol, (REPLICATES, MAX_BLOCKS, POINTS, 1 + normals)).swapaxes(0, 1)
+    points = (cut + CELL / 2.0).reshape(MAX_BLOCKS, REPLICATES * POINTS, 1 + normals)
     return [(block[:, 0].copy(), ndtri(block[:, 1:])) for block in points]
 
 
 def open_uniforms(rng: Rng, shape: tuple[int, ...]) -> Array:
-    """Uniform on the open interval (0, 1): neither end, where quantile functions are infinite."""
+    """Uniform numbers on the open interval (0, 1): neither end, where quantile functions are infinite."""
     return np.maximum(rng.random(shape), 2.0**-54)
 
 
 def lattice(n: int, shift: Array) -> Array:
-    """n points of the Kronecker sequence i a + shift mod 1 in d = len(shift) dimensions.
+    """n points of the Kronecker sequence i a + shift mod 1 in d = len(shift) dimensions, shape (n, d).
 
     a_j = g^-j with g the root of g^(d+1) = g + 1, the generalised golden ratio.
     """

@@ -1,4 +1,4 @@
-"""Families made of families: MI is kept, or adds up."""
+"""Families made of other families: MI is kept, or changes by a formula."""
 
 import math
 from collections import Counter
@@ -37,10 +37,13 @@ ZERO: Final = 1e-12  # what a warp and its inverse may make of 0
 
 
 class MonotoneWarped(_Operator):
-    """Every column through a strictly monotone map of its own: I(f(X); g(Y)) = I(X; Y).
+    """Every column goes through a strictly monotone map of its own: I(f(X); g(Y)) = I(X; Y).
 
     Args:
         warps_x, warps_y: one warp per column of either side.
+
+    Raises:
+        InvalidInput: there is not one warp per column.
     """
 
     def __init__(self, base: Family, warps_x: Sequence[Warp], warps_y: Sequence[Warp]) -> None:
@@ -54,14 +57,18 @@ class MonotoneWarped(_Operator):
         return _forward(self.warps_x, x), _forward(self.warps_y, y)
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """That of the base, at the inverse images."""
         return self.base.pmi(_inverse(self.warps_x, x), _inverse(self.warps_y, y))
 
 
 class SideWarped(_Operator):
-    """All columns of a side through one injective map: I(f(X); g(Y)) = I(X; Y).
+    """All columns of a side go through one injective map: I(f(X); g(Y)) = I(X; Y).
 
     Args:
         map_x, map_y: None leaves the side as it is.
+
+    Raises:
+        InvalidInput: a map does not take as many columns as the side has.
     """
 
     def __init__(self, base: Family, map_x: SideMap | None, map_y: SideMap | None) -> None:
@@ -73,14 +80,15 @@ class SideWarped(_Operator):
         return self.map_x.forward(x) if self.map_x else x, self.map_y.forward(y) if self.map_y else y
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """That of the base, at the inverse images."""
         x = self.map_x.inverse(x) if self.map_x else x
         return self.base.pmi(x, self.map_y.inverse(y) if self.map_y else y)
 
 
 class Concatenated(Family):
-    """Independent problems side by side: I = sum of the parts', stderr in quadrature.
+    """Independent problems side by side: I is the sum over the parts, and so is the pmi.
 
-    The same part may stand there several times; its error then adds up.
+    Standard errors add in quadrature; where the same part comes several times, its error adds up.
     """
 
     def __init__(self, parts: Sequence[Family], name: str | None = None) -> None:
@@ -108,7 +116,11 @@ class Concatenated(Family):
 
 
 class WithNuisance(_Operator):
-    """Columns appended to either side that are independent of everything else: I is kept."""
+    """Columns appended to either side that are independent of everything else: I is kept.
+
+    Args:
+        extra_x, extra_y: the appended columns; None appends nothing.
+    """
 
     def __init__(self, base: Family, extra_x: Noise | None, extra_y: Noise | None) -> None:
         more_x, more_y = (0 if extra is None else extra.dim for extra in (extra_x, extra_y))
@@ -125,18 +137,22 @@ class WithNuisance(_Operator):
         return self.base.continuous and all(extra is None or extra.continuous for extra in extras)
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """That of the base, on the base's columns."""
         return self.base.pmi(x[:, : self.base.dim_x], y[:, : self.base.dim_y])
 
 
 class WithCopies(_Operator):
     """Columns repeated, exactly or with noise: I is kept.
 
-    X' = (X, X_j + noise_j N(0, 1) for every j of copies_x), and Y' alike. Given X the appended columns
+    X' = (X, X_j + noise_j N(0, 1) for every j of copies_x), and Y' likewise. Given X the appended columns
     depend on nothing else, so that X' -> X -> Y -> Y' is a Markov chain.
 
     Args:
         copies_x, copies_y: the columns of the base to append again; a column may come several times.
         noise: standard deviation of every appended column's own noise, X's columns first; 0 is an exact copy.
+
+    Raises:
+        InvalidInput: there is no such column, or not one noise >= 0 for every copy.
     """
 
     def __init__(self, base: Family, copies_x: Copies, copies_y: Copies, noise: Array) -> None:
@@ -155,6 +171,7 @@ class WithCopies(_Operator):
         return _repeated(x, self.copies_x, self.noise_x, rng), _repeated(y, self.copies_y, self.noise_y, rng)
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """That of the base, on the base's columns."""
         return self.base.pmi(x[:, : self.base.dim_x], y[:, : self.base.dim_y])
 
 
@@ -163,14 +180,17 @@ class ZeroInflated(_Operator):
 
     The base is continuous and so never 0; then A is a function of X' and B of Y', and by the chain rule
     I(X';Y') = I(A;B) + P(A = B = 1) I(X;Y) nats:
+
     - independent masks: keep_x keep_y I;
-    - shared: A = [U < keep_x] and B = [U < keep_y] with one U ~ U(0, 1), so P(A = B = 1) is the smaller
-      keep; for equal ones A = B, and it is H(keep) + keep I with H(p) = -p log p - (1 - p) log(1 - p).
-    pmi = log P(a,b) / (P(a) P(b)), plus the base's where a = b = 1. It takes a row of nothing but 0 for a
-    masked one: use no warp that moves 0 on top of this if pmi is to be had.
+    - shared: A = [U < keep_x] and B = [U < keep_y] with one U ~ U(0, 1), so P(A = B = 1) is the smaller keep;
+      for equal ones A = B, and it is H(keep) + keep I with H(p) = -p log p - (1 - p) log(1 - p).
 
     Args:
         keep_x, keep_y: P(A = 1) and P(B = 1), in (0, 1].
+        shared: whether both masks come from the same U.
+
+    Raises:
+        InvalidInput: the base is not continuous, or a probability is outside (0, 1].
     """
 
     def __init__(self, base: Family, keep_x: float, keep_y: float, shared: bool = False) -> None:
@@ -195,11 +215,16 @@ class ZeroInflated(_Operator):
         return x * (u < self.keep_x), y * ((u if self.shared else v) < self.keep_y)
 
     def mi(self) -> Truth:
-        base, kept = self.base.mi(), float(self._masks[1, 1])
+        base, unmasked = self.base.mi(), float(self._masks[1, 1])
         of_masks = float(rel_entr(self._masks, self._product).sum())
-        return Truth(of_masks + kept * base.nats, kept * base.stderr)
+        return Truth(of_masks + unmasked * base.nats, unmasked * base.stderr)
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """log P(a,b) / (P(a) P(b)), plus the base's pmi where a = b = 1.
+
+        A row of nothing but 0 counts as masked, so no warp that moves 0 may lie on top of this if pmi is
+        needed.
+        """
         a, b = (np.abs(side).max(axis=1) > ZERO for side in (x, y))
         both = np.flatnonzero(a & b)
         with np.errstate(divide="ignore"):  # an impossible cell has pmi -inf, also where a side is never 0
@@ -210,7 +235,11 @@ class ZeroInflated(_Operator):
 
 
 class ColumnsShuffled(_Operator):
-    """Columns in another order: column j of x is column perm_x[j] of the base; I is kept."""
+    """Columns in another order: column j of x is column perm_x[j] of the base; I is kept.
+
+    Raises:
+        InvalidInput: perm_x or perm_y does not name each column once.
+    """
 
     def __init__(self, base: Family, perm_x: Order, perm_y: Order) -> None:
         super().__init__(base, base.dim_x, base.dim_y)
@@ -224,6 +253,7 @@ class ColumnsShuffled(_Operator):
         return x[:, self.perm_x], y[:, self.perm_y]
 
     def pmi(self, x: Array, y: Array) -> Array:
+        """That of the base, with the columns back in order."""
         return self.base.pmi(x[:, np.argsort(self.perm_x)], y[:, np.argsort(self.perm_y)])
 
 

@@ -1,4 +1,4 @@
-"""What Y does, given the signal T: T plus noise, or a count.
+"""The responses of channels: Y given the signal T, which is T plus noise, or a count.
 
 Axes: `g` node of the grid of y, `c` cell of t. The signal has mean 0 and standard deviation 1.
 """
@@ -26,18 +26,23 @@ _ROOTS, _ROOT_WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 
 class Standard(ABC):
-    """A continuous law with mean 0 and variance 1."""
+    """A continuous law with mean 0 and variance 1.
+
+    Attributes:
+        entropy: differential entropy in nats.
+        reach: a value above which less than TAIL of the mass lies.
+    """
 
     entropy: float  # in nats
     reach: float  # less than TAIL lies above it
 
     @abstractmethod
     def sample(self, rng: Rng, n: int) -> Array:
-        """n independent draws."""
+        """Draw n independent numbers, shape (n,)."""
 
     @abstractmethod
     def log_density(self, z: Array) -> Array:
-        """In nats; -inf off the support."""
+        """The logarithm of the density at z; -inf off the support."""
 
     @abstractmethod
     def cdf(self, z: Array) -> Array:
@@ -59,7 +64,7 @@ class Standard(ABC):
 
 
 class StandardNormal(Standard):
-    """N(0, 1), of entropy log(2 pi e) / 2."""
+    """N(0, 1): density exp(-z^2 / 2) / sqrt(2 pi), entropy log(2 pi e) / 2 nats."""
 
     entropy = 0.5 * math.log(2.0 * math.pi * math.e)
     reach = 6.0
@@ -75,7 +80,7 @@ class StandardNormal(Standard):
 
 
 class StandardUniform(Standard):
-    """U(-sqrt 3, sqrt 3), of entropy log(12) / 2."""
+    """U(-sqrt 3, sqrt 3), of entropy log(12) / 2 nats."""
 
     entropy = 0.5 * math.log(12.0)
     reach = math.sqrt(3.0)
@@ -90,11 +95,12 @@ class StandardUniform(Standard):
         return np.clip(0.5 + z / (2.0 * self.reach), 0.0, 1.0)
 
     def average(self, z: Array, half: Array) -> Array:
+        """The mean over the box itself, since the steps of this density do not stretch."""
         return self._box(z, np.maximum(half, NARROW))  # its steps do not stretch
 
 
 class StandardLaplace(Standard):
-    """Density exp(-|z| / b) / 2b with b = 1 / sqrt 2, of entropy 1 + log(2 b)."""
+    """Density exp(-|z| / b) / 2b with b = 1 / sqrt 2, of entropy 1 + log(2 b) nats."""
 
     entropy = 1.0 + 0.5 * math.log(2.0)
     reach = -math.log(2.0 * TAIL) / math.sqrt(2.0)
@@ -111,7 +117,13 @@ class StandardLaplace(Standard):
 
 
 class StandardStudent(Standard):
-    """A Student scaled by s = sqrt((df - 2) / df), of entropy `student_entropy` + log s."""
+    """A Student scaled by s = sqrt((df - 2) / df), of entropy `student_entropy` + log s nats.
+
+    Density (1 + z^2 / (df - 2))^(-(df + 1) / 2) / (B(df / 2, 1/2) sqrt(df - 2)).
+
+    Raises:
+        InvalidInput: df is not above 2, or infinite.
+    """
 
     def __init__(self, df: float) -> None:
         if not 2.0 < df < math.inf:
@@ -128,6 +140,7 @@ class StandardStudent(Standard):
         return np.asarray(peak - (self.df + 1.0) / 2.0 * np.log1p(z**2 / (self.df - 2.0)))
 
     def cdf(self, z: Array) -> Array:
+        """Read off a table of 2049 nodes: the function itself costs a hundred times more."""
         return np.interp(z, *self._table)
 
     @cached_property
@@ -139,29 +152,33 @@ class StandardStudent(Standard):
 
 
 class Response(ABC):
-    """The law of Y given T = t."""
+    """The law of Y given T = t.
+
+    Attributes:
+        name: a short label, empty where the signal's says more.
+    """
 
     name: str = ""  # a short label, empty where the signal's says more
 
     @abstractmethod
     def sample(self, rng: Rng, t: Array) -> Array:
-        """One y for every t."""
+        """Draw one y for every t, shape (n,)."""
 
     @abstractmethod
     def log_density(self, y: Array, t: Array) -> Array:
-        """log p(y | t) in nats, of a density or of a probability."""
+        """log p(y | t), of a density or of a probability; y and t broadcast."""
 
     @abstractmethod
     def entropy(self, t: Array) -> Array:
-        """The entropy of Y given t, in nats."""
+        """The entropy of Y given each t, in nats, shape (n,)."""
 
     @abstractmethod
     def grid(self, t: Array) -> tuple[Array, Array]:
-        """Nodes of y, ascending, and their weights, that cover p(y) for t drawn in random order."""
+        """Ascending nodes of y and their weights, shape (g,), that cover p(y) for t drawn in random order."""
 
     @abstractmethod
     def kernel(self, y: Array, middle: Array, width: Array) -> Array:
-        """The mean of p(y_g | t) over the t of cell c, shape (g, c)."""
+        """The mean of p(y_g | t) over the t of cell c, shape (g, c), from each cell's middle and width."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +186,15 @@ class Additive(Response):
     """Y = t + scale(t) e with scale(t) = sigma exp(slope tanh t) (1 + growth |t|), by default constant.
 
     With a large growth the noise multiplies: Y = t (1 + sigma growth e), but for |t| < 1 / growth.
+
+    Attributes:
+        law: the law of e.
+        sigma: standard deviation of the noise at t = 0, in units of the signal's; positive.
+        slope: how the noise grows from small t to large t, in its logarithm.
+        growth: how it grows with |t|, at least 0.
+
+    Raises:
+        InvalidInput: sigma is not positive and finite, or growth is negative.
     """
 
     law: Standard
@@ -187,13 +213,16 @@ class Additive(Response):
         return t + self._scale(t) * self.law.sample(rng, len(t))
 
     def log_density(self, y: Array, t: Array) -> Array:
+        """log p_e((y - t) / scale(t)) - log scale(t)."""
         scale = self._scale(t)
         return np.asarray(self.law.log_density((y - t) / scale) - np.log(scale))
 
     def entropy(self, t: Array) -> Array:
+        """h(e) + log scale(t)."""
         return np.asarray(self.law.entropy + np.log(self._scale(t)))
 
     def kernel(self, y: Array, middle: Array, width: Array) -> Array:
+        """The density of e averaged over the width of the cell, in units of the scale at its middle."""
         scale = self._scale(middle)
         return self.law.average((y[:, None] - middle) / scale, width / (2.0 * scale)) / scale
 
@@ -211,27 +240,37 @@ class Additive(Response):
 
 
 class Counts(Response):
-    """Y on 0, 1, ..., most(t)."""
+    """Y on 0, 1, ..., maximum(t)."""
 
     @abstractmethod
-    def most(self, t: Array) -> int:
-        """Above it there is less than TAIL of any p(y | t)."""
+    def maximum(self, t: Array) -> int:
+        """A count above which there is less than TAIL of any p(y | t)."""
 
     def grid(self, t: Array) -> tuple[Array, Array]:
-        y = np.arange(self.most(t) + 1.0)
+        y = np.arange(self.maximum(t) + 1.0)
         return y, np.ones(len(y))
 
     def kernel(self, y: Array, middle: Array, width: Array) -> Array:
         return np.exp(self.log_density(y[:, None], middle))
 
     def entropy(self, t: Array) -> Array:
+        """-sum_y p(y | t) log p(y | t)."""
         logs = self.log_density(self.grid(t)[0][:, None], t)
         return np.asarray(-(np.exp(logs) * logs).sum(axis=0))
 
 
 @dataclass(frozen=True)
 class Poisson(Counts):
-    """A count of rate min(rate exp(gain t), MAX_RATE), or 0 with probability `zeros`."""
+    """A count with rate min(rate exp(gain t), MAX_RATE), or 0 with probability `zeros`.
+
+    Attributes:
+        rate: at t = 0, positive.
+        gain: of the logarithm of the rate, per standard deviation of the signal.
+        zeros: probability of an extra zero, in [0, 1).
+
+    Raises:
+        InvalidInput: the rate is not positive, or `zeros` outside [0, 1).
+    """
 
     rate: float
     gain: float
@@ -250,19 +289,29 @@ class Poisson(Counts):
         return np.where(rng.random(len(t)) < self.zeros, 0.0, counts)
 
     def log_density(self, y: Array, t: Array) -> Array:
+        """y log r - r - log y! + log(1 - zeros) with rate r, and log(zeros + (1 - zeros) exp(-r)) at 0."""
         log_rate = self._log_rate(t)
         rate = np.exp(log_rate)
         positive = y * log_rate - rate - gammaln(y + 1.0) + math.log1p(-self.zeros)
         return np.where(y == 0.0, np.log(self.zeros + (1.0 - self.zeros) * np.exp(-rate)), positive)
 
-    def most(self, t: Array) -> int:
+    def maximum(self, t: Array) -> int:
         rate = math.exp(float(self._log_rate(t).max()))
         return math.ceil(rate + 8.0 * math.sqrt(rate) + 12.0)
 
 
 @dataclass(frozen=True)
 class Binomial(Counts):
-    """Successes of `trials` trials with log-odds offset + gain t."""
+    """Successes among `trials` trials with log-odds offset + gain t.
+
+    Attributes:
+        trials: at least 1.
+        offset: the log-odds at t = 0.
+        gain: of the log-odds, per standard deviation of the signal.
+
+    Raises:
+        InvalidInput: there is no trial.
+    """
 
     trials: int
     offset: float
@@ -277,16 +326,17 @@ class Binomial(Counts):
         return np.asarray(rng.binomial(self.trials, expit(self.offset + self.gain * t)), dtype=np.float64)
 
     def log_density(self, y: Array, t: Array) -> Array:
+        """log C(trials, y) + y log q + (trials - y) log(1 - q), q the logistic function of the log-odds."""
         log_odds, rest = self.offset + self.gain * t, self.trials - y
         ways = -betaln(y + 1.0, rest + 1.0) - math.log(self.trials + 1.0)
         return np.asarray(ways - y * np.logaddexp(0.0, -log_odds) - rest * np.logaddexp(0.0, log_odds))
 
-    def most(self, t: Array) -> int:
+    def maximum(self, t: Array) -> int:
         return self.trials
 
 
 class Bernoulli(Binomial):
-    """One trial: whether t, with logistic noise, exceeds a threshold."""
+    """A single trial: whether t, with logistic noise, exceeds a threshold."""
 
     name = "bernoulli"
 

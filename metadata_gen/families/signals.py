@@ -1,44 +1,17 @@
-"""Random maps f: R^m -> R, whose value T = f(X) is the signal that a channel passes on.
+"""Signals: maps f: R^m -> R, whose value T = f(X) is what a channel passes on.
 
-A signal maps x of shape (n, m) to t of shape (n,). A direction w has |w| = 1.
+A signal maps x of shape (n, m) to t of shape (n,). A direction w has length 1, shape (m,).
 """
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermeval
 
-from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.family import Array, Rng
-from mizzle.metadata_gen.hyperpriors import (
-    IntegerLaw,
-    Integers,
-    LogUniform,
-    RealLaw,
-    Uniform,
-)
-
-RANGES: Final[Mapping[str, RealLaw | IntegerLaw]] = MappingProxyType(
-    {
-        "tanh.gain": LogUniform(0.5, 5.0),
-        "waves.terms": Integers(2, 8),
-        "waves.frequency": LogUniform(0.3, 3.0),
-        "network.units": Integers(2, 16),
-        "network.gain": LogUniform(0.5, 4.0),
-        "polynomial.degree": Integers(2, 4),
-        "sine.frequency": LogUniform(0.7, 8.0),
-        "triangle.frequency": LogUniform(0.7, 8.0),
-        "fold.offset": Uniform(-1.0, 1.0),
-        "xor.gain": LogUniform(0.5, 8.0),
-        "ripple.frequency": LogUniform(0.7, 4.0),
-        "phase": Uniform(0.0, 2.0 * math.pi),
-    }
-)
+from mizzle.metadata_gen.family import Array
 
 
 class Signal(ABC):
@@ -80,7 +53,12 @@ class Tanh(Signal):
 
 @dataclass(frozen=True, eq=False)
 class Waves(Signal):
-    """sum_j a_j sin(v_j.x + c_j), with v_j the rows of `weights` (Rahimi & Recht 2007)."""
+    """sum_j a_j sin(v_j.x + c_j): random Fourier features (Rahimi & Recht 2007).
+
+    Attributes:
+        weights: v, shape (terms, m).
+        phases, amplitudes: c and a, shape (terms,).
+    """
 
     weights: Array
     phases: Array
@@ -93,7 +71,12 @@ class Waves(Signal):
 
 @dataclass(frozen=True, eq=False)
 class Network(Signal):
-    """sum_j a_j tanh(v_j.x + c_j): a network with one hidden layer."""
+    """sum_j a_j tanh(v_j.x + c_j): a neural network with one hidden layer.
+
+    Attributes:
+        weights: v, shape (units, m).
+        biases, amplitudes: c and a, shape (units,).
+    """
 
     weights: Array
     biases: Array
@@ -106,7 +89,12 @@ class Network(Signal):
 
 @dataclass(frozen=True, eq=False)
 class Polynomial(Signal):
-    """sum_k c_k He_k(w.x), He_k the Hermite polynomials of probabilists."""
+    """sum_k c_k He_k(w.x), with He_k the probabilists' Hermite polynomials.
+
+    Attributes:
+        direction: w.
+        coefficients: c_0, c_1, ..., shape (degree + 1,).
+    """
 
     direction: Array
     coefficients: Array
@@ -131,7 +119,7 @@ class Sine(Signal):
 
 @dataclass(frozen=True, eq=False)
 class Triangle(Signal):
-    """The triangle wave of height 1 and period 2 pi at b w.x + c."""
+    """The triangle wave of height 1 and period 2 pi, at b w.x + c."""
 
     direction: Array
     frequency: float
@@ -167,7 +155,7 @@ class Square(Absolute):
 
 @dataclass(frozen=True)
 class Product(Signal):
-    """sign(prod_j x_j) |prod_j x_j|^p with p = min(1, 3/m), or a product of eight would be all tail."""
+    """sign(prod_j x_j) |prod_j x_j|^p with p = min(1, 3/m), because a product of eight would be all tail."""
 
     name: ClassVar[str] = "product"
 
@@ -189,7 +177,7 @@ class Xor(Signal):
 
 @dataclass(frozen=True)
 class Radius(Signal):
-    """|x|, the Euclidean norm."""
+    """|x|, the Euclidean norm of the row."""
 
     name: ClassVar[str] = "radius"
 
@@ -217,66 +205,3 @@ class Maximum(Signal):
 
     def __call__(self, x: Array) -> Array:
         return np.asarray(x.max(axis=1))
-
-
-def random_signal(rng: Rng, kind: str, dim: int) -> Signal:
-    """A signal of `dim` inputs, of a kind in KINDS, with parameters from RANGES."""
-    if kind not in _BUILDERS or dim < 1:
-        raise InvalidInput(f"no signal {kind!r} of {dim} inputs; the kinds are {', '.join(KINDS)}")
-    return _BUILDERS[kind](rng, dim)
-
-
-def random_direction(rng: Rng, dim: int) -> Array:
-    """Uniform on the unit sphere."""
-    w = rng.standard_normal(dim)
-    return np.asarray(w / np.sqrt(w @ w))
-
-
-def _real(rng: Rng, key: str) -> float:
-    return float(RANGES[key].draw(rng))
-
-
-def _phased(rng: Rng, kind: str, dim: int) -> tuple[Array, float, float]:
-    return random_direction(rng, dim), _real(rng, f"{kind}.frequency"), _real(rng, "phase")
-
-
-def _waves(rng: Rng, dim: int) -> Signal:
-    """Directions v_j ~ N(0, b_j^2 / m), so that v_j.x has the standard deviation b_j on average."""
-    terms = int(_real(rng, "waves.terms"))
-    frequency = np.array([_real(rng, "waves.frequency") for _ in range(terms)])
-    phases = np.array([_real(rng, "phase") for _ in range(terms)])
-    weights = rng.standard_normal((terms, dim)) * (frequency / math.sqrt(dim))[:, None]
-    return Waves(weights, phases, rng.standard_normal(terms))
-
-
-def _network(rng: Rng, dim: int) -> Signal:
-    units, gain = int(_real(rng, "network.units")), _real(rng, "network.gain")
-    weights = rng.standard_normal((units, dim)) * gain / math.sqrt(dim)
-    return Network(weights, gain * rng.standard_normal(units), rng.standard_normal(units))
-
-
-def _polynomial(rng: Rng, dim: int) -> Signal:
-    """c_k ~ N(0, 1/k!) gives each degree the same variance under a normal w.x."""
-    degree = int(_real(rng, "polynomial.degree"))
-    scale = [1.0 / math.sqrt(math.factorial(k)) for k in range(1, degree + 1)]
-    return Polynomial(random_direction(rng, dim), np.array([0.0, *(rng.standard_normal(degree) * scale)]))
-
-
-_BUILDERS: Final[Mapping[str, Callable[[Rng, int], Signal]]] = MappingProxyType(
-    {
-        "linear": lambda rng, dim: Linear(random_direction(rng, dim)),
-        "tanh": lambda rng, dim: Tanh(random_direction(rng, dim), _real(rng, "tanh.gain")),
-        "features": lambda rng, dim: (_waves if rng.random() < 0.5 else _network)(rng, dim),
-        "polynomial": _polynomial,
-        "sine": lambda rng, dim: Sine(*_phased(rng, "sine", dim)),
-        "triangle": lambda rng, dim: Triangle(*_phased(rng, "triangle", dim)),
-        "absolute": lambda rng, dim: Absolute(random_direction(rng, dim), _real(rng, "fold.offset")),
-        "square": lambda rng, dim: Square(random_direction(rng, dim), _real(rng, "fold.offset")),
-        "product": lambda rng, dim: Product(),
-        "xor": lambda rng, dim: Xor(_real(rng, "xor.gain")),
-        "radius": lambda rng, dim: Radius(),
-        "ripple": lambda rng, dim: Ripple(_real(rng, "ripple.frequency"), _real(rng, "phase")),
-        "maximum": lambda rng, dim: Maximum(),
-    }
-)
-KINDS: Final = tuple(_BUILDERS)

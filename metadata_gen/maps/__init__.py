@@ -1,1 +1,1 @@
-"""Invertible maps of a side, which change its look and not its mutual information."""
+"""Invertible maps of one side or one column, none of which changes the mutual information."""

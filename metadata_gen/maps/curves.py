@@ -1,4 +1,4 @@
-"""Maps of a side that make two columns of one: the points of a curve in the plane that never meets itself."""
+"""Maps of a side that make two columns of one: points of a curve in the plane that never meets itself."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class _Curve(SideMap):
 
 @dataclass(frozen=True)
 class CauchyCdf(Warp):
-    """1/2 + arctan(x / scale) / pi, onto (0, 1) like `warps.NormalCdf`, and still strict at |x| = 1e6."""
+    """1/2 + arctan(x / scale) / pi, onto (0, 1) like `warps.NormalCdf`, but still strict at |x| = 1e6."""
 
     scale: float = 0.6  # nearest to uniform for a standard normal x
 
@@ -46,14 +46,24 @@ class CauchyCdf(Warp):
         return 0.5 + np.arctan(x / self.scale) / np.pi
 
     def inverse(self, y: Array) -> Array:
+        """scale tan(pi (y - 1/2))."""
         return np.asarray(self.scale * np.tan(np.pi * (y - 0.5)))
 
 
 class SwissRoll(_Curve):
-    """t -> (r cos r, r sin r) / 7 with r = 3/2 pi (1 + 2 u(t)); 7 gives unit scale, BMI divides by 21.
+    """Column t becomes (r cos r, r sin r) / 7 with r = 3/2 pi (1 + 2 u(t)).
+
+    The Swiss roll of BMI (Czyz et al. 2023, NeurIPS), which divides by 21; 7 gives columns of about unit
+    scale. The inverse reads u off the radius.
 
     Args:
-        to_unit: u, an increasing map onto (0, 1); BMI's is `warps.NormalCdf`, for normal columns only.
+        dim: number of columns of the side.
+        column: the one that is rolled up.
+        to_unit: u, an increasing map onto (0, 1). BMI's is `warps.NormalCdf`, which suits normal columns
+            only.
+
+    Raises:
+        InvalidInput: there is no such column.
     """
 
     def __init__(self, dim: int, column: int, to_unit: Warp | None = None) -> None:
@@ -69,7 +79,17 @@ class SwissRoll(_Curve):
 
 
 class Arc(_Curve):
-    """t -> (cos v, sin v) with v = 2 pi span (u(t) - 1/2): an open part of the circle, as 0 < span < 1."""
+    """Column t becomes (cos v, sin v) with v = 2 pi span (u(t) - 1/2): an open part of the unit circle.
+
+    Args:
+        dim: number of columns of the side.
+        column: the one that becomes an arc.
+        span: the part of the circle, in (0, 1).
+        to_unit: u, an increasing map onto (0, 1).
+
+    Raises:
+        InvalidInput: there is no such column, or the circle would close.
+    """
 
     def __init__(self, dim: int, column: int, span: float, to_unit: Warp | None = None) -> None:
         super().__init__(dim, column)
@@ -86,7 +106,17 @@ class Arc(_Curve):
 
 
 class Wave(_Curve):
-    """t -> (t, sin(frequency t + phase))."""
+    """Column t becomes (t, sin(frequency t + phase)).
+
+    Args:
+        dim: number of columns of the side.
+        column: the one that gets a wave beside it.
+        frequency: in radians per unit of the column.
+        phase: in radians.
+
+    Raises:
+        InvalidInput: there is no such column.
+    """
 
     def __init__(self, dim: int, column: int, frequency: float, phase: float = 0.0) -> None:
         super().__init__(dim, column)
@@ -100,7 +130,15 @@ class Wave(_Curve):
 
 
 class Fold(_Curve):
-    """t -> (t, |t - corner|)."""
+    """Column t becomes (t, |t - corner|).
+
+    Args:
+        dim: number of columns of the side.
+        column: the one that gets its folded version beside it.
+
+    Raises:
+        InvalidInput: there is no such column.
+    """
 
     def __init__(self, dim: int, column: int, corner: float) -> None:
         super().__init__(dim, column)

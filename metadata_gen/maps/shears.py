@@ -1,4 +1,4 @@
-"""Maps of a side that push some columns by a function of others: shears along a curve."""
+"""Shears of a side along a curve: some columns are moved by a function of others."""
 
 from abc import abstractmethod
 
@@ -43,7 +43,16 @@ class _Pushed(SideMap):
 
 
 class Shear(_Pushed):
-    """g(x) = a sin(b x + c), with (a, b, c) of every pair in `waves`, shape (pairs, 3)."""
+    """g(x) = a sin(b x + c) is added to every target column, x being its source column.
+
+    Args:
+        dim: number of columns of the side.
+        sources, targets: the columns of every pair, shape (pairs,); no target comes twice or is a source.
+        waves: (a, b, c) of every pair, shape (pairs, 3).
+
+    Raises:
+        InvalidInput: columns do not form such pairs, or there is not one wave a pair.
+    """
 
     def __init__(self, dim: int, sources: Order, targets: Order, waves: Array) -> None:
         super().__init__(dim, sources, targets)
@@ -57,7 +66,16 @@ class Shear(_Pushed):
 
 
 class Banana(_Pushed):
-    """g(x) = a x^2, with a of every pair in `bends`, shape (pairs,) (Haario, Saksman & Tamminen 1999)."""
+    """g(x) = a x^2 is added to every target column, x being its source (Haario, Saksman & Tamminen 1999).
+
+    Args:
+        dim: number of columns of the side.
+        sources, targets: the columns of every pair, shape (pairs,); no target comes twice or is a source.
+        bends: a of every pair, shape (pairs,).
+
+    Raises:
+        InvalidInput: columns do not form such pairs, or there is not one bend a pair.
+    """
 
     def __init__(self, dim: int, sources: Order, targets: Order, bends: Array) -> None:
         super().__init__(dim, sources, targets)

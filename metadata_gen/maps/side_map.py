@@ -1,4 +1,4 @@
-"""What a map of one side promises: rows of other columns, and the way back; so it cannot change MI."""
+"""The contract of a map of one side: it has an inverse, so it cannot change the mutual information."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,7 +14,11 @@ Order = NDArray[np.intp]
 
 
 class SideMap(ABC):
-    """An injective map of rows of dim_in columns to rows of dim_out columns."""
+    """An injective map of rows of dim_in columns to rows of dim_out columns.
+
+    Raises:
+        InvalidInput: either number of columns is below 1.
+    """
 
     def __init__(self, dim_in: int, dim_out: int) -> None:
         if min(dim_in, dim_out) < 1:
@@ -23,18 +27,22 @@ class SideMap(ABC):
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
-        """The image of x, shape (n, dim_out)."""
+        """The image of every row of x, shapes (n, dim_in) and (n, dim_out)."""
 
     @abstractmethod
     def inverse(self, y: Array) -> Array:
-        """The x of shape (n, dim_in) whose image is y."""
+        """The rows of shape (n, dim_in) whose image is y."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.dim_in} -> {self.dim_out})"
 
 
 class Composed(SideMap):
-    """One map after the other, the first in the list first."""
+    """Several maps one after the other, the first of the list first.
+
+    Raises:
+        InvalidInput: there is no map, or one does not take what the one before gives.
+    """
 
     def __init__(self, maps: Sequence[SideMap]) -> None:
         if not maps or any(a.dim_out != b.dim_in for a, b in pairwise(maps)):
@@ -54,6 +62,10 @@ class Composed(SideMap):
 
 
 def check_columns(dim: int, columns: Order) -> None:
-    """Refuses what is not a set of columns of a side of dim columns."""
+    """Check that these are different columns of a side of dim columns.
+
+    Raises:
+        InvalidInput: one is missing from the side or comes twice.
+    """
     if not set(columns.tolist()) <= set(range(dim)) or len(set(columns.tolist())) < len(columns):
         raise InvalidInput(f"columns {columns.tolist()} must be different ones of 0..{dim - 1}")

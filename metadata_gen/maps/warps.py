@@ -1,6 +1,6 @@
-"""Strictly monotone maps of one column, each with its inverse; none of them changes MI.
+"""Strictly monotone maps of one column, each with its inverse; none of them changes the mutual information.
 
-Strict holds in floating point only where a map does not saturate: the bounded ones (`NormalCdf`,
+In floating point a map is strictly monotone only where it does not saturate: the bounded ones (`NormalCdf`,
 `Logistic`) and the exploding ones (`Sinh`, `Exponential`) belong on light tails, |x| < 7 or so.
 """
 
@@ -15,7 +15,7 @@ from mizzle.metadata_gen.family import Array
 
 
 class Warp(ABC):
-    """A strictly monotone map of the line into itself, applied to every entry."""
+    """A strictly monotone map of the real line into itself, applied to every entry of an array."""
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
@@ -28,7 +28,11 @@ class Warp(ABC):
 
 @dataclass(frozen=True)
 class Affine(Warp):
-    """scale x + shift; decreasing for a negative scale."""
+    """scale x + shift; decreasing for a negative scale.
+
+    Raises:
+        InvalidInput: the scale is 0.
+    """
 
     scale: float
     shift: float = 0.0
@@ -46,7 +50,11 @@ class Affine(Warp):
 
 @dataclass(frozen=True)
 class SignedPower(Warp):
-    """sign(x) |x|^p: p = 3/2 is BMI's half-cube, p = 1/3 the cube root."""
+    """sign(x) |x|^p: p = 3/2 is the half-cube of BMI (Czyz et al. 2023, NeurIPS), p = 1/3 the cube root.
+
+    Raises:
+        InvalidInput: the power is not positive.
+    """
 
     power: float = 1.5
 
@@ -96,7 +104,7 @@ class Exponential(Warp):
 
 @dataclass(frozen=True)
 class NormalCdf(Warp):
-    """Phi(x), uniform on (0, 1) for a standard normal x."""
+    """Phi(x), the standard normal distribution function: uniform on (0, 1) for a standard normal x."""
 
     def forward(self, x: Array) -> Array:
         return np.asarray(ndtr(x))
@@ -120,7 +128,11 @@ class Logistic(Warp):
 class Wiggly(Warp):
     """x + sum_i a_i sin(b_i x + c_i), strictly increasing because sum_i |a_i b_i| < 1.
 
-    The inverse bisects: |f(x) - x| <= sum |a_i|, so x lies within that of y.
+    Args:
+        waves: (a_i, b_i, c_i) of every wave.
+
+    Raises:
+        InvalidInput: sum_i |a_i b_i| is not below 1.
     """
 
     waves: tuple[tuple[float, float, float], ...]
@@ -134,6 +146,7 @@ class Wiggly(Warp):
         return x + sum(a * np.sin(b * x + c) for a, b, c in self.waves)
 
     def inverse(self, y: Array) -> Array:
+        """By bisection: |f(x) - x| <= sum |a_i|, so x lies within that of y."""
         reach = sum(abs(a) for a, _, _ in self.waves)
         low, high = y - reach, y + reach
         for _ in range(60):  # 2**-60 of the bracket is below one ulp of anything of its size

@@ -10,35 +10,30 @@ from mizzle.metadata_gen.families.elliptical import MultivariateNormal, Multivar
 from mizzle.metadata_gen.families.independent import Noise
 from mizzle.metadata_gen.families.operators import Concatenated, WithNuisance
 from mizzle.metadata_gen.family import Array, Family, Rng
-from mizzle.metadata_gen.prior.ranges import (
-    LVM,
-    MAX_FILL,
-    MAX_RHO,
-    chance,
-    choice,
-    real,
-    reals,
-    whole,
-)
+from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
+from mizzle.metadata_gen.prior.ranges import LVM, MAX_FILL, MAX_RHO
 
 # One column against one column
 
 
 def normal_pair(rng: Rng) -> Family:
+    """A normal pair with rho from `pair_rho`."""
     return MultivariateNormal(dsp.pair(pair_rho(rng)), 1, "normal-pair")
 
 
 def student_pair(rng: Rng) -> Family:
+    """A Student pair, without correlation now and then: its tails depend all the same."""
     rho = 0.0 if chance(rng, "student.rho_zero") else real(rng, "student.rho")
     return MultivariateStudent(dsp.pair(rho), 1, real(rng, "student.df"), "student-pair")
 
 
 def additive_pair(rng: Rng) -> Family:
+    """A uniform column with uniform noise."""
     return AdditiveUniformNoise(reals(rng, "pair.eps", 1), "additive-pair")
 
 
 def pair_rho(rng: Rng) -> float:
-    """rho uniform, or I = -1/2 log(1 - rho^2) uniform or exponential, with a random sign."""
+    """A correlation: rho uniform, or I = -1/2 log(1 - rho^2) uniform or exponential, with a random sign."""
     kind = choice(rng, "pair.rho")
     if kind == "rho":
         return real(rng, "pair.rho")
@@ -50,7 +45,7 @@ def pair_rho(rng: Rng) -> float:
 
 
 def mist(rng: Rng, dim_x: int, dim_y: int) -> Family:
-    """A problem of MIST's generator, but for unequal columns (arXiv 2511.18945, appendix)."""
+    """A problem of MIST's generator, also for unequal numbers of columns (arXiv 2511.18945, appendix)."""
     name = choice(rng, "mist")
     if name == "additive":
         return _additive(rng, dim_x, dim_y, reals(rng, "mist.eps", min(dim_x, dim_y)))
@@ -62,12 +57,12 @@ def mist(rng: Rng, dim_x: int, dim_y: int) -> Family:
 
 
 def _mist_dispersion(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Array:
-    most = min(dim_x, dim_y)
+    max_pairs = min(dim_x, dim_y)
     if kind == "dense":
         return dsp.dense(dim_x + dim_y, real(rng, "mist.off_diag"))
     if kind == "2pair":  # one pair where a side has one column
-        return dsp.sparse(dim_x, dim_y, min(2, most), real(rng, "mist.strength"))
-    k = whole(rng, "mist.n_interacting", most)
+        return dsp.sparse(dim_x, dim_y, min(2, max_pairs), real(rng, "mist.strength"))
+    k = whole(rng, "mist.n_interacting", max_pairs)
     if kind == "sparse":
         return dsp.sparse(dim_x, dim_y, k, real(rng, "mist.strength"))
     return dsp.latent_variable(dim_x, dim_y, k, *(real(rng, "mist." + p) for p in LVM))
@@ -79,11 +74,11 @@ def _mist_dispersion(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Array:
 def broad(rng: Rng, dim_x: int, dim_y: int) -> Family:
     """A normal or Student on a random dispersion, additive noise, or several of them side by side."""
     kind = choice(rng, "broad")
-    most = min(dim_x, dim_y)
-    if kind == "concatenated" and most > 1:
+    max_pairs = min(dim_x, dim_y)
+    if kind == "concatenated" and max_pairs > 1:
         return _concatenated(rng, dim_x, dim_y)
     if kind == "additive":
-        eps = reals(rng, "broad.eps", whole(rng, "broad.coupled", most))
+        eps = reals(rng, "broad.eps", whole(rng, "broad.coupled", max_pairs))
         return _additive(rng, dim_x, dim_y, eps)
     if kind == "student-identity":
         return MultivariateStudent(np.eye(dim_x + dim_y), dim_x, real(rng, "broad.df"), kind)
@@ -125,16 +120,16 @@ def _order(rng: Rng, dim: int) -> dsp.Order:
     return rng.permutation(dim) if chance(rng, "broad.dealt") else np.arange(dim)
 
 
-def canonical_rho(rng: Rng, most: int) -> Array:
-    """Correlations of 1..most pairs that share a target MI: rho_i^2 = 1 - exp(-2 I_i) <= MAX_RHO^2.
+def canonical_rho(rng: Rng, max_pairs: int) -> Array:
+    """Correlations of 1 to max_pairs pairs that share a target MI: rho_i^2 = 1 - exp(-2 I_i) <= MAX_RHO^2.
 
     The shares I_i / I are Dirichlet, pulled towards equal ones as far as MAX_RHO demands.
     """
     cap = -0.5 * math.log1p(-(MAX_RHO**2))
     room = MAX_FILL * cap  # nats per pair on average, which leaves the shares some play
     nats = real(rng, _canonical_law(rng))
-    nats = nats if nats < room * most else room * most * rng.random()
-    k = max(whole(rng, "canonical.pairs", most), math.ceil(nats / room))
+    nats = nats if nats < room * max_pairs else room * max_pairs * rng.random()
+    k = max(whole(rng, "canonical.pairs", max_pairs), math.ceil(nats / room))
     shares = rng.standard_gamma(real(rng, "canonical.evenness"), k)
     shares /= shares.sum()
     excess = float(shares.max()) - cap / max(nats, 1e-9)
@@ -152,7 +147,7 @@ def _canonical_law(rng: Rng) -> str:
 
 
 def factors(rng: Rng, dim_x: int, dim_y: int) -> Array:
-    """A factor model; with dim_y = 0 a correlation matrix inside X alone."""
+    """The correlations of a random factor model; with dim_y = 0 inside X alone, shape (d, d)."""
     count = whole(rng, "factor.factors")
     gain_x, gain_y = (reals(rng, "factor.gain", count) for _ in range(2))
     noise = reals(rng, "factor.noise", dim_x + dim_y)

@@ -1,61 +1,53 @@
 """The meta-distribution: which problems the network is trained on. This page is that claim.
 
-`draw` goes from the kind of a problem to its family to the disguises that keep its MI. Its numbers stand in
-`ranges` and are read from there by key, so that page and exported ranges agree; channels and maps hold their
-own, and coins between equals are tossed where they fall. `describe` exports all three. Behind the names stand
-`draw_elliptical` (normals, Students, additive noise), `draw_parts` (copulas, mixtures, channels, discrete
-data) and `disguises` (nuisance, copies, maps inside a side, warps, shuffles).
+`draw` goes from the kind of a problem to its family, and then to the transformations that keep its MI. Every
+number stands in `ranges` and is read from there by key, so that this page and the exported ranges agree; only
+coins between equals are tossed where they fall. `describe` exports them all. What the page calls by name:
+
+- `pair`, `part` (`pairs.py`): one column against one, and the parts of composed problems; made of copulas
+  (`copulas.py`), mixtures and labels (`mixtures.py`), tables (`contingency.py`) and channels (`channels.py`);
+- `mist`, `broad` (`elliptical.py`): normals, Students and additive noise in many columns;
+- `transformations`: nuisance columns, copies, maps inside a side (`maps.py`), warps, shuffles.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mizzle.metadata_gen.families import channels
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
-from mizzle.metadata_gen.families.channels import random_channel
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal
 from mizzle.metadata_gen.families.montecarlo import tolerance
 from mizzle.metadata_gen.families.operators import Concatenated, SideWarped, Swapped
 from mizzle.metadata_gen.family import Family, Rng
-from mizzle.metadata_gen.hyperpriors import as_data
-from mizzle.metadata_gen.maps import invertible
-from mizzle.metadata_gen.maps.invertible import random_map
 from mizzle.metadata_gen.prior import ranges, transformations
+from mizzle.metadata_gen.prior.channels import random_channel
+from mizzle.metadata_gen.prior.copulas import archimedean
+from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
 from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair
-from mizzle.metadata_gen.prior.pairs import archimedean, pair, part
-from mizzle.metadata_gen.prior.ranges import (
-    COLUMNS,
-    EVERYTHING,
-    MAX_COST,
-    MAX_NATS,
-    ROWS,
-    Limits,
-    chance,
-    choice,
-    real,
-    whole,
-)
+from mizzle.metadata_gen.prior.maps import random_map
+from mizzle.metadata_gen.prior.pairs import pair, part
+from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, ROWS, Limits
 
 __all__ = ["COLUMNS", "HELD_OUT", "ROWS", "describe", "draw", "draw_held_out", "draw_rows"]
 
 
 def draw(rng: Rng, limits: Limits = EVERYTHING) -> Family:
-    """One problem: its kind, its shape, and the disguises that keep its MI."""
+    """One problem: its kind, its shape, and the transformations that keep its MI."""
     kind = choice(rng, "problem")
-    family = _kept(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
+    family = _accepted(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
     return transformations.warped(rng, family, _light(family)) if chance(rng, "warped") else family
 
 
 def describe() -> dict[str, object]:
     """Ranges and weights as JSON-able data, for the header of the weights."""
-    parts = {"channels": channels.RANGES, "maps": invertible.RANGES}
-    laws = {name: {key: as_data(law) for key, law in part.items()} for name, part in parts.items()}
-    return {**ranges.describe(), **laws, "held_out": sorted(HELD_OUT)}
+    return {**ranges.describe(), "held_out": sorted(HELD_OUT)}
 
 
 def draw_rows(rng: Rng, family: Family, limits: Limits = EVERYTHING) -> int:
-    """Rows: log-uniform, or MIST's uniform; thinned above MAX_COST, or large problems would eat the rest."""
+    """A number of rows: log-uniform, or uniform as MIST's.
+
+    Thinned above MAX_COST, or large problems would take most of the time.
+    """
     while True:
         rows = whole(rng, "rows.small" if chance(rng, "rows.small") else "rows.wide", limits.rows)
         if rng.random() * rows * (family.dim_x + family.dim_y + 8) <= MAX_COST:
@@ -67,7 +59,7 @@ def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
     dim_x, dim_y = _dims(rng, limits)
     if kind == "mist" and chance(rng, "mist.equal_dims"):
         dim_x = dim_y = whole(rng, "dims.equal", limits.columns)
-    family = _kept(lambda: WIDE[kind](rng, dim_x, dim_y))
+    family = _accepted(lambda: WIDE[kind](rng, dim_x, dim_y))
     if kind == "mist":
         return family
     if chance(rng, "nuisance"):
@@ -115,7 +107,7 @@ def _dims(rng: Rng, limits: Limits) -> tuple[int, int]:
     return dim, dim if key == "dims.equal" else whole(rng, key, limits.columns)
 
 
-def _kept(build: Callable[[], Family]) -> Family:
+def _accepted(build: Callable[[], Family]) -> Family:
     """The first of repeated draws whose truth is at most MAX_NATS and known well enough."""
     while True:
         truth = (family := build()).mi()
@@ -159,4 +151,4 @@ HELD_OUT: Final[Mapping[str, Callable[[Rng], Family]]] = MappingProxyType(
 
 def draw_held_out(rng: Rng, label: str) -> Family:
     """A problem of a kind that training never sees, by its label in HELD_OUT."""
-    return _kept(lambda: HELD_OUT[label](rng))
+    return _accepted(lambda: HELD_OUT[label](rng))

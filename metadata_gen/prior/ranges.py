@@ -1,6 +1,7 @@
 """The numbers of the meta-distribution, as frozen data: the prior draws from them, weights carry them.
 
-A key reads family.parameter. MIST-like ranges are those of MIST's generator (arXiv 2511.18945).
+A key reads family.parameter. CHANNELS and MAPS hold the parameters of channels and of maps of a side, the
+other tables everything else. MIST-like ranges are those of MIST's generator (arXiv 2511.18945).
 """
 
 import math
@@ -8,11 +9,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from mizzle.metadata_gen.family import Array, Rng
 from mizzle.metadata_gen.hyperpriors import (
     Exponential,
     IntegerLaw,
     Integers,
+    Law,
     LogIntegers,
     LogUniform,
     Mix,
@@ -29,10 +30,18 @@ MAX_COST: Final = 80_000  # rows x (columns + 8); larger n are kept with probabi
 MAX_RHO: Final = 0.999  # of the canonical correlations
 MAX_FILL: Final = 0.9  # mean nats per canonical pair, as a share of what MAX_RHO allows
 MAX_MIXED: Final = 8  # columns of a mixture, both sides together
+MAX_GAIN: Final = 4.0  # of counts, per standard deviation of the signal: in log rate, or in log-odds
+MIN_LEVEL: Final = 0.02  # share of the uniform law in laws of levels: none of k is rarer than MIN_LEVEL / k
+HIDDEN: Final = 8  # hidden units of a coupling layer
 
 
 class Limits(NamedTuple):
-    """The most rows of a problem, and the most columns of one side."""
+    """Limits of a problem.
+
+    Attributes:
+        rows: the largest number of rows.
+        columns: the largest number of columns of one side.
+    """
 
     rows: int = ROWS[1]
     columns: int = MAX_DIM
@@ -209,36 +218,63 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
     }
 )
 
+CHANNELS: Final[Mapping[str, Law]] = MappingProxyType(
+    {
+        "tanh.gain": LogUniform(0.5, 5.0),
+        "waves.terms": Integers(2, 8),
+        "waves.frequency": LogUniform(0.3, 3.0),
+        "network.units": Integers(2, 16),
+        "network.gain": LogUniform(0.5, 4.0),
+        "polynomial.degree": Integers(2, 4),
+        "sine.frequency": LogUniform(0.7, 8.0),
+        "triangle.frequency": LogUniform(0.7, 8.0),
+        "fold.offset": Uniform(-1.0, 1.0),
+        "xor.gain": LogUniform(0.5, 8.0),
+        "ripple.frequency": LogUniform(0.7, 4.0),
+        "phase": Uniform(0.0, 2.0 * math.pi),
+        "inputs": _mix(normal=0.4, uniform=0.2, laplace=0.15, correlated=0.25),
+        "inputs.factors": LogIntegers(1, 3),
+        "inputs.gain": LogUniform(0.2, 2.0),
+        "inputs.noise": LogUniform(0.3, 1.5),
+        "noise.law": _mix(normal=0.5, uniform=0.25, student=0.25),
+        "student.df": LogUniform(2.5, 20.0),
+        "scaled.slope": Uniform(-1.5, 1.5),
+        "multiplicative.floor": LogUniform(0.05, 0.5),
+        "poisson.rate": LogUniform(0.5, 20.0),
+        "poisson.zeros": Uniform(0.1, 0.6),
+        "binomial.trials": LogIntegers(2, 40),
+        "binomial.offset": Uniform(-1.5, 1.5),
+        "bernoulli.level": Uniform(0.2, 0.8),  # of the signal, where the odds are even
+    }
+)
+
+MAPS: Final[Mapping[str, Law]] = MappingProxyType(
+    {
+        "mixing.scales": LogUniform(0.2, 1.0),  # singular values
+        "shear.amplitude": LogUniform(0.3, 3.0),
+        "banana.bend": LogUniform(0.2, 2.0),
+        "fold.corner": Uniform(-1.0, 1.0),
+        "wave.frequency": LogUniform(0.3, 3.0),  # radians per unit of a column, also of a shear
+        "wave.phase": Uniform(0.0, 2.0 * math.pi),  # also of a shear
+        "spiral.turn": LogUniform(0.3, 4.0),  # radians per standard deviation of r^2
+        "arc.span": Uniform(0.4, 0.95),
+        "coupling.layers": Integers(2, 4),
+        "coupling.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
+        "coupling.log_scale": Uniform(0.1, 0.6),  # standard deviation of h S at |h| = 1
+        "coupling.shift": LogUniform(0.2, 2.0),  # standard deviation of h T at |h| = 1
+    }
+)
+
 LVM: Final = ("alpha", "lambda", "beta", "eta")  # in the order of `dispersion.latent_variable`
 
 
-def chance(rng: Rng, key: str) -> bool:
-    """True with probability CHANCES[key]."""
-    return rng.random() < CHANCES[key]
-
-
-def choice(rng: Rng, key: str) -> str:
-    """A label of MIXES[key]."""
-    return MIXES[key].draw(rng)
-
-
-def real(rng: Rng, key: str) -> float:
-    """A number from REALS[key]."""
-    return REALS[key].draw(rng)
-
-
-def reals(rng: Rng, key: str, size: int) -> Array:
-    """Independent numbers from REALS[key], shape (size,)."""
-    return REALS[key].draw_many(rng, size)
-
-
-def whole(rng: Rng, key: str, at_most: int | None = None) -> int:
-    """An integer from INTEGERS[key], whose upper end the problem may lower."""
-    return INTEGERS[key].draw(rng, at_most)
+TABLES: Final[Mapping[str, Mapping[str, Law]]] = MappingProxyType(
+    {"mixes": MIXES, "integers": INTEGERS, "reals": REALS, "channels": CHANNELS, "maps": MAPS}
+)
 
 
 def describe() -> dict[str, object]:
-    """All of it as JSON-able data."""
+    """All numbers and tables as JSON-able data."""
     return {
         "max_nats": MAX_NATS,
         "max_dim": MAX_DIM,
@@ -248,7 +284,9 @@ def describe() -> dict[str, object]:
         "max_mixed": MAX_MIXED,
         "rows": list(ROWS),
         "chances": dict(CHANCES),
-        "mixes": {key: as_data(mix) for key, mix in MIXES.items()},
-        "integers": {key: as_data(law) for key, law in INTEGERS.items()},
-        "reals": {key: as_data(law) for key, law in REALS.items()},
+        **{name: _as_data(table) for name, table in TABLES.items()},
     }
+
+
+def _as_data(table: Mapping[str, Law]) -> dict[str, object]:
+    return {key: as_data(law) for key, law in table.items()}

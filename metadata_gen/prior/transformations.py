@@ -1,4 +1,4 @@
-"""The prior over what hides a problem and keeps its MI: more columns, maps inside a side, warps."""
+"""The prior over transformations that keep the MI: more columns, maps inside a side, warps, shuffles."""
 
 import math
 from collections.abc import Mapping
@@ -18,42 +18,37 @@ from mizzle.metadata_gen.families.operators import (
 )
 from mizzle.metadata_gen.family import Array, Family, Rng
 from mizzle.metadata_gen.maps import warps as wrp
-from mizzle.metadata_gen.maps.invertible import WIDENING, SideMap, kinds, random_map
+from mizzle.metadata_gen.maps.side_map import SideMap
+from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
 from mizzle.metadata_gen.prior.elliptical import factors
-from mizzle.metadata_gen.prior.ranges import (
-    chance,
-    choice,
-    real,
-    reals,
-    whole,
-)
+from mizzle.metadata_gen.prior.maps import WIDENING, kinds, random_map
 
 # Columns without a partner
 
 
 def independent(rng: Rng, dim_x: int, dim_y: int) -> Family:
-    """Two sides that know nothing of each other."""
+    """Two sides that are independent of each other."""
     return Independent(noise(rng, dim_x), noise(rng, dim_y))
 
 
 def noise(rng: Rng, dim: int) -> Noise:
-    """Columns that depend on one another at most."""
+    """Columns of noise, which may depend on one another."""
     marginal = cast(Marginal, choice(rng, "noise.marginal"))
     matrix = np.eye(dim) if chance(rng, "noise.plain") else factors(rng, dim, 0)
     return Noise(matrix, marginal, real(rng, "noise.df"), whole(rng, "noise.levels"))
 
 
 def filled(rng: Rng, family: Family, dim_x: int, dim_y: int) -> Family:
-    """Noise columns until the sides have these sizes."""
+    """Noise columns are appended until the sides have these sizes."""
     rest = (dim_x - family.dim_x, dim_y - family.dim_y)
     if not any(rest):
         return family
     return WithNuisance(family, *(noise(rng, d) if d else None for d in rest))
 
 
-def with_nuisance(rng: Rng, family: Family, most: int) -> Family:
-    """A few noise columns on either side or both."""
-    return WithNuisance(family, *(_extra(rng, most - d) for d in (family.dim_x, family.dim_y)))
+def with_nuisance(rng: Rng, family: Family, max_columns: int) -> Family:
+    """Some noise columns on either side or both, as far as max_columns allows."""
+    return WithNuisance(family, *(_extra(rng, max_columns - d) for d in (family.dim_x, family.dim_y)))
 
 
 def _extra(rng: Rng, room: int) -> Noise | None:
@@ -62,9 +57,9 @@ def _extra(rng: Rng, room: int) -> Noise | None:
     return noise(rng, whole(rng, "nuisance.columns", room))
 
 
-def with_copies(rng: Rng, family: Family, most: int) -> Family:
-    """Columns again, exactly or with noise."""
-    of_x, of_y = (_picks(rng, d, most - d) for d in (family.dim_x, family.dim_y))
+def with_copies(rng: Rng, family: Family, max_columns: int) -> Family:
+    """Some columns repeated, exactly or with noise, as far as max_columns allows."""
+    of_x, of_y = (_picks(rng, d, max_columns - d) for d in (family.dim_x, family.dim_y))
     count = len(of_x) + len(of_y)
     scales = np.zeros(count) if chance(rng, "copies.exact") else reals(rng, "copies.noise", count)
     return WithCopies(family, of_x, of_y, scales)
@@ -77,17 +72,17 @@ def _picks(rng: Rng, dim: int, room: int) -> Order:
 # Maps of a side, and of a column
 
 
-def mapped(rng: Rng, family: Family, most: int) -> Family:
+def mapped(rng: Rng, family: Family, max_columns: int) -> Family:
     """Invertible maps inside either side or both, perhaps several after one another."""
-    once = SideWarped(family, *(_map(rng, d, most) for d in (family.dim_x, family.dim_y)))
-    return mapped(rng, once, most) if chance(rng, "mapped.again") else once
+    once = SideWarped(family, *(_map(rng, d, max_columns) for d in (family.dim_x, family.dim_y)))
+    return mapped(rng, once, max_columns) if chance(rng, "mapped.again") else once
 
 
-def _map(rng: Rng, dim: int, most: int) -> SideMap | None:
+def _map(rng: Rng, dim: int, max_columns: int) -> SideMap | None:
     if not chance(rng, "mapped.side"):
         return None
     kind = choice(rng, "map")
-    if kind not in kinds(dim) or (kind in WIDENING and dim == most):
+    if kind not in kinds(dim) or (kind in WIDENING and dim == max_columns):
         return None  # one column has nothing to turn with, a full side no room to widen
     return random_map(rng, kind, dim)
 

@@ -1,1 +1,1 @@
-"""Data sets on disk: made, packed, counted and drawn."""
+"""Data sets on disk: built, packed, read, counted and drawn."""

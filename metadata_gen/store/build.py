@@ -1,8 +1,8 @@
-"""Make a folder of data sets on disk: by many processes, in pieces, and after a stop from where it was.
+"""Build a folder of data sets on disk: by many processes, in pieces, and after a stop from where it was.
 
 Worker processes make shards as bytes; the one process that was started writes them, each to a temporary file
-that is synced and then renamed, and then the manifest, in the same way. So a shard counts once the manifest
-vouches for it, and whatever is killed leaves a folder that the same command completes to the same bytes.
+that is synced and then renamed, and then the manifest, in the same way. So a shard counts once it is in the
+manifest, and whatever is killed leaves a folder that the same command completes to the same bytes.
 """
 
 import fcntl
@@ -41,16 +41,21 @@ from mizzle.metadata_gen.store.summary import named
 from mizzle.metadata_gen.stream import DataSet, dataset
 
 PARTIAL: Final = ".partial"
-APART: Final = ("__main__.py", "store")  # sources that draw nothing
+NOT_SOURCES: Final = ("__main__.py", "store")  # sources that draw nothing
 Packed = tuple[bytes, dict[str, Any]]
-Made = Generator[tuple[int, Packed], None, None]
+PackedShards = Generator[tuple[int, Packed], None, None]
 Records = dict[int, dict[str, Any]]
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a folder holds: data sets 0 .. count - 1 of a seed, `shard` of them in each file.
+    """The content of a folder: data sets 0 .. count - 1 of a seed, `shard` of them in each file.
+
+    Attributes:
+        seed, limits: those of `dataset(seed, i, limits)`.
+        count: number of data sets.
+        shard: number of data sets in a file.
 
     Raises:
         InvalidInput: a number is out of range.
@@ -75,7 +80,7 @@ class Recipe:
             "limits": self.limits._asdict(),
             **{name: version(name) for name in ("mizzle", "numpy", "scipy")},
             "prior_sha256": hashlib.sha256(json.dumps(prior.describe()).encode()).hexdigest(),
-            "code_sha256": _code(),
+            "code_sha256": _sources_sha256(),
         }
 
     def files(self) -> list[str]:
@@ -94,10 +99,10 @@ def _within(name: str, value: int, low: int, high: int | None = None) -> None:
 
 
 @cache
-def _code() -> str:
+def _sources_sha256() -> str:
     """Of the generator's sources: half a folder from before an edit and half from after is neither."""
     room = Path(__file__).parent.parent
-    files = sorted(path for path in room.rglob("*.py") if path.relative_to(room).parts[0] not in APART)
+    files = sorted(path for path in room.rglob("*.py") if path.relative_to(room).parts[0] not in NOT_SOURCES)
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
@@ -105,7 +110,7 @@ def build(folder: Path, recipe: Recipe, workers: int = 0) -> int:
     """Make what is missing of the recipe in the folder; with 0 workers in this process.
 
     Returns:
-        number of shards made.
+        the number of shards made.
 
     Raises:
         InvalidInput: the folder holds something else, or another process writes to it.
@@ -114,20 +119,24 @@ def build(folder: Path, recipe: Recipe, workers: int = 0) -> int:
     """
     _within("workers", workers, 0, 1024)
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        records = _begun(folder, recipe)
+    with _exclusive(folder):
+        records = _resumed(folder, recipe)
         missing = [k for k in range(len(recipe.files())) if k not in records]
         if not missing:
             return 0
-        _vouch(folder, recipe, records)
+        _write_manifest(folder, recipe, records)
         done = recipe.count - sum(len(recipe.indices(k)) for k in missing)
         with tqdm(total=recipe.count, initial=done, unit="set") as bar:
-            made = _by_workers(recipe, missing, workers, bar) if workers else _here(recipe, missing, bar)
-            with closing(made):
-                for k, (content, record) in made:
+            packed = (
+                _by_workers(recipe, missing, workers, bar)
+                if workers
+                else _in_this_process(recipe, missing, bar)
+            )
+            with closing(packed):
+                for k, (content, record) in packed:
                     records[k] = {"file": recipe.files()[k], **record}
                     _write(folder / records[k]["file"], content)
-                    _vouch(folder, recipe, records)
+                    _write_manifest(folder, recipe, records)
     return len(missing)
 
 
@@ -135,7 +144,7 @@ def build(folder: Path, recipe: Recipe, workers: int = 0) -> int:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _exclusive(folder: Path) -> Iterator[None]:
     """Two processes must not write to a folder at the same time; the lock dies with its process."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -152,7 +161,7 @@ def _lock(handle: int, folder: Path) -> None:
         raise InvalidInput(f"another process is writing to {folder}; let it, or choose another") from None
 
 
-def _begun(folder: Path, recipe: Recipe) -> Records:
+def _resumed(folder: Path, recipe: Recipe) -> Records:
     """The intact shards of an earlier run of the same recipe; its temporary files are removed."""
     present = {path.name for path in folder.iterdir()}
     ours = {MANIFEST, *recipe.files()} if MANIFEST in present else set()
@@ -163,10 +172,10 @@ def _begun(folder: Path, recipe: Recipe) -> Records:
     for name in present & partial:
         (folder / name).unlink()
     checked = tqdm(records.items(), "checking", unit="shard", leave=False, disable=not records)
-    kept = {k: record for k, record in checked if intact(folder, record)}
-    for k in sorted(records.keys() - kept.keys()):
+    whole = {k: record for k, record in checked if intact(folder, record)}
+    for k in sorted(records.keys() - whole.keys()):
         log.warning("%s is missing or damaged; making it again", records[k]["file"])
-    return kept
+    return whole
 
 
 def _records(folder: Path, recipe: Recipe) -> Records:
@@ -184,7 +193,7 @@ def _records(folder: Path, recipe: Recipe) -> Records:
     return {numbers[record["file"]]: record for record in manifest["shards"]}
 
 
-def _vouch(folder: Path, recipe: Recipe, records: Records) -> None:
+def _write_manifest(folder: Path, recipe: Recipe, records: Records) -> None:
     """Write the manifest."""
     shards = [records[k] for k in sorted(records)]
     totals: dict[str, Any] = {key: sum(s[key] for s in shards) for key in ("count", "bytes", "nudged")}
@@ -211,42 +220,42 @@ def _write(path: Path, content: bytes) -> None:
 # The shards
 
 
-def _make(recipe: Recipe, k: int, made: Callable[[int], object]) -> Packed:
-    """Shard k, and what the manifest says of it; `made` is told how many of its data sets there are."""
+def _pack(recipe: Recipe, k: int, report: Callable[[int], object]) -> Packed:
+    """Shard k, and what the manifest says of it; `report` is called with the number of data sets so far."""
     about = recipe.describe()
     del about["count"]  # a longer run of the same seed begins with the same shards
-    return pack(_told(recipe, k, made), about)
+    return pack(_reported(recipe, k, report), about)
 
 
-def _told(recipe: Recipe, k: int, made: Callable[[int], object]) -> Iterator[DataSet]:
+def _reported(recipe: Recipe, k: int, report: Callable[[int], object]) -> Iterator[DataSet]:
     for b, i in enumerate(recipe.indices(k), start=1):
         with named(recipe.seed, i, recipe.limits):
             data = dataset(recipe.seed, i, recipe.limits)
         yield data
-        made(b)
+        report(b)
 
 
-def _here(recipe: Recipe, missing: list[int], bar: "tqdm[Any]") -> Made:
+def _in_this_process(recipe: Recipe, missing: list[int], bar: "tqdm[Any]") -> PackedShards:
     for k in missing:
-        yield k, _make(recipe, k, lambda _: bar.update())
+        yield k, _pack(recipe, k, lambda _: bar.update())
 
 
-def _by_workers(recipe: Recipe, missing: list[int], workers: int, bar: "tqdm[Any]") -> Made:
+def _by_workers(recipe: Recipe, missing: list[int], workers: int, bar: "tqdm[Any]") -> PackedShards:
     """The missing shards as they become ready, at most workers + 1 of them under way."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers: small matrices, one core each
     context = multiprocessing.get_context("spawn")
-    made, stop = context.RawArray("q", len(recipe.files())), context.RawValue("b", 0)
+    counts, stop = context.RawArray("q", len(recipe.files())), context.RawValue("b", 0)
     todo, running, done = iter(missing), dict[Future[Packed], int](), bar.n
-    pool = ProcessPoolExecutor(workers, context, _worker_begins, (made, stop))
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (counts, stop))
     try:
         while True:
             with _interrupts_wait():
                 more = islice(todo, workers + 1 - len(running))
-                running |= {pool.submit(_work, recipe, k): k for k in more}
+                running |= {pool.submit(_pack_in_worker, recipe, k): k for k in more}
             if not running:
                 return
             ready, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            bar.update(done + sum(made) - bar.n)
+            bar.update(done + sum(counts) - bar.n)
             for future in ready:
                 yield running.pop(future), future.result()
     except BrokenProcessPool as error:
@@ -270,13 +279,13 @@ class _Stopped(Exception):
     """The parent wants no more of this shard."""
 
 
-_made: Any = None  # in a worker: data sets made of each shard, in memory shared with the parent
+_counts: Any = None  # in a worker: data sets made of each shard, in memory shared with the parent
 _stop: Any = None  # in a worker: not 0 once the parent wants it to end
 
 
-def _worker_begins(made: Any, stop: Any) -> None:
-    global _made, _stop
-    _made, _stop = made, stop
+def _start_worker(counts: Any, stop: Any) -> None:
+    global _counts, _stop
+    _counts, _stop = counts, stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -288,10 +297,10 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _work(recipe: Recipe, k: int) -> Packed:
-    def made(b: int) -> None:
-        _made[k] = b
+def _pack_in_worker(recipe: Recipe, k: int) -> Packed:
+    def report(b: int) -> None:
+        _counts[k] = b
         if _stop.value:
             raise _Stopped
 
-    return _make(recipe, k, made)
+    return _pack(recipe, k, report)

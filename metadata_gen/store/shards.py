@@ -18,6 +18,7 @@ alone sees no difference. The few cells that are not the nearest 32-bit number a
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast, overload
@@ -29,7 +30,7 @@ from safetensors.numpy import save
 
 from mizzle.errors import Fault, InvalidInput
 from mizzle.metadata_gen.family import Array, Truth
-from mizzle.metadata_gen.store.summary import Facts, by_family, by_nats
+from mizzle.metadata_gen.store.summary import Summary, by_family, by_nats
 from mizzle.metadata_gen.stream import DataSet
 
 FORMAT: Final = "mizzle data sets, version 1"
@@ -46,15 +47,15 @@ def rounded(columns: Array) -> tuple[Float32s, int]:
     Returns:
         the columns, and the number of cells that are not the nearest 32-bit number.
     """
-    near = _nearest(columns)
-    ties = _ties(near)
+    nearest = _nearest(columns)
+    ties = _ties(nearest)
     tied = np.flatnonzero(ties)
-    wrong = np.asarray(~np.isfinite(near).all(axis=1))
+    wrong = np.asarray(~np.isfinite(nearest).all(axis=1))
     wrong[tied] |= ties[tied] > _ties(columns[tied])
-    kept = near.copy()
+    ordered = nearest.copy()
     for d in np.flatnonzero(wrong):
-        kept[d] = _order_kept(columns[d])
-    return kept, int((kept != near).sum())
+        ordered[d] = _in_order(columns[d])
+    return ordered, int((ordered != nearest).sum())
 
 
 def _ties(columns: NDArray[Any]) -> NDArray[np.int64]:
@@ -68,23 +69,23 @@ def _nearest(values: Array) -> Float32s:
         return values.astype(np.float32, order="C")
 
 
-def _order_kept(column: Array) -> Float32s:
+def _in_order(column: Array) -> Float32s:
     """32-bit numbers p_1 < p_2 < ... for the distinct values v_1 < v_2 < ... of a column, each near its own.
 
     In places on the line of all 32-bit numbers: p_j = max(place of v_j, p_(j-1) + 1), none beyond the ends.
     """
     distinct, which = np.unique(column, return_inverse=True)
     steps = np.arange(len(distinct))
-    near = _nearest(distinct)
-    size = np.abs(near).view(np.int32).astype(np.int64)
-    place = np.clip(np.where(near < 0, -size, size), -_LARGEST, _LARGEST - steps[::-1])
+    nearest = _nearest(distinct)
+    size = np.abs(nearest).view(np.int32).astype(np.int64)
+    place = np.clip(np.where(nearest < 0, -size, size), -_LARGEST, _LARGEST - steps[::-1])
     place = np.maximum.accumulate(place - steps) + steps
-    found = np.abs(place).astype(np.int32).view(np.float32)
-    return cast(Float32s, np.where(place < 0, -found, found)[which])
+    values = np.abs(place).astype(np.int32).view(np.float32)
+    return cast(Float32s, np.where(place < 0, -values, values)[which])
 
 
 def pack(sets: Iterable[DataSet], about: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    """One shard as bytes, a function of the data sets and `about`; and what the manifest says of it.
+    """One shard as bytes, a function of the data sets and `about`; and its record for the manifest.
 
     Raises:
         Fault: a value is not finite.
@@ -133,9 +134,9 @@ class _Shard(NamedTuple):
         truth = Truth(float(self.known["nats"][b]), float(self.known["stderr"][b]))
         return DataSet(i, str(self.names[family]), columns[:dim_x].T, columns[dim_x:].T, truth)
 
-    def facts(self) -> Facts:
+    def summary(self) -> Summary:
         rows, dim_x, dim_y = (self.known[key] for key in ("rows", "dim_x", "dim_y"))
-        return Facts(self.names[self.known["family"]], rows, dim_x, dim_y, self.known["nats"])
+        return Summary(self.names[self.known["family"]], rows, dim_x, dim_y, self.known["nats"])
 
 
 class Shards(Sequence[DataSet]):
@@ -144,10 +145,11 @@ class Shards(Sequence[DataSet]):
     The size of every shard is checked at once, its SHA-256 when it is first read. May be pickled.
 
     Attributes:
-        manifest: as it stands in the folder.
+        folder: where they lie.
+        manifest: the manifest of the folder.
 
     Raises:
-        InvalidInput: no such folder, or it is unfinished or damaged.
+        InvalidInput: there is no such folder, or it is unfinished or damaged.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -155,10 +157,10 @@ class Shards(Sequence[DataSet]):
         self.manifest = read_manifest(self.folder)
         self._records: list[dict[str, Any]] = self.manifest["shards"]
         self._open: dict[int, _Shard] = {}
-        count, made = self.manifest["recipe"]["count"], self.manifest["totals"]["count"]
-        if made != count:
+        count, present = self.manifest["recipe"]["count"], self.manifest["totals"]["count"]
+        if present != count:
             raise InvalidInput(
-                f"{folder} holds {made} of {count} data sets; the command that began it goes on"
+                f"{folder} holds {present} of {count} data sets; the command that began it goes on"
             )
         for record in self._records:
             path = self.folder / record["file"]
@@ -181,9 +183,14 @@ class Shards(Sequence[DataSet]):
     def __reduce__(self) -> tuple[type["Shards"], tuple[Path]]:
         return Shards, (self.folder,)
 
-    def facts(self) -> Facts:
-        """Family, shape and truth of all of them."""
-        return Facts.joined(self._shard(k).facts() for k in range(len(self._records)))
+    def summary(self) -> Summary:
+        """Family, shape and truth of all data sets."""
+        return Summary.joined(self._shard(k).summary() for k in range(len(self._records)))
+
+    def facts(self) -> Summary:
+        """The former name of `summary`."""
+        warnings.warn("Shards.facts is now Shards.summary", DeprecationWarning, stacklevel=2)
+        return self.summary()
 
     def _shard(self, k: int) -> _Shard:
         if k not in self._open:
@@ -222,13 +229,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        found = json.loads(path.read_bytes())
+        manifest = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        found = None
+        manifest = None
     if (
-        not isinstance(found, dict)
-        or found.get("format") != FORMAT
-        or not {"recipe", "shards"} <= found.keys()
+        not isinstance(manifest, dict)
+        or manifest.get("format") != FORMAT
+        or not {"recipe", "shards"} <= manifest.keys()
     ):
         raise InvalidInput(f"there is no {path}, or it is not the manifest of {FORMAT}")
-    return found
+    return manifest

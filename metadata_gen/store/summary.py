@@ -1,4 +1,4 @@
-"""What is known of data sets besides their rows: family, shape and truth. Counted, and told as a table."""
+"""What is known of data sets besides their rows: family, shape and truth; counted, and as a table of text."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -20,8 +20,14 @@ QUANTILES: Final = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 Ints = NDArray[np.int64]
 
 
-class Facts(NamedTuple):
-    """Entry b of each array belongs to data set b; the truth in nats."""
+class Summary(NamedTuple):
+    """Families, shapes and truths of data sets; entry b of each array, shape (b,), belongs to data set b.
+
+    Attributes:
+        family: labels.
+        rows, dim_x, dim_y: shapes.
+        nats: the true MI in nats.
+    """
 
     family: NDArray[np.str_]
     rows: Ints
@@ -30,15 +36,19 @@ class Facts(NamedTuple):
     nats: Array
 
     @classmethod
-    def joined(cls, parts: Iterable["Facts"]) -> "Facts":
+    def joined(cls, parts: Iterable["Summary"]) -> "Summary":
         """The parts one after another."""
         return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def drawn(seed: int, indices: Iterable[int], limits: Limits = EVERYTHING) -> Facts:
-    """The facts of `dataset(seed, i, limits)` for each index i, found without sampling rows."""
+def drawn(seed: int, indices: Iterable[int], limits: Limits = EVERYTHING) -> Summary:
+    """The summary of `dataset(seed, i, limits)` for each index i, without sampling rows.
+
+    Raises:
+        Fault: a data set could not be drawn.
+    """
     family, *numbers = zip(*(_problem(seed, i, limits) for i in indices), strict=True)
-    return Facts(np.array(family), *map(np.array, numbers))
+    return Summary(np.array(family), *map(np.array, numbers))
 
 
 def _problem(seed: int, i: int, limits: Limits) -> tuple[str, int, int, int, float]:
@@ -52,7 +62,7 @@ def _problem(seed: int, i: int, limits: Limits) -> tuple[str, int, int, int, flo
 
 @contextmanager
 def named(seed: int, i: int, limits: Limits) -> Iterator[None]:
-    """What goes wrong in here is a Fault that tells how to see it again."""
+    """Turn whatever goes wrong inside into a Fault that tells how to see it again."""
     try:
         yield
     except Exception as error:
@@ -60,28 +70,28 @@ def named(seed: int, i: int, limits: Limits) -> Iterator[None]:
 
 
 def by_family(family: Iterable[str]) -> dict[str, int]:
-    """Data sets of each family, in alphabetical order."""
+    """Number of data sets of each family, in alphabetical order."""
     return dict(sorted(Counter(map(str, family)).items()))
 
 
 def by_nats(nats: Array) -> dict[str, int]:
-    """Data sets of each bin a < I <= b of the truth in nats."""
+    """Number of data sets in each bin a < I <= b of the truth in nats."""
     counts = np.bincount(np.searchsorted(EDGES, nats), minlength=len(LABELS))
     return dict(zip(LABELS, counts.tolist(), strict=True))
 
 
-def table(facts: Facts) -> str:
-    """Quantiles of truth and shape, then the shares of truths and of families."""
-    return "\n\n".join("\n".join(part(facts)) for part in (_quantiles, _truths, _families))
+def table(summary: Summary) -> str:
+    """A table of text: quantiles of truth and shape, then the shares of truths and of families."""
+    return "\n\n".join("\n".join(part(summary)) for part in (_quantiles, _truths, _families))
 
 
-def _quantiles(facts: Facts) -> list[str]:
+def _quantiles(summary: Summary) -> list[str]:
     columns = {
-        "MI (nats)": facts.nats,
-        "rows": facts.rows,
-        "columns of X": facts.dim_x,
-        "columns of Y": facts.dim_y,
-        "columns of both": facts.dim_x + facts.dim_y,
+        "MI (nats)": summary.nats,
+        "rows": summary.rows,
+        "columns of X": summary.dim_x,
+        "columns of Y": summary.dim_y,
+        "columns of both": summary.dim_x + summary.dim_y,
     }
     lines = ["quantile        " + "".join(f"{q:>8.0%}" for q in QUANTILES) + "    mean"]
     for name, values in columns.items():
@@ -90,16 +100,16 @@ def _quantiles(facts: Facts) -> list[str]:
     return lines
 
 
-def _truths(facts: Facts) -> list[str]:
-    shares = {label: count / len(facts.nats) for label, count in by_nats(facts.nats).items()}
+def _truths(summary: Summary) -> list[str]:
+    shares = {label: count / len(summary.nats) for label, count in by_nats(summary.nats).items()}
     lines = [f"{label:16}{share:8.1%}  {'#' * round(100 * share)}" for label, share in shares.items()]
     return ["MI (nats)          share", *lines]
 
 
-def _families(facts: Facts) -> list[str]:
+def _families(summary: Summary) -> list[str]:
     lines = [f"{'family':28}   share   MI: 5%      50%      95%"]
-    for name, count in sorted(by_family(facts.family).items(), key=lambda item: -item[1]):
-        numbers = np.quantile(facts.nats[facts.family == name], (0.05, 0.5, 0.95))
-        told = "".join(f"{number:9.3g}" for number in numbers)
-        lines.append(f"{name:28}{count / len(facts.nats):8.2%}{told}")
+    for name, count in sorted(by_family(summary.family).items(), key=lambda item: -item[1]):
+        numbers = np.quantile(summary.nats[summary.family == name], (0.05, 0.5, 0.95))
+        quantiles = "".join(f"{number:9.3g}" for number in numbers)
+        lines.append(f"{name:28}{count / len(summary.nats):8.2%}{quantiles}")
     return lines

@@ -13,11 +13,11 @@ from exports import Case, intact, neural, neural_path, read_export, sha256, writ
 
 def cases(count: int = 3) -> list[Case]:
     """Data sets of different sizes and types; x is a strided view, as MIST's are."""
-    made = []
+    drawn = []
     for i in range(count):
         table = np.random.default_rng(i).standard_normal((10 + i, 5)).astype(np.float32 if i else np.float64)
-        made.append(Case(table[:, :2], table[:, 2:], 0.5 * i, f"task-{i}", f"Täsk {i}", i % 2))
-    return made
+        drawn.append(Case(table[:, :2], table[:, 2:], 0.5 * i, f"task-{i}", f"Täsk {i}", i % 2))
+    return drawn
 
 
 def written(folder: Path, **extra: Any) -> Path:
@@ -35,9 +35,9 @@ def recorded(path: Path, **changes: Any) -> None:
 def test_an_export_comes_back_bit_by_bit(tmp_path: Path) -> None:
     back = read_export(written(tmp_path))
     assert (back.stem, back.suite, back.split) == ("bmi-n10", "bmi", "n10")
-    for made, read in zip(cases(), back.cases, strict=True):
-        assert made[2:] == read[2:]
-        for before, after in zip(made[:2], read[:2], strict=True):
+    for written_case, read in zip(cases(), back.cases, strict=True):
+        assert written_case[2:] == read[2:]
+        for before, after in zip(written_case[:2], read[:2], strict=True):
             assert before.dtype == after.dtype
             np.testing.assert_array_equal(before, after)
 
@@ -76,10 +76,10 @@ def test_neural_estimates_fill_their_places(tmp_path: Path) -> None:
     path = written(tmp_path)
     assert neural(path.stem, tmp_path) == {}
     recorded(path)
-    made = neural(path.stem, tmp_path)
+    estimates = neural(path.stem, tmp_path)
     # -3 is a failed lower bound: mutual information is at least 0.
-    np.testing.assert_array_equal(made["mine"], [0.25, np.nan, 0.0])
-    np.testing.assert_array_equal(made["infonce"], [np.nan] * 3)
+    np.testing.assert_array_equal(estimates["mine"], [0.25, np.nan, 0.0])
+    np.testing.assert_array_equal(estimates["infonce"], [np.nan] * 3)
 
 
 def test_neural_estimates_of_other_data_are_refused(tmp_path: Path) -> None:

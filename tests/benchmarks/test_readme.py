@@ -1,14 +1,18 @@
-"""What the README says about measurements is what the results in the tree say."""
+"""What the README and the pages say about measurements is what the results in the tree say."""
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import measurements_page
+import names
 import pytest
-from readme import BEGIN, DETAIL, END, README, page, section, updated
-from results import read_newest
+from names import SuiteEntry
+from readme import BEGIN, END, MEASUREMENTS, README, pages, section, updated
+from results import newest, read_newest
 
 from mizzle.metadata_gen.prior.ranges import MAX_DIM, ROWS
 from mizzle.model import Estimator
@@ -65,8 +69,30 @@ def test_the_measured_part_is_made_from_the_results() -> None:
     assert text == updated(text, section()), "run: python benchmarks/readme.py"
 
 
-def test_the_page_of_details_is_made_from_the_results() -> None:
-    assert DETAIL.read_text() == page(), "run: python benchmarks/readme.py"
+@pytest.mark.parametrize(("page", "text"), pages().items(), ids=lambda value: getattr(value, "name", ""))
+def test_a_page_is_made_from_the_results(page: Path, text: str) -> None:
+    assert page.read_text() == text, "run: python benchmarks/readme.py"
+
+
+def test_the_readme_has_two_tables_of_a_few_rows() -> None:
+    rows = [line for line in section().splitlines() if line.startswith("|")]
+    assert sum(line.startswith("| ---") for line in rows) == 2
+    assert len(rows) <= 2 * 2 + 9 + 9
+
+
+def test_a_new_suite_stands_in_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes one entry of SUITES, and a result that has it."""
+    path = newest("accuracy")
+    assert path is not None
+    result = json.loads(path.read_text())
+    like = [row for row in result["scores"] if row["suite"] == "held-out-n1000"]
+    result["scores"] += [{**row, "suite": "real"} for row in like]
+    (tmp_path / path.name).write_text(json.dumps(result))
+    suites = {**names.SUITES, "real": SuiteEntry("real data", rows="50-500")}
+    monkeypatch.setattr("page_tables.SUITES", suites)
+    for text in (section(tmp_path), measurements_page.page(tmp_path)):
+        assert text.count("\n| real data, n = 50 to 500 | ") == 1
+        assert text.count("\n| real data | ") == 1
 
 
 def test_check_says_so() -> None:
@@ -75,12 +101,12 @@ def test_check_says_so() -> None:
 
 
 def test_prose_holds_no_number_that_a_benchmark_should_have_written() -> None:
-    found = list(unknown(prose(README.read_text()), constants()))
-    assert found == [], "a measured number belongs between the markers; any other into CONSTANTS"
+    numbers = list(unknown(prose(README.read_text()), constants()))
+    assert numbers == [], "a measured number belongs between the markers; any other into CONSTANTS"
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "numbers"),
     [
         ("It takes 6 ms.", ["6 ms"]),
         ("It takes `6 ms`.", []),
@@ -91,8 +117,8 @@ def test_prose_holds_no_number_that_a_benchmark_should_have_written() -> None:
         (f"{BEGIN}\n| 0.123 |\n{END}", []),
     ],
 )
-def test_the_reader_of_numbers(text: str, found: list[str]) -> None:
-    assert list(unknown(prose(text), {*CONSTANTS, "64"})) == found
+def test_the_reader_of_numbers(text: str, numbers: list[str]) -> None:
+    assert list(unknown(prose(text), {*CONSTANTS, "64"})) == numbers
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -108,10 +134,23 @@ def test_results_are_those_of_the_shipped_weights(kind: str) -> None:
     assert read_newest(kind)["weights"]["sha256"] == Estimator.load().info.sha256
 
 
-def test_pictures_and_results_that_the_readme_names_exist() -> None:
-    targets = re.findall(r"\]\(((?:docs|benchmarks)/[^)#]+)\)", README.read_text())
-    missing = [target for target in targets if not (ROOT / target).exists()]
+@pytest.mark.parametrize("page", [README, *pages()], ids=lambda page: page.name)
+def test_what_a_page_links_to_exists(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+    missing = [target for target in targets if not (page.parent / target).exists()]
     assert missing == []
+
+
+def test_the_pages_show_every_picture() -> None:
+    pictures = {f"figures/{path.name}" for path in (ROOT / "docs" / "figures").glob("*.png")}
+    assert {picture for picture in pictures if picture not in MEASUREMENTS.read_text()} == set()
+
+
+def test_the_table_of_contents_names_every_module() -> None:
+    contents = (ROOT / "benchmarks" / "README.md").read_text()
+    modules = {path.name for path in (ROOT / "benchmarks").glob("*.py")}
+    assert {module for module in modules if f"`{module}`" not in contents} == set()
+    assert set(re.findall(r"^\| `(\w+\.py)`", contents, re.MULTILINE)) <= modules
 
 
 def test_markers_are_needed(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from results import newest, result_name, write_result
 from scipy.special import ndtri
+from score_tables import groupings, score_rows
 from scores import (
     INTERVALS,
     LEVELS,
@@ -23,7 +24,6 @@ from scores import (
     reliability,
 )
 from suites import Run
-from tables import groupings, score_rows
 
 COUNT = 20_000
 

@@ -3,9 +3,11 @@
 import numpy as np
 from copula_families import COPULAS
 
-from mizzle.metadata_gen.families.binned import Binned, random_edges
-from mizzle.metadata_gen.families.contingency import ContingencyTable, random_table
+from mizzle.metadata_gen.families.binned import Binned
+from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.family import Array, Family
+from mizzle.metadata_gen.prior.contingency import random_table
+from mizzle.metadata_gen.prior.copulas import random_edges
 
 RNG = np.random.default_rng(5)
 

@@ -14,14 +14,10 @@ from mizzle.metadata_gen.families.operators import (
     ZeroInflated,
 )
 from mizzle.metadata_gen.family import Family
-from mizzle.metadata_gen.maps.invertible import (
-    KINDS,
-    Composed,
-    SideMap,
-    SwissRoll,
-    random_map,
-)
+from mizzle.metadata_gen.maps.curves import SwissRoll
+from mizzle.metadata_gen.maps.side_map import Composed, SideMap
 from mizzle.metadata_gen.maps.warps import Affine, NormalCdf
+from mizzle.metadata_gen.prior.maps import KINDS, random_map
 
 PAIR = MultivariateNormal(dispersion.pair(0.8), 1)
 NORMAL = MultivariateNormal(dispersion.latent_variable(3, 4, 2, 0.5, 1.5, 0.7, 2.0), 3)

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from mizzle.metadata_gen.families.contingency import random_table
 from mizzle.metadata_gen.families.mixtures import (
     ClassLabel,
     Components,
     NormalMixture,
     product_components,
-    random_components,
 )
 from mizzle.metadata_gen.family import Family
+from mizzle.metadata_gen.prior.contingency import random_table
+from mizzle.metadata_gen.prior.mixtures import random_components
 
 RNG = np.random.default_rng(3)
 TABLE = random_table(RNG, 3, 4, 1.0, 0.9).probabilities

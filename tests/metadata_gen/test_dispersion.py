@@ -18,7 +18,7 @@ MATRICES: dict[str, Array] = {
     "lvm": dsp.latent_variable(5, 3, 2, 1.0, 3.0, 1.5, 0.1),
     "lvm without pairs": dsp.latent_variable(5, 3, 0, 1.0, 3.0, 1.5, 0.1),
     "sparse": dsp.sparse(5, 3, 3, 5.0),
-    "two pair": dsp.two_pair(5, 3, 2.0),
+    "two pair": dsp.sparse(5, 3, 2, 2.0),
     "factor": dsp.random_factor_model(RNG, 5, 3, GAINS, GAINS, np.full(8, 0.3)),
     "canonical": dsp.canonical(np.array([0.999, 0.5]), MIX_X, MIX_Y),
 }

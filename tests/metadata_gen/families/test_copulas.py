@@ -188,9 +188,9 @@ def test_rotation_moves_the_dependent_corner(degrees: int, x: int, y: int) -> No
     def corner(u: float, sign: int) -> Array:
         return np.array(u if sign > 0 else 1.0 - u)
 
-    turned = archimedean("clayton", 0.6, degrees)
-    assert turned.log_density(corner(0.01, x), corner(0.01, y)) > 3.0
-    assert turned.mi() == archimedean("clayton", 0.6).mi()
+    rotated = archimedean("clayton", 0.6, degrees)
+    assert rotated.log_density(corner(0.01, x), corner(0.01, y)) > 3.0
+    assert rotated.mi() == archimedean("clayton", 0.6).mi()
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,13 @@ from discrete_families import FAMILIES, equal
 from scipy.special import expit  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.binned import Binned, random_edges
-from mizzle.metadata_gen.families.contingency import FLOOR, ContingencyTable, random_levels, random_table
+from mizzle.metadata_gen.families.binned import Binned
+from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.families.copulas import Copula, NormalCopula, Rotated
 from mizzle.metadata_gen.family import Family
+from mizzle.metadata_gen.prior.contingency import random_levels, random_table
+from mizzle.metadata_gen.prior.copulas import random_edges
+from mizzle.metadata_gen.prior.ranges import MIN_LEVEL
 
 ROWS = 60_000
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
@@ -39,10 +42,10 @@ def test_logistic_identity(family: Family) -> None:
 @every_copula
 def test_binning_loses_information(copula: Copula) -> None:
     whole = copula.mi()
-    one, other = (Binned(copula, *edges).mi().nats for edges in ((equal(4), None), (None, equal(4))))
+    binned_x, binned_y = (Binned(copula, *edges).mi().nats for edges in ((equal(4), None), (None, equal(4))))
     both, coarse = (Binned(copula, equal(k), equal(4)).mi().nats for k in (4, 2))
-    assert coarse <= both <= min(one, other)
-    assert max(one, other) <= whole.nats + 4.0 * whole.stderr
+    assert coarse <= both <= min(binned_x, binned_y)
+    assert max(binned_x, binned_y) <= whole.nats + 4.0 * whole.stderr
 
 
 @pytest.mark.parametrize("name", ["clayton 0.5", "gumbel 0.5", "frank 0.9", "joe at 270", "normal copula"])
@@ -68,8 +71,8 @@ def test_one_side_is_the_limit_of_many_bins_on_the_other(copula: Copula) -> None
 def test_table_of_bins_is_the_integral_of_the_conditional(name: str) -> None:
     """P(X in bin i, Y in bin j) = int_bin j P(bin i | v) dv, by 20,000 midpoints."""
     copula, v = COPULAS[name], (np.arange(20_000) + 0.5) / 20_000
-    given = np.diff(copula.given_y(equal(4), v[:, None]), axis=1, prepend=0.0, append=1.0)
-    cells = given.reshape(5, 4_000, 4).sum(axis=1).T / 20_000
+    conditional = np.diff(copula.given_y(equal(4), v[:, None]), axis=1, prepend=0.0, append=1.0)
+    cells = conditional.reshape(5, 4_000, 4).sum(axis=1).T / 20_000
     table = ContingencyTable(cells).mi().nats
     assert Binned(copula, equal(4), equal(5)).mi().nats == pytest.approx(table, abs=1e-5)
 
@@ -93,8 +96,8 @@ def test_bins_hold_their_share() -> None:
 
 def test_mirrored_bins_keep_mi() -> None:
     plain = Binned(COPULAS["joe 0.5"], np.array([0.2, 0.5]), None).mi().nats
-    turned = Binned(Rotated(COPULAS["joe 0.5"], 90), np.array([0.5, 0.8]), None).mi().nats
-    assert turned == pytest.approx(plain, abs=1e-12)
+    mirrored = Binned(Rotated(COPULAS["joe 0.5"], 90), np.array([0.5, 0.8]), None).mi().nats
+    assert mirrored == pytest.approx(plain, abs=1e-12)
 
 
 def test_independent_table_is_zero() -> None:
@@ -129,8 +132,8 @@ def test_no_level_of_a_random_table_is_rare(concentration: float) -> None:
         p = random_table(rng, k, m, concentration, rng.random()).probabilities
         assert p.shape == (k, m)
         assert p.sum() == pytest.approx(1.0)
-        assert p.sum(axis=1).min() >= 0.999 * FLOOR / k
-        assert p.sum(axis=0).min() >= 0.999 * FLOOR / m
+        assert p.sum(axis=1).min() >= 0.999 * MIN_LEVEL / k
+        assert p.sum(axis=0).min() >= 0.999 * MIN_LEVEL / m
 
 
 def test_coupling_raises_mi() -> None:
@@ -143,7 +146,7 @@ def test_coupling_raises_mi() -> None:
 def test_levels_have_a_floor() -> None:
     p = random_levels(np.random.default_rng(0), 8, 0.05)
     assert p.sum() == pytest.approx(1.0)
-    assert p.min() >= FLOOR / 8
+    assert p.min() >= MIN_LEVEL / 8
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,15 @@ from mixture_families import FAMILIES
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal
-from mizzle.metadata_gen.families.mixtures import ClassLabel, Components, NormalMixture, random_components
+from mizzle.metadata_gen.families.mixtures import ClassLabel, Components, NormalMixture
 from mizzle.metadata_gen.families.montecarlo import (
-    MOST,
+    MAX_BLOCKS,
     Integrated,
     controlled_mean,
     lattice,
     tolerance,
 )
+from mizzle.metadata_gen.prior.mixtures import random_components
 
 INTEGRATED = {name: f for name, f in FAMILIES.items() if isinstance(f, Integrated)}
 
@@ -67,7 +68,7 @@ def test_first_of_the_integrand_is_the_pmi(family: Integrated) -> None:
 def test_integral_repeats_itself(family: Integrated) -> None:
     """An integration at other points differs by at most 4 of both standard errors."""
     truth = family.mi()
-    again = controlled_mean(family.blocks(seed=99), MOST)
+    again = controlled_mean(family.blocks(seed=99), MAX_BLOCKS)
     assert abs(again.nats - truth.nats) <= 4 * math.hypot(truth.stderr, again.stderr) + 1e-12
     assert truth.stderr <= tolerance(truth.nats)
 

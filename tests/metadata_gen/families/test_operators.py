@@ -22,10 +22,11 @@ from mizzle.metadata_gen.families.operators import (
     ZeroInflated,
 )
 from mizzle.metadata_gen.family import Family, Rng, Truth
-from mizzle.metadata_gen.maps.invertible import Linear, SwissRoll
+from mizzle.metadata_gen.maps.curves import SwissRoll
+from mizzle.metadata_gen.maps.invertible import Linear
 
 ROWS = 60_000
-ONE = Noise(np.eye(1))
+COLUMN = Noise(np.eye(1))
 every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
 every_base = pytest.mark.parametrize("base", [PAIR, NORMAL, STUDENT, ADDITIVE], ids=lambda base: base.name)
 
@@ -85,7 +86,7 @@ def test_continuous_is_passed_on() -> None:
     assert Concatenated([PAIR, NORMAL]).continuous
     assert not Concatenated([PAIR, zeros]).continuous
     assert not Swapped(zeros).continuous
-    assert WithNuisance(PAIR, ONE, None).continuous
+    assert WithNuisance(PAIR, COLUMN, None).continuous
     assert not WithNuisance(PAIR, None, Noise(np.eye(1), "discrete")).continuous
 
 
@@ -142,7 +143,7 @@ def test_shared_zeros_add_their_entropy(base: Family) -> None:
 def test_zeros_of_independent_sides_are_two_binary_variables() -> None:
     masks = np.array([[0.2, 0.3], [0.0, 0.5]])  # P(a, b) of U < 0.5 and U < 0.8
     expected = entr(masks.sum(axis=0)).sum() + entr(masks.sum(axis=1)).sum() - entr(masks).sum()
-    family = ZeroInflated(Independent(ONE, ONE), 0.5, 0.8, shared=True)
+    family = ZeroInflated(Independent(COLUMN, COLUMN), 0.5, 0.8, shared=True)
     assert family.mi().nats == pytest.approx(expected)
     x, y = family.sample(rng(), ROWS)
     counts = np.histogram2d((x != 0.0).ravel(), (y != 0.0).ravel(), bins=2)[0]
@@ -202,7 +203,7 @@ def test_contaminated_pair_by_quadrature() -> None:
 
 
 def test_contamination_of_independence_is_independence() -> None:
-    assert Contaminated(Independent(ONE, ONE), 0.3).mi().nats == pytest.approx(0.0, abs=1e-12)
+    assert Contaminated(Independent(COLUMN, COLUMN), 0.3).mi().nats == pytest.approx(0.0, abs=1e-12)
 
 
 def test_contamination_has_no_empty_support() -> None:

@@ -2,13 +2,14 @@
 
 import json
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from census import concrete
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen import prior
-from mizzle.metadata_gen.families import channels, signals
 from mizzle.metadata_gen.families.archimedean import GENERATORS
 from mizzle.metadata_gen.families.operators import Concatenated, MonotoneWarped
 from mizzle.metadata_gen.family import Family
@@ -22,8 +23,7 @@ from mizzle.metadata_gen.hyperpriors import (
     RealLaw,
     Uniform,
 )
-from mizzle.metadata_gen.maps import invertible
-from mizzle.metadata_gen.prior import elliptical, meta_distribution, ranges
+from mizzle.metadata_gen.prior import channels, elliptical, maps, meta_distribution, pairs, ranges, signals
 
 DRAWS = 1500
 PROBLEMS = dict(ranges.MIXES["problem"].weights)
@@ -122,13 +122,36 @@ def test_held_out_problems_are_sound(label: str) -> None:
 
 def test_training_never_sees_what_is_held_out() -> None:
     """The second word of a label is the kind that no mix of the prior may name, nor draw on its own."""
-    drawn = {label for mix in ranges.MIXES.values() for label, _ in mix.weights}
-    noise = channels.RANGES["noise.law"]
-    assert isinstance(noise, Mix)
+    noise = ranges.CHANNELS["noise.law"]
+    mixes = [law for law in (*ranges.MIXES.values(), noise) if isinstance(law, Mix)]
+    assert noise in mixes
+    drawn = {label for mix in mixes for label, _ in mix.weights}
     held_out = {label.split()[1] for label in prior.HELD_OUT}
-    assert held_out <= {*GENERATORS, *signals.KINDS, *channels.RESPONSES, *invertible.KINDS}
+    assert held_out <= {*GENERATORS, *signals.KINDS, *channels.RESPONSES, *maps.KINDS}
     assert not held_out & drawn
-    assert not held_out & dict(noise.weights).keys()
+
+
+def test_every_label_has_its_builder() -> None:
+    labels = {key: {label for label, _ in mix.weights} for key, mix in ranges.MIXES.items()}
+    assert labels["pair"] | labels["part"] == set(pairs.PARTS)
+    assert labels["channel.signal"] | labels["channel.signal_of_one"] <= set(signals.KINDS)
+    assert labels["channel.response"] <= set(channels.RESPONSES)
+    assert labels["map"] <= set(maps.KINDS)
+    assert labels["problem"] == {"pair", *meta_distribution.WIDE}
+
+
+def test_every_family_is_drawn(families: list[Family]) -> None:
+    """Whole, or inside another."""
+    assert concrete(Family) <= {type(inner) for family in families for inner in within(family)}
+
+
+def within(family: Family) -> Iterator[Family]:
+    """A family and those that it is made of."""
+    yield family
+    for value in vars(family).values():
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Family):
+                yield from within(inner)
 
 
 def test_same_generator_same_problem() -> None:
@@ -142,12 +165,7 @@ def test_description_survives_json() -> None:
 
 def test_description_holds_every_number() -> None:
     text = prior.describe()
-    for part, source in (
-        ("chances", ranges.CHANCES),
-        ("mixes", ranges.MIXES),
-        ("integers", ranges.INTEGERS),
-        ("reals", ranges.REALS),
-    ):
+    for part, source in {"chances": ranges.CHANCES, **ranges.TABLES}.items():
         assert set(text[part]) == set(source)  # type: ignore[call-overload]
 
 
@@ -183,21 +201,21 @@ def test_empty_mix_is_refused(weights: tuple[tuple[str, float], ...]) -> None:
         Mix(weights)
 
 
-@pytest.mark.parametrize("most", [1, 2, 7, 64])
-def test_canonical_draws_respect_the_cap(most: int) -> None:
+@pytest.mark.parametrize("max_pairs", [1, 2, 7, 64])
+def test_canonical_draws_respect_the_cap(max_pairs: int) -> None:
     rng = np.random.default_rng(11)
     for _ in range(300):
-        rho = elliptical.canonical_rho(rng, most)
-        assert 1 <= len(rho) <= most
+        rho = elliptical.canonical_rho(rng, max_pairs)
+        assert 1 <= len(rho) <= max_pairs
         assert 0.0 <= rho.min() <= rho.max() <= ranges.MAX_RHO + 1e-12
 
 
-@pytest.mark.parametrize("most", [2, 7])
-def test_little_information_in_several_pairs_is_common(most: int) -> None:
+@pytest.mark.parametrize("max_pairs", [2, 7])
+def test_little_information_in_several_pairs_is_common(max_pairs: int) -> None:
     """0.1 nats is 3 pairs of rho = .25. The chance of less than that is at least .95 x .4 of the weak
     law's, 1 - exp(-.1 / .5) = .18."""
     rng = np.random.default_rng(13)
-    nats = [-0.5 * np.log1p(-(elliptical.canonical_rho(rng, most) ** 2)).sum() for _ in range(DRAWS)]
+    nats = [-0.5 * np.log1p(-(elliptical.canonical_rho(rng, max_pairs) ** 2)).sum() for _ in range(DRAWS)]
     least = 0.95 * 0.4 * -math.expm1(-0.1 / 0.5)
     assert np.mean(np.array(nats) < 0.1) >= least - slack(least)
 

@@ -1,4 +1,4 @@
-"""Laws over whole draws of the prior, with all their parts and disguises, and of what is held out of it."""
+"""Laws over whole draws of the prior, parts and transformations included, and over what it holds out."""
 
 import math
 
@@ -36,9 +36,9 @@ def ksg(x: Array, y: Array, k: int = 3) -> float:
 
 def test_truth_is_the_mean_pmi() -> None:
     """The largest of 200 normal deviations passes 4.5 once in 700 runs; their spread is 1 +- .2."""
-    found = np.array([deviation(drawn(seed), seed) for seed in range(200)])
-    assert np.abs(found).max() <= 4.5
-    assert found.std() <= 1.2
+    deviations = np.array([deviation(drawn(seed), seed) for seed in range(200)])
+    assert np.abs(deviations).max() <= 4.5
+    assert deviations.std() <= 1.2
 
 
 @pytest.mark.parametrize("label", sorted(prior.HELD_OUT))

@@ -31,7 +31,7 @@ RECIPE = Recipe(3, 40, 12, LIMITS)  # three shards of 12 and one of 4
 FLAGS = ["--seed", "3", "--count", "40", "--max-rows", "60", "--max-columns", "4"]
 SHARD = ["--shard", "12"]
 SECOND = RECIPE.files()[1]
-MOST = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)
 
 # The command, but before the n-th rename of a temporary file something happens.
 DISTURBED = """
@@ -110,7 +110,7 @@ def _disown(folder: Path) -> None:
     """As if killed between the rename of the second shard and that of the manifest."""
     records = dict(enumerate(shards.read_manifest(folder)["shards"]))
     del records[1]
-    building._vouch(folder, RECIPE, records)
+    building._write_manifest(folder, RECIPE, records)
 
 
 HARMS: dict[str, tuple[int, Callable[[Path], object]]] = {
@@ -122,12 +122,12 @@ HARMS: dict[str, tuple[int, Callable[[Path], object]]] = {
 }
 
 
-@pytest.mark.parametrize(("made", "harm"), HARMS.values(), ids=HARMS.keys())
+@pytest.mark.parametrize(("repaired", "harm"), HARMS.values(), ids=HARMS.keys())
 def test_a_second_run_makes_what_is_missing(
-    straight: Path, copy: Path, made: int, harm: Callable[[Path], object]
+    straight: Path, copy: Path, repaired: int, harm: Callable[[Path], object]
 ) -> None:
     harm(copy)
-    assert build(copy, RECIPE) == made
+    assert build(copy, RECIPE) == repaired
     assert content(copy) == content(straight)
 
 
@@ -190,7 +190,7 @@ def test_another_prior_code_or_version_is_refused(copy: Path, monkeypatch: pytes
         with pytest.raises(InvalidInput, match="with prior_sha256 "):
             build(copy, RECIPE)
     with monkeypatch.context() as patch:
-        patch.setattr(building, "_code", lambda: "edited")
+        patch.setattr(building, "_sources_sha256", lambda: "edited")
         with pytest.raises(InvalidInput, match="with code_sha256 "):
             build(copy, RECIPE)
     monkeypatch.setattr(building, "version", lambda name: "0")
@@ -213,7 +213,7 @@ def test_a_foreign_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_writers_are_refused(tmp_path: Path) -> None:
-    with building._alone(tmp_path), pytest.raises(InvalidInput, match="another process is writing"):
+    with building._exclusive(tmp_path), pytest.raises(InvalidInput, match="another process is writing"):
         build(tmp_path, RECIPE)
 
 
@@ -238,19 +238,19 @@ def test_nonsense_is_refused(numbers: tuple[int, int]) -> None:
 
 def check_order(columns: np.ndarray) -> int:
     """Ranks with ties are what they were; what did not move is the nearest 32-bit number."""
-    kept, nudged = rounded(columns)
+    ordered, nudged = rounded(columns)
     with np.errstate(over="ignore"):
-        near = columns.astype(np.float32)
-    assert np.isfinite(kept).all()
-    assert nudged == (kept != near).sum()
-    for before, after in zip(columns, kept, strict=True):
+        nearest = columns.astype(np.float32)
+    assert np.isfinite(ordered).all()
+    assert nudged == (ordered != nearest).sum()
+    for before, after in zip(columns, ordered, strict=True):
         assert np.array_equal(*(np.unique(v, return_inverse=True)[1] for v in (before, after)))
     return nudged
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 close = st.integers(-3, 3).map(lambda k: 1.0 + k * 2.0**-40)
-edges = st.sampled_from([MOST, 2 * MOST, 1e300, -1e300, -MOST, 0.0, -0.0, 5e-324, -5e-324, 1e-46])
+edges = st.sampled_from([LARGEST, 2 * LARGEST, 1e300, -1e300, -LARGEST, 0.0, -0.0, 5e-324, -5e-324, 1e-46])
 
 
 @given(hnp.arrays(np.float64, (2, 9), elements=st.one_of(finite, close, edges)))
@@ -276,9 +276,9 @@ def test_a_value_that_is_not_finite_is_a_fault() -> None:
 
 
 def test_items_are_the_data_sets(straight: Path) -> None:
-    found = Shards(straight)
-    assert len(found) == 40
-    for i, data in enumerate(found):
+    stored = Shards(straight)
+    assert len(stored) == 40
+    for i, data in enumerate(stored):
         drawn = dataset(3, i, LIMITS)
         assert (data.index, data.family, data.truth) == (i, drawn.family, drawn.truth)
         columns = np.concatenate([drawn.x.T, drawn.y.T])
@@ -288,17 +288,23 @@ def test_items_are_the_data_sets(straight: Path) -> None:
 
 
 def test_access_is_that_of_a_sequence(straight: Path) -> None:
-    found = pickle.loads(pickle.dumps(Shards(str(straight))))
-    assert found[-1].index == 39
-    assert [data.index for data in found[11:14]] == [11, 12, 13]
+    stored = pickle.loads(pickle.dumps(Shards(str(straight))))
+    assert stored[-1].index == 39
+    assert [data.index for data in stored[11:14]] == [11, 12, 13]
     with pytest.raises(IndexError):
-        found[40]
+        stored[40]
 
 
-def test_facts_are_those_of_the_draws(straight: Path) -> None:
+def test_summary_is_that_of_the_draws(straight: Path) -> None:
     drawn = summary.drawn(3, range(40), LIMITS)
-    for here, there in zip(Shards(straight).facts(), drawn, strict=True):
+    for here, there in zip(Shards(straight).summary(), drawn, strict=True):
         assert here.tolist() == there.tolist()
+
+
+def test_the_former_name_of_summary_warns(straight: Path) -> None:
+    shards = Shards(straight)
+    with pytest.warns(DeprecationWarning, match="Shards.summary"):
+        assert shards.facts().rows.tolist() == shards.summary().rows.tolist()
 
 
 def test_an_absent_or_unfinished_folder_is_not_read(copy: Path, tmp_path: Path) -> None:
@@ -318,10 +324,10 @@ def test_missing_bytes_are_noticed_at_once(copy: Path, harm: str) -> None:
 
 def test_changed_bytes_are_noticed_when_read(copy: Path) -> None:
     _flip(copy / SECOND)
-    found = Shards(copy)
-    assert found[11].index == 11
+    stored = Shards(copy)
+    assert stored[11].index == 11
     with pytest.raises(InvalidInput, match=SECOND):
-        found[12]
+        stored[12]
 
 
 # The command
@@ -360,4 +366,4 @@ def test_the_picture_names_what_it_misses(straight: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtra, match=r"mizzle\[train\]"):
-        picture.draw(Shards(straight).facts(), "", Path("never.png"))
+        picture.draw(Shards(straight).summary(), "", Path("never.png"))

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import digits
 import numpy as np
 from names import METHODS, SUITES
-from paragraphs import FEWEST, groups, number, percent, table
+from page_tables import MIN_PROBLEMS, groups, number, percent, table
 from results import Row
 
 from mizzle.model.weights import SHIPPED
@@ -55,10 +55,10 @@ def page(accuracy: Row, consistency: Row, speed: Row) -> str:
         ),
         "## Families held out of training, n = 1,000",
         "Mean absolute error, over the problems that all methods saw.",
-        _beside(accuracy, [("held-out-n1000", "family", None)], ("ksg", "mixed-ksg", "copula")),
+        _compared(accuracy, [("held-out-n1000", "family", None)], ("ksg", "mixed-ksg", "copula")),
         "## One column against one",
         "Mean absolute error, over the problems that all methods saw.",
-        _beside(
+        _compared(
             accuracy,
             [(suite, "columns", ("2",)) for suite in ("bmi", "prior", "held-out-n1000")],
             ("ksg-1", "ksg", "ksg-5", "mixed-ksg", "sklearn", "copula"),
@@ -66,10 +66,10 @@ def page(accuracy: Row, consistency: Row, speed: Row) -> str:
         "## Discrete and mixed columns",
         "Families of the training distribution whose values repeat; mean absolute error, over the problems "
         "that all methods saw. Those of one family are few: what can be compared is the last line.",
-        _beside(accuracy, [("prior", "family", DISCRETE)], ("ksg", "mixed-ksg", "copula"), pooled=True),
+        _compared(accuracy, [("prior", "family", DISCRETE)], ("ksg", "mixed-ksg", "copula"), pooled=True),
         "## How often the 90 % interval holds the true value",
-        f"By group; groups of fewer than {FEWEST} problems are left out. By family: in the results, and for "
-        "more draws of the training in `docs/evaluation.txt`.",
+        f"By group; groups of fewer than {MIN_PROBLEMS} problems are left out. By family: in the results, "
+        "and for more draws of the training in `docs/evaluation.txt`.",
         *(part for by in GROUPED for part in _covered(accuracy, by)),
         *_warned(accuracy),
     ]
@@ -78,9 +78,9 @@ def page(accuracy: Row, consistency: Row, speed: Row) -> str:
 
 def goals(accuracy: Row, consistency: Row, speed: Row) -> Iterator[Goal]:
     """Every goal with what was measured."""
-    for suite, most in (("mist-seen", (0.4, 0.018, 0.012)), ("mist-unseen", (0.8, 0.020, 0.015))):
+    for suite, highest in (("mist-seen", (0.4, 0.018, 0.012)), ("mist-unseen", (0.8, 0.020, 0.015))):
         errors = [methods["mizzle"]["mse"] for methods in groups(accuracy, suite, "n").values()]
-        yield Goal(f"{SUITES[suite]}: squared error, n from 10 / 100 / 300", errors, _at_most(*most))
+        yield Goal(f"{SUITES[suite].title}: squared error, n from 10 / 100 / 300", errors, _at_most(*highest))
     scores = {
         suite: groups(accuracy, suite, "all")["all"]["mizzle"] for suite in (*COVERED, "held-out-n1000")
     }
@@ -153,7 +153,7 @@ def _lost(accuracy: Row) -> int:
     return sum(any(m[peer]["mae"] < m[peer]["ours_mae"] for peer in PEERS if peer in m) for m in families)
 
 
-def _beside(
+def _compared(
     accuracy: Row,
     chosen: Iterable[tuple[str, str, Sequence[str] | None]],
     peers: Sequence[str],
@@ -167,13 +167,16 @@ def _beside(
     whole: list[tuple[int, list[float]]] = []
     for suite, by, wanted in chosen:
         for group, methods in groups(accuracy, suite, by).items():
-            seen = methods.get(peers[0], {"answered": 0})["answered"]
-            if seen and (wanted is None or group in wanted):
-                name = group if by == "family" else SUITES[suite]
-                errors = [methods[peers[0]]["ours_mae"], *(_same(methods.get(peer), seen) for peer in peers)]
-                body.append([name, str(seen), *("-" if isnan(e) else number(e) for e in errors)])
+            answered = methods.get(peers[0], {"answered": 0})["answered"]
+            if answered and (wanted is None or group in wanted):
+                name = group if by == "family" else SUITES[suite].title
+                errors = [
+                    methods[peers[0]]["ours_mae"],
+                    *(_same(methods.get(peer), answered) for peer in peers),
+                ]
+                body.append([name, str(answered), *("-" if isnan(e) else number(e) for e in errors)])
                 if not any(map(isnan, errors)):
-                    whole.append((seen, errors))
+                    whole.append((answered, errors))
     if pooled and whole:
         body.append(["those that all answered", *_pooled(*zip(*whole, strict=True))])
     return table(["problems", "number", "mizzle", *(METHODS[peer] for peer in peers)], body)
@@ -184,21 +187,21 @@ def _pooled(counts: tuple[int, ...], errors: tuple[list[float], ...]) -> list[st
     return [str(sum(counts)), *map(number, np.average(errors, axis=0, weights=counts))]
 
 
-def _same(row: Row | None, seen: int) -> float:
+def _same(row: Row | None, answered: int) -> float:
     """Its error where it answered the same problems, or NaN."""
-    return float(row["mae"]) if row and row["answered"] == seen else nan
+    return float(row["mae"]) if row and row["answered"] == answered else nan
 
 
 def _covered(accuracy: Row, by: str) -> Iterator[str]:
-    found = {suite: groups(accuracy, suite, by) for suite in COVERED}
-    named = {group: _first(group) for own in found.values() for group in own}
+    by_suite = {suite: groups(accuracy, suite, by) for suite in COVERED}
+    named = {group: _first(group) for own in by_suite.values() for group in own}
     body = []
     for group in sorted(named, key=named.__getitem__):
-        rows = [found[suite].get(group, {}).get("mizzle", {"answered": 0}) for suite in COVERED]
-        cells = [f"{row['cover90']:.2f}" if row["answered"] >= FEWEST else "-" for row in rows]
+        rows = [by_suite[suite].get(group, {}).get("mizzle", {"answered": 0}) for suite in COVERED]
+        cells = [f"{row['cover90']:.2f}" if row["answered"] >= MIN_PROBLEMS else "-" for row in rows]
         if set(cells) != {"-"}:
             body.append([group, *cells])
-    yield table([GROUPED[by], *(SUITES[suite] for suite in COVERED)], body)
+    yield table([GROUPED[by], *(SUITES[suite].title for suite in COVERED)], body)
 
 
 def _first(group: str) -> float:
@@ -209,7 +212,7 @@ def _first(group: str) -> float:
 
 def _warned(accuracy: Row) -> Iterator[str]:
     body = [
-        [SUITES[suite], percent(warned.get("unfamiliar", 0) / accuracy["problems"][suite], 1)]
+        [SUITES[suite].title, percent(warned.get("unfamiliar", 0) / accuracy["problems"][suite], 1)]
         for suite, warned in accuracy.get("warned", {}).items()
         if suite in COVERED
     ]

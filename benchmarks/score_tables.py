@@ -37,8 +37,8 @@ def reliability_rows(runs: list[Run]) -> Rows:
         {
             "suite": run.suite,
             "held_out": is_held_out(run),
-            "answered": len(run.answers.given().mean),
-            "shares": reliability(run.answers.given()),
+            "answered": len(run.answers.answered().mean),
+            "shares": reliability(run.answers.answered()),
         }
         for run in runs
     ]
@@ -50,10 +50,10 @@ def independent_rows(run: Run) -> Rows:
     for label in dict.fromkeys(run.labels):
         for n in INDEPENDENT_ROWS:
             keep = (run.labels == label) & (run.rows == n)
-            given = run.answers.pick(keep).given()
-            row: Row = {"columns": str(label), "n": n, "answered": len(given.mean)}
-            row |= {"mizzle": mean_of(given.mean), "mizzle_se": standard_error(given.mean)}
-            row["false_signals"] = share(given.at(0.05) > FALSE_SIGNAL)
+            picked = run.answers.pick(keep).answered()
+            row: Row = {"columns": str(label), "n": n, "answered": len(picked.mean)}
+            row |= {"mizzle": mean_of(picked.mean), "mizzle_se": standard_error(picked.mean)}
+            row["false_signals"] = share(picked.at(0.05) > FALSE_SIGNAL)
             rows.append(row | _peer_bias(run, keep))
     return rows
 
@@ -66,7 +66,7 @@ def normal_rows(run: Run) -> Rows:
         for rho in RHOS:
             for n in sorted(set(run.rows.tolist())):
                 keep = (run.columns == 2 * k) & (run.labels == str(rho)) & (run.rows == n)
-                cell = _normal_cell(run.answers.pick(keep).given()) | _peer_bias(run, keep)
+                cell = _normal_cell(run.answers.pick(keep).answered()) | _peer_bias(run, keep)
                 rows.append({"pairs": k, "rho": rho, "n": n, "mixed": mixed, **cell})
     return rows
 
@@ -93,23 +93,23 @@ def _with_truth(run: Run, keep: Mask) -> Rows:
     return [row | {"truth": truth} if row["method"] == "mizzle" else row for row in run.scores(keep)]
 
 
-def _normal_cell(given: Answers) -> Row:
+def _normal_cell(answers: Answers) -> Row:
     return {
-        "answered": len(given.mean),
-        "truth": mean_of(given.truth),
-        "mean": mean_of(given.mean),
-        "bias": mean_of(given.mean - given.truth),
-        "sd": float(given.mean.std(ddof=1)) if len(given.mean) > 1 else None,
-        "cover90": coverage(given, 0.05, 0.95),
+        "answered": len(answers.mean),
+        "truth": mean_of(answers.truth),
+        "mean": mean_of(answers.mean),
+        "bias": mean_of(answers.mean - answers.truth),
+        "sd": float(answers.mean.std(ddof=1)) if len(answers.mean) > 1 else None,
+        "cover90": coverage(answers, 0.05, 0.95),
     }
 
 
 def _peer_bias(run: Run, keep: Mask) -> Row:
     """Mean error of every peer that answered, which is its estimate where the truth is 0; and of how many."""
     errors = {name: (guess - run.answers.truth)[keep] for name, guess in run.guesses.items()}
-    given = {name: error[np.isfinite(error)] for name, error in errors.items() if np.isfinite(error).any()}
-    most = max((error.size for error in given.values()), default=0)
-    return {"peers_answered": most, **{name: mean_of(error) for name, error in given.items()}}
+    finite = {name: error[np.isfinite(error)] for name, error in errors.items() if np.isfinite(error).any()}
+    largest = max((error.size for error in finite.values()), default=0)
+    return {"peers_answered": largest, **{name: mean_of(error) for name, error in finite.items()}}
 
 
 def _each(values: NDArray[np.str_] | NDArray[np.int64]) -> Groups:

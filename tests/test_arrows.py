@@ -46,8 +46,8 @@ APART = (
 # `__init__` gathers what is below it.
 FLOORS = {
     "sdk": (
-        "errors version cost machine progress < types extras < wire data < estimator selftest display"
-        " < backends < tables < client < __init__ < cli sklearn < __main__"
+        "deprecated errors version cost machine progress < types extras < wire data"
+        " < estimator selftest display < backends < tables < client < __init__ < cli sklearn < __main__"
     ),
     "metadata_gen": (
         "family < dispersion hyperpriors < maps < families < prior < stream < store < __init__ < __main__"

@@ -162,8 +162,9 @@ def ennemi_mi(x: Floats, y: Floats) -> float:
 
     if x.shape[1] > 1 or y.shape[1] > 1:
         return float("nan")
-    options = {"k": 3, "discrete_x": is_discrete(x), "discrete_y": is_discrete(y)}
-    return max(0.0, float(estimate_mi(y[:, 0], x[:, 0], **options)[0, 0]))
+    discrete_x, discrete_y = is_discrete(x), is_discrete(y)
+    answer = estimate_mi(y[:, 0], x[:, 0], k=3, discrete_x=discrete_x, discrete_y=discrete_y)
+    return max(0.0, float(answer[0, 0]))
 
 
 PEERS: Final = {"ksg": ksg, "sklearn": sklearn_mi, "ennemi": ennemi_mi, "copula": gaussian_copula}
@@ -192,11 +193,10 @@ def rendered(result: Row) -> str:
 
 def _line(row: Row, names: tuple[str, ...]) -> Iterator[str]:
     yield from (row["situation"], f"{row['rows']:,}", number(row["truth"]))
-    least = min(row["errors"].values())
+    least = number(min(row["errors"].values()))
     for name in names:
-        error = row["errors"].get(name)
-        text = "-" if error is None else number(error)
-        yield f"**{text}**" if error == least else text
+        text = number(row["errors"][name]) if name in row["errors"] else "-"
+        yield f"**{text}**" if text == least else text
     yield f"{100 * row['covered90']:.0f} %"
 
 

@@ -1,4 +1,4 @@
-"""The page on choosing an estimator says what its benchmark measured, and the truths it measures against are right."""
+"""The page on choosing an estimator says what was measured, against truths that are right."""
 
 import math
 

@@ -72,8 +72,8 @@ def of_heavy(df: float) -> float:
     density = t.pdf(grid, df)
     spectrum = np.fft.rfft(np.fft.ifftshift(density)) * step
     total = np.fft.fftshift(np.fft.irfft(spectrum**2, len(grid))) / step
-    total = np.maximum(total, 1e-300)
-    return float(-np.sum(total * np.log(total)) * step - t.entropy(df))
+    of_sum = -float(np.sum(total * np.log(np.maximum(total, 1e-300))) * step)
+    return of_sum - float(t.entropy(df))
 
 
 def wave(rng: Rng, n: int, noise: float) -> tuple[Floats, Floats]:
@@ -86,11 +86,10 @@ def of_wave(noise: float) -> float:
     """h(Y) - h(N): the law of Y is that of the sine of a uniform angle, blurred."""
     angles = (np.arange(4000) + 0.5) / 4000 * np.pi - np.pi / 2
 
-    def surprise(y: float) -> float:
-        density = float(norm.pdf(y, np.sin(angles), noise).mean())
-        return -density * math.log(max(density, 1e-300))
+    def density(y: float) -> float:
+        return float(norm.pdf(y, np.sin(angles), noise).mean())
 
-    return float(quad(surprise, -1 - 8 * noise, 1 + 8 * noise, limit=400)[0] - norm.entropy(scale=noise))
+    return entropy(density, -1 - 8 * noise, 1 + 8 * noise) - float(norm.entropy(scale=noise))
 
 
 def powers(rng: Rng, n: int, rho: float) -> tuple[Floats, Floats]:
@@ -108,11 +107,19 @@ def classes(rng: Rng, n: int, share: float, shift: float) -> tuple[Floats, Float
 def of_classes(share: float, shift: float) -> float:
     """h(Y) - h(Y | label) of a mixture of two normals."""
 
-    def surprise(y: float) -> float:
-        density = (1 - share) * norm.pdf(y) + share * norm.pdf(y - shift)
-        return -density * math.log(max(density, 1e-300))
+    def density(y: float) -> float:
+        return float((1 - share) * norm.pdf(y) + share * norm.pdf(y - shift))
 
-    return float(quad(surprise, -12.0, 12.0 + shift, limit=400)[0] - norm.entropy())
+    return entropy(density, -12.0, 12.0 + shift) - float(norm.entropy())
+
+
+def entropy(density: Callable[[float], float], low: float, high: float) -> float:
+    """-integral of p log p, nats."""
+
+    def surprise(y: float) -> float:
+        return -density(y) * math.log(max(density(y), 1e-300))
+
+    return float(quad(surprise, low, high, limit=400)[0])
 
 
 LABELS: Final = np.array([[0.20, 0.05, 0.05], [0.05, 0.25, 0.05], [0.02, 0.08, 0.25]])
@@ -158,7 +165,7 @@ def situations() -> list[Situation]:
 
 def ennemi_mi(x: Floats, y: Floats) -> float:
     """ennemi's estimate (k = 3) of two single columns, told which are discrete; NaN for more columns."""
-    from ennemi import estimate_mi  # type: ignore[import-not-found]
+    from ennemi import estimate_mi
 
     if x.shape[1] > 1 or y.shape[1] > 1:
         return float("nan")

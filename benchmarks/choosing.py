@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from names import METHODS
 from numpy.typing import NDArray
-from paragraphs import number, table
+from page_tables import number, table
 from peers import gaussian_copula, is_discrete, ksg, sklearn_mi
 from results import RESULTS, Row, Rows, print_table, read_newest, result_name, write_result
 from scipy.integrate import quad  # type: ignore[import-untyped]

@@ -73,9 +73,9 @@ container:
 docs: $(VENV)/dev.stamp
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
-# The description of the HTTP interface, to be committed with what changes it.
+# What docs/ says of the HTTP interface, the settings and the decisions, to be committed with what changes them.
 openapi: $(VENV)/dev.stamp
-	$(PY) deploy/write_openapi.py
+	$(PY) deploy/write_pages.py
 
 # What the image installs besides torch, whose own needs are read from its CPU wheel. Where PyTorch's index of
 # CPU wheels is out of reach, name a folder with the wheel: make lock LOCK_FLAGS="--find-links DIR".

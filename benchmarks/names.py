@@ -34,6 +34,7 @@ METHODS: Final[Mapping[str, str]] = {
     "ksg-5": "KSG (k = 5)",
     "mixed-ksg": "mixed KSG",
     "sklearn": "scikit-learn",
+    "ennemi": "ennemi",
     "copula": "Gaussian copula",
     "copula-shrunk": "Gaussian copula, shrunk",
     "cca": "CCA",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -126,12 +127,12 @@ def sklearn_mi(x: ArrayLike, y: ArrayLike) -> float:
     a, b = np.asarray(x), np.asarray(y)
     if a.shape[1] > 1 or b.shape[1] > 1 or len(a) <= 3:
         return float("nan")
-    if _discrete(a) and not _discrete(b):
+    if is_discrete(a) and not is_discrete(b):
         a, b = b, a
-    discrete = _discrete(a)
+    discrete = is_discrete(a)
     feature = _levels(a)[:, None] if discrete else a
     options = {"discrete_features": discrete, "n_neighbors": 3, "random_state": 0}
-    if _discrete(b):
+    if is_discrete(b):
         return _clipped(mutual_info_classif(feature, _levels(b), **options)[0])
     return _clipped(mutual_info_regression(feature, b[:, 0], **options)[0])
 
@@ -196,7 +197,8 @@ def _determinants(r: Floats, dim: int) -> float:
     return _clipped(-0.5 * (logs[0] - logs[1] - logs[2]))
 
 
-def _discrete(column: NDArray[np.generic]) -> bool:
+def is_discrete(column: NDArray[Any]) -> bool:
+    """Whether a column has so few distinct values that scikit-learn would take it for a label."""
     return len(np.unique(column)) < min(MAX_LEVELS, len(column) / 3)
 
 

@@ -70,3 +70,7 @@ def test_the_weights_are_at_most_15_mib() -> None:
 def test_the_changelog_has_this_version() -> None:
     versions = re.findall(r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert versions[0] == mizzle.__version__
+
+
+def test_the_citation_has_this_version() -> None:
+    assert f"\nversion: {mizzle.__version__}\n" in (ROOT / "CITATION.cff").read_text()

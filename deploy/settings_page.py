@@ -22,9 +22,9 @@ def page() -> str:
 
 def _rows() -> Iterator[str]:
     text = inspect.getdoc(Settings) or ""
-    for names, said in re.findall(r"^    ([a-z_, ]+): (.+)$", text, re.MULTILINE):
+    for names, meaning in re.findall(r"^    ([a-z_, ]+): (.+(?:\n        .+)*)$", text, re.MULTILINE):
         for name in names.split(", "):
-            yield f"| `MIZZLE_{name.upper()}` | {_default(name)} | {said.rstrip('.')} |"
+            yield f"| `MIZZLE_{name.upper()}` | {_default(name)} | {' '.join(meaning.split()).rstrip('.')} |"
 
 
 def _default(name: str) -> str:

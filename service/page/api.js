@@ -94,8 +94,14 @@ function after(response) {
 /** Waits, unless `signal` ends the waiting. */
 function sleep(seconds, signal) {
   return new Promise((resolve, reject) => {
-    const stop = () => (clearTimeout(timer), reject(signal.reason));
-    const timer = setTimeout(() => (signal?.removeEventListener("abort", stop), resolve()), 1000 * seconds);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, 1000 * seconds);
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop, { once: true });
   });

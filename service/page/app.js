@@ -39,7 +39,8 @@ async function about() {
 
 /** Opens a table that `read` promises, with the question that is asked about it. */
 async function open(read, demo, asked) {
-  const turn = (state.busy += 1);
+  state.busy += 1;
+  const turn = state.busy;
   abandon();
   try {
     const table = await read();
@@ -86,7 +87,8 @@ function changed() {
 async function ask(question = state.question, known = []) {
   if (question === state.question && at("run").disabled) return;
   const { table } = state;
-  const turn = (state.busy += 1);
+  state.busy += 1;
+  const turn = state.busy;
   state.result = null;
   const work = question.mode === "pair" ? askOne : askMany;
   const title = question.mode === "pair" ? "Estimating" : `Estimating ${plural(pairsOf(table, question).length, "pair")}`;
@@ -164,7 +166,9 @@ function actions({ question }) {
     python: () => showCode("In Python", python({ ...asked, coded }, table, api.hasKey), "It reads the same file; codes of text columns are made alike."),
     curl: () => {
       const sent = requests(table, question);
-      const all = () => sent.forEach((body, i) => save(bodyName(asked.mode, sent.length > 1 ? i + 1 : null), "application/octet-stream", body));
+      const all = () => {
+        for (const [i, body] of sent.entries()) save(bodyName(asked.mode, sent.length > 1 ? i + 1 : null), "application/octet-stream", body);
+      };
       const about = "It sends a file that holds the numbers as the page sends them.";
       showCode("In a shell", curl(asked, sent.length, api.hasKey), about, { text: sent.length > 1 ? `Save the ${sent.length} files` : "Save the file", action: all });
     },
@@ -215,15 +219,25 @@ function wire() {
     target.value = "";
   });
   for (const name of ["dragenter", "dragover"]) {
-    document.addEventListener(name, (event) => (event.preventDefault(), drop.classList.add("over")));
+    document.addEventListener(name, (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
   }
   for (const name of ["dragleave", "drop"]) document.addEventListener(name, () => drop.classList.remove("over"));
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     if (event.dataTransfer.files[0]) openFile(event.dataTransfer.files[0]);
   });
-  at("ask").addEventListener("submit", (event) => (event.preventDefault(), turn(), ask()));
-  at("modes").addEventListener("change", ({ target }) => ((state.question.mode = target.value), showQuestion()));
+  at("ask").addEventListener("submit", (event) => {
+    event.preventDefault();
+    turn();
+    ask();
+  });
+  at("modes").addEventListener("change", ({ target }) => {
+    state.question.mode = target.value;
+    showQuestion();
+  });
   at("units").addEventListener("change", ({ target }) => use(target.value));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   addEventListener("hashchange", start);

@@ -53,7 +53,8 @@ export async function askPairs(api, pairs, rows, limits, results, { signal, prog
     for (let next = queue.next(); !next.done; next = queue.next()) {
       const { pack, skipped } = next.value;
       if (pack.length) await ask(api, pack, results, { signal, waiting });
-      progress((done += pack.length + skipped));
+      done += pack.length + skipped;
+      progress(done);
     }
   };
   const stop = new AbortController();

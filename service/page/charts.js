@@ -1,5 +1,4 @@
 // Charts by Observable Plot, in the colours of the page.
-/* global Plot, d3 */
 
 import { button, el } from "./dom.js";
 import { savePng, saveSvg } from "./save.js";

@@ -1,5 +1,4 @@
 // The description of the interface, shown by Swagger UI, which is part of this package.
-/* global SwaggerUIBundle */
 
 const url = new URL("../openapi.json", import.meta.url).href;
 const [form, field, failure] = ["key", "key-value", "failure"].map((id) => document.getElementById(id));

@@ -54,7 +54,8 @@ let labelled = 0;
 
 /** A list to choose one text from, with its label; `chosen` is told the place of the choice. */
 export function choice(title, texts, selected, chosen) {
-  const id = `choice-${(labelled += 1)}`;
+  labelled += 1;
+  const id = `choice-${labelled}`;
   const options = texts.map((text, i) => el("option", { selected: i === selected }, text));
   const list = el("select", { id, onchange: () => chosen(list.selectedIndex) }, options);
   return el("div.choice", {}, el("label", { for: id }, title), list);

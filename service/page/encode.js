@@ -11,7 +11,7 @@ function rows(columns) {
   const width = single ? 4 : 8;
   const view = new DataView(new ArrayBuffer(n * d * width));
   const put = single ? view.setFloat32 : view.setFloat64;
-  columns.forEach((column, j) => column.forEach((v, i) => put.call(view, (i * d + j) * width, v, true)));
+  for (let j = 0; j < d; j += 1) for (let i = 0; i < n; i += 1) put.call(view, (i * d + j) * width, columns[j][i], true);
   return { bytes: new Uint8Array(view.buffer), single, shape: [n, d] };
 }
 
@@ -35,8 +35,9 @@ export function safetensors(problems) {
   problems.forEach((problem, i) => {
     for (const side of ["x", "y"]) {
       const { bytes, single, shape } = rows(problem[side]);
-      header[`${side}.${i}`] = { dtype: single ? "F32" : "F64", shape, data_offsets: [end, (end += bytes.length)] };
+      header[`${side}.${i}`] = { dtype: single ? "F32" : "F64", shape, data_offsets: [end, end + bytes.length] };
       parts.push(bytes);
+      end += bytes.length;
     }
   });
   const head = text.encode(JSON.stringify(header));
@@ -47,6 +48,10 @@ export function safetensors(problems) {
 
 function joined(parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
+  let end = 0;
+  for (const part of parts) {
+    whole.set(part, end);
+    end += part.length;
+  }
   return whole;
 }

@@ -1,5 +1,4 @@
 // All pairs as a square of colours: with a pointer, and with the arrow keys, each cell says its names.
-/* global Plot */
 
 import { sentence } from "./api.js";
 import { draw, ramp, theme } from "./charts.js";
@@ -98,7 +97,10 @@ export function walkable(chart, names, found, unit, open) {
   chart.addEventListener("focus", () => chart.matches(":focus-visible") && tell());
   chart.addEventListener("blur", () => chart.querySelector("svg").dispatchEvent(new PointerEvent("pointerleave", { pointerType: "mouse" })));
   chart.addEventListener("keydown", (event) => {
-    if (event.key in STEPS) (event.preventDefault(), go(STEPS[event.key]));
+    if (event.key in STEPS) {
+      event.preventDefault();
+      go(STEPS[event.key]);
+    }
     if (event.key === "Enter" && found(i, j)?.answer) open(found(i, j));
   });
 }

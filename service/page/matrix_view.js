@@ -23,7 +23,11 @@ export function matrixView({ columns, results }, unit, actions) {
   const inOrder = () => order.map((i) => names[i]);
   const pair = (i, j) => found(order[i], order[j]);
   const drawn = (width) => heatMap(inOrder(), pair, unit, width, actions.open);
-  const grouped = el("input", { type: "checkbox", checked: true, onchange: () => ((order = orders[grouped.checked ? "clustered" : "file"]), map.redraw()) });
+  const reorder = () => {
+    order = orders[grouped.checked ? "clustered" : "file"];
+    map.redraw();
+  };
+  const grouped = el("input", { type: "checkbox", checked: true, onchange: reorder });
   const map = figure(`Mutual information in ${unit}`, drawn, "matrix",
     el("div.head", {}, el("label.check", {}, grouped, "What belongs together side by side"), legend(convert(pairs[0].answer?.mi ?? 1, unit))));
   walkable(map.querySelector(".chart"), inOrder, pair, unit, actions.open);

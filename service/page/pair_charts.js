@@ -1,5 +1,4 @@
 // The charts of one pair: the interval on its scale, the posterior, and the sample itself.
-/* global Plot */
 
 import { draw, ramp, theme } from "./charts.js";
 import { label } from "./dom.js";

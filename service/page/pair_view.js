@@ -47,7 +47,11 @@ function sample({ x, y }) {
   const drawn = figure("The sample", (width) => sampleChart(shown.x, shown.y, width), "sample", el("div.axes"));
   const pick = (side, columns) => {
     const names = columns.map(({ name }) => label(name, 40));
-    return columns.length > 1 ? choice(side, names, 0, (i) => ((shown[side] = columns[i]), drawn.redraw())) : null;
+    const chosen = (i) => {
+      shown[side] = columns[i];
+      drawn.redraw();
+    };
+    return columns.length > 1 ? choice(side, names, 0, chosen) : null;
   };
   fill(drawn.querySelector(".axes"), pick("x", x), pick("y", y));
   return drawn;

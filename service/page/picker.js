@@ -29,7 +29,10 @@ export function picker(title, columns, chosen, changed, all = false) {
   const rows = boxes.map(({ row }) => row);
   const said = el("span", {});
   const count = () => (said.textContent = chosen.size ? `${chosen.size} of ${columns.length}` : "none chosen");
-  const told = () => (count(), changed());
+  const told = () => {
+    count();
+    changed();
+  };
   const set = (value) => {
     for (const { row, input, column } of boxes) {
       if (row.hidden) continue;

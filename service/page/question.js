@@ -41,7 +41,10 @@ export function showForm(table, question, changed) {
   at("mode-about").textContent = ABOUT[question.mode];
   const { columns } = table;
   const place = columns.findIndex(({ name }) => name === question.target);
-  const target = (i) => ((question.target = columns[i].name), changed());
+  const target = (i) => {
+    question.target = columns[i].name;
+    changed();
+  };
   const parts = {
     pair: () => [picker("x", columns, question.x, changed), picker("y", columns, question.y, changed)],
     target: () => [choice("Target", columns.map(({ name }) => shown(name)), place, target), picker("Columns", columns, question.columns, changed, true)],

@@ -1,5 +1,4 @@
 // The answer about a target: every other column, the strongest first.
-/* global Plot */
 
 import { draw, figure, theme } from "./charts.js";
 import { el, fill, label, named } from "./dom.js";

@@ -1,5 +1,4 @@
 // Files as tables. They are read here, in the browser, and nowhere else.
-/* global Papa */
 
 import { isValue, table } from "./table.js";
 import { count, plural } from "./words.js";

@@ -19,7 +19,8 @@ export const abandon = () => under.abort();
  */
 export async function run(place, title, work, refused) {
   abandon();
-  const stop = (under = new AbortController());
+  const stop = new AbortController();
+  under = stop;
   const bar = el("progress", { "aria-label": title });
   const said = el("span.quiet", {});
   fill(place, el("div.card", { id: "working" }, el("h2", {}, title), bar, el("div.row", {}, button("Cancel", () => stop.abort()), said)));

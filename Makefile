@@ -43,7 +43,7 @@ types-page: node_modules/tools.stamp
 
 # The page's modules that need no browser.
 test-page:
-	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; \
+	@if node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null; \
 	then node --test --test-reporter=spec tests/page/unit/*.test.js; \
 	else echo 'make $@: skipped, as there is no Node.js 20 or newer'; fi
 

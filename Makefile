@@ -11,7 +11,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test lint lint-python lint-page types types-python types-page test-page picture benchmark load train wheel container openapi docs lock clean
+.PHONY: run demo test lint lint-python lint-page types types-python types-tests types-page test-page picture benchmark load train wheel container openapi docs lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -55,6 +55,13 @@ types-python: $(VENV)/dev.stamp
 	MYPYPATH=build/types $(VENV)/bin/mypy -p mizzle
 	MYPYPATH=build/types:examples:benchmarks:deploy $(VENV)/bin/mypy train.py examples/*.py benchmarks/*.py deploy/*.py
 	MYPYPATH=build/types:docs/hooks $(VENV)/bin/mypy docs/hooks/*.py
+
+# What tests share is imported by bare names, as pytest finds it; the tests themselves are modules of `tests`.
+types-tests: types-python
+	@rm -rf build/types-tests && mkdir -p build/types-tests
+	@find '$(CURDIR)/tests' -name '*.py' ! -name 'test_*' ! -name conftest.py -exec ln -s {} build/types-tests \;
+	MYPYPATH=build/types:build/types-tests:benchmarks:. $(VENV)/bin/mypy --explicit-package-bases \
+	  $$(find tests -name 'test_*.py' -o -name conftest.py)
 
 picture: $(VENV)/dev.stamp
 	$(PY) examples/picture.py docs/breast_cancer.png

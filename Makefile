@@ -59,7 +59,7 @@ types-python: $(VENV)/dev.stamp
 # What tests share is imported by bare names, as pytest finds it; the tests themselves are modules of `tests`.
 types-tests: types-python
 	@rm -rf build/types-tests && mkdir -p build/types-tests
-	@find '$(CURDIR)/tests' -name '*.py' ! -name 'test_*' ! -name conftest.py -exec ln -s {} build/types-tests \;
+	@find '$(CURDIR)/tests' -name '*.py' ! -name conftest.py -exec ln -s {} build/types-tests \;
 	MYPYPATH=build/types:build/types-tests:benchmarks:. $(VENV)/bin/mypy --explicit-package-bases \
 	  $$(find tests -name 'test_*.py' -o -name conftest.py)
 

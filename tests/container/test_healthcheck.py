@@ -128,7 +128,7 @@ def test_proxies_are_not_asked(run, monkeypatch, closed):
 @pytest.mark.parametrize("value", [None, ""])
 def test_the_default_is_the_services(run, monkeypatch, value):
     """An empty variable counts as none, as the service's own settings take it."""
-    asked = []
+    asked: list[int] = []
     monkeypatch.setattr(healthcheck, "check", asked.append)
     monkeypatch.delenv("MIZZLE_PORT", raising=False)
     if value is not None:

@@ -45,7 +45,7 @@ def _exposed():
     metrics.watch_worker(os.getpid)
     metrics.watch_queue(lambda lane: (0, 0, 0.0), lambda: 0)
     metrics.request(wire.PATH, "POST", "200", 0.1)
-    found = {"up": {}}
+    found: dict[str, dict[str, set[str]]] = {"up": {}}
     told = WithoutCreated(metrics.registry).collect()
     for sample in (sample for metric in told for sample in metric.samples):
         labels = found.setdefault(sample.name, defaultdict(set))
@@ -111,7 +111,7 @@ def test_legends_name_labels_that_are_left(target):
 def test_panels_are_complete_and_apart():
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(set(ids)) == len(ids)
-    cells = defaultdict(int)
+    cells: dict[tuple[int, int], int] = defaultdict(int)
     for panel in DASHBOARD["panels"]:
         box = panel["gridPos"]
         assert 0 <= box["x"] <= box["x"] + box["w"] <= 24

@@ -9,6 +9,7 @@ import pytest
 
 from mizzle import cost, wire
 from mizzle.service.formats import registry
+from mizzle.service.formats.problem import Problem
 
 RNG = np.random.default_rng(3)
 TEXTS = ["a", 'say "so"', "back\\slash", "\u202eabc", "\U000e0001", "\n\t\x7f", "größe", "{x}%s"]
@@ -45,6 +46,7 @@ def test_safetensors_are_read_by_the_service(call):
     body = bytes(call("encode", "safetensors", sent))
     read = registry.parse_batch(registry.SAFETENSORS, body, {}, LEVELS, 10)
     for (x, y), asked in zip(problems, read, strict=True):
+        assert isinstance(asked, Problem)
         assert np.array_equal(asked.x, x)
         assert np.array_equal(asked.y, y)
         assert asked.levels is None

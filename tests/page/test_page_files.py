@@ -97,7 +97,9 @@ def test_copied_python_reads_the_file_alike(desk, give, answered, content, read)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     reader = next(call for call in calls if ast.unparse(call.func) == "pandas.read_csv")
     assert {option.arg: ast.literal_eval(option.value) for option in reader.keywords} == read
-    prefixes = [call.args[0].value for call in calls if ast.unparse(call.func).endswith(".add_prefix")]
+    prefixes = [
+        ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func).endswith(".add_prefix")
+    ]
     assert prefixes == ["c"] * ("header" in read)
 
 

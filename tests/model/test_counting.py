@@ -50,7 +50,7 @@ def test_bounds() -> None:
     x = np.repeat([0, 1], 50)
     counted = information(x, x)
     assert counted
-    assert counted.most == pytest.approx(np.log(2))
+    assert counted.bound == pytest.approx(np.log(2))
     assert float(counted.quantiles().max()) <= np.log(2)
     independent = information(x, np.tile([0, 1], 50))
     assert independent

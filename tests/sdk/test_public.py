@@ -126,6 +126,7 @@ def test_old_modules_are_the_new_ones_and_say_so(old):
     assert noticed[0].filename == "theirs.py"
     module = sys.modules[f"mizzle.{old}"]
     assert module is import_module(f"mizzle.{MOVED[old]}")
+    assert module.__spec__
     assert module.__name__ == module.__spec__.name == f"mizzle.{MOVED[old]}"
 
 
@@ -149,7 +150,9 @@ def test_what_was_pickled_by_0_9_can_be_loaded():
     matrix, ranking, limits = pickle.loads(PICKLED.read_bytes())
     assert isinstance(matrix, mizzle.Matrix)
     assert isinstance(ranking, mizzle.Ranking)
-    assert matrix["a", "b"].estimate.interval(0.9) == (0.1, 0.4)
+    estimate = matrix["a", "b"].estimate
+    assert estimate
+    assert estimate.interval(0.9) == (0.1, 0.4)
     assert isinstance(matrix["a", "c"].error, mizzle.TooFewSamples)
     assert len(matrix.to_csv().splitlines()) == 4
     assert ranking.pairs == matrix.pairs[:1]

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from raw import call, exchange, listening, plain
 from starlette.requests import Request
+from starlette.responses import Response
 
 from mizzle.errors import InvalidInput
 from mizzle.service.http import problem_details
@@ -30,8 +31,9 @@ def log(request):
     stream, root = io.StringIO(), logging.getLogger()
     kept, level = root.handlers[:], root.level
     configure("info", request.param)
-    root.handlers[0].setStream(stream)
-    stream.as_json = request.param
+    [handler] = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
     yield stream
     root.handlers[:] = kept
     root.setLevel(level)
@@ -73,7 +75,7 @@ def app():
         raise ValueError(f"could not convert {CANARY} of /a/path")
 
     @app.get("/problem")
-    async def problem() -> None:
+    async def problem() -> Response:
         return problem_details.problem_for(404)
 
     return RequestId(AccessLog(Auth(app, Keys.parse(LINE), ["/livez"])))
@@ -135,7 +137,7 @@ def test_a_life_is_none(app, said):
         assert scope["type"] == "lifespan"
 
     with pytest.raises(StopIteration):
-        RequestId(AccessLog(alive))({"type": "lifespan"}, None, None).send(None)
+        RequestId(AccessLog(alive))({"type": "lifespan"}, None, None).send(None)  # type: ignore[arg-type]
     assert said() == []
 
 

@@ -13,7 +13,7 @@ def test_the_old_name_still_works(monkeypatch, way):
     if way == "environment":
         monkeypatch.setenv(OLD, "7")
     with pytest.warns(DeprecationWarning, match="proof_seconds is now health_ttl_seconds"):
-        settings = Settings(**({"proof_seconds": 7} if way == "argument" else {}))
+        settings = Settings.model_validate({"proof_seconds": 7} if way == "argument" else {})
     assert settings.health_ttl_seconds == 7.0
 
 

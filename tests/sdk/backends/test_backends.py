@@ -26,7 +26,8 @@ _SOON = 0.06  # seconds
     ids=lambda way: f"{way[0]}, {'blocking' if way[1] else 'asynchronous'}",
 )
 def shared_backend(request, new_fake, serve_here):
-    with opened(*request.param, new_fake(), serve_here) as backend:
+    where, blocking = request.param
+    with opened(where, blocking, new_fake(), serve_here) as backend:
         yield backend
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from typing import Any
 
 import commanded
 import httpx2
@@ -151,7 +152,8 @@ def test_a_stream_that_breaks_off_is_taken_up_again():
 
 
 def test_what_is_no_service_is_said_to_be_none():
-    for body in ([], {"jobs": [1]}, {"id": "one"}):
+    bodies: list[Any] = [[], {"jobs": [1]}, {"id": "one"}]
+    for body in bodies:
         with scripted(body, body) as jobs:
             with pytest.raises(errors.ServiceUnreachable, match=r"http://mizzle\.test: .*not of the form"):
                 jobs.find("one")

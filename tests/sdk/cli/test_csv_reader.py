@@ -58,7 +58,7 @@ def test_tabs_separate_where_the_caller_says_so():
 def test_the_first_line_says_what_separates_cells(mark, header):
     content = f"{header.format(mark)}\n1{mark}2.5{mark}x\n".encode()
     result = csv_reader.read(content)
-    assert (result["a"], result["b"]) == (1, 2.5)
+    assert [result["a"], result["b"]] == [1, 2.5]
     assert len(result) == 3
 
 

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from mizzle.cli import files
 from mizzle.data.columns import column
 from mizzle.data.frames import named_columns
 
-COLUMNS = {"a": [1.5, 2.0, 3.0], "b": ["x", "y", "x"]}
+COLUMNS: dict[str, Any] = {"a": [1.5, 2.0, 3.0], "b": ["x", "y", "x"]}
 
 
 def _arrow_stream(path):

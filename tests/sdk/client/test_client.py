@@ -137,14 +137,14 @@ def test_the_deadline_covers_all_tries():
     assert attempts.remaining() == 0.25
     assert attempts.wait(Reply(503)) is None
     now[0] = 5.0
-    assert attempts.remaining() > 0
+    assert (attempts.remaining() or 0) > 0
 
 
 def test_retry_after_reads_seconds_and_dates():
     assert retry_after({"retry-after": "7"}) == 7.0
     assert retry_after({"retry-after": "1.5"}) == 1.5
     assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
-    assert retry_after({"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"}) > 1e6
+    assert (retry_after({"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"}) or 0) > 1e6
     for value in ("soon", "", "nan", "inf", "-1"):
         assert retry_after({"retry-after": value}) is retry_after({}) is None
 

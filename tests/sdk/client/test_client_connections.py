@@ -11,6 +11,7 @@ import pytest
 from scripted import URL, Scripted, problem
 
 import mizzle
+from mizzle.backends.remote import RemoteBackend
 
 KEY = "mz_31337"
 
@@ -77,7 +78,7 @@ def failing():
     def errors(*arguments, **options):
         async def ask():
             async with mizzle.AsyncClient(*arguments, **options) as client:
-                client._sleep = lambda _: asyncio.sleep(0)
+                client._sleep = lambda _: asyncio.sleep(0)  # type: ignore[assignment]
                 await client.limits()
 
         with mizzle.Client(*arguments, **options) as client:
@@ -180,6 +181,7 @@ def test_a_proxy_is_not_asked_for_this_machine(dead_proxy, served, draw):
 )
 def test_a_proxy_is_asked_for_other_machines(dead_proxy, host, trusted):
     with mizzle.Client(f"http://{host}:8000") as client:
+        assert client._http
         assert client._http.trust_env is trusted
 
 
@@ -246,6 +248,7 @@ def test_every_loop_that_lives_keeps_its_connections():
     client, loops = mizzle.AsyncClient("http://127.0.0.1:9"), [asyncio.new_event_loop() for _ in range(2)]
 
     async def pool():
+        assert isinstance(client._backend, RemoteBackend)
         return client._http(client._backend)
 
     first, second = (loop.run_until_complete(pool()) for loop in loops)
@@ -263,4 +266,7 @@ def test_connections_are_used_again(served, draw):
     with mizzle.Client(served) as client:
         for _ in range(3):
             client.estimate(*draw())
-        assert len(client._http._transport._pool.connections) == 1
+        assert client._http
+        transport = client._http._transport
+        assert isinstance(transport, httpx2.HTTPTransport)
+        assert len(transport._pool.connections) == 1

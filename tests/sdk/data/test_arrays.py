@@ -42,7 +42,7 @@ SAME = {
     "torch": torch.tensor(_ROWS),
     "torch grad": torch.tensor(_ROWS, dtype=torch.float64, requires_grad=True),
     "torch bfloat16": torch.tensor(_ROWS, dtype=torch.bfloat16),
-    "memoryview": memoryview(np.array(_ROWS)),
+    "memoryview": np.array(_ROWS).data,
 }
 SAME_INTS = {
     "lists": _INTS,

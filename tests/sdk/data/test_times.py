@@ -74,5 +74,6 @@ def test_a_time_may_be_missing(values):
     with pytest.raises(errors.NotFinite, match="1 missing"):
         variables({"a": values})
     [one] = variables({"a": values}, missing="drop")
+    assert one.missing is not None
     assert one.missing.tolist() == [False, True, False]
     assert one.values[0, 0] > one.values[2, 0]

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "table.checkpoint"
 
 
-def interrupted(path: Path, after: int, columns: object, **options: object) -> FakeBackend:
+def interrupted(path: Path, after: int, columns: Any, **options: Any) -> FakeBackend:
     """A matrix that is interrupted from the keyboard once so many pairs are answered."""
     backend = FakeBackend()
 
@@ -58,7 +59,7 @@ def test_a_finished_table_is_not_asked_again(path):
 
 def test_level_unit_and_threshold_may_differ_from_run_to_run(path):
     matrix(frame(), checkpoint=path, backend=FakeBackend())
-    options = {"unit": "bits", "level": 0.5, "threshold": 0.1}
+    options: dict[str, Any] = {"unit": "bits", "level": 0.5, "threshold": 0.1}
     resumed = matrix(frame(), checkpoint=path, backend=FakeBackend(), **options)
     assert resumed == matrix(frame(), backend=FakeBackend(), **options)
 
@@ -194,7 +195,7 @@ def test_a_writing_that_fails_leaves_the_old_file(path, monkeypatch):
     def failing(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", failing)
+    monkeypatch.setattr("mizzle.tables.checkpoint.os.fsync", failing)
     with pytest.raises(errors.InvalidFile, match="No space left"):
         matrix(frame(), checkpoint=path, backend=FakeBackend())
     assert path.read_bytes() == before

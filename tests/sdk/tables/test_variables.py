@@ -105,6 +105,7 @@ def test_missing_cells_are_refused_or_marked(kind):
     ):
         variables(WITH_GAPS[kind])
     [one] = variables(WITH_GAPS[kind], missing="drop")
+    assert one.missing is not None
     assert one.missing.tolist() == [False, True, False]
     assert one.values[:, 0].tolist() == [1, 0, 3]
 
@@ -156,6 +157,7 @@ ORDERED = {
 def test_an_ordered_category_keeps_its_order(kind):
     [one] = variables(ORDERED[kind], missing="drop")
     assert one.values[:2, 0].tolist() == [0, 2]
+    assert one.missing is not None
     assert one.missing.tolist() == [False, False, True]
     assert [note.code for note in one.notes] == ["coded"]
 
@@ -174,9 +176,9 @@ def test_the_codes_of_labels_follow_neither_rows_nor_declarations(labels, declar
 
 def test_what_came_instead_of_a_word_is_said():
     with pytest.raises(errors.InvalidInput, match="missing is 'skip'; it must be"):
-        variables(NAMED, missing="skip")
+        variables(NAMED, missing="skip")  # type: ignore[arg-type]
     with pytest.raises(errors.InvalidInput, match="missing is something else"):
-        variables(NAMED, missing="x" * 100)
+        variables(NAMED, missing="x" * 100)  # type: ignore[arg-type]
 
 
 REFUSED = {
@@ -278,6 +280,7 @@ def test_a_group_lacks_what_one_of_its_columns_lacks():
     [one] = variables(columns, groups={"g": ["a", "b", "c"]}, missing="drop")
     assert one.name == "g"
     assert one.values.shape == (3, 3)
+    assert one.missing is not None
     assert one.missing.tolist() == [False, True, True]
     assert [note.code for note in one.notes] == ["coded"]
 
@@ -293,6 +296,7 @@ def test_grouped_columns_stand_alone_only_when_asked_to():
 def test_a_column_without_any_value_is_marked_throughout():
     for empty in ([None] * 3, np.full(3, np.nan), pl.Series([None] * 3), pa.nulls(3), pd.Series([None] * 3)):
         one = variables({"a": [1.0, 2, 3], "b": empty}, missing="drop")[1]
+        assert one.missing is not None
         assert one.missing.all()
         assert one.notes == ()
 

@@ -53,7 +53,7 @@ def _many_json(problems, levels=None):
 
 
 def _many_tensors(problems, levels=None):
-    sides = {}
+    sides: dict[str, np.ndarray] = {}
     for i, (x, y) in enumerate(problems):
         sides |= {f"x.{i}": np.array(x, order="C"), f"y.{i}": np.array(y, order="C")}
     return save_tensors(sides, None if levels is None else {"levels": _text(levels)})

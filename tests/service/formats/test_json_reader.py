@@ -13,7 +13,7 @@ from mizzle.service.formats.json_reader import parse_json
 
 BOM = b"\xef\xbb\xbf"
 # Refused as a whole, also where one problem of many is so.
-UNREADABLE = {
+UNREADABLE: dict[str, str | bytes] = {
     "nothing": "",
     "space": " \n",
     "a word": "x",

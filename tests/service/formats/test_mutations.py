@@ -249,7 +249,7 @@ def test_every_damaged_body_is_read_or_refused(name):
     for parts in kind.seeds:
         assert kind.prefix(parts[1]) == parts[0]
         assert _outcomes(kind, b"".join(parts)) == {"Problem"}
-    seen = Counter()
+    seen: Counter[str] = Counter()
     for _ in range(EACH):
         seen.update(_outcomes(kind, _damaged(rng, kind)))
     assert seen["Malformed"] > EACH / 30  # neither all harmless

@@ -192,7 +192,9 @@ def test_names_in_code_are_not_compared_directly():
 def test_all_keys_are_compared(monkeypatch):
     lines = [new_key(f"name{i}") for i in range(10)]
     keys, compared = Keys.parse("\n".join(line for _, line in lines)), []
-    monkeypatch.setattr(auth.hmac, "compare_digest", lambda a, b: compared.append(a) or a == b)
+    monkeypatch.setattr(
+        "mizzle.service.http.auth.hmac.compare_digest", lambda a, b: compared.append(a) or a == b
+    )
     assert keys.name_of(lines[0][0].encode()) == "name0"
     assert keys.name_of(b"wrong") is None
     assert len(compared) == 20
@@ -284,7 +286,7 @@ def test_other_addresses_do(host, keys):
 
 def test_a_name_counts_with_all_its_addresses(monkeypatch):
     found = [(0, 0, 0, "", ("127.0.0.1", 0)), (0, 0, 0, "", ("192.0.2.1", 0))]
-    monkeypatch.setattr(auth.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr("mizzle.service.http.auth.socket.getaddrinfo", lambda *_, **__: found)
     with pytest.raises(InvalidInput, match="MIZZLE_KEYS_FILE"):
         check_bind("mizzle.example", Keys(), False)
 

@@ -161,7 +161,7 @@ def test_a_life_passes():
         events.append(scope["type"])
 
     for surrounded in (Guard(app), SecurityHeaders(app)):
-        coroutine = surrounded({"type": "lifespan"}, None, None)
+        coroutine = surrounded({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
         with pytest.raises(StopIteration):
             coroutine.send(None)
     assert events == ["lifespan"] * 2

@@ -100,7 +100,7 @@ def test_no_minute_has_more_and_every_promise_holds(steps, limit):
         try:
             quotas.admit("a")()
         except RateLimited as refused:
-            clock.now += math.nextafter(refused.retry_after, math.inf) + 1e-9
+            clock.now += math.nextafter(refused.retry_after or 0, math.inf) + 1e-9
             quotas.admit("a")()
         admitted.append(clock.now)
     for start in admitted:
@@ -136,7 +136,7 @@ def test_what_is_kept_of_a_name_is_bounded(clock):
 
 
 def test_requests_beyond_it_are_429_of_their_key_alone(clock):
-    reasons = []
+    reasons: list[str] = []
     keys = Keys.parse(f"{LINE}\n{BOBS_LINE}")
     app = Auth(Quota(plain, Quotas(0, 2, clock), ["/livez"], reasons.append), keys, ["/livez"])
     alice, bob = ("X-API-Key", ALICE), ("X-API-Key", BOB)
@@ -166,13 +166,14 @@ def test_a_place_is_given_back_however_a_request_ends(end):
         if end == "failed":
             raise ZeroDivisionError
         if end == "cancelled":
-            asyncio.current_task().cancel()
+            task = asyncio.current_task()
+            assert task
+            task.cancel()
             await asyncio.sleep(0)
 
     async def live():
-        await asyncio.gather(
-            Quota(app, quotas)({"type": "http", "path": "/"}, None, None), return_exceptions=True
-        )
+        request = Quota(app, quotas)({"type": "http", "path": "/"}, None, None)  # type: ignore[arg-type]
+        await asyncio.gather(request, return_exceptions=True)
 
     asyncio.run(live())
     quotas.admit("anonymous")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from typing import Any
 
 import mizzle
 from mizzle import wire
@@ -109,7 +110,7 @@ async def _raw(app, body, left):
         status.append(message.get("status"))
 
     headers = [(b"content-type", b"application/json"), (b"host", b"localhost")]
-    scope = {"type": "http", "method": "POST", "path": wire.PATH, "headers": headers}
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": wire.PATH, "headers": headers}
     scope |= {"query_string": b"", "root_path": "", "http_version": "1.1", "scheme": "http"}
     await app(scope | {"server": ("localhost", 80), "client": None}, receive, send)
     return status[0]

@@ -68,7 +68,7 @@ def test_a_model_that_breaks_is_alive_and_not_ready_until_it_recovers(ask, setti
 
 def test_a_model_that_is_wrong_from_the_start_ends_the_service(ask, settings, fake):
     fake.distort = lambda e: replace(e, mi=e.mi + 0.3)
-    failures = []
+    failures: list[Exception] = []
     app = create_app(settings, fake)
     app.state.engine.on_failure = failures.append
     ready, started = ask(app, "/readyz", "/startupz")

@@ -74,7 +74,17 @@ def _check_same(there, here):
 
 def test_the_command_answers_about_the_shipped_data(monkeypatch):
     monkeypatch.delenv("MIZZLE_BASE_URL", raising=False)
-    command = [sys.executable, "-m", "mizzle", "estimate", DATA, "--x", "mean_radius", "--y", "worst_area"]
+    command = [
+        sys.executable,
+        "-m",
+        "mizzle",
+        "estimate",
+        str(DATA),
+        "--x",
+        "mean_radius",
+        "--y",
+        "worst_area",
+    ]
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     answer = json.loads(done.stdout)

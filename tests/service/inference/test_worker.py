@@ -157,7 +157,7 @@ def test_through_the_batcher_everybody_but_the_killer_is_answered(play):
 
 
 def test_too_many_losses_end_the_service(play):
-    failures = []
+    failures: list[Exception] = []
 
     async def scenario(worker):
         worker.on_failure = failures.append
@@ -202,6 +202,7 @@ def test_the_worker_ends_when_the_service_is_gone(tmp_path):
         service = await asyncio.create_subprocess_exec(
             sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
         )
+        assert service.stdout
         worker = int(await service.stdout.readline())
         service.kill()
         await service.wait()

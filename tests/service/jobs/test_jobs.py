@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +26,11 @@ from raw import call
 from safetensors.numpy import load
 
 from mizzle import tables
+from mizzle.backends.pairs import Errors, Pair
+from mizzle.progress import Wanted
 from mizzle.service.app import create_app
 from mizzle.service.http.auth import Keys, new_key
+from mizzle.types import Estimate
 
 NAMES = ["a", "<b>", "=c", "d d"]
 ALICE, ALICES = new_key("alice")
@@ -36,7 +41,9 @@ RESULT = "/v1/jobs/one/result"
 class Plain:
     """The fake as an asker."""
 
-    def estimate_many(self, pairs, *, progress, errors):
+    def estimate_many(
+        self, pairs: Iterable[Pair], *, progress: Wanted = None, errors: Errors = "raise"
+    ) -> list[Estimate]:
         return [FakeEstimator().estimate(*pair) for pair in pairs]
 
 
@@ -85,7 +92,7 @@ def test_a_matrix_is_that_of_the_library(play, form, fields):
 
 @pytest.mark.parametrize("target", ["<b>", "both"])
 def test_a_ranking_is_that_of_the_library(play, target):
-    fields = {"groups": {"both": ["a", "=c"]}}
+    fields: dict[str, Any] = {"groups": {"both": ["a", "=c"]}}
     body = tensor_body(table(), columns=NAMES, what="rank", target=target, **fields)
     found = play(lambda http: done(http, body))
     frame = dict(zip(NAMES, table().T, strict=True))

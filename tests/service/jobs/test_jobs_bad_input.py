@@ -114,8 +114,9 @@ QUERIES = [
 def http(serve_here, tmp_path_factory):
     """A connection to one service for the whole table."""
     folder = tmp_path_factory.mktemp("jobs")
-    limits = {"jobs_max_cells": MOST_CELLS, "jobs_max_pairs": MOST_PAIRS}
-    settings = Settings(max_body_bytes=300_000, jobs_dir=folder, **limits)
+    settings = Settings(
+        max_body_bytes=300_000, jobs_dir=folder, jobs_max_cells=MOST_CELLS, jobs_max_pairs=MOST_PAIRS
+    )
     with (
         serve_here(settings, FakeEstimator()) as url,
         httpx2.Client(base_url=url, trust_env=False) as client,
@@ -141,7 +142,9 @@ def _put(http, body, media=JSON, id="one", **more):
 @pytest.mark.parametrize("case", TABLE)
 def test_bodies(case, http, refused):
     media, body, code = TABLE[case]
-    refused(_put(http, body, media), by_code(code).status, code)
+    error = by_code(code)
+    assert error
+    refused(_put(http, body, media), error.status, code)
     assert http.get("/v1/jobs/one").status_code == 404
 
 

@@ -201,7 +201,9 @@ def test_a_job_that_ended_the_process_again_and_again_fails(alive, settings):
     file = JobRepository(settings.jobs_dir, settings.jobs_ttl_seconds)
     file.open()
     given = StoredInput(JSON, "{}", json_body(table(ROWS)))
-    number = file.find_or_add(JobDraft("anonymous", "one", b"", "matrix", 6, given), 9, 9).number
+    job = file.find_or_add(JobDraft("anonymous", "one", b"", "matrix", 6, given), 9, 9)
+    assert job
+    number = job.number
     for _ in range(3):
         file.begin(number, "{}", "basis")
     file.close()

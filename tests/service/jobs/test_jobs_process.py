@@ -58,6 +58,7 @@ def start(tmp_path):
         with subprocess.Popen(
             command, stdout=pipe, stderr=pipe, text=True, env=environment, cwd=tmp_path
         ) as process:
+            assert process.stdout
             url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
             _until_open(url)
             with Jobs(url) as jobs:

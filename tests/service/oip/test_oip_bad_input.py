@@ -3,6 +3,7 @@
 import json
 import random
 from contextlib import suppress
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -59,10 +60,10 @@ def _both(shape, data):
 NAN, INF = float("nan"), float("inf")
 FORM, SHAPE = "invalid_request", "invalid_shape"
 COLUMN = list(range(ROWS))
-BATCH = [COLUMN, [*COLUMN[:-1], None]]
+BATCH: list[Any] = [COLUMN, [*COLUMN[:-1], None]]
 PLACE = "x row 3, column 1"
 # name: (what is changed in a good request, code, words)
-BAD = {
+BAD: dict[str, Any] = {
     "no inputs": (lambda request: request.pop("inputs"), FORM, "inputs"),
     "inputs an object": (_whole(inputs={}), FORM, "list of two"),
     "one input": (lambda request: request["inputs"].pop(), FORM, "list of two"),
@@ -242,7 +243,7 @@ def test_a_bad_request_is_refused(http, case):
 
 
 GOOD_TEXT = json.dumps(_good())
-TEXTS = {
+TEXTS: dict[str, Any] = {
     "empty": ("", 400, "malformed"),
     "cut": (GOOD_TEXT[:-3], 400, "malformed"),
     "trailing": (GOOD_TEXT + CANARY, 400, "malformed"),
@@ -288,7 +289,7 @@ def _header(text, content=None):
 SIZE = "binary_data_size"
 SIXES = X == 6
 # name: (body and headers, status, code, words)
-BAD_BINARY = {
+BAD_BINARY: dict[str, Any] = {
     "no header": ((_binary()[0], {}), 400, "malformed", ""),
     "one byte short": (_body(end=-1), 400, "malformed", "ends before the binary data of y"),
     "no bytes": (_body(end=_binary()[1]), 400, "malformed", "ends before the binary data of x"),

@@ -87,7 +87,7 @@ def test_metadata(client):
 @pytest.mark.parametrize("datatype", DTYPES)
 @pytest.mark.parametrize("binary", [True, False])
 def test_every_datatype_in_and_all_outputs_binary(client, fake, pair, datatype, binary):
-    result = client.infer("fake", inputs_of(*pair, datatype, binary))
+    result = client.infer("fake", inputs_of(pair[0], pair[1], datatype, binary))
     assert_answers(result, [fake.estimate(*pair)])
     assert all("parameters" in result.get_output(name) for name in OUTPUTS)
     assert "id" not in result.get_response()
@@ -141,7 +141,10 @@ def test_the_asynchronous_client(address, fake, pair):
     async def scenario():
         async with aio.InferenceServerClient(address) as client:
             assert await client.is_server_ready()
-            return [await client.infer("fake", inputs_of(*pair, binary=binary)) for binary in (True, False)]
+            return [
+                await client.infer("fake", inputs_of(pair[0], pair[1], binary=binary))
+                for binary in (True, False)
+            ]
 
     for result in asyncio.run(scenario()):
         assert_answers(result, [fake.estimate(*pair)])

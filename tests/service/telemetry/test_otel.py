@@ -161,11 +161,20 @@ def test_missing_packages_are_named(monkeypatch, missing):
     assert otel.options(False)["telemetry"]["tracing"] is False
 
 
+class Exporting(HTTPServer):
+    """A server that remembers what it took."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Collector)
+        self.exported: list[tuple[str, bytes]] = []
+
+
 class Collector(BaseHTTPRequestHandler):
     """Takes what is exported."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
+        assert isinstance(self.server, Exporting)
         self.server.exported.append((self.path, body))
         self.send_response(200)
         self.send_header("content-length", "0")
@@ -177,8 +186,7 @@ class Collector(BaseHTTPRequestHandler):
 
 @contextmanager
 def collecting():
-    server = HTTPServer(("127.0.0.1", 0), Collector)
-    server.exported = []
+    server = Exporting()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -9,7 +9,6 @@ import raw
 from raw import GET, PATIENCE, POST, answers, exchange, listening, once, opened, plain, until_closed
 
 from mizzle.service.inference.observer import CONNECTIONS
-from mizzle.service.transport import connections
 from mizzle.service.transport.connections import allowed_connections, capped
 from mizzle.service.transport.protocol import protocol_class
 
@@ -113,8 +112,8 @@ def limit(monkeypatch):
     asked = []
 
     def pretend(hard):
-        monkeypatch.setattr(connections.resource, "getrlimit", lambda _: (256, hard))
-        monkeypatch.setattr(connections.resource, "setrlimit", lambda _, limits: asked.append(limits))
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (256, hard))
+        monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked.append(limits))
         return asked
 
     return pretend

@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections import Counter
 
+import httpx2
 import pytest
 from live import INFER, PATHS, bodies, client, living, until
 from raw import HOST
@@ -57,7 +58,8 @@ def turns(fake, monkeypatch):
 @pytest.mark.parametrize("times", [2, 5])
 def test_a_flood_is_answered_or_refused_and_leaves_nothing(turns, fake, draw, path, times, door):
     app, content = create_app(NARROW, fake), bodies(draw())[path]
-    found, tasks = [], []
+    found: list[httpx2.Response] = []
+    tasks: list[asyncio.Task[None]] = []
 
     async def ask(http):
         found.append(await http.post(path, content=content))
@@ -93,7 +95,8 @@ def test_a_flood_is_answered_or_refused_and_leaves_nothing(turns, fake, draw, pa
 
 @pytest.mark.parametrize("many", [False, True])
 def test_requests_of_one_moment_do_not_overfill_the_queue(turns, fake, draw, in_lifespan, many):
-    app, asked = create_app(NARROW, fake), Problem(*draw(), None)
+    x, y = draw()
+    app, asked = create_app(NARROW, fake), Problem(x, y, None)
 
     async def scenario(app):
         engine, longest = app.state.engine, 0

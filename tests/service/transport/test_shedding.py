@@ -1,6 +1,7 @@
 """The door: what it turns away while there is no room, and what it leaves to the parser."""
 
 import json
+from typing import Any
 
 import pytest
 from raw import GET, HOST, LAST, answers, exchange, listening, once, opened, plain
@@ -57,8 +58,12 @@ def full(seconds=2.5):
     return error
 
 
+def engine_with(error=None) -> Any:
+    return Engine(error)
+
+
 def door(error):
-    return LoadShedder(Engine(error), Metrics())
+    return LoadShedder(engine_with(error), Metrics())
 
 
 @pytest.mark.parametrize("sent", PASSED.values(), ids=PASSED)
@@ -83,7 +88,7 @@ def test_while_there_is_room_or_no_model_all_goes_the_usual_way(error):
 )
 def test_a_refusal_is_the_problem_that_the_service_sends(sent, route):
     kept = Metrics()
-    [answer] = answers(LoadShedder(Engine(full()), kept).refusal(sent, USUAL))
+    [answer] = answers(LoadShedder(engine_with(full()), kept).refusal(sent, USUAL) or b"")
     problem = answer.problem(429, "queue_full")
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert (problem["retry_after_s"], answer.headers["retry-after"]) == (2.5, "3")
@@ -122,7 +127,7 @@ def test_it_is_logged_like_any_request(caplog):
 
 def test_a_refused_connection_goes_on():
     """One connection: refused twice, then let in, then refused again."""
-    engine = Engine(full())
+    engine = engine_with(full())
     with listening(plain, door=LoadShedder(engine, Metrics())) as address, opened(address) as connection:
         assert [once(connection, WHOLE).status for _ in range(2)] == [429, 429]
         engine.error = None

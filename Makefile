@@ -36,7 +36,7 @@ NPM_RUN = @if [ -e node_modules/tools.stamp ]; then npm run --silent $(1); \
 lint-page: node_modules/tools.stamp
 	$(call NPM_RUN,lint)
 
-types: types-python types-page
+types: types-python types-tests types-page
 
 types-page: node_modules/tools.stamp
 	$(call NPM_RUN,types)

@@ -60,7 +60,7 @@ types-python: $(VENV)/dev.stamp
 types-tests: types-python
 	@rm -rf build/types-tests && mkdir -p build/types-tests
 	@find '$(CURDIR)/tests' -name '*.py' ! -name conftest.py -exec ln -s {} build/types-tests \;
-	MYPYPATH=build/types:build/types-tests:benchmarks:. $(VENV)/bin/mypy --explicit-package-bases \
+	MYPYPATH=build/types:build/types-tests:benchmarks:deploy:. $(VENV)/bin/mypy --explicit-package-bases \
 	  $$(find tests -name 'test_*.py' -o -name conftest.py)
 
 picture: $(VENV)/dev.stamp

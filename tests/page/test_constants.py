@@ -6,6 +6,8 @@ import re
 import vendored
 
 from mizzle import cost, types, wire
+from mizzle.service.inference import batcher
+from mizzle.service.routes import schemas
 
 PAGE = vendored.ROOT / "service" / "page"
 
@@ -37,3 +39,14 @@ def test_paths_are_those_of_the_interface() -> None:
     text = (PAGE / "api.js").read_text()
     for path in (wire.LIMITS, wire.MODELS, wire.PATH, wire.BATCH_PATH):
         assert re.search(rf"[\"`]{re.escape(path[1:])}[\"`?]", text), path
+
+
+def test_how_many_problems_always_wait_where_the_service_does_not_say() -> None:
+    assert constant("batches.js", "ALWAYS_ADMITTED") == batcher.ALWAYS_ADMITTED
+
+
+def test_limits_are_those_that_the_service_publishes() -> None:
+    described = (PAGE / "api.js").read_text().partition("@typedef {object} Limits")[2].partition("*/")[0]
+    names = re.findall(r"@property \{\w+\} \[?(\w+)", described)
+    assert len(names) == 8
+    assert set(names) <= set(schemas.Limits.model_fields)

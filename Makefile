@@ -11,7 +11,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test lint types picture benchmark load train wheel container openapi docs lock clean
+.PHONY: run demo test lint lint-python lint-page types types-python types-tests types-page test-page picture benchmark load train wheel container openapi docs lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -19,21 +19,49 @@ run: $(VENV)/service.stamp
 demo: $(VENV)/service.stamp
 	$(PY) examples/demo.py --stop --port 0
 
-test: $(VENV)/dev.stamp lint types
+test: $(VENV)/dev.stamp lint types test-page
 	$(PY) -m pytest -q
 
-lint: $(VENV)/dev.stamp
+lint: lint-python lint-page
+
+lint-python: $(VENV)/dev.stamp
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
+# What checks the page comes from npm, and the page itself needs none of it. Where npm or its registry is out of
+# reach, these checks are skipped and say so.
+NPM_RUN = @if [ -e node_modules/tools.stamp ]; then npm run --silent $(1); \
+  else echo 'make $@: skipped, as npm or its registry is out of reach'; fi
+
+lint-page: node_modules/tools.stamp
+	$(call NPM_RUN,lint)
+
+types: types-python types-tests types-page
+
+types-page: node_modules/tools.stamp
+	$(call NPM_RUN,types)
+
+# The page's modules that need no browser.
+test-page:
+	@if node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null; \
+	then node --test --test-reporter=spec tests/page/unit/*.test.js; \
+	else echo 'make $@: skipped, as there is no Node.js 20 or newer'; fi
+
 # The editable install is an import hook that type checkers cannot follow: show them a tree of links.
-types: $(VENV)/dev.stamp
+types-python: $(VENV)/dev.stamp
 	@rm -rf build/types && mkdir -p build/types/mizzle
 	@ln -s '$(CURDIR)'/sdk/* build/types/mizzle/
 	@for room in service model metadata_gen; do ln -s '$(CURDIR)'/$$room build/types/mizzle/$$room; done
 	MYPYPATH=build/types $(VENV)/bin/mypy -p mizzle
 	MYPYPATH=build/types:examples:benchmarks:deploy $(VENV)/bin/mypy train.py examples/*.py benchmarks/*.py deploy/*.py
 	MYPYPATH=build/types:docs/hooks $(VENV)/bin/mypy docs/hooks/*.py
+
+# What tests share is imported by bare names, as pytest finds it; the tests themselves are modules of `tests`.
+types-tests: types-python
+	@rm -rf build/types-tests && mkdir -p build/types-tests
+	@find '$(CURDIR)/tests' -name '*.py' ! -name conftest.py -exec ln -s {} build/types-tests \;
+	MYPYPATH=build/types:build/types-tests:benchmarks:deploy:. $(VENV)/bin/mypy --explicit-package-bases \
+	  $$(find tests -name 'test_*.py' -o -name conftest.py)
 
 picture: $(VENV)/dev.stamp
 	$(PY) examples/picture.py docs/breast_cancer.png
@@ -100,5 +128,8 @@ $(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml
 	$(PIP) install -e '.[dev]'
 	@touch $@ $(VENV)/service.stamp
 
+node_modules/tools.stamp: package.json package-lock.json
+	@if command -v npm >/dev/null; then npm ci --loglevel=error && touch $@; fi || true
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) node_modules build dist *.egg-info

@@ -13,6 +13,7 @@ from mizzle.service.inference.batcher import Batcher, BatchLimits, OutOfMemory
 from mizzle.service.inference.observer import Observer
 from mizzle.service.inference.runner import isolated
 from mizzle.service.inference.throughput import Throughput
+from mizzle.service.settings import Settings
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 
@@ -35,18 +36,18 @@ def pairs(draw):
     return [draw(*shape, seed=i) for i, shape in enumerate(SHAPES)]
 
 
-def test_it_is_chosen_where_there_is_one():
+def test_it_is_chosen_where_there_is_one() -> None:
     assert Estimator.load(device="auto").device == "cuda"
 
 
-def test_answers_are_those_of_the_cpu(cpu, cuda, pairs):
+def test_answers_are_those_of_the_cpu(cpu, cuda, pairs) -> None:
     for here, there in zip(cpu.estimate_many(pairs), cuda.estimate_many(pairs), strict=True):
         assert there.values == pytest.approx(here.values, abs=TOLERANCE)
         assert there.mi == pytest.approx(here.mi, abs=TOLERANCE)
         assert (there.in_range, there.warnings) == (here.in_range, here.warnings)
 
 
-def test_an_answer_does_not_depend_on_its_batch_mates(cuda, draw):
+def test_an_answer_does_not_depend_on_its_batch_mates(cuda, draw) -> None:
     pairs = [draw(60 + 7 * i, 1 + i % 3, 2, seed=i) for i in range(40)]
     together = cuda.estimate_many(pairs)
     for pair, answer in zip(pairs, together, strict=True):
@@ -66,17 +67,17 @@ def cramped(cuda, draw):
     torch.cuda.set_per_process_memory_fraction(1.0)
 
 
-def test_a_batch_without_room_is_told_of(cuda, cramped):
+def test_a_batch_without_room_is_told_of(cuda, cramped) -> None:
     with pytest.raises(OutOfMemory):
         isolated(cuda.run, cramped)
     assert len(isolated(cuda.run, cramped[:1])) == 1
 
 
-def test_a_batch_without_room_is_split_until_it_fits(cuda, cramped):
+def test_a_batch_without_room_is_split_until_it_fits(cuda, cramped) -> None:
     class Counting(Observer):
         count = 0
 
-        def out_of_memory(self):
+        def out_of_memory(self) -> None:
             self.count += 1
 
     observer, size = Counting(), cost.size(10_000, 32, 32)
@@ -101,7 +102,7 @@ def test_a_batch_without_room_is_split_until_it_fits(cuda, cramped):
     assert [answer.n for answer in answers] == [10_000] * len(cramped)
 
 
-def test_the_service_runs_on_it(serve_here, settings, cpu, pairs):
+def test_the_service_runs_on_it(serve_here, settings: Settings, cpu, pairs) -> None:
     limits = {"max_body_bytes": 2**25, "max_problem_cells": 2**22}
     with (
         serve_here(settings.model_copy(update={"device": "cuda", **limits}), None) as url,

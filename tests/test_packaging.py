@@ -29,8 +29,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         "--no-deps",
         "--no-build-isolation",
         "-w",
-        out,
-        ROOT,
+        str(out),
+        str(ROOT),
     ]
     subprocess.run(command, check=True, capture_output=True)
     (file,) = out.glob("mizzle-*.whl")

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from mizzle.model.net import NetConfig
 from mizzle.model.statistics.tokens import Tokens
 from mizzle.model.training import flags
 from mizzle.model.training.chunks import fresh, uses
-from mizzle.model.training.fitting import FitConfig, schedule
+from mizzle.model.training.fitting import Fit, FitConfig, schedule
 
 Parts = list[tuple[Tokens, torch.Tensor]]
 SMALL = train.TrainConfig(
@@ -57,9 +58,9 @@ def test_stopped_and_resumed_is_the_straight_run(
 ) -> None:
     """The signal arrives during step 3, between two checkpoints."""
     config = dataclasses.replace(SMALL, out=tmp_path)
-    update = train.Fit.update
+    update = Fit.update
 
-    def interrupted(fit: train.Fit, parts: Parts) -> float:
+    def interrupted(fit: Fit, parts: Parts) -> float:
         if fit.step == 2:
             signalled.set()
         return update(fit, parts)
@@ -67,7 +68,7 @@ def test_stopped_and_resumed_is_the_straight_run(
     signalled = threading.Event()
     with monkeypatch.context() as patch:
         patch.setattr(train, "stop_signal", lambda: contextlib.nullcontext(signalled))
-        patch.setattr(train.Fit, "update", interrupted)
+        patch.setattr(Fit, "update", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train.train(config)
     assert not (tmp_path / "mizzle.safetensors").exists()
@@ -110,7 +111,7 @@ def test_the_final_table_lists_n_and_families(straight: Path) -> None:
 
 def test_loss_falls_on_a_batch_seen_again() -> None:
     chunks = train.Stream(1, 32)[0]
-    fit = train.Fit(SMALL.net, FitConfig(steps=120, rate=5e-3), seed=0)
+    fit = Fit(SMALL.net, FitConfig(steps=120, rate=5e-3), seed=0)
     fit.fit_inputs([c.tokens for c in chunks])
     losses = [fit.update([(c.tokens, c.truth) for c in chunks]) for _ in range(120)]
     assert losses[-1] < 0.5 * losses[0]
@@ -147,7 +148,7 @@ def test_a_batch_is_forgotten_after_its_last_use(tmp_path: Path, monkeypatch: py
     """Four steps: batches 0, 1, 0, 2. What waits at the end goes with the folder."""
     waiting: list[str] = []
     monkeypatch.setattr(
-        train.shutil, "rmtree", lambda path, **_: waiting.extend(p.stem for p in path.rglob("*.safetensors"))
+        shutil, "rmtree", lambda path, **_: waiting.extend(p.stem for p in path.rglob("*.safetensors"))
     )
     train.train(dataclasses.replace(SMALL, out=tmp_path))
     assert sorted(waiting) == ["1", "2"]
@@ -158,17 +159,17 @@ def test_a_longer_run_parts_from_a_shorter_one(tmp_path: Path) -> None:
     long = FitConfig(steps=6, cooldown=0.5)
     whole = train.train(dataclasses.replace(SMALL, out=tmp_path / "whole", fit=long))
     first = dataclasses.replace(SMALL, out=tmp_path / "parted", fit=FitConfig(steps=4, cooldown=0.25))
-    fit = train.Fit(first.net, first.fit, first.seed)
+    fit = Fit(first.net, first.fit, first.seed)
     step = fit.update
 
-    def stop_after_three(fit: train.Fit, parts: Parts) -> float:
+    def stop_after_three(fit: Fit, parts: Parts) -> float:
         loss = step.__func__(fit, parts)  # type: ignore[attr-defined]
         if fit.step == 3:
             signal.raise_signal(signal.SIGINT)
         return float(loss)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train.Fit, "update", stop_after_three)
+        patch.setattr(Fit, "update", stop_after_three)
         with pytest.raises(KeyboardInterrupt):
             train.train(first)
     same(train.train(dataclasses.replace(first, fit=long)), whole)
@@ -201,15 +202,15 @@ def test_batches_of_another_run_are_not_read(tmp_path: Path) -> None:
 def test_a_kill_between_checkpoints_costs_steps_and_nothing_else(straight: Path, tmp_path: Path) -> None:
     """Step 4 fails after batch 0 was used for the last time and deleted: it is made again."""
     config = dataclasses.replace(SMALL, out=tmp_path)
-    update = train.Fit.update
+    update = Fit.update
 
-    def killed(fit: train.Fit, parts: Parts) -> float:
+    def killed(fit: Fit, parts: Parts) -> float:
         if fit.step == 3:
             raise RuntimeError("killed")
         return update(fit, parts)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train.Fit, "update", killed)
+        patch.setattr(Fit, "update", killed)
         with pytest.raises(RuntimeError, match="killed"):
             train.train(config)
     same(train.train(config), straight)
@@ -274,13 +275,13 @@ def test_a_real_signal_stops_with_a_checkpoint_and_restores_the_handlers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = signal.getsignal(signal.SIGINT)
-    update = train.Fit.update
+    update = Fit.update
 
-    def interrupting(fit: train.Fit, parts: Parts) -> float:
+    def interrupting(fit: Fit, parts: Parts) -> float:
         signal.raise_signal(signal.SIGINT)
         return update(fit, parts)
 
-    monkeypatch.setattr(train.Fit, "update", interrupting)
+    monkeypatch.setattr(Fit, "update", interrupting)
     with pytest.raises(KeyboardInterrupt):
         train.train(dataclasses.replace(SMALL, out=tmp_path))
     assert (tmp_path / "checkpoint.safetensors").exists()

@@ -1,12 +1,44 @@
-// The service, asked by name: waits where it says so, and turns every refusal into one kind of error.
+// The service, spoken to by name: waits where it says so, and turns every refusal into one kind of error.
+
+/** @import { Answer } from "./posterior.js" */
+
+/**
+ * What the service takes at once, as far as the page needs it.
+ * @typedef {object} Limits
+ * @property {number} min_rows
+ * @property {number} max_columns of one side
+ * @property {number} max_body_bytes
+ * @property {number} max_request_cells
+ * @property {number} max_request_problems
+ * @property {number} queue_cells that may wait at the present pace
+ * @property {number} [always_admitted_problems] that may wait, whatever they cost
+ * @property {number} cells_per_second the present pace
+ */
+
+/** @typedef {{name: string, version: string, sha256: string}} ModelCard */
+
+/** @typedef {{estimate?: Answer, error?: {detail: string}}} BatchItem */
+
+/**
+ * @typedef {object} RequestOptions
+ * @property {AbortSignal} [signal] ends everything
+ * @property {(seconds: number, refusal: Refusal) => void} [waiting] called before every wait
+ */
+
+/** @typedef {RequestOptions & {body?: Uint8Array<ArrayBuffer>, type?: string}} Request */
 
 const BASE = new URL("../", import.meta.url);
-const PATIENT = new Set([429, 503]);
-const TRIES = 12;
-const LONGEST = 60; // seconds of one wait
+const RETRIED = new Set([429, 503]);
+const MAX_TRIES = 12;
+const MAX_WAIT = 60; // seconds
 
 /** What the service said, or that it said nothing. `code` is the problem's, or "unreachable". */
 export class Refusal extends Error {
+  /**
+   * @param {string} code
+   * @param {number} status of HTTP; 0 where there is none
+   * @param {string} message
+   */
   constructor(code, status, message) {
     super(message);
     this.code = code;
@@ -14,7 +46,10 @@ export class Refusal extends Error {
   }
 }
 
-/** The address of a path of the service. */
+/**
+ * The address of a path of the service.
+ * @param {string} path
+ */
 export const address = (path) => new URL(path, BASE).href;
 
 /** Talks to the service that the page came from. The key stays in this object, and so in memory. */
@@ -26,45 +61,84 @@ export class Api {
     return this.#key !== "";
   }
 
-  /** Sends this key from now on; an empty one sends none. */
+  /**
+   * Sends this key from now on; an empty one sends none.
+   * @param {string} key
+   */
   use(key) {
     this.#key = key.trim();
   }
 
-  /** What this service takes at once; an object of numbers. */
-  limits = (signal) => this.#ask("v1/limits", { signal });
+  /**
+   * What this service takes at once.
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Limits>}
+   */
+  limits = (signal) => this.#request("v1/limits", { signal });
 
-  /** The card of the model that answers. */
-  model = async (signal) => (await this.#ask("v1/models", { signal })).models[0];
+  /**
+   * The card of the model that answers.
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<ModelCard>}
+   */
+  model = async (signal) => (await this.#request("v1/models", { signal })).models[0];
 
-  /** The answer to one problem in .npy, of which the first `dim` columns are x. */
+  /**
+   * The answer to one problem in .npy.
+   * @param {Uint8Array<ArrayBuffer>} body
+   * @param {number} dim how many of its first columns are x
+   * @param {RequestOptions} [options]
+   * @returns {Promise<Answer>}
+   */
   estimate = (body, dim, options) =>
-    this.#ask(`v1/estimate?dim_x=${dim}&levels=all`, { ...options, body, type: "application/x-npy" });
+    this.#request(`v1/estimate?dim_x=${dim}&levels=all`, { ...options, body, type: "application/x-npy" });
 
-  /** What became of each problem of a safetensors file. */
+  /**
+   * What became of each problem of a safetensors file.
+   * @param {Uint8Array<ArrayBuffer>} body
+   * @param {RequestOptions} [options]
+   * @returns {Promise<BatchItem[]>}
+   */
   batch = async (body, options) =>
-    (await this.#ask("v1/estimate:batch", { ...options, body, type: "application/x-safetensors" })).answers;
+    (await this.#request("v1/estimate:batch", { ...options, body, type: "application/x-safetensors" }))
+      .answers;
 
-  /** `waiting(seconds)` is told of every wait; `signal` ends everything. */
-  async #ask(path, { body, type, signal, waiting = () => {} } = {}) {
+  /**
+   * @param {string} path
+   * @param {Request} request
+   */
+  async #request(path, { body, type, signal, waiting = () => {} }) {
     for (let tries = 1; ; tries += 1) {
       const response = await this.#send(path, body, type, signal);
       if (response.ok) return response.json();
-      const refusal = await refused(response);
-      if (!PATIENT.has(response.status) || tries >= TRIES) throw refusal;
-      const seconds = Math.min(after(response), LONGEST);
-      waiting(seconds, refusal);
+      const error = await refusal(response);
+      if (!RETRIED.has(response.status) || tries >= MAX_TRIES) throw error;
+      const seconds = Math.min(retryAfter(response), MAX_WAIT);
+      waiting(seconds, error);
       await sleep(seconds, signal);
     }
   }
 
+  /**
+   * @param {string} path
+   * @param {Uint8Array<ArrayBuffer>} [body]
+   * @param {string} [type]
+   * @param {AbortSignal} [signal]
+   */
   async #send(path, body, type, signal) {
-    const headers = { accept: "application/json" };
-    if (type) headers["content-type"] = type;
-    if (this.#key) headers.authorization = `Bearer ${this.#key}`;
-    const options = { method: body ? "POST" : "GET", headers, body, signal, cache: "no-store", credentials: "omit" };
+    const headers = new Headers({ accept: "application/json" });
+    if (type) headers.set("content-type", type);
+    if (this.#key) headers.set("authorization", `Bearer ${this.#key}`);
     try {
-      return await fetch(address(path), { ...options, redirect: "error" });
+      return await fetch(address(path), {
+        method: body ? "POST" : "GET",
+        headers,
+        body,
+        signal,
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+      });
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new Refusal("unreachable", 0, "The service does not answer. Is it still running?");
@@ -72,30 +146,49 @@ export class Api {
   }
 }
 
-async function refused(response) {
+/** @param {Response} response */
+async function refusal(response) {
   const problem = await response.json().catch(() => ({}));
-  const said = typeof problem.detail === "string" ? problem.detail : `the service answered HTTP ${response.status}`;
-  return new Refusal(problem.code ?? "unknown", response.status, sentence(said));
+  const detail =
+    typeof problem.detail === "string" ? problem.detail : `the service answered HTTP ${response.status}`;
+  return new Refusal(problem.code ?? "unknown", response.status, sentence(detail));
 }
 
-/** A text with a capital letter, but for those that are names as in "n = 5", and a full stop. */
+/**
+ * A text with a capital letter, but for those that are names as in "n = 5", and a full stop.
+ * @param {string} text
+ */
 export function sentence(text) {
   const end = /[.!?]$/.test(text) ? "" : ".";
   return text.replace(/^(?![nxy]\b)\p{L}/u, (letter) => letter.toUpperCase()) + end;
 }
 
-/** Seconds that a refusal asks to wait. */
-function after(response) {
+/**
+ * Seconds that a refusal wants the next try to wait.
+ * @param {Response} response
+ */
+function retryAfter(response) {
   const exact = Number(response.headers.get("retry-after-ms") ?? NaN) / 1000;
   const whole = Number(response.headers.get("retry-after") ?? NaN);
-  return [exact, whole, 1].find((seconds) => Number.isFinite(seconds) && seconds >= 0);
+  return [exact, whole].find((seconds) => Number.isFinite(seconds) && seconds >= 0) ?? 1;
 }
 
-/** Waits, unless `signal` ends the waiting. */
+/**
+ * Waits, unless `signal` ends the waiting.
+ * @param {number} seconds
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
 function sleep(seconds, signal) {
   return new Promise((resolve, reject) => {
-    const stop = () => (clearTimeout(timer), reject(signal.reason));
-    const timer = setTimeout(() => (signal?.removeEventListener("abort", stop), resolve()), 1000 * seconds);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, 1000 * seconds);
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop, { once: true });
   });

@@ -2,15 +2,37 @@
 
 import { address } from "./api.js";
 
-/** A Python string; what cannot be seen, or turns the direction of what follows, is written as an escape. */
+/** @import { Mode } from "./fragment.js" */
+/** @import { Table } from "./table.js" */
+
+/**
+ * A question whose columns are lists of names.
+ * @typedef {object} NamedQuestion
+ * @property {Mode} mode
+ * @property {string[]} x
+ * @property {string[]} y
+ * @property {string} target
+ * @property {string[]} columns
+ * @property {boolean} [coded] whether a column of the pair is text
+ */
+
+/**
+ * A Python string; what cannot be seen, or turns the direction of what follows, is written as an escape.
+ * @param {string} text
+ */
 export function quoted(text) {
-  const escaped = (letter) => `\\U${letter.codePointAt(0).toString(16).padStart(8, "0")}`;
+  /** @param {string} letter */
+  const escaped = (letter) => `\\U${(letter.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
   return JSON.stringify(text).replace(/[\p{Cf}\p{Zl}\p{Zp}\x7f-\x9f]/gu, escaped);
 }
 
+/** @param {string[]} names */
 const list = (names) => `[${names.map(quoted).join(", ")}]`;
 
-/** Pandas, told what the page has found out about a file; of Parquet there is nothing to find out. */
+/**
+ * Pandas, with what the page has recognised in a file; Parquet says it all itself.
+ * @param {Pick<Table, "title" | "reading">} table
+ */
 function reader({ title, reading }) {
   if (!reading) return `read_parquet(${quoted(title)})`;
   const options = [quoted(title)];
@@ -20,27 +42,41 @@ function reader({ title, reading }) {
   return `read_csv(${options.join(", ")})${reading.headless ? `.add_prefix("c")` : ""}`;
 }
 
-/** Python that asks this service the same question of the same table. */
+/**
+ * Python that puts the same question about the same table to this service.
+ * @param {NamedQuestion} question
+ * @param {Pick<Table, "title" | "reading">} table
+ * @param {boolean} keyed whether the service wants a key
+ */
 export function python(question, table, keyed) {
   const lines = ["import mizzle", "import pandas", "", `frame = pandas.${reader(table)}`];
   const key = keyed ? ", api_key=..." : "";
   lines.push(`with mizzle.Client(${quoted(address(".").replace(/\/$/, ""))}${key}) as client:`);
-  lines.push(...ASKED[question.mode](question).map((line) => `    ${line}`));
+  lines.push(...CALLS[question.mode](question).map((line) => `    ${line}`));
   return lines.join("\n") + "\n";
 }
 
+/**
+ * @param {string[]} x
+ * @param {string[]} y
+ */
 const asArrays = (x, y) => [
   `rows = frame[${list([...x, ...y])}].dropna()`,
   `print(client.estimate(rows[${list(x)}], rows[${list(y)}]))`,
 ];
 
-/** Text becomes codes where whole tables are read, and only there. */
+/**
+ * Text becomes codes where whole tables are read, and only there.
+ * @param {string[]} x
+ * @param {string[]} y
+ */
 const asGroups = (x, y) => [
   `groups = {"x": ${list(x)}, "y": ${list(y)}}`,
   `print(client.matrix(frame, columns=[], groups=groups, missing="drop").to_frame())`,
 ];
 
-const ASKED = {
+/** @type {Record<Mode, (question: NamedQuestion) => string[]>} */
+const CALLS = {
   pair: ({ x, y, coded }) => (coded ? asGroups(x, y) : asArrays(x, y)),
   target: ({ target, columns }) => [
     `ranking = client.rank(frame, ${quoted(target)}, columns=${list(columns)}, missing="drop")`,
@@ -52,17 +88,28 @@ const ASKED = {
   ],
 };
 
-/** A command that sends a body saved from this page; `bodies` of them where one is too small for all. */
+/**
+ * A command that sends a body saved from this page.
+ * @param {Pick<NamedQuestion, "mode" | "x">} question
+ * @param {number} bodies how many there are, where one is too small for all
+ * @param {boolean} keyed whether the service wants a key
+ */
 export function curl(question, bodies, keyed) {
   const key = keyed ? ` -H "authorization: Bearer $MIZZLE_API_KEY"` : "";
-  const one = question.mode === "pair";
-  const path = one ? `v1/estimate?dim_x=${question.x.length}&levels=all` : "v1/estimate:batch";
-  const media = one ? "application/x-npy" : "application/x-safetensors";
-  const send = (file) => `curl -sS '${address(path)}'${key} \\\n  -H 'content-type: ${media}' --data-binary @${file}`;
+  const single = question.mode === "pair";
+  const path = single ? `v1/estimate?dim_x=${question.x.length}&levels=all` : "v1/estimate:batch";
+  const media = single ? "application/x-npy" : "application/x-safetensors";
+  /** @param {string} file */
+  const send = (file) =>
+    `curl -sS '${address(path)}'${key} \\\n  -H 'content-type: ${media}' --data-binary @${file}`;
   if (bodies === 1) return `${send(bodyName(question.mode))}\n`;
   return `for i in $(seq ${bodies}); do\n${send("pairs-$i.safetensors")}\ndone\n`;
 }
 
-/** What a body is saved as; `i` counts from 1 where there are several. */
+/**
+ * What a body is saved as.
+ * @param {Mode} mode
+ * @param {number | null} [i] counts from 1 where there are several
+ */
 export const bodyName = (mode, i = null) =>
   mode === "pair" ? "pair.npy" : i === null ? "pairs.safetensors" : `pairs-${i}.safetensors`;

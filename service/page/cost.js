@@ -3,7 +3,12 @@
 const DISTANCE_CELLS = 8;
 const ROWS = Array.from({ length: 40 }, (_, i) => Math.round(16 * 2 ** (i / 2)));
 
-/** Cells of n rows of dx + dy columns. */
+/**
+ * Cells of n rows of dx + dy columns.
+ * @param {number} n
+ * @param {number} dx
+ * @param {number} dy
+ */
 export function cells(n, dx, dy) {
   const padded = ROWS.find((rows) => rows >= n) ?? n;
   return padded * (2 * 2 ** Math.ceil(Math.log2(Math.max(dx, dy, 1))) + DISTANCE_CELLS);

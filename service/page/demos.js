@@ -1,21 +1,38 @@
 // The tables that come with the page, with the question each opens with and what is known of the answer.
 
-const rho = (r) => -Math.log1p(-r * r) / 2;
+/** @import { Fragment } from "./fragment.js" */
 
-const BLOCKS = { a: rho(0.8), b: rho(0.5), c: rho(0.25) };
+/**
+ * @typedef {object} Demo
+ * @property {string} title
+ * @property {string} about a sentence
+ * @property {string} [source]
+ * @property {Fragment} question that it opens with
+ * @property {(a: string, b: string) => number | null} truth nats of a pair of names, where they are known
+ */
+
+/**
+ * Nats of two normal variables of correlation r.
+ * @param {number} r
+ */
+const normal = (r) => -Math.log1p(-r * r) / 2;
+
+/** @type {Record<string, number>} */
+const BLOCKS = { a: normal(0.8), b: normal(0.5), c: normal(0.25) };
+/** @type {Record<string, number>} */
 const KNOWN = {
-  "normal_0.3": rho(0.3),
-  "normal_0.6": rho(0.6),
-  "normal_0.9": rho(0.9),
-  "cube_of_0.6": rho(0.6),
-  "with_gaps_0.6": rho(0.6),
+  "normal_0.3": normal(0.3),
+  "normal_0.6": normal(0.6),
+  "normal_0.9": normal(0.9),
+  "cube_of_0.6": normal(0.6),
+  "with_gaps_0.6": normal(0.6),
   zigzag: -Math.log(0.35),
   quarter: Math.log(4),
   independent: 0,
 };
 
-/** By name: title, about (a sentence), file, question (settings), truth (nats of a pair of names, or null). */
-export const DEMOS = new Map([
+/** @type {[string, Demo][]} */
+const ENTRIES = [
   [
     "breast_cancer",
     {
@@ -39,12 +56,19 @@ export const DEMOS = new Map([
     "blocks",
     {
       title: "Three blocks",
-      about: "400 drawn rows of 12 normal columns: three blocks of equal correlation (0.8, 0.5, 0.25), shuffled.",
+      about:
+        "400 drawn rows of 12 normal columns: three blocks of equal correlation (0.8, 0.5, 0.25), shuffled.",
       question: { mode: "pairs", x: ["a1"], y: ["a2"], target: "a1" },
       truth: (a, b) => (a[0] === b[0] ? BLOCKS[a[0]] : 0),
     },
   ],
-]);
+];
 
-/** Where a demo's file lies. */
+/** The demos by name. */
+export const DEMOS = new Map(ENTRIES);
+
+/**
+ * Where a demo's file lies.
+ * @param {string} name
+ */
 export const demoUrl = (name) => new URL(`./data/${name}.csv`, import.meta.url);

@@ -1,13 +1,20 @@
 // The dialog for an API key.
 
-import { at } from "./dom.js";
+import { byId, dialogById, fieldById } from "./dom.js";
 
-/** Wires the dialog to an Api; `changed` is told when another key is in use. Returns what opens it. */
-export function keyDialog(api, changed) {
-  const [dialog, field, why] = [at("key"), at("key-value"), at("key-why")];
-  const usual = why.textContent;
+/** @import { Api } from "./api.js" */
+
+/**
+ * Wires the dialog to an Api. Returns what opens it, with a reason where there is one.
+ * @param {Api} api
+ * @param {() => void} onchange called when another key is in use
+ */
+export function keyDialog(api, onchange) {
+  const [dialog, field, why] = [dialogById("key"), fieldById("key-value"), byId("key-why")];
+  const text = why.textContent;
+  /** @param {string} [reason] */
   const open = (reason) => {
-    why.textContent = reason ?? usual;
+    why.textContent = reason ?? text;
     if (!dialog.open) dialog.showModal();
     field.focus();
   };
@@ -16,9 +23,9 @@ export function keyDialog(api, changed) {
     field.value = "";
     if (dialog.returnValue !== "use") return;
     api.use(key);
-    at("key-open").textContent = api.hasKey ? "API key in use" : "API key";
-    changed();
+    byId("key-open").textContent = api.hasKey ? "API key in use" : "API key";
+    onchange();
   });
-  at("key-open").addEventListener("click", () => open());
+  byId("key-open").addEventListener("click", () => open());
   return open;
 }

@@ -4,6 +4,10 @@ import { sentence } from "./api.js";
 import { el, named } from "./dom.js";
 import { remarks } from "./problem.js";
 
+/** @import { Answer } from "./posterior.js" */
+/** @import { Column } from "./table.js" */
+
+/** @type {Record<string, string>} */
 const SHORT = {
   coded: "text as codes",
   ties: "ties",
@@ -17,21 +21,38 @@ const SHORT = {
   time: "dates as seconds",
 };
 
-/** A code in two words. */
-export const short = (code) => SHORT[code] ?? (code.startsWith("constant") ? "constant" : code.replaceAll("_", " "));
+/**
+ * A code in two words.
+ * @param {string} code
+ */
+export const short = (code) =>
+  SHORT[code] ?? (code.startsWith("constant") ? "constant" : code.replaceAll("_", " "));
 
-/** Everything that was noticed about one pair, as a list. */
+/**
+ * Everything that was noticed about one pair, as a list.
+ * @param {{answer: Answer, columns: Column[], dropped: number, rows: number}} result
+ */
 export function notes({ answer, columns, dropped, rows }) {
-  const said = remarks(columns, dropped, rows).map(({ name, text }) => el("li.note", {}, name == null ? null : named(name), text));
-  for (const { message } of answer.warnings) said.push(el("li.note", {}, sentence(message)));
-  return said.length ? el("ul.notes", { "aria-label": "Notes" }, said) : null;
+  const items = remarks(columns, dropped, rows).map(({ name, text }) =>
+    el("li.note", {}, name == null ? null : named(name), text),
+  );
+  for (const { message } of answer.warnings) items.push(el("li.note", {}, sentence(message)));
+  return items.length ? el("ul.notes", { "aria-label": "Notes" }, items) : null;
 }
 
-/** The short words of a table, each with a sentence. */
+/**
+ * The short words of a table, each with a sentence.
+ * @param {{answer?: Answer}[]} results
+ */
 export function glossary(results) {
   const first = new Map();
-  for (const { answer } of results) for (const { code, message } of answer?.warnings ?? []) if (!first.has(short(code))) first.set(short(code), message);
+  for (const { code, message } of results.flatMap(({ answer }) => answer?.warnings ?? [])) {
+    if (!first.has(short(code))) first.set(short(code), message);
+  }
   if (!first.size) return null;
-  const entries = [...first].flatMap(([word, message]) => [el("dt", {}, word), el("dd", {}, `For example: ${sentence(message)}`)]);
+  const entries = [...first].flatMap(([word, message]) => [
+    el("dt", {}, word),
+    el("dd", {}, `For example: ${sentence(message)}`),
+  ]);
   return el("details", {}, el("summary", {}, "What the notes mean"), el("dl", {}, entries));
 }

@@ -2,19 +2,41 @@
 
 import { plural } from "./words.js";
 
+/** @import { Column } from "./table.js" */
+/** @import { Limits } from "./api.js" */
+
+/**
+ * The complete rows of two sides, ready to be sent.
+ * @typedef {object} Problem
+ * @property {Float64Array[]} x columns
+ * @property {Float64Array[]} y columns
+ * @property {number} n rows
+ * @property {number} dropped rows with a missing cell
+ */
+
 /**
  * A problem of two sides.
- * @returns {{x: Float64Array[], y: Float64Array[], n: number, dropped: number}} dropped: rows with a missing cell
+ * @param {Column[]} x
+ * @param {Column[]} y
+ * @param {number} rows of the table
+ * @returns {Problem}
  */
 export function problem(x, y, rows) {
-  const all = [...x, ...y];
-  const kept = [];
-  for (let i = 0; i < rows; i += 1) if (!all.some((column) => Number.isNaN(column.values[i]))) kept.push(i);
-  const pick = (side) => side.map(({ values }) => Float64Array.from(kept, (i) => values[i]));
-  return { x: pick(x), y: pick(y), n: kept.length, dropped: rows - kept.length };
+  const columns = [...x, ...y];
+  /** @type {number[]} */
+  const complete = [];
+  for (let i = 0; i < rows; i += 1)
+    if (!columns.some(({ values }) => Number.isNaN(values[i]))) complete.push(i);
+  /** @param {Column[]} side */
+  const pick = (side) => side.map(({ values }) => Float64Array.from(complete, (i) => values[i]));
+  return { x: pick(x), y: pick(y), n: complete.length, dropped: rows - complete.length };
 }
 
-/** Why a problem is not even sent, or null. */
+/**
+ * Why a problem is not even sent, or null.
+ * @param {Pick<Problem, "x" | "y" | "n">} problem
+ * @param {Pick<Limits, "min_rows" | "max_columns">} limits
+ */
 export function refusal({ x, y, n }, limits) {
   if (n < limits.min_rows) {
     return `Only ${n} complete rows are left; at least ${limits.min_rows} are needed.`;
@@ -26,26 +48,42 @@ export function refusal({ x, y, n }, limits) {
   return null;
 }
 
-/** What the page did to columns before it asked, in codes. */
+/**
+ * What the page did to columns before it sent them, in codes.
+ * @param {Pick<Column, "kind">[]} columns
+ */
 export const codes = (columns) => (columns.some(({ kind }) => kind === "text") ? ["coded"] : []);
 
-/** What the page did to columns before it asked, in sentences. */
+/**
+ * What the page did to columns before it sent them, in sentences, some of which begin with a name.
+ * @param {Column[]} columns
+ * @param {number} dropped rows
+ * @param {number} rows
+ */
 export function remarks(columns, dropped, rows) {
-  const coded = columns.filter((column) => column.kind === "text");
-  const stray = columns.filter((column) => column.strays);
-  const rounded = columns.filter((column) => column.rounded);
-  const said = [];
-  if (dropped) said.push({ text: `${share(dropped, rows)} left out: a cell is missing in one of the columns.` });
-  for (const column of coded) {
-    said.push({ name: column.name, text: ` is text; its ${plural(column.labels.length, "value was", "values were")} sent as codes.` });
+  /** @type {{name?: string, text: string}[]} */
+  const list = [];
+  if (dropped)
+    list.push({ text: `${share(dropped, rows)} left out: a cell is missing in one of the columns.` });
+  for (const { name, labels } of columns) {
+    if (labels)
+      list.push({
+        name,
+        text: ` is text; its ${plural(labels.length, "value was", "values were")} sent as codes.`,
+      });
   }
-  for (const column of stray) {
-    said.push({ name: column.name, text: ` has ${plural(column.strays, "cell")} of text among numbers, counted as missing.` });
+  for (const { name, strays } of columns) {
+    if (strays)
+      list.push({ name, text: ` has ${plural(strays, "cell")} of text among numbers, counted as missing.` });
   }
-  for (const column of rounded) {
-    said.push({ name: column.name, text: " has whole numbers beyond 2^53, which were rounded." });
+  for (const { name, rounded } of columns) {
+    if (rounded) list.push({ name, text: " has whole numbers beyond 2^53, which were rounded." });
   }
-  return said;
+  return list;
 }
 
+/**
+ * @param {number} dropped
+ * @param {number} rows
+ */
 const share = (dropped, rows) => (dropped === 1 ? `1 row of ${rows} was` : `${dropped} rows of ${rows} were`);

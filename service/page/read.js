@@ -1,5 +1,4 @@
 // Files as tables. They are read here, in the browser, and nowhere else.
-/* global Papa */
 
 import { isValue, table } from "./table.js";
 import { count, plural } from "./words.js";
@@ -9,10 +8,13 @@ import { decompressLz4, decompressLz4Raw } from "./vendor/hyparquet-compressors/
 import { decompress as decompressZstd } from "./vendor/fzstd/fzstd.mjs";
 import { parquetMetadataAsync, parquetRead, parquetSchema } from "./vendor/hyparquet/src/index.js";
 
-const MOST_BYTES = 256 * 2 ** 20;
-const MOST_COLUMNS = 2000;
+/** @import { Cell, Table } from "./table.js" */
+
+const MAX_BYTES = 256 * 2 ** 20;
+const MAX_COLUMNS = 2000;
 const SEPARATORS = [",", ";", "\t", "|"];
 const COMMA = /^\s*[+-]?\d*,\d+(?:e[+-]?\d+)?\s*$/i; // 1,5
+/** @type {Record<string, (input: Uint8Array, length: number) => Uint8Array>} */
 const COMPRESSORS = {
   GZIP: (input, length) => gunzip(input, new Uint8Array(length)),
   BROTLI: decompressBrotli,
@@ -20,36 +22,43 @@ const COMPRESSORS = {
   LZ4: decompressLz4,
   LZ4_RAW: decompressLz4Raw,
 };
-
-const OTHERS = /\.(parquet|xlsx?|ods|arrow|feather|npy|npz)$/i; // by their names no text
+const BINARY = /\.(parquet|xlsx?|ods|arrow|feather|npy|npz)$/i; // by their names no text
 const NO_TABLE = "This is neither Parquet nor text. Save the table as CSV in UTF-8 or as Parquet.";
 
 /** A file that cannot be read; the message is for people. */
 export class BadFile extends Error {}
 
-/** The table in a file: Parquet by its first bytes, else text with a separator. */
+/**
+ * The table in a file: Parquet by its first bytes, else text with a separator.
+ * @param {File} file
+ */
 export async function readFile(file) {
-  if (file.size > MOST_BYTES) {
-    throw new BadFile("The file is larger than 256 MB, which is too much for a page. Use the Python library.");
+  if (file.size > MAX_BYTES) {
+    throw new BadFile(
+      "The file is larger than 256 MB, which is too much for a page. Use the Python library.",
+    );
   }
   return readBytes(file.name, await file.arrayBuffer());
 }
 
-/** The table in bytes; `title` is the file's name. */
+/**
+ * The table in bytes.
+ * @param {string} title the file's name
+ * @param {ArrayBuffer} buffer
+ */
 export async function readBytes(title, buffer) {
   const magic = new TextDecoder("latin1").decode(buffer.slice(0, 4));
-  if (magic !== "PAR1" && OTHERS.test(title)) throw new BadFile(NO_TABLE);
-  const read = magic === "PAR1" ? await parquet(title, buffer) : separated(title, decoded(buffer));
-  if (!read.columns.length || !read.rows) throw new BadFile("The file has names but no rows.");
-  return read;
+  if (magic !== "PAR1" && BINARY.test(title)) throw new BadFile(NO_TABLE);
+  const table = magic === "PAR1" ? await parquet(title, buffer) : separated(title, decoded(buffer));
+  if (!table.columns.length || !table.rows) throw new BadFile("The file has names but no rows.");
+  return table;
 }
 
+/** @param {ArrayBuffer} buffer */
 function decoded(buffer) {
   const start = new Uint8Array(buffer.slice(0, 4096));
   if (start.length === 0) throw new BadFile("The file is empty.");
-  if (start.includes(0)) {
-    throw new BadFile(NO_TABLE);
-  }
+  if (start.includes(0)) throw new BadFile(NO_TABLE);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(buffer);
   } catch {
@@ -57,41 +66,63 @@ function decoded(buffer) {
   }
 }
 
-/** What stands most often in the first line, which has names, but for commas within numbers; "" where nothing does. */
+/**
+ * What stands most often in the first line, which has names, but for commas within numbers; "" where nothing does.
+ * @param {string} text
+ */
 function guessed(text) {
   const first = (text.match(/^.*\S.*$/m)?.[0] ?? "").replace(/"[^"]*"/g, "");
   if (first.includes(";") && first.split(";").every((cell) => isValue(cell) || COMMA.test(cell))) return ";";
+  /** @param {string} separator */
   const pieces = (separator) => first.split(separator).length;
-  const most = SEPARATORS.reduce((best, each) => (pieces(each) > pieces(best) ? each : best));
-  return first.includes(most) ? most : "";
+  const likeliest = SEPARATORS.reduce((best, each) => (pieces(each) > pieces(best) ? each : best));
+  return first.includes(likeliest) ? likeliest : "";
 }
 
-/** CSV and its kin. */
+/**
+ * CSV and its kin.
+ * @param {string} title
+ * @param {string} text
+ * @returns {Table}
+ */
 function separated(title, text) {
-  const { data: lines, errors, meta } = Papa.parse(text, { delimiter: guessed(text), skipEmptyLines: "greedy" });
+  const {
+    data: lines,
+    errors,
+    meta,
+  } = Papa.parse(text, { delimiter: guessed(text), skipEmptyLines: "greedy" });
   const separator = meta.delimiter;
   // Spreadsheets set semicolons between cells where the comma is the decimal sign.
   const comma = separator === ";" && lines.some((row) => row.some((cell) => COMMA.test(cell)));
-  const data = comma ? lines.map((row) => row.map((cell) => (COMMA.test(cell) ? cell.replace(",", ".") : cell))) : lines;
+  const data = comma
+    ? lines.map((row) => row.map((cell) => (COMMA.test(cell) ? cell.replace(",", ".") : cell)))
+    : lines;
   if (!data.length) throw new BadFile("The file is empty.");
   if (errors.some((error) => error.type === "Quotes")) {
     throw new BadFile("A quotation mark is opened and not closed; the cells cannot be told apart.");
   }
   const headless = data[0].every(isValue) && data[0].some((cell) => cell.trim());
-  const names = headless ? data[0].map((_, j) => `c${j}`) : data.shift();
+  const names = headless ? data[0].map((_, j) => `c${j}`) : data[0];
+  const rows = headless ? data : data.slice(1);
   check(names.length);
-  const uneven = data.filter((row) => row.length !== names.length).length;
+  const uneven = rows.filter((row) => row.length !== names.length).length;
   const remarks = [];
   if (headless) remarks.push("The first line holds numbers, so the columns are called c0, c1 and so on.");
   if (comma) remarks.push("Commas in numbers are read as decimal points.");
   if (uneven) {
-    remarks.push(`${plural(uneven, "line has", "lines have")} another number of cells than the first line; cells that are not there count as missing.`);
+    remarks.push(
+      `${plural(uneven, "line has", "lines have")} another number of cells than the first line; cells that are not there count as missing.`,
+    );
   }
-  if (!data.length) throw new BadFile("The file has names but no rows.");
-  const made = table(title, names, names.map((_, j) => data.map((row) => row[j])), remarks);
-  return { ...made, reading: { separator, comma, headless } };
+  if (!rows.length) throw new BadFile("The file has names but no rows.");
+  const columns = names.map((_, j) => rows.map((row) => row[j]));
+  return { ...table(title, names, columns, remarks), reading: { separator, comma, headless } };
 }
 
+/**
+ * @param {string} title
+ * @param {ArrayBuffer} buffer
+ */
 async function parquet(title, buffer) {
   try {
     const metadata = await parquetMetadataAsync(buffer);
@@ -108,26 +139,33 @@ async function parquet(title, buffer) {
   }
 }
 
+/**
+ * The cells of columns.
+ * @param {ArrayBuffer} buffer
+ * @param {{num_rows: bigint}} metadata
+ * @param {string[]} names
+ */
 async function columns(buffer, metadata, names) {
   const rows = Number(metadata.num_rows);
-  const cells = names.map(() => new Array(rows).fill(null));
-  const place = new Map(names.map((name, j) => [name, j]));
+  const cells = names.map(() => /** @type {Cell[]} */ (new Array(rows).fill(null)));
+  const places = new Map(names.map((name, j) => [name, j]));
   await parquetRead({
     file: buffer,
     metadata,
     columns: names,
     compressors: COMPRESSORS,
     onChunk: ({ columnName, columnData, rowStart }) => {
-      const column = cells[place.get(columnName)];
+      const column = cells[places.get(columnName) ?? 0];
       for (let i = 0; i < columnData.length; i += 1) column[rowStart + i] = columnData[i];
     },
   });
   return cells;
 }
 
+/** @param {number} columns how many */
 function check(columns) {
   if (columns < 1) throw new BadFile("The file has no columns of plain values.");
-  if (columns > MOST_COLUMNS) {
-    throw new BadFile(`The file has ${count(columns)} columns; this page shows up to ${count(MOST_COLUMNS)}.`);
+  if (columns > MAX_COLUMNS) {
+    throw new BadFile(`The file has ${count(columns)} columns; this page shows up to ${count(MAX_COLUMNS)}.`);
   }
 }

@@ -35,7 +35,7 @@ class Bounds(NamedTuple):
 
 def protocol_class(
     header_seconds: float, body_seconds: float, max_headers: int, shedder: LoadShedder | None = None
-) -> type[H11Protocol]:
+) -> "type[BoundedProtocol]":
     """A protocol for `uvicorn.Config(http=..)`, which takes a class; the size of a head is uvicorn's setting.
 
     Args:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import measurements_page
 import names
@@ -35,7 +36,7 @@ CONSTANTS = {
 def constants() -> set[str]:
     """CONSTANTS, and what the code and the header of the weights say: limits, and how training went."""
     header = Estimator.load().header
-    training = header.training
+    training: dict[str, Any] | None = header.training
     sides = {f"{header.rows[0]:,}", f"{header.rows[1]:,}", f"{ROWS[0]:,}", f"{ROWS[1]:,}", str(MAX_DIM)}
     trained = set()
     while training:
@@ -96,7 +97,7 @@ def test_a_new_suite_stands_in_both(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_check_says_so() -> None:
-    command = [sys.executable, ROOT / "benchmarks" / "readme.py", "--check"]
+    command = [sys.executable, str(ROOT / "benchmarks" / "readme.py"), "--check"]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

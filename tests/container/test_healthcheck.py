@@ -58,20 +58,20 @@ def closed() -> Iterator[int]:
         yield bound.getsockname()[1]
 
 
-def test_ready(run, monkeypatch):
+def test_ready(run, monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(200, b'{"status":"ready"}') as (port, asked):
         monkeypatch.setenv("MIZZLE_PORT", str(port))
         assert run() == (0, "ready\n", "")
     assert asked == ["/readyz"]
 
 
-def test_the_option_comes_before_the_environment(run, monkeypatch, closed):
+def test_the_option_comes_before_the_environment(run, monkeypatch: pytest.MonkeyPatch, closed: int) -> None:
     monkeypatch.setenv("MIZZLE_PORT", str(closed))
     with answering(200) as (port, _):
         assert run("--port", str(port))[0] == 0
 
 
-def test_not_ready_says_why(run):
+def test_not_ready_says_why(run) -> None:
     problem = {"code": "not_ready", "detail": "the service is loading its model", "status": 503}
     with answering(503, json.dumps(problem).encode()) as (port, _):
         code, out, err = run("--port", str(port))
@@ -79,25 +79,25 @@ def test_not_ready_says_why(run):
 
 
 @pytest.mark.parametrize("status", [204, 301, 401, 404, 421, 429, 500, 502])
-def test_only_200_is_ready(status):
+def test_only_200_is_ready(status: int) -> None:
     """And every other answer is one kind of error, so that the exit code is 1: Docker reserves 2."""
     with answering(status) as (port, _), pytest.raises(NotReady):
         healthcheck.check(port)
 
 
-def test_nobody_listens(run, closed):
+def test_nobody_listens(run, closed: int) -> None:
     code, out, err = run("--port", str(closed))
     assert (code, out) == (1, "")
     assert err == f"mizzle: error: no answer at port {closed}; does the service listen there?\n"
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
-def test_no_such_port(port):
+def test_no_such_port(port: int) -> None:
     with pytest.raises(ServiceUnreachable):
         healthcheck.check(port)
 
 
-def test_something_that_is_not_http():
+def test_something_that_is_not_http() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_greet, args=(listener,))
         thread.start()
@@ -113,12 +113,12 @@ def _greet(listener: socket.socket) -> None:
         accepted.sendall(b"220 not a web server\r\n")
 
 
-def test_silence_ends():
+def test_silence_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ServiceUnreachable):
         healthcheck.check(listener.getsockname()[1], seconds=0.05)
 
 
-def test_proxies_are_not_asked(run, monkeypatch, closed):
+def test_proxies_are_not_asked(run, monkeypatch: pytest.MonkeyPatch, closed: int) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed}")
     with answering(200) as (port, _):
@@ -126,9 +126,9 @@ def test_proxies_are_not_asked(run, monkeypatch, closed):
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_the_default_is_the_services(run, monkeypatch, value):
+def test_the_default_is_the_services(run, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
     """An empty variable counts as none, as the service's own settings take it."""
-    asked = []
+    asked: list[int] = []
     monkeypatch.setattr(healthcheck, "check", asked.append)
     monkeypatch.delenv("MIZZLE_PORT", raising=False)
     if value is not None:

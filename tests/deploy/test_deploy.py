@@ -45,7 +45,7 @@ def _exposed():
     metrics.watch_worker(os.getpid)
     metrics.watch_queue(lambda lane: (0, 0, 0.0), lambda: 0)
     metrics.request(wire.PATH, "POST", "200", 0.1)
-    found = {"up": {}}
+    found: dict[str, dict[str, set[str]]] = {"up": {}}
     told = WithoutCreated(metrics.registry).collect()
     for sample in (sample for metric in told for sample in metric.samples):
         labels = found.setdefault(sample.name, defaultdict(set))
@@ -62,7 +62,7 @@ def _base(name):
 
 
 @pytest.mark.parametrize("expression", [*QUERIES, *ALERTS, *SERIES])
-def test_expressions_select_what_exists(expression):
+def test_expressions_select_what_exists(expression) -> None:
     selectors, grouping = promql.read(expression)
     assert selectors
     for name, matchers in selectors:
@@ -77,7 +77,7 @@ def test_expressions_select_what_exists(expression):
     assert grouping <= OF_PROMETHEUS.union(*(EXPOSED[name] for name, _ in selectors))
 
 
-def test_every_metric_is_on_the_dashboard():
+def test_every_metric_is_on_the_dashboard() -> None:
     shown = {_base(selector.name) for query in QUERIES for selector in promql.read(query).selectors}
     own = {_base(name) for name in EXPOSED if name.startswith("mizzle_")}
     rest = {f"mizzle_worker_process_{what}" for what in ("open_fds", "max_fds", "start_time_seconds")}
@@ -85,7 +85,7 @@ def test_every_metric_is_on_the_dashboard():
 
 
 @pytest.mark.parametrize("expression", [*QUERIES, *ALERTS])
-def test_shares_of_requests_leave_probes_out(expression):
+def test_shares_of_requests_leave_probes_out(expression) -> None:
     routes = [
         value
         for _, matchers in promql.read(expression).selectors
@@ -101,17 +101,17 @@ def test_shares_of_requests_leave_probes_out(expression):
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target["expr"])
-def test_legends_name_labels_that_are_left(target):
+def test_legends_name_labels_that_are_left(target) -> None:
     selectors, grouping = promql.read(target["expr"])
     left = grouping if "sum" in target["expr"] or " by " in target["expr"] else OF_PROMETHEUS
     assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= left
     assert selectors
 
 
-def test_panels_are_complete_and_apart():
+def test_panels_are_complete_and_apart() -> None:
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(set(ids)) == len(ids)
-    cells = defaultdict(int)
+    cells: dict[tuple[int, int], int] = defaultdict(int)
     for panel in DASHBOARD["panels"]:
         box = panel["gridPos"]
         assert 0 <= box["x"] <= box["x"] + box["w"] <= 24
@@ -125,26 +125,26 @@ def test_panels_are_complete_and_apart():
         assert all(target["datasource"]["uid"] == SOURCE["uid"] for target in panel["targets"])
 
 
-def test_the_dashboard_has_its_rows():
+def test_the_dashboard_has_its_rows() -> None:
     rows = [panel["title"] for panel in DASHBOARD["panels"] if panel["type"] == "row"]
     assert rows == ["Traffic", "Latency", "Queue", "Batches", "Worker", "Process"]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_alerts_say_how_urgent_and_what_to_do(rule):
+def test_alerts_say_how_urgent_and_what_to_do(rule) -> None:
     assert rule["labels"]["severity"] in ("page", "ticket")
     assert "{{ $labels.instance }}" in rule["annotations"]["summary"]
     assert rule["annotations"]["description"].endswith(".")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_every_alert_is_tested_to_fire_and_to_wait(rule):
+def test_every_alert_is_tested_to_fire_and_to_wait(rule) -> None:
     cases = [case for test in RULE_TESTS for case in test["promql_expr_test"]]
     ours = [case for case in cases if f'"{rule["alert"]}"' in case["expr"]]
     assert [bool(case["exp_samples"]) for case in ours] == [False, True]
 
 
-def test_addresses_are_those_of_the_compose_file():
+def test_addresses_are_those_of_the_compose_file() -> None:
     [scrape] = SCRAPE
     [[target]] = [config["targets"] for config in scrape["static_configs"]]
     host, port = target.split(":")
@@ -156,7 +156,7 @@ def test_addresses_are_those_of_the_compose_file():
     assert "prometheus" in COMPOSE
 
 
-def test_mounts_are_those_of_the_compose_file():
+def test_mounts_are_those_of_the_compose_file() -> None:
     mounts = {mount.split(":")[1]: mount.split(":")[0] for mount in COMPOSE["grafana"]["volumes"]}
     assert mounts[PROVIDER["options"]["path"]] == "./deploy/grafana"
     assert mounts["/etc/grafana/provisioning"] == "./deploy/grafana/provisioning"
@@ -170,32 +170,32 @@ def promtool():
     if path is None:
         pytest.skip("promtool is missing: apt-get install --no-install-recommends prometheus")
 
-    def run(*arguments, given=b""):
+    def run(*arguments, given=b"") -> None:
         done = subprocess.run([path, *map(str, arguments)], input=given, capture_output=True, check=False)
         assert done.returncode == 0, (done.stdout + done.stderr).decode()
 
     return run
 
 
-def test_promtool_takes_the_configuration(promtool):
+def test_promtool_takes_the_configuration(promtool) -> None:
     promtool("check", "config", PROMETHEUS / "prometheus.yml")
 
 
-def test_promtool_takes_the_alerts(promtool):
+def test_promtool_takes_the_alerts(promtool) -> None:
     promtool("check", "rules", PROMETHEUS / "alerts.yml")
 
 
-def test_alerts_fire_when_they_should(promtool):
+def test_alerts_fire_when_they_should(promtool) -> None:
     promtool("test", "rules", PROMETHEUS / "alerts_test.yml")
 
 
-def test_promtool_takes_the_metrics(promtool):
+def test_promtool_takes_the_metrics(promtool) -> None:
     metrics = Metrics()
     metrics.request(wire.PATH, "POST", "200", 0.1)
     promtool("check", "metrics", given=render(metrics)[0])
 
 
-def test_promtool_takes_the_queries_of_the_dashboard(promtool, tmp_path):
+def test_promtool_takes_the_queries_of_the_dashboard(promtool, tmp_path: Path) -> None:
     filled = [query.replace("$instance", ".*").replace("$__rate_interval", "5m") for query in QUERIES]
     rules = [{"record": f"query:{i}", "expr": query} for i, query in enumerate(filled)]
     file = tmp_path / "queries.yml"

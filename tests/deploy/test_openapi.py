@@ -21,14 +21,14 @@ def locked():
 
 
 @pytest.mark.parametrize("name", pages())
-def test_what_is_written_by_command_is_up_to_date(name, locked):
+def test_what_is_written_by_command_is_up_to_date(name, locked) -> None:
     found = {name: version(name) for name in WRITERS}
     if found != locked:
         pytest.skip(f"written with {locked}, and {found} is installed: make lock openapi")
     assert (DOCS / name).read_text("utf-8") == pages()[name], "run make openapi, and read the diff"
 
 
-def test_it_is_valid():
+def test_it_is_valid() -> None:
     document = json.loads(pages()["openapi.json"])
     assert document["openapi"].startswith("3.1.")
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []

@@ -7,6 +7,7 @@ New weights or another preprocessing need new golden values, and a line in the c
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,17 +28,17 @@ def answers() -> list[list[float]]:
 
 
 @pytest.fixture(scope="module")
-def golden() -> dict[str, object]:
+def golden() -> dict[str, Any]:
     """The blessed values."""
-    found: dict[str, object] = json.loads(FILE.read_text())
+    found: dict[str, Any] = json.loads(FILE.read_text())
     return found
 
 
-def test_the_weights_are_the_blessed_ones(golden: dict[str, object]) -> None:
+def test_the_weights_are_the_blessed_ones(golden: dict[str, Any]) -> None:
     assert Estimator.load().info.sha256 == golden["sha256"], "if intended: python tests/model/test_golden.py"
 
 
-def test_answers_are_the_blessed_ones(golden: dict[str, object]) -> None:
+def test_answers_are_the_blessed_ones(golden: dict[str, Any]) -> None:
     """Float32 rounding differs between processors; 0.1 % and 0.0005 nats are far below the intervals."""
     np.testing.assert_allclose(
         answers(),

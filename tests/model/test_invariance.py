@@ -83,7 +83,8 @@ def pair(request: pytest.FixtureRequest) -> Pair:
 def answer(net: Net, *pairs: Pair) -> torch.Tensor:
     """Quantiles of log(1 + I) for a batch of pairs."""
     with torch.no_grad():
-        return net(tokenise(collate([prepare(x, y) for x, y in pairs])))
+        quantiles: torch.Tensor = net(tokenise(collate([prepare(x, y) for x, y in pairs])))
+    return quantiles
 
 
 def _rows(x: np.ndarray, y: np.ndarray) -> Pair:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -208,7 +209,9 @@ def toy(token: str) -> Statistic:
     def total(context: Context) -> torch.Tensor:
         return context.once(values).sum(1)
 
-    own = {"token": token, "channels": {"first": 1, "second": 1}, "compute": values} if token else {}
+    own: dict[str, Any] = (
+        {"token": token, "channels": {"first": 1, "second": 1}, "compute": values} if token else {}
+    )
     return Statistic("toy", "nothing new", **own, pooled={"total": 2}, pool=total)
 
 

@@ -92,7 +92,8 @@ def visiting(browser: Any) -> Iterator[Callable[..., Any]]:
 
     These are: to run into the policy, to fail, to open a dialog of the browser, to ask anybody else.
     """
-    contexts, wrong = [], []
+    contexts: list[Any] = []
+    wrong: list[str] = []
 
     def opened(url: str, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
@@ -101,10 +102,10 @@ def visiting(browser: Any) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.set_default_timeout(1000 * PATIENCE)
         home = "/".join(url.split("/")[:3])
-        page.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", lambda dialog: _refuse(dialog, wrong))
         page.on("pageerror", lambda error: wrong.append(f"error {error}"))
-        page.on("console", lambda said: _judge(said, wrong))
-        page.on("request", lambda asked: wrong.append(asked.url) if not _own(asked.url, home) else None)
+        page.on("console", lambda message: _judge(message, wrong))
+        page.on("request", lambda request: _forbid(request.url, home, wrong))
         page.goto(url)
         return page
 
@@ -130,14 +131,21 @@ def desk(browser: Any, quick: str) -> Iterator[Any]:
         yield opened(quick)
 
 
-def _judge(said: Any, wrong: list[str]) -> None:
+def _refuse(dialog: Any, wrong: list[str]) -> None:
+    wrong.append(f"dialog {dialog.message}")
+    dialog.dismiss()
+
+
+def _judge(message: Any, wrong: list[str]) -> None:
     """Refusals of the service show on the console, and are tested for; anything else is a fault."""
-    if said.type in ("error", "warning") and not said.text.startswith("Failed to load resource"):
-        wrong.append(f"{said.type} {said.text}")
+    if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+        wrong.append(f"{message.type} {message.text}")
 
 
-def _own(url: str, home: str) -> bool:
-    return url.startswith((home + "/", f"blob:{home}/", "data:image/"))
+def _forbid(url: str, home: str, wrong: list[str]) -> None:
+    """An address that is neither the service's nor made by the page is a fault."""
+    if not url.startswith((home + "/", f"blob:{home}/", "data:image/")):
+        wrong.append(url)
 
 
 @pytest.fixture

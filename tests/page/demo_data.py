@@ -50,10 +50,10 @@ def text(columns: Mapping[str, np.ndarray]) -> str:
     return "".join(",".join(line) + "\n" for line in lines)
 
 
-def _cell(value: object) -> str:
+def _cell(value: str | float) -> str:
     if isinstance(value, str):
         return str(value)
-    return "" if np.isnan(value) else f"{value:.5f}"
+    return "" if math.isnan(value) else f"{value:.5f}"
 
 
 def tables() -> dict[str, str]:

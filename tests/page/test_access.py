@@ -14,7 +14,7 @@ SIZES = {"telephone": (360, 740), "desk": (1280, 900), "wall": (3840, 2160)}
 _FILL = "document.querySelector('[data-mark=dot]')?.getAttribute('fill')"
 
 
-def show(page, url, state):
+def show(page, url, state) -> None:
     """A state of the page, all of it there."""
     page.goto("about:blank")
     page.goto(f"{url}/{STATES[state]}")
@@ -22,14 +22,14 @@ def show(page, url, state):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(visit, quick, scheme):
+def test_axe_finds_nothing_serious(visit, quick: str, scheme: str) -> None:
     page = visit(quick, color_scheme=scheme)
     for state in STATES:
         show(page, quick, state)
         assert findings(page) == [], state
 
 
-def test_axe_finds_nothing_serious_in_dialogs_and_errors(visit, quick, give):
+def test_axe_finds_nothing_serious_in_dialogs_and_errors(visit, quick: str, give) -> None:
     page = visit(f"{quick}/{STATES['pair']}")
     page.locator("#answer article").wait_for()
     for opener in ("Copy as Python", "API key"):
@@ -41,7 +41,7 @@ def test_axe_finds_nothing_serious_in_dialogs_and_errors(visit, quick, give):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_nothing_is_wider_than_the_screen(visit, quick, size):
+def test_nothing_is_wider_than_the_screen(visit, quick: str, size: str) -> None:
     width, height = SIZES[size]
     page = visit(quick, viewport={"width": width, "height": height})
     for state in STATES:
@@ -50,7 +50,7 @@ def test_nothing_is_wider_than_the_screen(visit, quick, size):
         assert page.evaluate("document.body.scrollWidth") <= width, state
 
 
-def test_a_long_name_fits_a_telephone(visit, quick, give, answered):
+def test_a_long_name_fits_a_telephone(visit, quick: str, give, answered) -> None:
     page = visit(quick, viewport={"width": 360, "height": 740})
     rows = "\n".join(f"{i},{i * 7 % 13}" for i in range(30))
     give(page, f"{'x' * 400},{'long name ' * 40}\n{rows}")
@@ -59,7 +59,7 @@ def test_a_long_name_fits_a_telephone(visit, quick, give, answered):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_the_whole_way_by_keyboard(visit, quick, answered):
+def test_the_whole_way_by_keyboard(visit, quick: str, answered) -> None:
     page = visit(quick)
     until(page, "Tab", "document.activeElement.dataset.name === 'known'")
     page.keyboard.press("Enter")
@@ -75,7 +75,7 @@ def test_the_whole_way_by_keyboard(visit, quick, answered):
     assert page.locator("#announcer").text_content().startswith("The estimate is")
 
 
-def until(page, key, condition):
+def until(page, key, condition) -> None:
     """Presses a key until a condition holds, and no longer than a patient person would."""
     for _ in range(60):
         page.keyboard.press(key)
@@ -84,7 +84,7 @@ def until(page, key, condition):
     raise AssertionError(f"{condition} was not reached by {key}")
 
 
-def test_what_has_the_focus_can_be_seen(visit, quick, answered):
+def test_what_has_the_focus_can_be_seen(visit, quick: str, answered) -> None:
     page = visit(f"{quick}/{STATES['target']}")
     answered(page)
     page.keyboard.press("Tab")
@@ -94,7 +94,7 @@ def test_what_has_the_focus_can_be_seen(visit, quick, answered):
     assert page.evaluate("document.activeElement.id") == "answer"
 
 
-def test_charts_are_redrawn_when_the_light_changes(visit, quick, answered):
+def test_charts_are_redrawn_when_the_light_changes(visit, quick: str, answered) -> None:
     page = visit(f"{quick}/{STATES['target']}", color_scheme="light")
     answered(page)
     before = page.evaluate(_FILL)

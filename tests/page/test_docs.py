@@ -23,7 +23,7 @@ def described(page):
     return page
 
 
-def test_an_operation_opens(visit, quick):
+def test_an_operation_opens(visit, quick: str) -> None:
     page = described(visit(f"{quick}/docs"))
     page.get_by_role("button", name="post /v1/estimate", exact=False).first.click()
     page.get_by_text("Request body").first.wait_for()
@@ -32,7 +32,7 @@ def test_an_operation_opens(visit, quick):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_beside_fields_without_labels(visit, quick, scheme):
+def test_axe_finds_nothing_serious_beside_fields_without_labels(visit, quick: str, scheme: str) -> None:
     page = described(visit(f"{quick}/docs", color_scheme=scheme))
     for method in ("get", "put", "post", "delete"):
         page.locator(f".opblock-{method} .opblock-summary-control").first.click()
@@ -46,7 +46,7 @@ def test_axe_finds_nothing_serious_beside_fields_without_labels(visit, quick, sc
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_where_a_key_is_needed(visit, serve, scheme):
+def test_axe_finds_nothing_serious_where_a_key_is_needed(visit, serve, scheme: str) -> None:
     with serve(FakeEstimator(), keys=Keys.parse(new_key("me")[1])) as url:
         page = visit(f"{url}/docs", color_scheme=scheme)
         page.get_by_label("The description needs an API key here:").fill("mz_wrong")
@@ -55,7 +55,7 @@ def test_axe_finds_nothing_serious_where_a_key_is_needed(visit, serve, scheme):
         assert findings(page) == []
 
 
-def test_colours_follow_the_preference(visit, quick):
+def test_colours_follow_the_preference(visit, quick: str) -> None:
     page = described(visit(f"{quick}/docs", color_scheme="light"))
     light = page.evaluate(PAPER)
     page.emulate_media(color_scheme="dark")
@@ -67,6 +67,6 @@ def test_colours_follow_the_preference(visit, quick):
 
 
 @pytest.mark.parametrize("width", [360, 3840])
-def test_nothing_is_wider_than_the_screen(visit, quick, width):
+def test_nothing_is_wider_than_the_screen(visit, quick: str, width: int) -> None:
     page = described(visit(f"{quick}/docs", viewport={"width": width, "height": 900}))
     assert page.evaluate("document.documentElement.scrollWidth") <= width

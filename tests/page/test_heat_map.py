@@ -1,6 +1,7 @@
 """The heat-map of a wide table can be read: labels that keep apart, and a name for every cell."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ _TIP = (
 
 
 @pytest.fixture(scope="module")
-def wide(desk, give):
+def wide(desk: Any, give):
     """All pairs of the table, in the order of its columns."""
     give(desk, TABLE)
     desk.get_by_role("radio", name="All pairs").check()
@@ -33,7 +34,7 @@ def wide(desk, give):
 
 @pytest.mark.parametrize("width", [360, 1600])
 @pytest.mark.parametrize(("axis", "near", "far"), [("x", 1, 2), ("y", 3, 4)])
-def test_labels_keep_apart(wide, width, axis, near, far):
+def test_labels_keep_apart(wide, width: int, axis: str, near: int, far: int) -> None:
     wide.set_viewport_size({"width": width, "height": 900})
     wide.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     labels = wide.evaluate(_LABELS, axis)
@@ -43,7 +44,7 @@ def test_labels_keep_apart(wide, width, axis, near, far):
     assert all(a[far] <= b[near] + 1 for a, b in itertools.pairwise(boxes))
 
 
-def test_a_pointer_reads_a_cell(wide):
+def test_a_pointer_reads_a_cell(wide) -> None:
     wide.set_viewport_size({"width": 1280, "height": 900})
     chart = wide.locator(".chart svg")
     box = chart.bounding_box()
@@ -52,7 +53,7 @@ def test_a_pointer_reads_a_cell(wide):
     assert wide.evaluate(_TIP)[:2] == [NAMES[0], NAMES[-1]]
 
 
-def test_the_arrow_keys_read_every_cell_and_enter_opens_it(wide):
+def test_the_arrow_keys_read_every_cell_and_enter_opens_it(wide) -> None:
     chart = wide.get_by_role("application", name="Heat-map")
     wide.mouse.move(0, 0)
     wide.get_by_role("checkbox", name="What belongs together").focus()

@@ -66,7 +66,7 @@ def visible(name):
     return seen if seen.strip() else "(no name)"
 
 
-def test_they_are_shown_as_text_everywhere(visit, quick, give, answered):
+def test_they_are_shown_as_text_everywhere(visit, quick: str, give, answered) -> None:
     page = visit(quick)
     give(page, table().replace("\0", ""))
     page.locator("#table", has_text=f"{N} rows, {len(NAMES)} columns").wait_for()
@@ -87,12 +87,12 @@ def test_they_are_shown_as_text_everywhere(visit, quick, give, answered):
     assert page.title() == "mizzle"
 
 
-def _check_same(found, names, ordered=True):
+def _check_same(found, names, ordered=True) -> None:
     wanted = [visible(name) for name in names]
     assert (found if ordered else sorted(found)) == (wanted if ordered else sorted(wanted))
 
 
-def test_they_survive_the_way_out(visit, quick, give, answered):
+def test_they_survive_the_way_out(visit, quick: str, give, answered) -> None:
     """The files that are saved, the code that is copied, and the address."""
     page = visit(quick)
     give(page, table().replace("\0", ""))

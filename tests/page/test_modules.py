@@ -3,12 +3,15 @@
 import ast
 import io
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 
 from mizzle import cost, wire
 from mizzle.service.formats import registry
+from mizzle.service.formats.problem import Problem
 
 RNG = np.random.default_rng(3)
 TEXTS = ["a", 'say "so"', "back\\slash", "\u202eabc", "\U000e0001", "\n\t\x7f", "größe", "{x}%s"]
@@ -20,7 +23,7 @@ CALL = """async ([file, name, values]) => {
 
 
 @pytest.fixture(scope="module")
-def call(desk):
+def call(desk: Any):
     """What a function of a module gives for values of JSON."""
     return lambda file, name, *values: desk.evaluate(CALL, [file, name, list(values)])
 
@@ -31,7 +34,7 @@ def columns(*shape):
 
 @pytest.mark.parametrize(("dx", "dy"), [(1, 1), (3, 2), (11, 7)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_npy_is_numpys(call, dx, dy, dtype):
+def test_npy_is_numpys(call, dx: int, dy: int, dtype) -> None:
     table = columns(17, dx + dy).astype(dtype)
     body = bytes(call("encode", "npy", table[:, :dx].T.tolist(), table[:, dx:].T.tolist()))
     saved = io.BytesIO()
@@ -39,23 +42,24 @@ def test_npy_is_numpys(call, dx, dy, dtype):
     assert body == saved.getvalue()
 
 
-def test_safetensors_are_read_by_the_service(call):
+def test_safetensors_are_read_by_the_service(call) -> None:
     problems = [(columns(12, 2), columns(12, 1)), (columns(20, 1).astype("f4"), columns(20, 3))]
     sent = [{"x": x.T.tolist(), "y": y.T.tolist()} for x, y in problems]
     body = bytes(call("encode", "safetensors", sent))
     read = registry.parse_batch(registry.SAFETENSORS, body, {}, LEVELS, 10)
     for (x, y), asked in zip(problems, read, strict=True):
+        assert isinstance(asked, Problem)
         assert np.array_equal(asked.x, x)
         assert np.array_equal(asked.y, y)
         assert asked.levels is None
 
 
 @pytest.mark.parametrize("size", [(10, 1, 1), (569, 1, 1), (16, 5, 2), (10_000, 33, 64), (23, 8, 8)])
-def test_costs_are_those_of_the_service(call, size):
+def test_costs_are_those_of_the_service(call, size) -> None:
     assert call("cost", "cells", *size) == cost.size(*size).cells
 
 
-def test_summaries_are_those_of_the_library(call, new_fake):
+def test_summaries_are_those_of_the_library(call, new_fake: type[FakeEstimator]) -> None:
     for i in range(20):
         x = columns(50, 1)
         estimate = new_fake().run([new_fake().prepare(x, 0.1 * i * x + columns(50, 1))])[0]
@@ -66,7 +70,7 @@ def test_summaries_are_those_of_the_library(call, new_fake):
             assert call("posterior", "below", answer, threshold) == pytest.approx(estimate.below(threshold))
 
 
-def test_the_line_of_normal_variables_is_their_formula(call):
+def test_the_line_of_normal_variables_is_their_formula(call) -> None:
     x, y = columns(300, 2), columns(300, 2)
     y[:, 0] += x[:, 1]
     whole, left, right = (np.corrcoef(side.T) for side in (np.hstack([x, y]), x, y))
@@ -77,13 +81,13 @@ def test_the_line_of_normal_variables_is_their_formula(call):
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_name_in_python_code_is_that_name(call, text):
+def test_a_name_in_python_code_is_that_name(call, text: str) -> None:
     code = call("code", "quoted", text)
     assert ast.literal_eval(code) == text
     assert code.isprintable()
 
 
-def test_similar_columns_stand_side_by_side(call, desk):
+def test_similar_columns_stand_side_by_side(call, desk: Any) -> None:
     groups = [0, 1, 2, 0, 1, 2, 0, 1, 2]
     script = """async groups => (await import("/page/cluster.js"))
         .clustered(groups.length, (i, j) => Number(groups[i] !== groups[j]))"""
@@ -92,6 +96,6 @@ def test_similar_columns_stand_side_by_side(call, desk):
     assert changes == 2
 
 
-def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(call):
+def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(call) -> None:
     records = [{"x": "=1+1", "mi": -0.5, "y": 'a "b", c'}]
     assert call("save", "csv", records) == 'x,mi,y\r\n\'=1+1,-0.5,"a ""b"", c"\r\n'

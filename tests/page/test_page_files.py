@@ -2,6 +2,7 @@
 
 import ast
 import io
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -67,7 +68,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", READ)
-def test_what_can_be_read_is_asked_about(desk, give, answered, name):
+def test_what_can_be_read_is_asked_about(desk: Any, give, answered, name: str) -> None:
     content, rows, said = READ[name]
     give(desk, content)
     assert said in desk.locator("#table").inner_text()
@@ -87,7 +88,7 @@ def test_what_can_be_read_is_asked_about(desk, give, answered, name):
         (PLAIN, {}),
     ],
 )
-def test_copied_python_reads_the_file_alike(desk, give, answered, content, read):
+def test_copied_python_reads_the_file_alike(desk: Any, give, answered, content, read) -> None:
     give(desk, content)
     desk.get_by_role("button", name="Estimate", exact=True).click()
     answered(desk)
@@ -97,11 +98,13 @@ def test_copied_python_reads_the_file_alike(desk, give, answered, content, read)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     reader = next(call for call in calls if ast.unparse(call.func) == "pandas.read_csv")
     assert {option.arg: ast.literal_eval(option.value) for option in reader.keywords} == read
-    prefixes = [call.args[0].value for call in calls if ast.unparse(call.func).endswith(".add_prefix")]
+    prefixes = [
+        ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func).endswith(".add_prefix")
+    ]
     assert prefixes == ["c"] * ("header" in read)
 
 
-def test_decimal_commas_give_the_numbers_of_decimal_points(desk, give, answered):
+def test_decimal_commas_give_the_numbers_of_decimal_points(desk: Any, give, answered) -> None:
     said = []
     for content in (PLAIN, READ["decimal commas"][0]):
         give(desk, content)
@@ -110,13 +113,13 @@ def test_decimal_commas_give_the_numbers_of_decimal_points(desk, give, answered)
     assert said[0] == said[1]
 
 
-def test_one_column_alone_cannot_be_asked_about(desk, give):
+def test_one_column_alone_cannot_be_asked_about(desk: Any, give) -> None:
     give(desk, "x\n" + "\n".join(map(str, X)))
     assert desk.get_by_text("The table has one column; a question needs two.").is_visible()
     assert desk.get_by_role("button", name="Estimate", exact=True).is_disabled()
 
 
-def test_text_becomes_codes_and_the_page_says_so(desk, quick, give, answered):
+def test_text_becomes_codes_and_the_page_says_so(desk: Any, quick: str, give, answered) -> None:
     give(desk, WORDS)
     desk.get_by_role("button", name="Estimate", exact=True).click()
     assert "x is text; its 2 values were sent as codes." in answered(desk).locator(".notes").inner_text()
@@ -127,7 +130,7 @@ def test_text_becomes_codes_and_the_page_says_so(desk, quick, give, answered):
 
 
 @pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "zstd", "brotli", "lz4"])
-def test_parquet(desk, quick, give, answered, compression):
+def test_parquet(desk: Any, quick: str, give, answered, compression: str) -> None:
     arrow = pytest.importorskip("pyarrow", reason="pyarrow writes the Parquet files of this test")
     from pyarrow import parquet
 
@@ -154,7 +157,7 @@ def test_parquet(desk, quick, give, answered, compression):
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be_read_is_said_in_words(desk, give, name):
+def test_what_cannot_be_read_is_said_in_words(desk: Any, give, name: str) -> None:
     content, said = BAD[name]
     give(desk, content, bad=True)
     alert = desk.get_by_role("alert")
@@ -163,7 +166,7 @@ def test_what_cannot_be_read_is_said_in_words(desk, give, name):
     assert alert.count() == 0
 
 
-def test_a_file_can_be_dropped(desk):
+def test_a_file_can_be_dropped(desk: Any) -> None:
     drop = """text => {
         const data = new DataTransfer();
         data.items.add(new File([text], "dropped.csv"));
@@ -173,13 +176,13 @@ def test_a_file_can_be_dropped(desk):
     desk.locator("#table", has_text="dropped.csv").wait_for()
 
 
-def test_too_few_rows_are_refused_with_a_reason(desk, give):
+def test_too_few_rows_are_refused_with_a_reason(desk: Any, give) -> None:
     give(desk, "\n".join(PLAIN.split("\n")[:8]))
     desk.get_by_role("button", name="Estimate", exact=True).click()
     assert "Only 7 complete rows are left; at least 10" in desk.get_by_role("alert").inner_text()
 
 
-def test_one_bad_pair_does_not_spoil_the_others(desk, give, answered):
+def test_one_bad_pair_does_not_spoil_the_others(desk: Any, give, answered) -> None:
     table = lines(
         *((x, y, x if i < 5 else "") for i, (x, y) in enumerate(zip(X, Y, strict=True))), head="x,y,z"
     )

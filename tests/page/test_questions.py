@@ -26,7 +26,7 @@ def frame():
 
 
 @pytest.fixture
-def ask(real):
+def ask(real: str):
     """The service's own answer about two sides, over JSON."""
 
     def asked(x, y):
@@ -48,7 +48,7 @@ def saved(page, name):
     return Path(waiting.value.path()).read_bytes(), waiting.value.suggested_filename
 
 
-def test_a_pair_of_a_file(visit, real, give, answered, ask, frame):
+def test_a_pair_of_a_file(visit, real: str, give, answered, ask, frame) -> None:
     page = visit(real)
     give(page, EXAMPLE.read_bytes(), EXAMPLE.name)
     choose(page, "x", "mean_texture")
@@ -61,14 +61,14 @@ def test_a_pair_of_a_file(visit, real, give, answered, ask, frame):
     assert three(estimate.median) in page.locator(".facts").inner_text()
 
 
-def choose(page, side, *names):
+def choose(page, side, *names) -> None:
     """Exactly these columns on a side."""
     group = page.get_by_role("group", name=side)
     for box in group.get_by_role("checkbox").all():
         box.set_checked(box.evaluate("box => box.nextSibling.textContent") in names)
 
 
-def test_the_same_pair_in_bits(visit, real, answered, ask, frame):
+def test_the_same_pair_in_bits(visit, real: str, answered, ask, frame) -> None:
     page = visit(f"{real}/#data=breast_cancer&mode=pair&x=mean_texture&y=worst_area")
     answered(page)
     page.get_by_role("radio", name="bits").check()
@@ -78,7 +78,7 @@ def test_the_same_pair_in_bits(visit, real, answered, ask, frame):
     assert "unit=bits" in page.url
 
 
-def test_several_columns_are_one_side(visit, real, answered, ask, frame):
+def test_several_columns_are_one_side(visit, real: str, answered, ask, frame) -> None:
     page = visit(f"{real}/#data=breast_cancer&mode=pair&x=mean_radius&x=mean_texture&y=worst_area&y=benign")
     sides = [np.column_stack([frame[a], frame[b]]) for a, b in (PAIR[:2], PAIR[2:])]
     answered(page)
@@ -95,7 +95,7 @@ def test_several_columns_are_one_side(visit, real, answered, ask, frame):
 PAIR = ["mean_radius", "mean_texture", "worst_area", "benign"]
 
 
-def test_a_ranking(visit, real, answered, frame):
+def test_a_ranking(visit, real: str, answered, frame) -> None:
     named = "".join(f"&columns={name}" for name in COLUMNS)
     page = visit(f"{real}/#data=breast_cancer&mode=target&target=benign{named}")
     answered(page)
@@ -118,7 +118,7 @@ def near(text, value):
     return abs(float(text) - value) < 1.1e-3
 
 
-def test_all_pairs(visit, real, answered, frame):
+def test_all_pairs(visit, real: str, answered, frame) -> None:
     named = "".join(f"&columns={name}" for name in COLUMNS)
     page = visit(f"{real}/#data=breast_cancer&mode=pairs{named}")
     card = answered(page)
@@ -136,7 +136,7 @@ def test_all_pairs(visit, real, answered, frame):
     assert card.locator("svg[role=img] [data-mark=cell] rect").count() == len(COLUMNS) * (len(COLUMNS) - 1)
 
 
-def test_records_are_those_of_the_library(visit, real, answered):
+def test_records_are_those_of_the_library(visit, real: str, answered) -> None:
     from mizzle.tables.results import KEYS
 
     page = visit(f"{real}/#data=known&mode=target&target=x&columns=quarter&columns=with_gaps_0.6")
@@ -149,7 +149,7 @@ def test_records_are_those_of_the_library(visit, real, answered):
     assert int(records[1]["n"]) + int(records[1]["dropped"]) == 600
 
 
-def test_a_row_of_the_table_opens_its_pair(visit, real, answered):
+def test_a_row_of_the_table_opens_its_pair(visit, real: str, answered) -> None:
     page = visit(f"{real}/#data=blocks&mode=pairs&columns=a1&columns=b1&columns=c1")
     answered(page)
     page.get_by_role("button", name="a1 and c1").click()
@@ -158,7 +158,7 @@ def test_a_row_of_the_table_opens_its_pair(visit, real, answered):
     assert "mode=pair&x=a1&y=c1" in page.url
 
 
-def test_charts_can_be_saved(visit, real, answered):
+def test_charts_can_be_saved(visit, real: str, answered) -> None:
     page = visit(f"{real}/#data=known&mode=target&target=x&columns=zigzag&columns=independent")
     answered(page)
     picture, name = saved(page, "save as SVG")
@@ -171,7 +171,7 @@ def test_charts_can_be_saved(visit, real, answered):
     assert len(picture) > 5000
 
 
-def test_the_address_holds_the_question(visit, real, answered):
+def test_the_address_holds_the_question(visit, real: str, answered) -> None:
     page = visit(f"{real}/#data=known&mode=pair&x=x&y=zigzag")
     answered(page)
     page.get_by_role("radio", name="Target against all").check()
@@ -185,7 +185,7 @@ def test_the_address_holds_the_question(visit, real, answered):
     assert [cells[0] for cells in table(again)] == ["x"]
 
 
-def test_only_the_chosen_columns_are_sent(visit, real, answered):
+def test_only_the_chosen_columns_are_sent(visit, real: str, answered) -> None:
     page = visit(real)
     with page.expect_request("**/v1/estimate?*") as sent:
         page.goto(f"{real}/#data=breast_cancer&mode=pair&x=mean_texture&y=worst_area")

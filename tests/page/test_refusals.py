@@ -9,7 +9,7 @@ QUESTION = "#data=known&mode=pair&x=x&y=zigzag"
 ESTIMATE = "**/v1/estimate?*"
 
 
-def test_a_service_that_is_gone(visit, serve):
+def test_a_service_that_is_gone(visit, serve) -> None:
     with serve(FakeEstimator()) as url:
         page = visit(f"{url}/{QUESTION}")
         page.locator("#answer article").wait_for()
@@ -20,7 +20,7 @@ def test_a_service_that_is_gone(visit, serve):
     assert page.get_by_role("button", name="Estimate", exact=True).is_enabled()
 
 
-def test_a_busy_service_is_asked_again_when_it_says(visit, quick, answered):
+def test_a_busy_service_is_asked_again_when_it_says(visit, quick: str, answered) -> None:
     page = visit(quick)
     page.clock.install()
     asked = []
@@ -54,7 +54,7 @@ def test_a_busy_service_is_asked_again_when_it_says(visit, quick, answered):
         (502, None, "The service answered HTTP 502."),
     ],
 )
-def test_other_refusals_are_shown_as_they_are(visit, quick, status, problem, said):
+def test_other_refusals_are_shown_as_they_are(visit, quick: str, status: int, problem, said: str) -> None:
     page = visit(quick)
     answer = {"json": problem} if problem else {"body": "<h1>proxy</h1>"}
     page.route(ESTIMATE, lambda route: route.fulfill(status=status, **answer))
@@ -64,7 +64,7 @@ def test_other_refusals_are_shown_as_they_are(visit, quick, status, problem, sai
     assert alert.inner_text() == said
 
 
-def test_a_service_with_keys_asks_for_one(visit, serve):
+def test_a_service_with_keys_asks_for_one(visit, serve) -> None:
     key, line = new_key("me")
     with serve(FakeEstimator(), keys=Keys.parse(line)) as url:
         page = visit(f"{url}/{QUESTION}")
@@ -83,7 +83,7 @@ def test_a_service_with_keys_asks_for_one(visit, serve):
         assert page.locator("#key-value").input_value() == ""
 
 
-def test_long_work_shows_its_progress_and_can_be_ended(visit, serve):
+def test_long_work_shows_its_progress_and_can_be_ended(visit, serve) -> None:
     fake = FakeEstimator()
     with serve(fake) as url:
         page = visit(url)
@@ -98,7 +98,7 @@ def test_long_work_shows_its_progress_and_can_be_ended(visit, serve):
         page.locator("#answer article").wait_for()
 
 
-def test_all_pairs_of_many_columns_are_never_refused_for_being_many(visit, serve, give):
+def test_all_pairs_of_many_columns_are_never_refused_for_being_many(visit, serve, give) -> None:
     """What the page has under way at once is what the service lets wait."""
     refused = []
     with serve(FakeEstimator()) as url:

@@ -1,6 +1,8 @@
 """Many pairs are many requests: what was answered is kept, whatever becomes of the rest."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,24 +18,29 @@ WORKING = "() => document.querySelector('progress')?.value > 0"
 class Trouble:
     """Lets the first request through and keeps the others, until there is trouble and until it is over."""
 
-    def __init__(self, page):
-        self.do, self.kept, self.passed = None, [], set()
-        page.route(BATCH, lambda route: (self.do or self.wait)(route))
+    def __init__(self, page) -> None:
+        self.harm: Callable[[Any], None] | None = None
+        self.held: list[Any] = []
+        self.passed: set[bytes] = set()
+        page.route(BATCH, lambda route: (self.harm or self.wait)(route))
 
-    def wait(self, route):
-        self.kept.append(route) if self.passed else self.let(route)
+    def wait(self, route) -> None:
+        if self.passed:
+            self.held.append(route)
+        else:
+            self.let(route)
 
-    def let(self, route):
+    def let(self, route) -> None:
         self.passed.add(route.request.post_data_buffer)
         route.continue_()
 
-    def begin(self, harm):
-        self.do = harm
-        for route in self.kept:
+    def begin(self, harm) -> None:
+        self.harm = harm
+        for route in self.held:
             harm(route)
 
-    def end(self):
-        self.passed, self.do = set(), self.let
+    def end(self) -> None:
+        self.passed, self.harm = set(), self.let
 
     @property
     def problems(self):
@@ -41,13 +48,13 @@ class Trouble:
         return sum(len(re.findall(rb'"x\.\d+"', body)) for body in self.passed)
 
 
-def all_pairs(page, give):
+def all_pairs(page, give) -> None:
     give(page, TABLE)
     page.get_by_role("radio", name="All pairs").check()
     page.get_by_role("button", name="Estimate 300 pairs").click()
 
 
-def busy(route):
+def busy(route) -> None:
     problem = {"code": "queue_full", "detail": "too much work is waiting"}
     route.fulfill(status=429, json=problem, headers={"retry-after-ms": "0"})
 
@@ -60,7 +67,7 @@ HARMS = {
 
 
 @pytest.mark.parametrize("harm", HARMS)
-def test_what_was_answered_is_kept_and_the_rest_can_be_asked_for(visit, quick, give, harm):
+def test_what_was_answered_is_kept_and_the_rest_can_be_asked_for(visit, quick: str, give, harm: str) -> None:
     page = visit(quick)
     meet, said = HARMS[harm]
     trouble = Trouble(page)
@@ -83,7 +90,7 @@ def test_what_was_answered_is_kept_and_the_rest_can_be_asked_for(visit, quick, g
     assert trouble.problems == 300 - shown  # nothing is asked twice
 
 
-def test_another_question_ends_the_one_under_way(visit, quick, give):
+def test_another_question_ends_the_one_under_way(visit, quick: str, give) -> None:
     page = visit(quick)
     held, dropped = [], []
     page.on("requestfailed", lambda request: dropped.append(request))

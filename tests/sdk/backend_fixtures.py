@@ -84,7 +84,7 @@ def _client(stack: ExitStack, where: str, blocking: bool, model: Any, serve_here
     if where == SOCKET:
         url = stack.enter_context(serve_here(SETTINGS, model))
         return lambda **options: cls(url, **options)
-    http = stack.enter_context(_blocking_asgi(model) if blocking else _asgi(model, loop))
+    http: Any = stack.enter_context(_blocking_asgi(model) if blocking else _asgi(model, loop))
     return lambda **options: cls(HERE, http_client=http, **options)
 
 

@@ -2,17 +2,23 @@
 
 import asyncio
 import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import httpx2
+import numpy as np
 from safetensors.numpy import load
 
 import mizzle
 from mizzle import wire
+from mizzle.estimator import EstimatorLike
 
 URL = "http://mizzle.test"
+Arrays = dict[str, np.ndarray]
+Answers = Sequence[mizzle.Estimate | mizzle.MizzleError]
 
 
-def problem(status, code, detail="words", **headers):
+def problem(status: int, code: str, detail: str = "words", **headers: str) -> httpx2.Response:
     """A refusal."""
     return httpx2.Response(status, json={"code": code, "detail": detail}, headers=headers)
 
@@ -20,12 +26,12 @@ def problem(status, code, detail="words", **headers):
 class Scripted:
     """A server that plays a list of responses or exceptions, and the waits between them."""
 
-    def __init__(self, *script):
+    def __init__(self, *script: httpx2.Response | Exception) -> None:
         self.script = list(script)
         self.requests = 0
-        self.waits = []
+        self.waits: list[float] = []
 
-    def __call__(self, request):
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
         self.requests += 1
         self.request = request
         step = self.script.pop(0)
@@ -33,21 +39,21 @@ class Scripted:
             raise step
         return step
 
-    def ask(self, pair, **options):
+    def ask(self, pair: tuple[Any, Any], **options: Any) -> mizzle.Estimate:
         http = httpx2.Client(transport=httpx2.MockTransport(self))
         with http, mizzle.Client(URL, http_client=http, **options) as client:
-            client._sleep = self.waits.append
+            client._sleep = lambda seconds: self.waits.append(float(seconds))
             return client.estimate(*pair)
 
-    def ask_async(self, pair, **options):
-        async def ask():
+    def ask_async(self, pair: tuple[Any, Any], **options: Any) -> mizzle.Estimate:
+        async def ask() -> mizzle.Estimate:
             transport = httpx2.MockTransport(self)
             async with httpx2.AsyncClient(transport=transport) as http:
                 client = mizzle.AsyncClient(URL, http_client=http, **options)
-                client._sleep = wait
+                client._sleep = wait  # type: ignore[assignment]  # asyncio.sleep can also hand a result on
                 return await client.estimate(*pair)
 
-        async def wait(seconds):
+        async def wait(seconds: float) -> None:
             self.waits.append(seconds)
 
         return asyncio.run(ask())
@@ -62,8 +68,8 @@ class Service:
         spoil: maps a problem to an error in the place of its answer, or to None.
     """
 
-    def __init__(self, estimator, **limits):
-        self.limits = {
+    def __init__(self, estimator: EstimatorLike, **limits: Any) -> None:
+        self.limits: dict[str, Any] = {
             "min_rows": 10,
             "max_columns": 64,
             "levels": [0.005, 0.995],
@@ -76,15 +82,15 @@ class Service:
             **limits,
         }
         self.estimator = estimator
-        self.sent = []
+        self.sent: list[Arrays] = []
         self.asked_limits = 0
-        self.waits = []
-        self.sizes = []
-        self.refuse = lambda tensors: None
-        self.spoil = lambda x, y: None
+        self.waits: list[float] = []
+        self.sizes: list[int] = []
+        self.refuse: Callable[[Arrays], httpx2.Response | None] = lambda tensors: None
+        self.spoil: Callable[[np.ndarray, np.ndarray], mizzle.MizzleError | None] = lambda x, y: None
         self._lock = threading.Lock()
 
-    def __call__(self, request):
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
         if request.url.path == wire.LIMITS:
             self.asked_limits += 1
             return httpx2.Response(200, json=self.limits)
@@ -99,10 +105,10 @@ class Service:
             self.sizes.append(len(request.content))
         return httpx2.Response(200, json={"answers": [self._answer(*pair) for pair in pairs_of(tensors)]})
 
-    def _answer(self, x, y):
-        error = self.spoil(x, y)
-        if error is not None:
-            return {"error": wire.error(error)}
+    def _answer(self, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+        spoilt = self.spoil(x, y)
+        if spoilt is not None:
+            return {"error": wire.error(spoilt)}
         try:
             table = self.estimator.prepare(x.astype(float), y.astype(float))
             return {"estimate": wire.answer(self.estimator.run([table])[0])}
@@ -112,37 +118,39 @@ class Service:
             return {"error": {"code": "inference_failed", "status": 500, "detail": "it failed"}}
 
     @property
-    def counts(self):
+    def counts(self) -> list[int]:
         """Problems of every batch."""
         return [len(tensors) // 2 for tensors in self.sent]
 
-    def client(self, **options):
+    def client(self, **options: Any) -> mizzle.Client:
         """A client of it."""
         http = httpx2.Client(transport=httpx2.MockTransport(self))
         client = mizzle.Client(URL, http_client=http, **options)
-        client._sleep = self.waits.append
+        client._sleep = lambda seconds: self.waits.append(float(seconds))
         return client
 
-    def ask_many(self, pairs, **options):
+    def ask_many(self, pairs: Iterable[Any], **options: Any) -> Answers:
         """What a blocking client has for many problems."""
         with self.client() as client:
-            return client.estimate_many(pairs, **options)
+            answers: Answers = client.estimate_many(pairs, **options)
+            return answers
 
-    def ask_many_async(self, pairs, **options):
+    def ask_many_async(self, pairs: Iterable[Any], **options: Any) -> Answers:
         """What an asynchronous client has for many problems."""
 
-        async def wait(seconds):
+        async def wait(seconds: float) -> None:
             self.waits.append(seconds)
 
-        async def ask():
+        async def ask() -> Answers:
             async with httpx2.AsyncClient(transport=httpx2.MockTransport(self)) as http:
                 client = mizzle.AsyncClient(URL, http_client=http)
-                client._sleep = wait
-                return await client.estimate_many(pairs, **options)
+                client._sleep = wait  # type: ignore[assignment]  # asyncio.sleep can also hand a result on
+                answers: Answers = await client.estimate_many(pairs, **options)
+                return answers
 
         return asyncio.run(ask())
 
 
-def pairs_of(tensors):
+def pairs_of(tensors: Arrays) -> list[tuple[np.ndarray, np.ndarray]]:
     """The arrays of a batch as pairs, in order."""
     return [(tensors[f"x.{i}"], tensors[f"y.{i}"]) for i in range(len(tensors) // 2)]

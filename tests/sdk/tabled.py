@@ -1,12 +1,13 @@
 """A stand-in for whoever answers the pairs of a table."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from fakes import FakeEstimator
 
+from mizzle.backends.pairs import Errors, Pair
 from mizzle.errors import MizzleError
+from mizzle.progress import Wanted
 from mizzle.types import Estimate
 
 
@@ -21,12 +22,16 @@ class FakeBackend:
 
     def __init__(self) -> None:
         self.estimator = FakeEstimator()
-        self.pairs: list[tuple[np.ndarray, np.ndarray]] = []
+        self.pairs: list[Pair] = []
         self.chunks: list[int] = []
         self.meddle: Callable[[int, Estimate], Estimate | MizzleError] = lambda place, answer: answer
 
-    def estimate_many(self, pairs: Any, *, progress: Any, errors: str) -> list[Estimate | MizzleError]:
+    def estimate_many(
+        self, pairs: Iterable[Pair], *, progress: Wanted = None, errors: Errors = "raise"
+    ) -> list[Estimate | MizzleError]:
         assert errors == "return"
+        assert callable(progress)
+        pairs = list(pairs)
         before = len(self.pairs)
         self.chunks.append(len(pairs))
         self.pairs += pairs

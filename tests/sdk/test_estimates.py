@@ -32,7 +32,7 @@ def _estimate(values):
         ((0.3, 0.3, 0.3, 0.3, 0.3), 0.4, 1.0),
     ],
 )
-def test_the_share_below_a_threshold(values, threshold, share):
+def test_the_share_below_a_threshold(values, threshold: float, share: float) -> None:
     assert _estimate(values).below(threshold) == pytest.approx(share, abs=1e-12)
 
 
@@ -40,13 +40,13 @@ def test_the_share_below_a_threshold(values, threshold, share):
     st.lists(st.floats(0, 5), min_size=5, max_size=5).map(sorted),
     st.tuples(st.floats(-1, 6), st.floats(-1, 6)).map(sorted),
 )
-def test_the_share_rises_with_the_threshold(values, thresholds):
+def test_the_share_rises_with_the_threshold(values, thresholds) -> None:
     low, high = map(_estimate(values).below, thresholds)
     assert 0 <= low <= high <= 1
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=5, max_size=5), st.sampled_from(LEVELS))
-def test_the_share_below_a_quantile_is_its_level(steps, level):
+def test_the_share_below_a_quantile_is_its_level(steps, level) -> None:
     """Law: `below` turns `quantile` back, in nats and in bits."""
     estimate = _estimate(np.cumsum(steps).tolist())
     for one in (estimate, estimate.to("bits")):
@@ -54,30 +54,30 @@ def test_the_share_below_a_quantile_is_its_level(steps, level):
 
 
 @pytest.mark.parametrize("threshold", [float("nan"), float("inf"), "0.02", None])
-def test_a_threshold_is_a_finite_number(threshold):
+def test_a_threshold_is_a_finite_number(threshold) -> None:
     with pytest.raises(mizzle.InvalidInput, match="threshold"):
         _estimate([0.1] * 5).below(threshold)
 
 
-def test_any_real_number_is_a_threshold():
+def test_any_real_number_is_a_threshold() -> None:
     assert _estimate((0.1, 0.2, 0.3, 0.4, 0.5)).below(np.float64(0.2)) == 0.25
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
-def test_an_estimate_is_a_row_of_any_library(library):
+def test_an_estimate_is_a_row_of_any_library(library: str) -> None:
     frame = _estimate((0.1, 0.2, 0.3, 0.4, 0.5)).to_frame(library)
     assert type(frame).__module__.partition(".")[0] == library
     assert len(frame) == 1
     assert "mi" in list(frame.column_names if library == "pyarrow" else frame.columns)
 
 
-def test_an_estimate_is_shown_and_drawn():
+def test_an_estimate_is_shown_and_drawn() -> None:
     estimate = _estimate((0.1, 0.2, 0.3, 0.4, 0.5))
     assert "0.3" in estimate._repr_html_()
     assert type(estimate.plot()).__name__ == "Figure"
 
 
-def test_several_levels_at_once_are_refused_in_words():
+def test_several_levels_at_once_are_refused_in_words() -> None:
     with pytest.raises(mizzle.InvalidLevel, match="one number; ask for several one by one"):
         _estimate((0.1, 0.2, 0.3, 0.4, 0.5)).quantile([0.5, 0.9])
 
@@ -85,7 +85,7 @@ def test_several_levels_at_once_are_refused_in_words():
 @pytest.mark.parametrize(
     ("unit", "words"), [("bit", "unit is 'bit'; "), ("x" * 99, "unit is something else; ")]
 )
-def test_what_came_instead_of_a_unit_is_said_where_it_is_short(unit, words):
+def test_what_came_instead_of_a_unit_is_said_where_it_is_short(unit, words: str) -> None:
     with pytest.raises(mizzle.InvalidInput, match=words):
         _estimate((0.1, 0.2, 0.3, 0.4, 0.5)).to(unit)
     with pytest.raises(mizzle.InvalidInput, match=words):

@@ -73,7 +73,7 @@ def _python(code):
     return done.stdout
 
 
-def test_importing_loads_neither_torch_nor_web_libraries():
+def test_importing_loads_neither_torch_nor_web_libraries() -> None:
     code = (
         "import mizzle, sys; mizzle.MizzleError, mizzle.Estimate;"
         "heavy = {'torch', 'fastapi', 'uvicorn', 'pydantic', 'httpx2', 'pandas', 'numpy'};"
@@ -82,7 +82,7 @@ def test_importing_loads_neither_torch_nor_web_libraries():
     assert _python(code).strip() == "[]"
 
 
-def test_the_client_loads_no_torch_and_no_service():
+def test_the_client_loads_no_torch_and_no_service() -> None:
     code = (
         "import mizzle, sys; mizzle.Client('http://127.0.0.1:1').close(); mizzle.AsyncClient;"
         "print(sorted({'torch', 'fastapi', 'pydantic'} & sys.modules.keys()))"
@@ -90,14 +90,14 @@ def test_the_client_loads_no_torch_and_no_service():
     assert _python(code).strip() == "[]"
 
 
-def test_every_public_name_exists():
+def test_every_public_name_exists() -> None:
     for name in mizzle.__all__:
         assert getattr(mizzle, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = mizzle.nonsense
 
 
-def test_nothing_but_public_names_is_listed():
+def test_nothing_but_public_names_is_listed() -> None:
     listed = set(dir(mizzle))
     assert listed >= {*mizzle.__all__, "__all__", "__doc__", "__file__", "__path__", "__version__"}
     assert {name for name in listed if not name.startswith("__")} == {*mizzle.__all__} - {"__version__"}
@@ -109,34 +109,35 @@ def _at(path):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_public_paths_stay(path):
+def test_public_paths_stay(path: str) -> None:
     assert _at(path) is not None
 
 
-def _forget_old_modules():
+def _forget_old_modules() -> None:
     for old in MOVED:
         sys.modules.pop(f"mizzle.{old}", None)
 
 
 @pytest.mark.parametrize("old", MOVED)
-def test_old_modules_are_the_new_ones_and_say_so(old):
+def test_old_modules_are_the_new_ones_and_say_so(old) -> None:
     _forget_old_modules()
     with pytest.warns(DeprecationWarning, match=f"mizzle.{old} is now mizzle.{MOVED[old]};") as noticed:
         exec(compile(f"import mizzle.{old}", "theirs.py", "exec"), {})
     assert noticed[0].filename == "theirs.py"
     module = sys.modules[f"mizzle.{old}"]
     assert module is import_module(f"mizzle.{MOVED[old]}")
+    assert module.__spec__
     assert module.__name__ == module.__spec__.name == f"mizzle.{MOVED[old]}"
 
 
 @pytest.mark.filterwarnings("ignore:.* is now:DeprecationWarning")
 @pytest.mark.parametrize("path", OLD_PATHS)
-def test_old_paths_lead_to_the_same_objects(path):
+def test_old_paths_lead_to_the_same_objects(path: str) -> None:
     _forget_old_modules()
     assert _at(path) is not None
 
 
-def test_old_names_are_ours_alone():
+def test_old_names_are_ours_alone() -> None:
     with pytest.raises(ModuleNotFoundError):
         import_module("about")
     with pytest.raises(ModuleNotFoundError):
@@ -144,19 +145,21 @@ def test_old_names_are_ours_alone():
 
 
 @pytest.mark.filterwarnings("ignore:.* is now:DeprecationWarning")
-def test_what_was_pickled_by_0_9_can_be_loaded():
+def test_what_was_pickled_by_0_9_can_be_loaded() -> None:
     _forget_old_modules()
     matrix, ranking, limits = pickle.loads(PICKLED.read_bytes())
     assert isinstance(matrix, mizzle.Matrix)
     assert isinstance(ranking, mizzle.Ranking)
-    assert matrix["a", "b"].estimate.interval(0.9) == (0.1, 0.4)
+    estimate = matrix["a", "b"].estimate
+    assert estimate
+    assert estimate.interval(0.9) == (0.1, 0.4)
     assert isinstance(matrix["a", "c"].error, mizzle.TooFewSamples)
     assert len(matrix.to_csv().splitlines()) == 4
     assert ranking.pairs == matrix.pairs[:1]
     assert limits == mizzle.Limits(10, 64, (0.005, 0.995), max_body_bytes=7)
 
 
-def test_every_error_of_the_tree_is_public_and_found_by_its_code():
+def test_every_error_of_the_tree_is_public_and_found_by_its_code() -> None:
     waiting, codes = [errors.MizzleError], set()
     while waiting:
         cls = waiting.pop()
@@ -170,7 +173,7 @@ def test_every_error_of_the_tree_is_public_and_found_by_its_code():
     assert errors.by_code(["nonsense"]) is None
 
 
-def test_without_torch_the_error_names_the_extra():
+def test_without_torch_the_error_names_the_extra() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"  # makes `import torch` fail
         "import mizzle\n"
@@ -180,7 +183,7 @@ def test_without_torch_the_error_names_the_extra():
     assert "pip install 'mizzle[local]'" in _python(code)
 
 
-def test_without_fastapi_serving_names_the_extra():
+def test_without_fastapi_serving_names_the_extra() -> None:
     code = (
         "import sys; sys.modules['fastapi'] = None\n"
         "from mizzle import cli; sys.stderr = sys.stdout; print(cli.main(['serve']))"
@@ -188,7 +191,7 @@ def test_without_fastapi_serving_names_the_extra():
     assert "pip install 'mizzle[service]'\n1" in _python(code)
 
 
-def test_bad_input_is_refused_before_the_model_is_loaded(monkeypatch):
+def test_bad_input_is_refused_before_the_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_loaded", lambda: pytest.fail("loaded"))
     with pytest.raises(mizzle.TooFewSamples):
         mizzle.estimate([1.0], [1.0])

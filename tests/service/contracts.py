@@ -7,10 +7,11 @@ by the tests.
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 import schemathesis
-from fakes import FakeEstimator
+from fakes import FakeEstimator, FakeTable
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
 from schemathesis.config import SchemathesisConfig
@@ -20,6 +21,7 @@ from mizzle.service.app import create_app
 from mizzle.service.formats.registry import NPY, SAFETENSORS
 from mizzle.service.settings import Settings
 
+Sides = tuple[np.ndarray, ...]  # x and y
 OCTETS = "application/octet-stream"
 SETTINGS = Settings(max_body_bytes=200_000, max_problem_cells=50_000, grace_seconds=1)
 LEVELS = FakeEstimator.levels
@@ -34,11 +36,11 @@ CHECKS = {
 class Ranking(FakeEstimator):
     """The fake, over ranks as the model: the squares of numbers near the largest float would be infinite."""
 
-    def prepare(self, x, y):
+    def prepare(self, x: np.ndarray, y: np.ndarray) -> FakeTable:
         return super().prepare(*(side.argsort(axis=0).argsort(axis=0).astype(float) for side in (x, y)))
 
 
-def described(mode, examples):
+def described(mode: str, examples: int) -> Any:
     """The document as a source of requests; the same ones in every run."""
     generation = {"mode": mode, "max-examples": examples, "deterministic": True, "database": "none"}
     config = {"seed": 1, "generation": generation, "checks": CHECKS, "cache": {"enabled": False}}
@@ -46,32 +48,32 @@ def described(mode, examples):
     return schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict(config))
 
 
-def cell(number):
+def cell(number: float) -> float:
     """A number of the document as the service takes it: no integer that a float cannot hold."""
     return number if abs(number) <= 2**53 else float(number)
 
 
 @st.composite
-def pairs(draw):
+def pairs(draw: st.DrawFn) -> tuple[np.ndarray, ...]:
     """Two sides of as many rows."""
     rows, seed = draw(st.integers(10, 30)), draw(st.integers(0, 100))
     rng = np.random.default_rng(seed)
     return tuple(rng.standard_normal((rows, draw(st.integers(1, 3)))).round(3) for _ in "xy")
 
 
-def npy(pair):
+def npy(pair: Sides) -> bytes:
     """A body of .npy."""
     file = io.BytesIO()
     np.save(file, np.hstack(pair))
     return file.getvalue()
 
 
-def safetensors(pair):
+def safetensors(pair: Sides) -> bytes:
     """A body of safetensors."""
     return save(dict(zip("xy", pair, strict=True)))
 
 
-def octets(pair):
+def octets(pair: Sides) -> bytes:
     """A body of the Open Inference Protocol with binary data."""
     raw = [side.tobytes() for side in pair]
     entries = [
@@ -87,7 +89,7 @@ schemathesis.openapi.media_type(OCTETS, pairs().map(octets))
 
 
 @schemathesis.serializer(SAFETENSORS)
-def sent(context, body):
+def sent(context: Any, body: bytes) -> bytes:
     """A file as it is sent; a media type has one kind of files here, and a batch has other names in them."""
     if context.case.meta.generation.mode.is_positive:
         if context.case.path == wire.BATCH_PATH:

@@ -5,12 +5,14 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fakes import FakeEstimator
+from fakes import FakeEstimator, FakeTable
 
 from mizzle.errors import ModelUnavailable
+from mizzle.types import Estimate
 
 KILL, HANG, STOP, EXIT, RAISE, OOM = 1001.0, 1002.0, 1003.0, 1004.0, 1005.0, 1006.0
 
@@ -22,13 +24,13 @@ class OutOfMemoryError(RuntimeError):
 class Misbehaving(FakeEstimator):
     """Does what the first number of a sample says."""
 
-    def run(self, tables):
+    def run(self, tables: list[FakeTable]) -> list[Estimate]:
         for table in tables:
             _do(table.x[0, 0], len(tables))
         return super().run(tables)
 
 
-def _do(mark, together):
+def _do(mark: float, together: int) -> None:
     if mark == KILL:
         os.kill(os.getpid(), signal.SIGKILL)
     elif mark == STOP:
@@ -43,26 +45,26 @@ def _do(mark, together):
         raise OutOfMemoryError
 
 
-def fake(path=None, device="cpu", threads=1):
+def fake(path: Path | None = None, device: str = "cpu", threads: int = 1) -> FakeEstimator:
     """The fake as it is."""
     return FakeEstimator()
 
 
-def misbehaving(path=None, device="cpu", threads=1):
+def misbehaving(path: Path | None = None, device: str = "cpu", threads: int = 1) -> Misbehaving:
     """The fake that obeys marks."""
     return Misbehaving()
 
 
-def missing(path=None, device="cpu", threads=1):
+def missing(path: Path | None = None, device: str = "cpu", threads: int = 1) -> NoReturn:
     """No model."""
     raise ModelUnavailable("the weights are missing")
 
 
-def broken(path=None, device="cpu", threads=1):
+def broken(path: Path | None = None, device: str = "cpu", threads: int = 1) -> NoReturn:
     """A bug while loading."""
     raise OSError("/a/secret/path")
 
 
-def dying(path=None, device="cpu", threads=1):
+def dying(path: Path | None = None, device: str = "cpu", threads: int = 1) -> NoReturn:
     """A process that ends before it can say anything."""
     os._exit(7)

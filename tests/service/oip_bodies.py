@@ -1,9 +1,15 @@
 """Requests of the Open Inference Protocol, and what is in its answers; none of the code under test."""
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import httpx2
 import numpy as np
 
+from mizzle.types import Estimate
+
+Tensor = tuple[dict[str, Any], bytes]  # an entry of the header, and its bytes
 INFER = "/v2/models/fake/infer"
 LENGTH = "inference-header-content-length"
 CANARY = "31337"
@@ -16,7 +22,7 @@ TENSORS = {"mi": "FP64", "median": "FP64", "quantiles": "FP64", "levels": "FP64"
 DTYPES = {"FP16": np.float16, "FP32": np.float32, "FP64": np.float64, "INT32": np.int32, "INT64": np.int64}
 
 
-def tensor(name, array, datatype="FP64", way="flat"):
+def tensor(name: str, array: np.ndarray, datatype: str = "FP64", way: str = "flat") -> Tensor:
     """An input, and its bytes where it has any."""
     entry = {"name": name, "datatype": datatype, "shape": list(array.shape)}
     raw = np.ascontiguousarray(array, DTYPES[datatype]).tobytes() if way == "binary" else b""
@@ -26,14 +32,14 @@ def tensor(name, array, datatype="FP64", way="flat"):
     return entry | {"data": (typed if way == "nested" else typed.ravel()).tolist()}, raw
 
 
-def body_of(*tensors, **more):
+def body_of(*tensors: Tensor, **more: Any) -> tuple[bytes, dict[str, str]]:
     """A body and its headers."""
     text = json.dumps({"inputs": [entry for entry, _ in tensors], **more}).encode()
     raw = b"".join(part for _, part in tensors)
     return text + raw, {LENGTH: str(len(text))} if raw else {}
 
 
-def outputs_of(response):
+def outputs_of(response: httpx2.Response) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The outputs of an answer as arrays and lists, each of the shape and length that it says."""
     assert response.status_code == 200, response.text
     length = response.headers.get(LENGTH)
@@ -54,7 +60,7 @@ def outputs_of(response):
     return answer, found
 
 
-def _unpacked(datatype, raw):
+def _unpacked(datatype: str, raw: bytes) -> np.ndarray:
     if datatype != "BYTES":
         return np.frombuffer(raw, {"FP64": "<f8", "BOOL": "?"}[datatype])
     found = []
@@ -65,7 +71,9 @@ def _unpacked(datatype, raw):
     return np.array(found)
 
 
-def assert_answers(outputs, estimates, levels=DEFAULT):
+def assert_answers(
+    outputs: Mapping[str, np.ndarray], estimates: Sequence[Estimate], levels: Sequence[float] = DEFAULT
+) -> None:
     """Whether the outputs say exactly what the estimates say."""
     assert outputs["mi"].tolist() == [e.mi for e in estimates]
     assert outputs["median"].tolist() == [e.median for e in estimates]
@@ -76,12 +84,12 @@ def assert_answers(outputs, estimates, levels=DEFAULT):
     assert [json.loads(text) for text in outputs["warnings"]] == notices
 
 
-def refused(response, status, code, words=""):
+def refused(response: httpx2.Response, status: int, code: str, words: str = "") -> dict[str, Any]:
     """The problem in a refusal, which is also an error of the protocol, and repeats no data."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     assert int(response.headers["content-length"]) == len(response.content) < 4096
-    problem = response.json()
+    problem: dict[str, Any] = response.json()
     assert (problem["status"], problem["code"]) == (status, code)
     assert words in problem["detail"]
     assert problem["error"] == problem["detail"]
@@ -90,5 +98,5 @@ def refused(response, status, code, words=""):
     return problem
 
 
-def send(http, content, headers=(), path=INFER):
+def send(http: Any, content: str | bytes, headers: Any = (), path: str = INFER) -> Any:
     return http.post(path, content=content, headers=dict(headers))

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from raw import call, exchange, listening, plain
 from starlette.requests import Request
+from starlette.responses import Response
 
 from mizzle.errors import InvalidInput
 from mizzle.service.http import problem_details
@@ -25,13 +26,14 @@ NASTY = ["a\r\nb", "a%0d%0ab", "\x1b[31m", "a\nlevel=error", "a" * 65, "", "a b"
 
 
 @pytest.fixture(params=[True, False], ids=["json", "text"])
-def log(request):
+def log(request: pytest.FixtureRequest):
     """What the service writes, at level info; `log.as_json` tells how."""
     stream, root = io.StringIO(), logging.getLogger()
     kept, level = root.handlers[:], root.level
     configure("info", request.param)
-    root.handlers[0].setStream(stream)
-    stream.as_json = request.param
+    [handler] = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
     yield stream
     root.handlers[:] = kept
     root.setLevel(level)
@@ -73,7 +75,7 @@ def app():
         raise ValueError(f"could not convert {CANARY} of /a/path")
 
     @app.get("/problem")
-    async def problem() -> None:
+    async def problem() -> Response:
         return problem_details.problem_for(404)
 
     return RequestId(AccessLog(Auth(app, Keys.parse(LINE), ["/livez"])))
@@ -83,7 +85,7 @@ def ask(app, *headers, **scope):
     return call(app, ("X-API-Key", ALICE), *headers, root_path="", **scope)
 
 
-def test_a_request_is_one_line(app, said):
+def test_a_request_is_one_line(app, said) -> None:
     ask(app, method="POST", path="/v1/models/some", body=b"12345")
     [line] = said()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("time"))
@@ -110,44 +112,44 @@ def test_a_request_is_one_line(app, said):
         (CANARY, "/fail", 405, "/fail"),
     ],
 )
-def test_so_is_a_refusal(app, said, method, path, status, route):
+def test_so_is_a_refusal(app, said, method, path: str, status: int, route: str) -> None:
     ask(app, method=method, path=path)
     [line] = said()
     known = "OTHER" if method == CANARY else method
     assert (line["method"], line["status"], line["route"]) == (known, status, route)
 
 
-def test_so_is_a_request_without_a_key(app, said):
+def test_so_is_a_request_without_a_key(app, said) -> None:
     call(app, path="/v1/models/some")
     [line] = said()
     assert (line["status"], line["route"], line["key"]) == (401, "unmatched", "anonymous")
 
 
-def test_so_is_a_failure(app, said):
+def test_so_is_a_failure(app, said) -> None:
     with pytest.raises(ValueError, match="convert"):
         ask(app, path="/fail")
     [line] = said()
     assert (line["status"], line["route"]) == (500, "/fail")
 
 
-def test_a_life_is_none(app, said):
-    async def alive(scope, receive, send):
+def test_a_life_is_none(app, said) -> None:
+    async def alive(scope, receive, send) -> None:
         assert scope["type"] == "lifespan"
 
     with pytest.raises(StopIteration):
-        RequestId(AccessLog(alive))({"type": "lifespan"}, None, None).send(None)
+        RequestId(AccessLog(alive))({"type": "lifespan"}, None, None).send(None)  # type: ignore[arg-type]
     assert said() == []
 
 
 @pytest.mark.parametrize("given", ["a", "A-b_9", str(uuid.UUID(int=2**100)), "a" * 64])
-def test_the_callers_id_is_in_answer_problem_and_line(app, said, given):
+def test_the_callers_id_is_in_answer_problem_and_line(app, said, given) -> None:
     answer = ask(app, ("X-Request-ID", given), path="/problem")
     problem = answer.problem(404, "not_found")
     assert answer.headers["x-request-id"] == problem["request_id"] == said()[0]["request_id"] == given
 
 
 @pytest.mark.parametrize("given", NASTY)
-def test_another_one_is_replaced(app, said, given):
+def test_another_one_is_replaced(app, said, given) -> None:
     raw = given.encode().decode("latin-1")
     answer = ask(app, ("X-Request-ID", raw), path="/problem")
     problem = answer.problem(404, "not_found")
@@ -155,15 +157,15 @@ def test_another_one_is_replaced(app, said, given):
     assert answer.headers["x-request-id"] == problem["request_id"] == said()[0]["request_id"]
 
 
-def test_two_ids_are_none(app):
+def test_two_ids_are_none(app) -> None:
     twice = ask(app, ("X-Request-ID", "a"), ("X-Request-ID", "a"), path="/problem")
     assert len(twice.headers["x-request-id"]) == 32
 
 
-def test_the_id_is_known_to_all_that_serves_a_request():
+def test_the_id_is_known_to_all_that_serves_a_request() -> None:
     seen = []
 
-    async def inner(scope, receive, send):
+    async def inner(scope, receive, send) -> None:
         seen.extend([request_id.get(), id_of(scope)])
         await plain(scope, receive, send)
 
@@ -173,7 +175,7 @@ def test_the_id_is_known_to_all_that_serves_a_request():
 
 
 @pytest.mark.parametrize("nasty", NASTY)
-def test_no_header_path_or_method_makes_a_second_line(app, log, said, nasty):
+def test_no_header_path_or_method_makes_a_second_line(app, log, said, nasty) -> None:
     raw = nasty.encode().decode("latin-1")
     headers = [(name, raw) for name in ("User-Agent", "Referer", "Host", "X-Request-ID", "Accept", "Cookie")]
     ask(app, *headers, method=raw, path="/" + nasty, query_string=nasty.encode())
@@ -181,14 +183,14 @@ def test_no_header_path_or_method_makes_a_second_line(app, log, said, nasty):
     assert log.getvalue().isascii()
 
 
-def test_messages_are_one_line_without_control_characters(log):
+def test_messages_are_one_line_without_control_characters(log) -> None:
     logging.getLogger("x").warning("%s", "a\r\nb\x1b[31m\x7f\x85\u2028c\0")
     [line] = log.getvalue().splitlines()
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028]", line)
     assert "\\u001b[31m\\u007f" in line
 
 
-def test_a_traceback_is_in_the_log_without_the_data(log):
+def test_a_traceback_is_in_the_log_without_the_data(log) -> None:
     try:
         try:
             float(CANARY + "x")
@@ -207,14 +209,14 @@ def test_a_traceback_is_in_the_log_without_the_data(log):
         assert all(line.startswith("    ") for line in text.splitlines()[1:])
 
 
-def test_an_exception_that_is_its_own_cause_ends(log):
+def test_an_exception_that_is_its_own_cause_ends(log) -> None:
     error = ValueError()
     error.__cause__ = error
     logging.getLogger("x").error("it failed", exc_info=error)
     assert log.getvalue().count("ValueError") == 1
 
 
-def test_at_level_debug_exceptions_are_quoted():
+def test_at_level_debug_exceptions_are_quoted() -> None:
     record = logging.LogRecord(
         "x", logging.ERROR, "", 1, "it failed", (), (ValueError, ValueError(CANARY), None)
     )
@@ -223,12 +225,12 @@ def test_at_level_debug_exceptions_are_quoted():
 
 
 @pytest.mark.parametrize("level", ["critical", "error", "warning", "info", "debug"])
-def test_levels_are_those_of_logging(log, level):
+def test_levels_are_those_of_logging(log, level: str) -> None:
     configure(level, True)
     assert logging.getLogger().level == getattr(logging, level.upper())
 
 
-def test_nothing_of_a_request_is_logged_on_a_socket(app, log, said):
+def test_nothing_of_a_request_is_logged_on_a_socket(app, log, said) -> None:
     """The canary is in every part of a request, good or bad; and uvicorn logs nothing of its own."""
     fields = "".join(
         f"{name}: {CANARY}\r\n" for name in ("X-Request-ID", "User-Agent", "Cookie", "Origin", "X-A")

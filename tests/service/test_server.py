@@ -37,7 +37,7 @@ def _start(*arguments, load="fake"):
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_it_announces_itself_serves_and_stops_with_0(stop, draw):
+def test_it_announces_itself_serves_and_stops_with_0(stop, draw) -> None:
     with _start("--port=0") as process:
         line = process.stdout.readline()
         url = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
@@ -50,13 +50,13 @@ def test_it_announces_itself_serves_and_stops_with_0(stop, draw):
     assert (process.returncode, errors) == (0, "")
 
 
-def _until_started(url):
+def _until_started(url) -> None:
     with httpx2.Client(base_url=url, trust_env=False) as http:
         while http.get("/startupz").status_code != 200:
             pass
 
 
-def test_a_stalled_caller_does_not_hold_it_up(monkeypatch):
+def test_a_stalled_caller_does_not_hold_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request of which half has come; SIGTERM ends the service within the grace, with 0."""
     monkeypatch.setenv("MIZZLE_GRACE_SECONDS", "1")
     with _start("--port=0") as process:
@@ -71,7 +71,7 @@ def test_a_stalled_caller_does_not_hold_it_up(monkeypatch):
     assert process.returncode == 0
 
 
-def test_sigterm_is_not_ready_first_and_drops_nothing(monkeypatch, draw):
+def test_sigterm_is_not_ready_first_and_drops_nothing(monkeypatch: pytest.MonkeyPatch, draw) -> None:
     monkeypatch.setenv("MIZZLE_DRAIN_SECONDS", "1")
     with _start("--port=0") as process:
         url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
@@ -86,7 +86,7 @@ def test_sigterm_is_not_ready_first_and_drops_nothing(monkeypatch, draw):
     assert process.returncode == 0
 
 
-def test_connections_have_their_limit(monkeypatch):
+def test_connections_have_their_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIZZLE_MAX_CONNECTIONS", "1")
     with _start("--port=0") as process:
         url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
@@ -102,7 +102,7 @@ def test_connections_have_their_limit(monkeypatch):
         process.communicate(timeout=20)
 
 
-def test_answers_do_not_wait_for_acknowledgements():
+def test_answers_do_not_wait_for_acknowledgements() -> None:
     """asyncio leaves Nagle's algorithm on for such a socket; accepted connections inherit the option."""
     with server._bind(settings.Settings(port=0)) as listener:
         address = listener.getsockname()
@@ -110,7 +110,7 @@ def test_answers_do_not_wait_for_acknowledgements():
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
-def test_a_taken_port_is_one_line_and_1():
+def test_a_taken_port_is_one_line_and_1() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         _start(f"--port={taken.getsockname()[1]}") as process,
@@ -121,13 +121,13 @@ def test_a_taken_port_is_one_line_and_1():
     assert errors.count("\n") == 1
 
 
-def test_no_model_is_one_line_and_1():
+def test_no_model_is_one_line_and_1() -> None:
     with _start("--port=0", load="missing") as process:
         _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (1, "mizzle: error: the weights are missing\n")
 
 
-def test_a_bad_setting_is_2(monkeypatch):
+def test_a_bad_setting_is_2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIZZLE_MAX_BATCH_ITEMS", "many")
     with _start() as process:
         out, errors = process.communicate(timeout=20)
@@ -136,7 +136,7 @@ def test_a_bad_setting_is_2(monkeypatch):
     assert "many" not in errors
 
 
-def test_a_misspelt_setting_is_pointed_out(monkeypatch):
+def test_a_misspelt_setting_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no effect, and silence would look like success; it runs, as others may own such names."""
     monkeypatch.setenv("MIZZLE_MAX_WAITT", "1")
     monkeypatch.setenv("MIZZLE_API_KEY", "of the client")

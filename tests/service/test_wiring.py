@@ -2,16 +2,19 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 from counted import value
+from fakes import FakeEstimator
 
 from mizzle.errors import ModelUnavailable
 from mizzle.service.app import create_app
 from mizzle.service.http.auth import Keys, new_key
+from mizzle.service.settings import Settings
 from mizzle.service.telemetry import metrics as metrics_module
 
 
-def test_metrics_are_there_without_a_model(app, in_lifespan, connect):
+def test_metrics_are_there_without_a_model(app: Any, in_lifespan, connect) -> None:
     async def scenario(app):
         app.state.engine.fail(ModelUnavailable("gone"))
         async with connect(app) as http:
@@ -22,7 +25,7 @@ def test_metrics_are_there_without_a_model(app, in_lifespan, connect):
     assert "mizzle_ready 0.0" in answer.text
 
 
-def test_an_answer_that_is_not_finite_counts(app, play, fake, draw, as_body):
+def test_an_answer_that_is_not_finite_counts(app: Any, play, fake: FakeEstimator, draw, as_body) -> None:
     async def ask(http):
         fake.distort = lambda estimate: replace(estimate, mi=math.nan)
         return await http.post("/v1/estimate", json=as_body(draw()))
@@ -31,12 +34,14 @@ def test_an_answer_that_is_not_finite_counts(app, play, fake, draw, as_body):
     assert value(app.state.metrics, "mizzle_nonfinite_total") == 1
 
 
-def test_every_refusal_counts_under_its_reason(settings, fake, in_lifespan, connect, draw, as_body):
+def test_every_refusal_counts_under_its_reason(
+    settings: Settings, fake: FakeEstimator, in_lifespan, connect, draw, as_body
+) -> None:
     key, line = new_key("me")
     app = create_app(settings, fake, keys=Keys.parse(line))
     mine = {"x-api-key": key}
 
-    async def scenario(app):
+    async def scenario(app) -> None:
         async with connect(app) as http:
             await http.post("/v1/estimate")
             typed = {**mine, "content-type": "application/json"}

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from census import concrete
 from channel_families import FAMILIES
-from scipy.integrate import quad  # type: ignore[import-untyped]
-from scipy.special import k0, xlogy  # type: ignore[import-untyped]
-from scipy.stats import binom, norm, poisson  # type: ignore[import-untyped]
+from scipy.integrate import quad
+from scipy.special import k0, xlogy
+from scipy.stats import binom, norm, poisson
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families import responses, signals

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 from copula_families import COPULAS, archimedean
-from scipy.special import expit, ndtr  # type: ignore[import-untyped]
-from scipy.stats import kendalltau  # type: ignore[import-untyped]
+from scipy.special import expit, ndtr
+from scipy.stats import kendalltau
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.dispersion import pair

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from copula_families import COPULAS
 from discrete_families import FAMILIES, equal
-from scipy.special import expit  # type: ignore[import-untyped]
+from scipy.special import expit
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.binned import Binned

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from all_families import FAMILIES, NOISE, NORMAL, STUDENT, WARPS
 from census import concrete
-from scipy.special import expit  # type: ignore[import-untyped]
+from scipy.special import expit
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen import dispersion

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from map_families import ADDITIVE, FAMILIES, NORMAL, PAIR, STUDENT
-from scipy.special import entr  # type: ignore[import-untyped]
+from scipy.special import entr
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.contaminated import Contaminated

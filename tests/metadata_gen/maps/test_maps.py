@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from census import concrete
-from scipy.linalg import expm  # type: ignore[import-untyped]
-from scipy.special import ndtr  # type: ignore[import-untyped]
+from scipy.linalg import expm
+from scipy.special import ndtr
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.family import Array, Rng

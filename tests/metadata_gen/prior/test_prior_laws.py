@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from scipy.spatial import cKDTree  # type: ignore[import-untyped]
-from scipy.special import digamma  # type: ignore[import-untyped]
+from scipy.spatial import cKDTree
+from scipy.special import digamma
 
 from mizzle.metadata_gen import prior
 from mizzle.metadata_gen.family import Array, Family

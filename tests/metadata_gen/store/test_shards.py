@@ -244,7 +244,8 @@ def check_order(columns: np.ndarray) -> int:
     assert np.isfinite(ordered).all()
     assert nudged == (ordered != nearest).sum()
     for before, after in zip(columns, ordered, strict=True):
-        assert np.array_equal(*(np.unique(v, return_inverse=True)[1] for v in (before, after)))
+        places, moved = (np.unique(v, return_inverse=True)[1] for v in (before, after))
+        assert np.array_equal(places, moved)
     return nudged
 
 

@@ -30,7 +30,8 @@ def test_fine_information_is_that_of_a_histogram(n: int) -> None:
     for bins, nats in zip(FINE_BINS, found.tolist(), strict=True):
         if n % bins:
             continue
-        joint = np.histogram2d(*(rank * bins // n for rank in ranks), bins=bins)[0] / n
+        left, right = (rank * bins // n for rank in ranks)
+        joint = np.histogram2d(left, right, bins=bins)[0] / n
         expected = np.sum(joint[joint > 0] * np.log(joint[joint > 0])) + 2 * np.log(bins)
         assert nats == pytest.approx(expected, abs=1e-5)
 

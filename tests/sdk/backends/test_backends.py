@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 import torch
 from backend_fixtures import ASGI, LOCAL, SOCKET, opened
+from fakes import FakeEstimator
 
 import mizzle
 from mizzle import estimator as estimators
@@ -25,8 +26,9 @@ _SOON = 0.06  # seconds
     params=[(where, blocking) for where in (LOCAL, ASGI, SOCKET) for blocking in (True, False)],
     ids=lambda way: f"{way[0]}, {'blocking' if way[1] else 'asynchronous'}",
 )
-def shared_backend(request, new_fake, serve_here):
-    with opened(*request.param, new_fake(), serve_here) as backend:
+def shared_backend(request: pytest.FixtureRequest, new_fake: type[FakeEstimator], serve_here):
+    where, blocking = request.param
+    with opened(where, blocking, new_fake(), serve_here) as backend:
         yield backend
 
 
@@ -41,7 +43,7 @@ def _direct(model, x, y):
     return model.estimate(np.array(x, float), np.array(y, float))
 
 
-def _close(result, wanted):
+def _close(result, wanted) -> None:
     numbers = [(result.mi, wanted.mi), *zip(result.values, wanted.values, strict=True)]
     assert all(abs(a - b) <= TOLERANCE for a, b in numbers)
     for name in ("levels", "n", "dim_x", "dim_y", "in_range", "warnings", "model", "unit"):
@@ -51,14 +53,14 @@ def _close(result, wanted):
 # What goes through
 
 
-def test_the_estimate_is_the_models(backend, draw):
+def test_the_estimate_is_the_models(backend, draw) -> None:
     x, y = draw(n=40, dx=3, dy=2)
     result = backend.ask(lambda client: client.estimate(x, y))
     _close(result, _direct(backend.model, x, y))
     assert result == _direct(backend.model, x, y)  # over the wire to the last bit
 
 
-def test_units_intervals_and_quantiles_agree(backend, draw):
+def test_units_intervals_and_quantiles_agree(backend, draw) -> None:
     x, y = draw()
     result = backend.ask(lambda client: client.estimate(x, y)).to("bits")
     wanted = _direct(backend.model, x, y).to("bits")
@@ -68,7 +70,7 @@ def test_units_intervals_and_quantiles_agree(backend, draw):
     assert repr(result) == repr(wanted)
 
 
-def test_many_of_ragged_shapes_keep_their_order(backend, draw):
+def test_many_of_ragged_shapes_keep_their_order(backend, draw) -> None:
     """More of them than a request takes."""
     pairs = [draw(n=20 + 7 * i % 50, dx=1 + i % 3, dy=1 + i % 2, seed=i) for i in range(300)]
     result = backend.ask(lambda client: client.estimate_many(iter(pairs)))
@@ -76,12 +78,12 @@ def test_many_of_ragged_shapes_keep_their_order(backend, draw):
         _close(item, _direct(backend.model, *pair))
 
 
-def test_none_of_many_is_an_empty_list(backend):
+def test_none_of_many_is_an_empty_list(backend) -> None:
     for errors in ("raise", "return"):
         assert backend.ask(lambda client, errors=errors: client.estimate_many([], errors=errors)) == []
 
 
-def test_warnings_travel(backend, draw):
+def test_warnings_travel(backend, draw) -> None:
     x, _ = draw()
     flat = x, np.ones(len(x))
     item = backend.ask(lambda client: client.estimate(*flat))
@@ -106,13 +108,13 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_library_goes_in(backend, draw, form):
+def test_every_library_goes_in(backend, draw, form: str) -> None:
     x, y = (side.astype(np.float32).astype(float) for side in draw())
     left, right = FORMS[form]
     assert backend.ask(lambda client: client.estimate(left(x), right(y))) == _direct(backend.model, x, y)
 
 
-def test_extreme_floats_survive(backend):
+def test_extreme_floats_survive(backend) -> None:
     x = np.array([1e-320, 5e-324, 1.7e308, -1.7e308, 0.1, 1 / 3, 2.0**53, 0.0, -0.0, 1, 2, 3])[:, None]
     pair = x * 1e-160, x[::-1] * 1e-160
     assert backend.ask(lambda client: client.estimate(*pair)) == _direct(backend.model, *pair)
@@ -132,7 +134,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("break_it", "error", "words"), BROKEN, ids=[e.__name__ for _, e, _ in BROKEN])
-def test_refusals_have_one_class_and_the_same_words(backend, draw, break_it, error, words):
+def test_refusals_have_one_class_and_the_same_words(backend, draw, break_it, error, words: str) -> None:
     good, broken = draw(), break_it(*draw())
 
     async def all_of_it(client):
@@ -153,12 +155,12 @@ def test_refusals_have_one_class_and_the_same_words(backend, draw, break_it, err
     assert "pair" not in str(result[1])
 
 
-async def _refused(question, error, words):
+async def _refused(question, error, words) -> None:
     with pytest.raises(error, match=words):
         await question
 
 
-def test_what_fails_inside_is_the_error_of_its_item(backend, draw, poison):
+def test_what_fails_inside_is_the_error_of_its_item(backend, draw, poison) -> None:
     good, bad = draw(), draw()
     bad = poison(bad[0]), bad[1]
     result = backend.ask(lambda client: client.estimate_many([good, bad, good], errors="return"))
@@ -172,12 +174,12 @@ def test_what_fails_inside_is_the_error_of_its_item(backend, draw, poison):
         backend.ask(lambda client: client.estimate(*bad))
 
 
-def test_what_is_no_pair_is_named(backend, draw):
+def test_what_is_no_pair_is_named(backend, draw) -> None:
     with pytest.raises(mizzle.InvalidInput, match=r"pair 1 .*not a pair"):
         backend.ask(lambda client: client.estimate_many([draw(), (1, 2, 3)]))
 
 
-def test_a_problem_too_large_for_a_service_is_an_error_of_its_item(backend, draw):
+def test_a_problem_too_large_for_a_service_is_an_error_of_its_item(backend, draw) -> None:
     """The services of this test take 200,000 bytes; in this process there is no such limit."""
     large = draw(n=5000, dx=5)
     result = backend.ask(lambda client: client.estimate_many([draw(), large], errors="return"))
@@ -192,7 +194,7 @@ def test_a_problem_too_large_for_a_service_is_an_error_of_its_item(backend, draw
 # What is said of itself
 
 
-def test_limits_model_and_readiness(backend):
+def test_limits_model_and_readiness(backend) -> None:
     limits = backend.ask(lambda client: client.limits())
     card = backend.ask(lambda client: client.info())
     assert (limits.min_rows, limits.max_columns, limits.levels) == (10, 64, (0.005, 0.995))
@@ -203,7 +205,7 @@ def test_limits_model_and_readiness(backend):
     assert backend.ask(lambda client: client.ready()) is True
 
 
-def test_progress_reaches_the_end(backend, draw):
+def test_progress_reaches_the_end(backend, draw) -> None:
     reported = []
     pairs = [draw(n=20, seed=i) for i in range(30)] + [([1.0], [1.0])]
     backend.ask(
@@ -218,11 +220,11 @@ def test_progress_reaches_the_end(backend, draw):
 # The moment
 
 
-def _busy(monkeypatch, times):
+def _busy(monkeypatch, times) -> None:
     """A service that has no room at first, whoever runs it."""
     original, left = Engine.check_capacity, [None] * times
 
-    def check_capacity(self, caller):
+    def check_capacity(self, caller) -> None:
         if left:
             left.pop()
             error = mizzle.QueueFull("too much work is waiting")
@@ -233,7 +235,7 @@ def _busy(monkeypatch, times):
     monkeypatch.setattr(Engine, "check_capacity", check_capacity)
 
 
-def test_a_busy_service_is_asked_again_when_it_says(backend, draw, monkeypatch):
+def test_a_busy_service_is_asked_again_when_it_says(backend, draw, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = [] if backend.where == LOCAL else [_SOON] * 4
     _busy(monkeypatch, 4)
     assert backend.ask(lambda client: client.estimate(*draw())).n == 50
@@ -243,7 +245,7 @@ def test_a_busy_service_is_asked_again_when_it_says(backend, draw, monkeypatch):
     assert backend.waits == wanted * 2
 
 
-def test_a_service_that_stays_busy_is_a_typed_error(backend, draw, monkeypatch):
+def test_a_service_that_stays_busy_is_a_typed_error(backend, draw, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here the wait is longer than the deadline."""
     _busy(monkeypatch, 10)
     if backend.where == LOCAL:
@@ -262,7 +264,9 @@ def test_a_service_that_stays_busy_is_a_typed_error(backend, draw, monkeypatch):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("where", [LOCAL, SOCKET])
-def test_one_async_client_serves_two_loops_in_turn(where, fake, draw, request):
+def test_one_async_client_serves_two_loops_in_turn(
+    where, fake: FakeEstimator, draw, request: pytest.FixtureRequest
+) -> None:
     here = where == LOCAL
     client = mizzle.AsyncClient.local(fake) if here else mizzle.AsyncClient(request.getfixturevalue("served"))
     pairs = [draw(seed=i) for i in range(4)]
@@ -279,7 +283,7 @@ def test_one_async_client_serves_two_loops_in_turn(where, fake, draw, request):
 # The functions of the package
 
 
-def test_the_functions_are_a_backend_too(fake, draw, monkeypatch):
+def test_the_functions_are_a_backend_too(fake: FakeEstimator, draw, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_shared", None)
     monkeypatch.setattr(estimators, "load", lambda: fake)
     x, y = draw()
@@ -291,8 +295,8 @@ def test_the_functions_are_a_backend_too(fake, draw, monkeypatch):
     assert repr(mizzle.Client.local()) == "Client('in this process')"
 
 
-def test_without_a_model_nothing_is_ready_here(monkeypatch):
-    def missing():
+def test_without_a_model_nothing_is_ready_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
         raise mizzle.ModelUnavailable("the weights are missing")
 
     monkeypatch.setattr(local, "_shared", None)

@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 from backend_fixtures import ASGI, LOCAL, SOCKET, opened
+from fakes import FakeEstimator
 
 import mizzle
 
@@ -20,7 +21,9 @@ def table():
 
 @pytest.mark.parametrize("blocking", [True, False])
 @pytest.mark.parametrize("where", [LOCAL, ASGI, SOCKET])
-def test_a_whole_table_is_the_same_everywhere(where, blocking, fake, table, serve_here):
+def test_a_whole_table_is_the_same_everywhere(
+    where, blocking: bool, fake: FakeEstimator, table, serve_here
+) -> None:
     with opened(where, blocking, fake, serve_here) as backend:
         result = backend.ask(lambda client: client.matrix(table, progress=False))
         ranked = backend.ask(lambda client: client.rank(table, "a", progress=False))
@@ -32,7 +35,9 @@ def test_a_whole_table_is_the_same_everywhere(where, blocking, fake, table, serv
     assert ranked.records()[0]["mi"] == max(item["mi"] for item in records[:3])
 
 
-def test_tables_that_are_read_at_once_do_not_wait_for_one_another(served, fake, table):
+def test_tables_that_are_read_at_once_do_not_wait_for_one_another(
+    served: str, fake: FakeEstimator, table
+) -> None:
     """More of them than asyncio has threads, each of which needs work done for it meanwhile."""
 
     async def ask():
@@ -42,7 +47,7 @@ def test_tables_that_are_read_at_once_do_not_wait_for_one_another(served, fake, 
     assert len({str(item.records()) for item in asyncio.run(ask())}) == 1
 
 
-def test_a_table_that_is_given_up_asks_no_more(served, fake, table):
+def test_a_table_that_is_given_up_asks_no_more(served: str, fake: FakeEstimator, table) -> None:
     """The loop goes on after a cancellation: the thread that reads the table is let go."""
     fake.gate.clear()
 

@@ -1,8 +1,10 @@
 """Halving a batch that fails."""
 
 import math
+from unittest.mock import Mock
 
 import pytest
+from fakes import FakeEstimator
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ class NoRoom(Exception):
 
 
 @given(st.lists(st.booleans(), max_size=40))
-def test_only_the_guilty_fail(good):
+def test_only_the_guilty_fail(good) -> None:
     calls = []
 
     def run(items):
@@ -32,10 +34,10 @@ def test_only_the_guilty_fail(good):
         assert calls == [len(good)]
 
 
-def test_what_halves_would_not_mend_is_raised_at_once():
+def test_what_halves_would_not_mend_is_raised_at_once() -> None:
     calls = []
 
-    def run(items):
+    def run(items: list[int]) -> list[int]:
         calls.append(items)
         raise NoRoom
 
@@ -45,11 +47,11 @@ def test_what_halves_would_not_mend_is_raised_at_once():
     assert isinstance(isolated(run, [1])[0], NoRoom)
 
 
-def test_every_failure_is_an_error_of_ours(fake, draw):
+def test_every_failure_is_an_error_of_ours(fake: FakeEstimator, draw) -> None:
     table = fake.prepare(*draw())
     cause = RuntimeError("inside")
     for error, kind in ((cause, InferenceFailed), (TooManyColumns("65"), TooManyColumns)):
-        fake.distort = lambda _, error=error: (_ for _ in ()).throw(error)
+        fake.distort = Mock(side_effect=error)
         [outcome] = outcomes(fake, [table])
         assert type(outcome) is kind
         assert (outcome is error) or outcome.__cause__ is cause

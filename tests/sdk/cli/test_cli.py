@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import commanded
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 
 import mizzle
 from mizzle import cli
@@ -16,22 +18,23 @@ from mizzle import estimator as estimators
 from mizzle.cli.app import COMMANDS
 from mizzle.client import sync
 from mizzle.service.http.auth import Keys
+from mizzle.service.settings import Settings
 
 MIZZLE = [sys.executable, "-m", "mizzle"]
 
 
 @pytest.fixture
-def model(fake, monkeypatch):
+def model(fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch):
     return commanded.shared(fake, monkeypatch)
 
 
 @pytest.fixture
-def run(capsys, model):
+def run(capsys: pytest.CaptureFixture[str], model):
     return commanded.runner(capsys)
 
 
 @pytest.fixture
-def data(tmp_path, draw):
+def data(tmp_path: Path, draw):
     """A CSV file of three columns."""
     x, y = draw(n=60)
     path = tmp_path / "data.csv"
@@ -44,7 +47,7 @@ def _columns(path):
     return table[:, :2], table[:, 2:]
 
 
-def test_the_report_says_the_estimate(run, data, model):
+def test_the_report_says_the_estimate(run, data, model) -> None:
     code, out, err = run("estimate", data, "--x", "a,b", "--y", "c")
     estimate = model.estimate(*_columns(data))
     low, high = estimate.interval(0.9)
@@ -55,7 +58,7 @@ def test_the_report_says_the_estimate(run, data, model):
     assert "60 rows, 2 + 1 columns" in out
 
 
-def test_json_is_the_answer_of_the_service_and_more(run, data, model, serve_here, settings):
+def test_json_is_the_answer_of_the_service_and_more(run, data, model, serve_here, settings: Settings) -> None:
     code, out, _ = run("estimate", data, "--x", "a,b", "--y", "c", "--json")
     with serve_here(settings, model) as url:
         code_there, out_there, _ = run("estimate", data, "--x", "a,b", "--y", "c", "--json", "--url", url)
@@ -69,7 +72,7 @@ def test_json_is_the_answer_of_the_service_and_more(run, data, model, serve_here
     assert (answer["low"], answer["high"]) == estimate.interval(0.9)
 
 
-def test_level_and_unit(run, data):
+def test_level_and_unit(run, data) -> None:
     code, out, _ = run("estimate", data, "--x=a", "--y=c", "--level=0.8", "--unit=bits", "--json")
     answer = json.loads(out)
     assert code == 0
@@ -80,7 +83,7 @@ def test_level_and_unit(run, data):
     assert "bits" in out
 
 
-def test_the_environment_names_the_service(run, data, served, monkeypatch):
+def test_the_environment_names_the_service(run, data, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIZZLE_BASE_URL", served)
     monkeypatch.setattr(estimators, "load", lambda *_: pytest.fail("estimated here"))
     code, out, _ = run("estimate", data, "--x=a", "--y=c")
@@ -88,7 +91,7 @@ def test_the_environment_names_the_service(run, data, served, monkeypatch):
     assert "I(a; c)" in out
 
 
-def test_warnings_are_printed(run, tmp_path):
+def test_warnings_are_printed(run, tmp_path: Path) -> None:
     path = tmp_path / "flat.csv"
     path.write_text("a,b\n" + "".join(f"{i},1\n" for i in range(20)))
     code, out, _ = run("estimate", path, "--x=a", "--y=b")
@@ -97,7 +100,7 @@ def test_warnings_are_printed(run, tmp_path):
     assert "column 'b' is constant" in out
 
 
-def test_missing_rows_are_counted(run, tmp_path):
+def test_missing_rows_are_counted(run, tmp_path: Path) -> None:
     path = tmp_path / "gaps.csv"
     path.write_text("a,b\n" + "".join(f"{i},{i * i if i % 3 else ''}\n" for i in range(30)))
     code, out, err = run("estimate", path, "--x=a", "--y=b")
@@ -106,7 +109,7 @@ def test_missing_rows_are_counted(run, tmp_path):
     assert "20 rows, 10 more left out" in run("estimate", path, "--x=a", "--y=b", "--missing=drop")[1]
 
 
-def test_labels_become_integers_and_that_is_said(run, tmp_path):
+def test_labels_become_integers_and_that_is_said(run, tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("a,b\n" + "".join(f"{'xyz'[i % 3]},{i % 3}\n" for i in range(30)))
     code, out, _ = run("estimate", path, "--x=a", "--y=b")
@@ -114,14 +117,14 @@ def test_labels_become_integers_and_that_is_said(run, tmp_path):
     assert "column 'a' has 3 different labels" in out
 
 
-def test_arrays_are_sides(run, tmp_path, draw, model):
+def test_arrays_are_sides(run, tmp_path: Path, draw, model) -> None:
     x, y = draw(n=60)
     np.savez(tmp_path / "data.npz", x=x, y=y[:, 0])
     _, out, _ = run("estimate", tmp_path / "data.npz", "--x=x", "--y=y", "--json")
     assert json.loads(out)["mi"] == model.estimate(x, y).mi
 
 
-def test_names_with_commas_are_quoted(run, tmp_path):
+def test_names_with_commas_are_quoted(run, tmp_path: Path) -> None:
     path = tmp_path / "comma.csv"
     path.write_text('"a,b",c\n' + "".join(f"{i},{i * i}\n" for i in range(20)))
     code, out, _ = run("estimate", path, "--x", '"a,b"', "--y", "c")
@@ -150,7 +153,7 @@ def test_names_with_commas_are_quoted(run, tmp_path):
         (["--x=a", "--y=c", "--nonsense"], "--nonsense"),
     ],
 )
-def test_bad_usage_is_2(run, data, options, words):
+def test_bad_usage_is_2(run, data, options, words: str) -> None:
     code, out, err = run("estimate", data, *options)
     assert (code, out) == (2, "")
     assert words in err
@@ -158,44 +161,44 @@ def test_bad_usage_is_2(run, data, options, words):
     assert "Traceback" not in err
 
 
-def test_our_faults_are_1(run, data, model):
+def test_our_faults_are_1(run, data, model) -> None:
     model.distort = lambda _: (_ for _ in ()).throw(mizzle.InferenceFailed("our fault"))
     assert run("estimate", data, "--x=a", "--y=c") == (1, "", "mizzle: error: our fault\n")
 
 
-def test_no_service_is_1(run, data, monkeypatch):
+def test_no_service_is_1(run, data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     code, _, err = run("estimate", data, "--x=a", "--y=c", "--url=http://127.0.0.1:9")
     assert code == 1
     assert "cannot be reached" in err
 
 
-def test_no_torch_is_1(run, data, monkeypatch):
-    def missing():
+def test_no_torch_is_1(run, data, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
         raise mizzle.MissingExtra("pip install")
 
     monkeypatch.setattr(estimators, "load", missing)
     assert run("estimate", data, "--x=a", "--y=c")[0] == 1
 
 
-def test_an_interrupt_is_130(run, data, monkeypatch):
-    def interrupt(*_):
+def test_an_interrupt_is_130(run, data, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sync.Client, "estimate", interrupt)
     assert run("estimate", data, "--x=a", "--y=c") == (130, "", "")
 
 
-def test_version(run):
+def test_version(run) -> None:
     assert run("--version") == (0, f"mizzle {mizzle.__version__}\n", "")
 
 
-def test_no_command_and_a_wrong_one_are_2(run):
+def test_no_command_and_a_wrong_one_are_2(run) -> None:
     assert run()[0] == run("estimat")[0] == 2
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
-def test_help_says_how_it_ends(run, command):
+def test_help_says_how_it_ends(run, command) -> None:
     code, out, _ = run(*command, "--help")
     assert code == 0
     words = " ".join(out.split())
@@ -203,7 +206,7 @@ def test_help_says_how_it_ends(run, command):
     assert "130: interrupted; 141:" in words
 
 
-def test_completion_knows_the_commands():
+def test_completion_knows_the_commands() -> None:
     environment = {
         **os.environ,
         "_MIZZLE_COMPLETE": "complete_bash",
@@ -216,7 +219,7 @@ def test_completion_knows_the_commands():
     assert {"estimate", "matrix", "rank", "jobs", "doctor"} <= set(done.stdout.split())
 
 
-def test_without_typer_the_extra_is_named():
+def test_without_typer_the_extra_is_named() -> None:
     code = (
         "import sys; sys.modules['typer'] = None\n"
         "from mizzle import cli; sys.stderr = sys.stdout; print(cli.main(['serve']))"
@@ -227,7 +230,7 @@ def test_without_typer_the_extra_is_named():
     assert done.stdout.endswith("\n1\n")
 
 
-def test_asking_for_health_loads_no_more_than_it_needs():
+def test_asking_for_health_loads_no_more_than_it_needs() -> None:
     """A container asks twice a minute."""
     code = (
         "import sys; from mizzle import cli; cli.main(['healthcheck', '--port', '9'])\n"
@@ -249,7 +252,7 @@ READERLESS = {
 
 
 @pytest.mark.parametrize("words", READERLESS.values(), ids=READERLESS)
-def test_without_a_reader_it_ends_quietly(words, data, served):
+def test_without_a_reader_it_ends_quietly(words, data, served: str) -> None:
     """As where head has seen enough, whoever of those who write finds that out."""
     words = [word.replace("DATA", str(data)).replace("URL", served) for word in words]
     with _nobody_reads() as pipe:
@@ -258,7 +261,7 @@ def test_without_a_reader_it_ends_quietly(words, data, served):
 
 
 @pytest.mark.parametrize("words", [["estimate"], ["matrix", "nowhere.csv"]])
-def test_complaints_that_nobody_reads_end_quietly(words):
+def test_complaints_that_nobody_reads_end_quietly(words) -> None:
     with _nobody_reads() as pipe:
         assert subprocess.run([*MIZZLE, *words], stdout=pipe, stderr=pipe).returncode == 141
 
@@ -272,7 +275,7 @@ def _nobody_reads():
     os.close(write_end)
 
 
-def test_a_key_is_shown_once_and_only_its_hash_goes_into_the_file(capsys):
+def test_a_key_is_shown_once_and_only_its_hash_goes_into_the_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["key", "alice"]) == 0
     key, line = (row.split()[-1] for row in capsys.readouterr().out.splitlines())
     keys = Keys.parse(line)
@@ -281,7 +284,7 @@ def test_a_key_is_shown_once_and_only_its_hash_goes_into_the_file(capsys):
     assert cli.main(["key", "not a name"]) == 2
 
 
-def test_info_is_the_same_here_and_there(run, served):
+def test_info_is_the_same_here_and_there(run, served: str) -> None:
     here, there = run("info", "--json"), run("info", "--json", "--url", served)
     assert here[0] == there[0] == 0
     assert json.loads(here[1]) == json.loads(there[1])

@@ -4,37 +4,41 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import commanded
 import httpx2
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 from tabled import frame
 from test_cli_tables import write
 
 from mizzle import errors
 from mizzle.client.jobs import Jobs
+from mizzle.service.settings import Settings
 
 
 @pytest.fixture
-def url(settings, fake, serve_here, tmp_path):
+def url(settings: Settings, fake: FakeEstimator, serve_here, tmp_path: Path):
     with serve_here(settings.model_copy(update={"jobs_dir": tmp_path / "jobs"}), fake) as url:
         yield url
 
 
 @pytest.fixture
-def run(capsys, fake, monkeypatch, url):
+def run(capsys: pytest.CaptureFixture[str], fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch, url):
     commanded.shared(fake, monkeypatch)
     monkeypatch.setenv("MIZZLE_BASE_URL", url)
     return commanded.runner(capsys)
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path: Path):
     return write(tmp_path / "data.csv", {**frame(p=4), "kind": ["x", "y"] * 30})
 
 
-def test_from_file_to_result(run, data, tmp_path):
+def test_from_file_to_result(run, data, tmp_path: Path) -> None:
     code, out, err = run("jobs", "submit", data, "--matrix", "--unit=bits")
     assert code == 0
     assert "column 'kind' has 2 different labels" in err
@@ -53,13 +57,13 @@ def test_from_file_to_result(run, data, tmp_path):
     assert run("jobs", "result", id, "--out", tmp_path / "out.png", "--quiet") == (0, "", "")
 
 
-def test_columns_can_be_left_out(run, data):
+def test_columns_can_be_left_out(run, data) -> None:
     assert run("jobs", "submit", data, "--matrix", "--exclude=kind", "--id=less") == (0, "less\n", "")
     run("jobs", "wait", "less")
     assert json.loads(run("jobs", "result", "less", "--json")[1])["names"] == list("abcd")
 
 
-def test_a_ranking_with_gaps_and_groups(run, tmp_path):
+def test_a_ranking_with_gaps_and_groups(run, tmp_path: Path) -> None:
     columns = frame(p=4)
     columns["a"][:5] = np.nan
     data = write(tmp_path / "gaps.csv", columns)
@@ -72,7 +76,7 @@ def test_a_ranking_with_gaps_and_groups(run, tmp_path):
     assert {pair["dropped"] for pair in pairs} == {5}
 
 
-def test_listing_showing_and_forgetting(run, data):
+def test_listing_showing_and_forgetting(run, data) -> None:
     run("jobs", "submit", data, "--target=a", "--id=one")
     run("jobs", "wait", "one")
     code, out, _ = run("jobs", "list")
@@ -96,13 +100,13 @@ def test_listing_showing_and_forgetting(run, data):
         (["--matrix", "--level=0.9999"], "level"),
     ],
 )
-def test_bad_usage_is_2(run, data, options, words):
+def test_bad_usage_is_2(run, data, options, words: str) -> None:
     code, out, err = run("jobs", "submit", data, *options)
     assert (code, out) == (2, "")
     assert words in err
 
 
-def test_errors_of_jobs_are_known_where_there_is_no_service():
+def test_errors_of_jobs_are_known_where_there_is_no_service() -> None:
     code = (
         "import sys, mizzle.client.jobs; from mizzle.errors import by_code\n"
         "print(by_code('no_such_job').status, 'mizzle.service' in sys.modules)"
@@ -111,7 +115,7 @@ def test_errors_of_jobs_are_known_where_there_is_no_service():
     assert done.stdout == "404 False\n"
 
 
-def test_without_an_address_there_are_no_jobs(run, monkeypatch):
+def test_without_an_address_there_are_no_jobs(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIZZLE_BASE_URL")
     code, _, err = run("jobs", "list")
     assert code == 2
@@ -144,14 +148,15 @@ def job(done, ended=None):
     return {**dict.fromkeys(names.split()), "done": done, "pairs": 9, "ended": ended}
 
 
-def test_a_stream_that_breaks_off_is_taken_up_again():
+def test_a_stream_that_breaks_off_is_taken_up_again() -> None:
     script = [[job(1), job(2)], job(3), None, job(4), [job(5), job(9, "now"), job(0)]]
     with scripted(*script) as jobs:
         assert [job["done"] for job in jobs.follow("one")] == [1, 2, 3, 4, 5, 9]
 
 
-def test_what_is_no_service_is_said_to_be_none():
-    for body in ([], {"jobs": [1]}, {"id": "one"}):
+def test_what_is_no_service_is_said_to_be_none() -> None:
+    bodies: list[Any] = [[], {"jobs": [1]}, {"id": "one"}]
+    for body in bodies:
         with scripted(body, body) as jobs:
             with pytest.raises(errors.ServiceUnreachable, match=r"http://mizzle\.test: .*not of the form"):
                 jobs.find("one")

@@ -3,11 +3,13 @@
 import csv
 import json
 import sys
+from pathlib import Path
 
 import commanded
 import numpy as np
 import pyarrow.parquet
 import pytest
+from fakes import FakeEstimator
 from tabled import frame
 
 from mizzle import tables
@@ -29,17 +31,17 @@ HOSTILE = [
 
 
 @pytest.fixture
-def model(fake, monkeypatch):
+def model(fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch):
     return commanded.shared(fake, monkeypatch)
 
 
 @pytest.fixture
-def run(capsys, model):
+def run(capsys: pytest.CaptureFixture[str], model):
     return commanded.runner(capsys)
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path: Path):
     return write(tmp_path / "data.csv", frame(p=4))
 
 
@@ -51,7 +53,7 @@ def write(path, columns):
     return path
 
 
-def test_json_is_that_of_the_functions(run, data):
+def test_json_is_that_of_the_functions(run, data) -> None:
     columns, backend = frame(p=4), Client.local()
     code, out, err = run("matrix", data, "--json", "--unit=bits", "--level=0.5", "--threshold=0.1")
     assert (code, err) == (0, "")
@@ -62,11 +64,11 @@ def test_json_is_that_of_the_functions(run, data):
     assert json.loads(out) == json.loads(backend.rank(columns, "b").to_json())
 
 
-def test_a_service_answers_the_same(run, data, served):
+def test_a_service_answers_the_same(run, data, served: str) -> None:
     assert run("matrix", data, "--json", "--url", served)[1] == run("matrix", data, "--json")[1]
 
 
-def test_columns_and_groups(run, data):
+def test_columns_and_groups(run, data) -> None:
     _, out, _ = run("matrix", data, "--columns=a", "--group=g=b,c", "--group", "h = d", "--json")
     assert json.loads(out)["names"] == ["a", "g", "h"]
     _, out, _ = run("rank", data, "--target=g", "--columns=a", "--group=g=b,c", "--json")
@@ -75,7 +77,7 @@ def test_columns_and_groups(run, data):
     assert {pair["x"] for pair in json.loads(out)["pairs"]} == {"a", "b"}
 
 
-def test_arrays_of_a_file_are_variables(run, tmp_path):
+def test_arrays_of_a_file_are_variables(run, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "t.npz", x=rng.normal(size=(30, 2)), y=rng.normal(size=30), z=rng.normal(size=30))
     _, out, _ = run("matrix", tmp_path / "t.npz", "--json")
@@ -99,13 +101,13 @@ def test_arrays_of_a_file_are_variables(run, tmp_path):
         (["--level=2"], "interval level"),
     ],
 )
-def test_bad_usage_is_2(run, data, options, words):
+def test_bad_usage_is_2(run, data, options, words: str) -> None:
     code, out, err = run("matrix", data, *options)
     assert (code, out) == (2, "")
     assert words in err
 
 
-def test_the_table_in_a_pipe_is_plain_and_whole(run, data):
+def test_the_table_in_a_pipe_is_plain_and_whole(run, data) -> None:
     """No box, no colour, no line that is cut or folded, whatever the width of a terminal."""
     long = {"n" * 300: frame(p=3)["a"], **frame(p=3)}
     _, out, _ = run("matrix", write(data, long))
@@ -119,7 +121,7 @@ def test_the_table_in_a_pipe_is_plain_and_whole(run, data):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_names_are_text(run, tmp_path, name, monkeypatch):
+def test_names_are_text(run, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write(tmp_path / "data.csv", {name: frame()["a"], "b": frame()["b"]})
     monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal, where markup and escapes would count
     monkeypatch.setenv("TERM", "xterm")
@@ -132,7 +134,7 @@ def test_names_are_text(run, tmp_path, name, monkeypatch):
     assert json.loads(out)["pairs"][0]["x"] == name.strip()
 
 
-def test_no_color_is_obeyed(run, data, monkeypatch):
+def test_no_color_is_obeyed(run, data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     assert "\x1b[" in run("matrix", data)[1]
@@ -140,14 +142,14 @@ def test_no_color_is_obeyed(run, data, monkeypatch):
     assert "\x1b[3" not in run("matrix", data)[1]
 
 
-def test_a_terminal_shows_the_strongest(run, tmp_path, monkeypatch):
+def test_a_terminal_shows_the_strongest(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "is_terminal", lambda: True)
     monkeypatch.setattr("mizzle.cli.estimate.is_terminal", lambda: True)
     _, out, _ = run("matrix", write(tmp_path / "data.csv", frame(p=10)))
     assert "and 5 weaker pairs; --out FILE.csv or --json gives all" in out
 
 
-def test_pairs_without_an_estimate_say_why(run, tmp_path):
+def test_pairs_without_an_estimate_say_why(run, tmp_path: Path) -> None:
     columns = {**frame(p=2), "c": ["", *[1.0] * 4, *[""] * 55]}
     data = write(tmp_path / "data.csv", columns)
     code, out, _ = run("matrix", data, "--missing=drop")
@@ -163,7 +165,7 @@ SUFFIXES = ["csv", "parquet", "json", "html", "png"]
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("command", [["matrix"], ["rank", "--target=a"], ["estimate", "--x=a,b", "--y=c"]])
-def test_every_format_can_be_written(run, data, tmp_path, suffix, command):
+def test_every_format_can_be_written(run, data, tmp_path: Path, suffix: str, command) -> None:
     out = tmp_path / f"out.{suffix.upper()}"
     code, text, err = run(*command, data, "--out", out)
     assert code == 0
@@ -195,7 +197,9 @@ def test_every_format_can_be_written(run, data, tmp_path, suffix, command):
         ("folder.csv", "is a folder"),
     ],
 )
-def test_what_cannot_be_written_is_refused_before_any_work(run, data, tmp_path, monkeypatch, out, words):
+def test_what_cannot_be_written_is_refused_before_any_work(
+    run, data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, words: str
+) -> None:
     (tmp_path / "there.csv").write_text("mine")
     (tmp_path / "folder.csv").mkdir()
     monkeypatch.setattr(tables, "matrix", lambda *_, **__: pytest.fail("worked"))
@@ -206,7 +210,7 @@ def test_what_cannot_be_written_is_refused_before_any_work(run, data, tmp_path, 
     assert (tmp_path / "there.csv").read_text() == "mine"
 
 
-def test_what_came_into_being_meanwhile_is_left_alone(run, data, tmp_path, model):
+def test_what_came_into_being_meanwhile_is_left_alone(run, data, tmp_path: Path, model) -> None:
     out = tmp_path / "out.csv"
 
     def meddle(estimate):
@@ -224,15 +228,15 @@ def test_what_came_into_being_meanwhile_is_left_alone(run, data, tmp_path, model
     ("library", "suffix", "extra"), [("pyarrow", "parquet", "cli"), ("matplotlib", "png", "plot")]
 )
 def test_missing_libraries_are_named_before_any_work(
-    run, data, tmp_path, monkeypatch, library, suffix, extra
-):
+    run, data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, suffix: str, extra: str
+) -> None:
     monkeypatch.setitem(sys.modules, library, None)
     code, _, err = run("matrix", data, "--out", tmp_path / f"out.{suffix}")
     assert code == 1
     assert f"pip install 'mizzle[{extra}]'" in err
 
 
-def test_an_interrupted_matrix_goes_on(run, data, tmp_path, model):
+def test_an_interrupted_matrix_goes_on(run, data, tmp_path: Path, model) -> None:
     whole = run("matrix", data, "--json")[1]
     checkpoint, count = tmp_path / "kept", 0
 
@@ -254,5 +258,5 @@ def test_an_interrupted_matrix_goes_on(run, data, tmp_path, model):
     assert "--checkpoint FILE" in run("matrix", data)[2]
 
 
-def test_progress_goes_to_terminals_only(run, data):
+def test_progress_goes_to_terminals_only(run, data) -> None:
     assert run("matrix", data)[2] == ""

@@ -2,23 +2,26 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import commanded
 import pytest
+from fakes import FakeEstimator
 
 from mizzle import errors
 from mizzle import estimator as estimators
 from mizzle.cli import doctor
+from mizzle.service.settings import Settings
 from mizzle.types import Notice
 
 
 @pytest.fixture
-def model(fake, monkeypatch):
+def model(fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch):
     return commanded.shared(fake, monkeypatch)
 
 
 @pytest.fixture
-def run(capsys, model):
+def run(capsys: pytest.CaptureFixture[str], model):
     return commanded.runner(capsys)
 
 
@@ -26,7 +29,7 @@ def bad(out):
     return [line for line in out.splitlines() if line.startswith("failed")]
 
 
-def test_all_is_well(run, served):
+def test_all_is_well(run, served: str) -> None:
     code, out, err = run("doctor", "--url", served)
     assert (code, err) == (0, "")
     assert all(line.startswith("ok ") for line in out.splitlines())
@@ -43,14 +46,14 @@ def test_all_is_well(run, served):
     assert "as here" in out
 
 
-def test_json_is_one_object(run):
+def test_json_is_one_object(run) -> None:
     code, out, _ = run("doctor", "--json")
     result = json.loads(out)
     assert (code, result["ok"]) == (0, True)
     assert all(set(check) == {"name", "good", "said"} for check in result["checks"])
 
 
-def test_a_wrong_answer_is_found(run, model):
+def test_a_wrong_answer_is_found(run, model) -> None:
     model.distort = lambda estimate: dataclasses.replace(estimate, mi=2.0, warnings=(Notice("a", "b"),))
     code, out, _ = run("doctor")
     assert code == 1
@@ -62,8 +65,8 @@ def test_a_wrong_answer_is_found(run, model):
 @pytest.mark.parametrize(
     "error", [errors.ModelUnavailable("the weights are missing"), OSError("libtorch.so")]
 )
-def test_weights_that_do_not_load_are_found(run, monkeypatch, error):
-    def load(**_):
+def test_weights_that_do_not_load_are_found(run, monkeypatch: pytest.MonkeyPatch, error) -> None:
+    def load(**_) -> None:
         raise error
 
     monkeypatch.setattr(estimators, "load", load)
@@ -73,7 +76,7 @@ def test_weights_that_do_not_load_are_found(run, monkeypatch, error):
     assert "weights" in line
 
 
-def test_other_weights_than_were_installed_are_found(run, monkeypatch):
+def test_other_weights_than_were_installed_are_found(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_noted", lambda: "1" * 64)
     code, out, _ = run("doctor")
     assert code == 1
@@ -82,7 +85,9 @@ def test_other_weights_than_were_installed_are_found(run, monkeypatch):
     assert "as installed" in run("doctor")[1]
 
 
-def test_the_noted_hash_is_that_of_the_installers_list(monkeypatch, tmp_path):
+def test_the_noted_hash_is_that_of_the_installers_list(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """As a wheel's RECORD has it: unpadded base64 of the digest."""
     (tmp_path / "mizzle-1.dist-info").mkdir()
     line = "mizzle/model/weights/mizzle.safetensors,sha256=" + "A" * 43 + ",9\n"
@@ -92,7 +97,7 @@ def test_the_noted_hash_is_that_of_the_installers_list(monkeypatch, tmp_path):
     assert doctor._noted() == "0" * 64
 
 
-def test_no_service_is_found(run, monkeypatch):
+def test_no_service_is_found(run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     code, out, _ = run("doctor", "--url=http://127.0.0.1:9")
     assert code == 1
@@ -103,7 +108,9 @@ def test_no_service_is_found(run, monkeypatch):
     assert "address" in bad(out)[0]
 
 
-def test_a_service_that_is_not_ready_is_found(run, model, serve_here, settings, new_fake):
+def test_a_service_that_is_not_ready_is_found(
+    run, model, serve_here, settings: Settings, new_fake: type[FakeEstimator]
+) -> None:
     there = new_fake()
     with serve_here(settings, there) as url:
         there.distort = lambda estimate: dataclasses.replace(estimate, mi=2.0)
@@ -112,7 +119,7 @@ def test_a_service_that_is_not_ready_is_found(run, model, serve_here, settings, 
     assert [line.split()[1:3] for line in bad(out)] == [["service", "ready"], ["service", "answer"]]
 
 
-def test_without_torch_a_service_is_enough(run, served, monkeypatch):
+def test_without_torch_a_service_is_enough(run, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_version", lambda name: None if name == "torch" else "1")
     monkeypatch.setattr(estimators, "load", lambda **_: pytest.fail("loaded"))
     code, out, _ = run("doctor", "--url", served)

@@ -3,6 +3,8 @@
 import io
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +17,10 @@ from mizzle.cli import files
 from mizzle.data.columns import column
 from mizzle.data.frames import named_columns
 
-COLUMNS = {"a": [1.5, 2.0, 3.0], "b": ["x", "y", "x"]}
+COLUMNS: dict[str, Any] = {"a": [1.5, 2.0, 3.0], "b": ["x", "y", "x"]}
 
 
-def _arrow_stream(path):
+def _arrow_stream(path) -> None:
     table = pa.table(COLUMNS)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -43,7 +45,9 @@ def read_columns(table):
 
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("way", ["suffix", "stdin", "format"])
-def test_every_format_gives_the_same_columns(tmp_path, monkeypatch, name, way):
+def test_every_format_gives_the_same_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, way: str
+) -> None:
     path = tmp_path / name
     WRITERS[name](path)
     kind = files._kind(name)
@@ -61,7 +65,7 @@ def test_every_format_gives_the_same_columns(tmp_path, monkeypatch, name, way):
     assert (a.labels, b.labels) == (0, 2)
 
 
-def test_a_pipe_is_a_file():
+def test_a_pipe_is_a_file() -> None:
     content = io.BytesIO()
     np.save(content, np.arange(6.0).reshape(3, 2))
     reading, writing = os.pipe()
@@ -73,7 +77,7 @@ def test_a_pipe_is_a_file():
         os.close(reading)
 
 
-def test_columns_of_a_path_are_none_of_the_table(tmp_path):
+def test_columns_of_a_path_are_none_of_the_table(tmp_path: Path) -> None:
     """pyarrow's read_table would find a column `year` here."""
     folder = tmp_path / "year=2019"
     folder.mkdir()
@@ -81,7 +85,7 @@ def test_columns_of_a_path_are_none_of_the_table(tmp_path):
     assert list(named_columns(files.read(str(folder / "t.parquet")).frame)) == ["a", "b"]
 
 
-def test_an_array_of_several_columns_is_one_variable(tmp_path):
+def test_an_array_of_several_columns_is_one_variable(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     np.savez(path, x=np.zeros((5, 3)), y=np.ones(5))
     result = files.read(str(path))
@@ -90,7 +94,7 @@ def test_an_array_of_several_columns_is_one_variable(tmp_path):
     assert result.columns_of(["y", "x"]) == ["y", "x0", "x1", "x2"]
 
 
-def test_two_arrays_may_not_make_one_name(tmp_path):
+def test_two_arrays_may_not_make_one_name(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     np.savez(path, x=np.zeros((5, 2)), x1=np.ones(5))
     with pytest.raises(errors.InvalidFile, match="called 'x1'"):
@@ -99,7 +103,7 @@ def test_two_arrays_may_not_make_one_name(tmp_path):
 
 @pytest.mark.parametrize("name", [name for name in WRITERS if not name.endswith((".csv", ".tsv"))])
 @pytest.mark.parametrize("spoil", ["empty", "noise", "half", "other"])
-def test_what_is_no_such_file_is_refused(tmp_path, name, spoil):
+def test_what_is_no_such_file_is_refused(tmp_path: Path, name, spoil: str) -> None:
     path = tmp_path / name
     WRITERS[name](path)
     whole = path.read_bytes()
@@ -109,7 +113,7 @@ def test_what_is_no_such_file_is_refused(tmp_path, name, spoil):
         files.read(str(path))
 
 
-def test_an_array_of_three_dimensions_is_none_of_a_table(tmp_path):
+def test_an_array_of_three_dimensions_is_none_of_a_table(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.zeros((3, 2, 2)))
     np.savez(tmp_path / "t.npz", fine=np.zeros(3), cube=np.zeros((3, 2, 2)))
     for name, words in (("t.npy", "the array of the file"), ("t.npz", "array 'cube' of the file")):
@@ -117,7 +121,7 @@ def test_an_array_of_three_dimensions_is_none_of_a_table(tmp_path):
             files.read(str(tmp_path / name))
 
 
-def test_columns_are_left_out_of_every_format(tmp_path):
+def test_columns_are_left_out_of_every_format(tmp_path: Path) -> None:
     for name, write in WRITERS.items():
         write(tmp_path / name)
         assert list(named_columns(files.read(str(tmp_path / name), exclude=["b"]).frame)) == ["a"]
@@ -125,14 +129,14 @@ def test_columns_are_left_out_of_every_format(tmp_path):
             files.read(str(tmp_path / name), exclude=["z"])
 
 
-def test_pickles_are_refused(tmp_path):
+def test_pickles_are_refused(tmp_path: Path) -> None:
     for name, save in (("t.npy", np.save), ("t.npz", np.savez)):
         save(tmp_path / name, np.array([{}], dtype=object), allow_pickle=True)
         with pytest.raises(errors.InvalidFile):
             files.read(str(tmp_path / name))
 
 
-def test_paths_that_are_no_files(tmp_path):
+def test_paths_that_are_no_files(tmp_path: Path) -> None:
     with pytest.raises(errors.InvalidFile, match="no file"):
         files.read(str(tmp_path / "none.csv"))
     with pytest.raises(errors.InvalidFile, match="directory"):
@@ -141,20 +145,20 @@ def test_paths_that_are_no_files(tmp_path):
         files.read("nul\0.csv")
 
 
-def test_a_format_must_be_known(tmp_path):
+def test_a_format_must_be_known(tmp_path: Path) -> None:
     with pytest.raises(errors.InvalidInput, match="standard input has no suffix; say --format"):
         files.read("-")
     with pytest.raises(errors.InvalidInput, match="suffix is none of"):
         files.read("data.txt")
 
 
-def test_labels_are_for_text(tmp_path):
+def test_labels_are_for_text(tmp_path: Path) -> None:
     WRITERS["t.parquet"](tmp_path / "t.parquet")
     with pytest.raises(errors.InvalidInput, match="CSV and TSV"):
         files.read(str(tmp_path / "t.parquet"), labels=["a"])
 
 
-def test_without_pyarrow_the_extra_is_named(tmp_path, monkeypatch):
+def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     WRITERS["t.parquet"](tmp_path / "t.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(errors.MissingExtra, match=r"pip install 'mizzle\[cli\]'"):

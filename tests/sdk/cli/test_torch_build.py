@@ -1,9 +1,11 @@
 """What the doctor says about torch: its build, its size, and what to do where that is more than needed."""
 
 import json
+from pathlib import Path
 
 import commanded
 import pytest
+from fakes import FakeEstimator
 
 from mizzle import estimator as estimators
 from mizzle.cli import torch_build
@@ -23,10 +25,10 @@ NEEDS = {
 
 
 @pytest.fixture
-def install(monkeypatch, tmp_path):
+def install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Installs a torch of which `version.py` has this text, None for no such file."""
 
-    def into(text, needs=NEEDS):
+    def into(text, needs=NEEDS) -> None:
         for name, (size, requirements) in needs.items():
             folder = tmp_path / f"{name.replace('-', '_')}-2.0.dist-info"
             folder.mkdir()
@@ -45,7 +47,7 @@ def install(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("text", "platform"), [(CPU, "CPUs"), (CUDA, "CUDA 12.8"), (ROCM, "ROCm 6.3.42"), (None, "an unknown")]
 )
-def test_the_build_and_all_that_it_brought_are_said(install, text, platform):
+def test_the_build_and_all_that_it_brought_are_said(install, text, platform: str) -> None:
     install(text)
     said = torch_build.described("cuda")
     assert said.startswith(f"2.0, a build for {platform}")
@@ -62,17 +64,21 @@ def test_the_build_and_all_that_it_brought_are_said(install, text, platform):
         (None, "cpu", False),
     ],
 )
-def test_a_build_for_gpus_without_a_gpu_has_a_remedy(install, text, device, advised):
+def test_a_build_for_gpus_without_a_gpu_has_a_remedy(
+    install, text, device: str | None, advised: bool
+) -> None:
     install(text)
     assert ("pip install torch --index-url" in torch_build.described(device)) is advised
 
 
-def test_sizes_that_nobody_noted_are_not_made_up(install):
+def test_sizes_that_nobody_noted_are_not_made_up(install) -> None:
     install(CPU, {"torch": (0, [])})
     assert torch_build.described("cpu") == "2.0, a build for CPUs"
 
 
-def test_the_doctor_says_it_and_is_content(install, fake, monkeypatch, capsys):
+def test_the_doctor_says_it_and_is_content(
+    install, fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     install(CUDA)
     commanded.shared(fake, monkeypatch)
     run = commanded.runner(capsys)
@@ -86,8 +92,10 @@ def test_the_doctor_says_it_and_is_content(install, fake, monkeypatch, capsys):
     assert [check["said"] in line for check in checks if check["name"] == "torch"] == [True]
 
 
-def test_it_is_said_of_a_torch_that_does_not_work_too(install, fake, monkeypatch, capsys):
-    def load(**_):
+def test_it_is_said_of_a_torch_that_does_not_work_too(
+    install, fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def load(**_) -> None:
         raise OSError("libcudart.so")
 
     install(CUDA)

@@ -6,6 +6,7 @@ import json
 import httpx2
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 from scripted import URL, Scripted, problem
 
 import mizzle
@@ -14,19 +15,19 @@ from mizzle.backends.retry import Attempts, Reply, retry_after
 
 
 @pytest.fixture
-def answer(fake, draw):
+def answer(fake: FakeEstimator, draw):
     """A good answer's body."""
     return json.dumps(wire.answer(fake.estimate(*draw()))).encode()
 
 
 @pytest.fixture(params=["ask", "ask_async"])
-def ask(request):
+def ask(request: pytest.FixtureRequest):
     """Both shells."""
     return lambda server, pair, **options: getattr(server, request.param)(pair, **options)
 
 
 @pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
-def test_passing_trouble_is_tried_again(ask, draw, answer, status):
+def test_passing_trouble_is_tried_again(ask, draw, answer, status: int) -> None:
     server = Scripted(httpx2.Response(status), httpx2.Response(status), httpx2.Response(200, content=answer))
     assert ask(server, draw()).n == 50
     first, second = server.waits
@@ -34,14 +35,14 @@ def test_passing_trouble_is_tried_again(ask, draw, answer, status):
     assert 0.75 <= second <= 1.25
 
 
-def test_two_retries_are_the_most_without_a_word_from_the_server(ask, draw):
+def test_two_retries_are_the_most_without_a_word_from_the_server(ask, draw) -> None:
     server = Scripted(*[problem(429, "queue_full")] * 3)
     with pytest.raises(mizzle.QueueFull, match="words"):
         ask(server, draw())
     assert server.requests == 3
 
 
-def test_no_connection_is_tried_again_and_then_explained(ask, draw):
+def test_no_connection_is_tried_again_and_then_explained(ask, draw) -> None:
     server = Scripted(*[httpx2.ConnectError("no route")] * 3)
     with pytest.raises(mizzle.ServiceUnreachable, match=r"http://mizzle\.test.*mizzle serve"):
         ask(server, draw())
@@ -72,7 +73,7 @@ def test_no_connection_is_tried_again_and_then_explained(ask, draw):
         (lambda: httpx2.Response(200, json=[1]), mizzle.ServiceUnreachable),
     ],
 )
-def test_lasting_trouble_is_asked_once(ask, draw, make, error):
+def test_lasting_trouble_is_asked_once(ask, draw, make, error) -> None:
     server = Scripted(make())
     with pytest.raises(error) as caught:
         ask(server, draw())
@@ -81,13 +82,13 @@ def test_lasting_trouble_is_asked_once(ask, draw, make, error):
 
 
 @pytest.mark.parametrize("spoil", [{"mi": None}, {"quantiles": {}}, {"unit": "bans"}, {"n": "x"}])
-def test_half_an_answer_is_none(ask, draw, answer, spoil):
+def test_half_an_answer_is_none(ask, draw, answer, spoil) -> None:
     body = json.dumps(json.loads(answer) | spoil)
     with pytest.raises(mizzle.ServiceUnreachable, match="not of the form"):
         ask(Scripted(httpx2.Response(200, text=body)), draw())
 
 
-def test_not_a_number_in_an_answer_is_refused(ask, draw, answer):
+def test_not_a_number_in_an_answer_is_refused(ask, draw, answer) -> None:
     body = json.dumps(json.loads(answer) | {"mi": float("nan")})
     with pytest.raises(mizzle.ServiceUnreachable):
         ask(Scripted(httpx2.Response(200, text=body)), draw())
@@ -102,34 +103,34 @@ def test_not_a_number_in_an_answer_is_refused(ask, draw, answer):
         ({"retry-after": "0"}, 0.05),
     ],
 )
-def test_the_servers_wait_is_honoured(ask, draw, answer, headers, seconds):
+def test_the_servers_wait_is_honoured(ask, draw, answer, headers, seconds: float) -> None:
     server = Scripted(problem(503, "not_ready", **headers), httpx2.Response(200, content=answer))
     ask(server, draw())
     assert server.waits == [seconds]
 
 
-def test_a_busy_server_that_says_when_is_asked_until_the_deadline(ask, draw, answer):
+def test_a_busy_server_that_says_when_is_asked_until_the_deadline(ask, draw, answer) -> None:
     busy = [problem(429, "queue_full", **{"retry-after-ms": "200"})] * 9
     server = Scripted(*busy, httpx2.Response(200, content=answer))
     assert ask(server, draw()).n == 50
     assert server.waits == [0.2] * 9
 
 
-def test_the_last_refusal_says_when_and_under_which_id(ask, draw):
+def test_the_last_refusal_says_when_and_under_which_id(ask, draw) -> None:
     headers = {"retry-after": "120", "x-request-id": "abc"}
     with pytest.raises(mizzle.RateLimited) as caught:
         ask(Scripted(problem(429, "rate_limited", **headers)), draw())
     assert (caught.value.retry_after, caught.value.request_id) == (120.0, "abc")
 
 
-def test_a_wait_beyond_the_deadline_is_not_waited(ask, draw):
+def test_a_wait_beyond_the_deadline_is_not_waited(ask, draw) -> None:
     server = Scripted(problem(503, "not_ready", **{"retry-after": "120"}))
     with pytest.raises(mizzle.NotReady):
         ask(server, draw(), timeout=60)
     assert server.waits == []
 
 
-def test_the_deadline_covers_all_tries():
+def test_the_deadline_covers_all_tries() -> None:
     now = [0.0]
     attempts = Attempts(1.0, clock=lambda: now[0], random=lambda: 0.5)
     assert attempts.wait(Reply(503)) == 0.5
@@ -137,25 +138,25 @@ def test_the_deadline_covers_all_tries():
     assert attempts.remaining() == 0.25
     assert attempts.wait(Reply(503)) is None
     now[0] = 5.0
-    assert attempts.remaining() > 0
+    assert (attempts.remaining() or 0) > 0
 
 
-def test_retry_after_reads_seconds_and_dates():
+def test_retry_after_reads_seconds_and_dates() -> None:
     assert retry_after({"retry-after": "7"}) == 7.0
     assert retry_after({"retry-after": "1.5"}) == 1.5
     assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
-    assert retry_after({"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"}) > 1e6
+    assert (retry_after({"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"}) or 0) > 1e6
     for value in ("soon", "", "nan", "inf", "-1"):
         assert retry_after({"retry-after": value}) is retry_after({}) is None
 
 
-def test_the_service_is_told_the_time_that_is_left(ask, draw, answer):
+def test_the_service_is_told_the_time_that_is_left(ask, draw, answer) -> None:
     server = Scripted(httpx2.Response(200, content=answer))
     ask(server, draw(), timeout=30)
     assert 25 < float(server.request.headers["x-request-timeout"]) <= 30
 
 
-def test_the_body_is_binary_and_asks_for_the_whole_grid(ask, draw, answer):
+def test_the_body_is_binary_and_asks_for_the_whole_grid(ask, draw, answer) -> None:
     server, (x, y) = Scripted(httpx2.Response(200, content=answer)), draw()
     ask(server, (x, y))
     assert server.request.url == URL + "/v1/estimate?dim_x=2&levels=all"

@@ -5,18 +5,20 @@ import gc
 import re
 import socket
 import ssl
+from typing import Any
 
 import httpx2
 import pytest
 from scripted import URL, Scripted, problem
 
 import mizzle
+from mizzle.backends.remote import RemoteBackend
 
 KEY = "mz_31337"
 
 
 @pytest.fixture(autouse=True)
-def no_service_is_named(monkeypatch):
+def no_service_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MIZZLE_BASE_URL", "MIZZLE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -38,20 +40,20 @@ def headers():
 @pytest.mark.parametrize(
     "url", ["", "mizzle", "ftp://a", "http://", "http://a?b=c", "http://a:port", None, 5]
 )
-def test_an_address_must_be_one(url):
+def test_an_address_must_be_one(url: Any) -> None:
     for client in (mizzle.Client, mizzle.AsyncClient):
         with pytest.raises(mizzle.InvalidInput, match="address"):
             client(url)
 
 
 @pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": -1}, {"concurrency": 0}])
-def test_options_must_make_sense(options):
+def test_options_must_make_sense(options) -> None:
     with pytest.raises(mizzle.InvalidInput):
         mizzle.Client(URL, **options)
 
 
-def test_a_password_in_the_address_stays_out_of_messages(draw):
-    def refuse(request):
+def test_a_password_in_the_address_stays_out_of_messages(draw) -> None:
+    def refuse(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectTimeout("no")
 
     http = httpx2.Client(transport=httpx2.MockTransport(refuse))
@@ -63,7 +65,7 @@ def test_a_password_in_the_address_stays_out_of_messages(draw):
         assert "http://mizzle.test/sub" in str(caught.value)
 
 
-def test_nobody_listening_is_explained(draw):
+def test_nobody_listening_is_explained(draw) -> None:
     with mizzle.Client("http://127.0.0.1:9") as client:
         client._sleep = lambda _: None
         with pytest.raises(mizzle.ServiceUnreachable, match="mizzle serve"):
@@ -75,9 +77,9 @@ def failing():
     """What blocking and asynchronous clients of these arguments raise."""
 
     def errors(*arguments, **options):
-        async def ask():
+        async def ask() -> None:
             async with mizzle.AsyncClient(*arguments, **options) as client:
-                client._sleep = lambda _: asyncio.sleep(0)
+                client._sleep = lambda _: asyncio.sleep(0)  # type: ignore[assignment]
                 await client.limits()
 
         with mizzle.Client(*arguments, **options) as client:
@@ -90,7 +92,7 @@ def failing():
     return errors
 
 
-def test_why_there_is_no_connection_is_said(failing, served):
+def test_why_there_is_no_connection_is_said(failing, served: str) -> None:
     cases = {
         "http://127.0.0.1:9": ("the connection was refused", ConnectionRefusedError),
         "http://mizzle.invalid": ("the name of the host is not known", socket.gaierror),
@@ -103,14 +105,14 @@ def test_why_there_is_no_connection_is_said(failing, served):
             assert error.__cause__.__traceback__ is None  # whose frames would hold the request
 
 
-def test_a_path_too_much_in_the_address_is_said(failing, served):
+def test_a_path_too_much_in_the_address_is_said(failing, served: str) -> None:
     for error in failing(f"{served}/v1"):
         assert isinstance(error, mizzle.NotFound)
         assert f"leave /v1 out of the address: {served}" in str(error)
 
 
 @pytest.mark.parametrize(("key", "words"), [("", "no key was sent: put one into"), (KEY, "check the key in")])
-def test_where_a_key_goes_is_said(key, words, draw):
+def test_where_a_key_goes_is_said(key, words: str, draw) -> None:
     for ask in ("ask", "ask_async"):
         server = Scripted(problem(401, "unauthorized", "this API key is not known"))
         with pytest.raises(mizzle.Unauthorized) as caught:
@@ -121,7 +123,7 @@ def test_where_a_key_goes_is_said(key, words, draw):
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_one_async_client_serves_several_loops(served, draw):
+def test_one_async_client_serves_several_loops(served: str, draw) -> None:
     """The first loop is gone with its connections when the second asks (a common notebook error)."""
     client = mizzle.AsyncClient(served)
     pair = draw()
@@ -135,7 +137,7 @@ def test_one_async_client_serves_several_loops(served, draw):
     gc.collect()  # the lost connections complain here, where that is expected
 
 
-def test_readiness_is_yes_or_no(served):
+def test_readiness_is_yes_or_no(served: str) -> None:
     async def ask(url):
         async with mizzle.AsyncClient(url) as client:
             return await client.ready()
@@ -146,7 +148,7 @@ def test_readiness_is_yes_or_no(served):
 
 
 @pytest.fixture
-def dead_proxy(monkeypatch):
+def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment sends all HTTP to a port where nobody listens."""
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -154,7 +156,7 @@ def dead_proxy(monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
 
-def test_a_proxy_is_not_asked_for_this_machine(dead_proxy, served, draw):
+def test_a_proxy_is_not_asked_for_this_machine(dead_proxy, served: str, draw) -> None:
     async def ask():
         async with mizzle.AsyncClient(served) as client:
             return await client.ready(), await client.estimate(*draw())
@@ -178,12 +180,13 @@ def test_a_proxy_is_not_asked_for_this_machine(dead_proxy, served, draw):
         ("[::2]", True),
     ],
 )
-def test_a_proxy_is_asked_for_other_machines(dead_proxy, host, trusted):
+def test_a_proxy_is_asked_for_other_machines(dead_proxy, host: str, trusted: bool) -> None:
     with mizzle.Client(f"http://{host}:8000") as client:
+        assert client._http
         assert client._http.trust_env is trusted
 
 
-def test_a_service_that_says_no_is_not_ready():
+def test_a_service_that_says_no_is_not_ready() -> None:
     def refuse(request):
         assert (request.method, request.url.path) == ("GET", "/readyz")
         return httpx2.Response(503)
@@ -193,7 +196,7 @@ def test_a_service_that_says_no_is_not_ready():
         assert not client.ready()
 
 
-def test_a_client_given_stays_open():
+def test_a_client_given_stays_open() -> None:
     http = httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(200)))
     with mizzle.Client(URL, http_client=http) as client:
         assert client.ready()
@@ -201,7 +204,7 @@ def test_a_client_given_stays_open():
     http.close()
 
 
-def test_the_environment_names_the_service_and_the_key(headers, monkeypatch):
+def test_the_environment_names_the_service_and_the_key(headers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIZZLE_BASE_URL", URL + "/sub/")
     monkeypatch.setenv("MIZZLE_API_KEY", KEY)
     request = headers()
@@ -211,26 +214,26 @@ def test_the_environment_names_the_service_and_the_key(headers, monkeypatch):
     assert (other.url.host, other.headers["authorization"]) == ("other.test", "Bearer mz_2")
 
 
-def test_without_a_key_none_is_sent(headers, monkeypatch):
+def test_without_a_key_none_is_sent(headers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIZZLE_API_KEY", "")
     assert not {"authorization", "x-api-key"} & set(headers(URL).headers)
 
 
-def test_a_password_for_a_proxy_does_not_replace_the_key(headers):
+def test_a_password_for_a_proxy_does_not_replace_the_key(headers) -> None:
     request = headers("http://me:secret@mizzle.test", api_key=KEY)
     assert request.headers["authorization"].startswith("Basic ")
     assert request.headers["x-api-key"] == KEY
 
 
 @pytest.mark.parametrize("key", ["31337 2", "31337\n", "31337\u00e4"])
-def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(key):
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(key: str) -> None:
     for client in (mizzle.Client, mizzle.AsyncClient):
         with pytest.raises(mizzle.InvalidInput, match="API key") as caught:
             client(URL, api_key=key)
         assert "31337" not in str(caught.value)
 
 
-def test_the_key_is_shown_nowhere(draw):
+def test_the_key_is_shown_nowhere(draw) -> None:
     server = Scripted(problem(401, "unauthorized", "this API key is not known"))
     http = httpx2.Client(transport=httpx2.MockTransport(server))
     with http, mizzle.Client(URL, api_key=KEY, http_client=http) as client:
@@ -241,11 +244,12 @@ def test_the_key_is_shown_nowhere(draw):
     assert KEY not in repr(mizzle.AsyncClient(URL, api_key=KEY))
 
 
-def test_every_loop_that_lives_keeps_its_connections():
+def test_every_loop_that_lives_keeps_its_connections() -> None:
     """Two loops that take turns, each alive: neither loses its pool to the other."""
     client, loops = mizzle.AsyncClient("http://127.0.0.1:9"), [asyncio.new_event_loop() for _ in range(2)]
 
     async def pool():
+        assert isinstance(client._backend, RemoteBackend)
         return client._http(client._backend)
 
     first, second = (loop.run_until_complete(pool()) for loop in loops)
@@ -259,8 +263,11 @@ def test_every_loop_that_lives_keeps_its_connections():
     assert not client._own
 
 
-def test_connections_are_used_again(served, draw):
+def test_connections_are_used_again(served: str, draw) -> None:
     with mizzle.Client(served) as client:
         for _ in range(3):
             client.estimate(*draw())
-        assert len(client._http._transport._pool.connections) == 1
+        assert client._http
+        transport = client._http._transport
+        assert isinstance(transport, httpx2.HTTPTransport)
+        assert len(transport._pool.connections) == 1

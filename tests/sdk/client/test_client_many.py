@@ -6,6 +6,7 @@ import threading
 import httpx2
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 from scripted import URL, Service, pairs_of, problem
 
 import mizzle
@@ -13,7 +14,7 @@ from mizzle import cost
 
 
 @pytest.fixture
-def service(fake):
+def service(fake: FakeEstimator):
     return Service(fake)
 
 
@@ -21,7 +22,7 @@ def _same(answers, pairs, fake):
     return answers == [fake.estimate(x, y) for x, y in pairs]
 
 
-def test_one_request_where_one_will_do(service, draw, fake):
+def test_one_request_where_one_will_do(service, draw, fake: FakeEstimator) -> None:
     pairs = [draw(n=20 + i, dx=1 + i % 3, seed=i) for i in range(20)]
     with service.client() as client:
         assert _same(client.estimate_many(pairs), pairs, fake)
@@ -38,7 +39,7 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_batches_keep_every_limit(fake, draw, limit):
+def test_batches_keep_every_limit(fake: FakeEstimator, draw, limit: str) -> None:
     """1700 cells hold three padded problems of 45 rows and 1 + 1 columns, 2000 bytes hold one."""
     service = Service(fake, **{limit: LIMITS[limit]})
     pairs = [draw(n=45, dx=1, seed=i) for i in range(10)]
@@ -60,7 +61,9 @@ def test_batches_keep_every_limit(fake, draw, limit):
         (2000, None, [1] + [3] * 13),
     ],
 )
-def test_batches_are_no_larger_than_what_may_wait(fake, draw, speed, always, counts):
+def test_batches_are_no_larger_than_what_may_wait(
+    fake: FakeEstimator, draw, speed, always: int | None, counts
+) -> None:
     """Half of what may wait is three problems; half of what always may, if that is half a second of work."""
     service = Service(fake, queue_cells=3400, cells_per_second=speed, always_admitted_problems=always)
     pairs = [draw(n=45, dx=1, seed=i) for i in range(40)]
@@ -69,7 +72,7 @@ def test_batches_are_no_larger_than_what_may_wait(fake, draw, speed, always, cou
     assert sorted(service.counts) == counts
 
 
-def test_nothing_is_asked_for_no_problem(service):
+def test_nothing_is_asked_for_no_problem(service) -> None:
     with service.client() as client:
         assert client.estimate_many([]) == []
     assert service.asked_limits == 0
@@ -83,7 +86,9 @@ def test_nothing_is_asked_for_no_problem(service):
         ({"max_columns": 3}, "4 columns"),
     ],
 )
-def test_a_problem_too_large_for_the_service_is_an_error_of_its_own(fake, draw, limits, words):
+def test_a_problem_too_large_for_the_service_is_an_error_of_its_own(
+    fake: FakeEstimator, draw, limits, words: str
+) -> None:
     service = Service(fake, **limits)
     small, large = draw(n=20, dx=1), draw(n=200, dx=4)
     with service.client() as client:
@@ -95,7 +100,7 @@ def test_a_problem_too_large_for_the_service_is_an_error_of_its_own(fake, draw, 
     assert service.counts == [2]
 
 
-def test_a_batch_that_is_too_large_after_all_is_sent_in_halves(service, draw, fake):
+def test_a_batch_that_is_too_large_after_all_is_sent_in_halves(service, draw, fake: FakeEstimator) -> None:
     """A proxy in front may take less than the service itself."""
     service.refuse = lambda tensors: problem(413, "too_large") if len(tensors) > 6 else None
     pairs = [draw(n=20, dx=1, seed=i) for i in range(10)]
@@ -105,7 +110,7 @@ def test_a_batch_that_is_too_large_after_all_is_sent_in_halves(service, draw, fa
     assert max(service.counts) <= 3
 
 
-def test_a_lost_batch_is_the_error_of_each_of_its_problems(fake, draw):
+def test_a_lost_batch_is_the_error_of_each_of_its_problems(fake: FakeEstimator, draw) -> None:
     service = Service(fake, max_request_problems=2)
     pairs = [draw(n=20 + i, dx=1, seed=i) for i in range(6)]
 
@@ -127,7 +132,7 @@ def test_a_lost_batch_is_the_error_of_each_of_its_problems(fake, draw):
     assert caught.value.code == "internal_error"
 
 
-def test_a_service_that_cannot_be_asked_is_one_error(draw):
+def test_a_service_that_cannot_be_asked_is_one_error(draw) -> None:
     with mizzle.Client("http://127.0.0.1:9") as client:
         client._sleep = lambda _: None
         with pytest.raises(mizzle.ServiceUnreachable):
@@ -135,13 +140,13 @@ def test_a_service_that_cannot_be_asked_is_one_error(draw):
 
 
 @pytest.mark.parametrize("answers", [[], [{}], [{"estimate": {}}], {}, [{"error": 1}], [{"error": {"a": 1}}]])
-def test_an_answer_of_another_form_is_refused(service, draw, answers):
+def test_an_answer_of_another_form_is_refused(service, draw, answers) -> None:
     service.refuse = lambda tensors: httpx2.Response(200, json={"answers": answers})
     with service.client() as client, pytest.raises(mizzle.ServiceUnreachable, match="not of the form"):
         client.estimate_many([draw()])
 
 
-def test_an_unknown_error_of_an_item_goes_by_its_status(service, draw):
+def test_an_unknown_error_of_an_item_goes_by_its_status(service, draw) -> None:
     error = {"code": "code_of_next_year", "status": 422, "detail": "words"}
     service.refuse = lambda tensors: httpx2.Response(200, json={"answers": [{"error": error}]})
     with service.client() as client:
@@ -149,7 +154,7 @@ def test_an_unknown_error_of_an_item_goes_by_its_status(service, draw):
     assert type(result) is mizzle.InvalidInput
 
 
-def test_float32_is_sent_where_it_holds_everything(service, draw, fake):
+def test_float32_is_sent_where_it_holds_everything(service, draw, fake: FakeEstimator) -> None:
     x, y = (side.astype(np.float32) for side in draw(n=20, dx=2))
     hard = [(x + np.float64(1e-12), y), (x.astype(float) * 1e300, y), (x, np.arange(20) + 2.0**30)]
     with service.client() as client:
@@ -162,7 +167,7 @@ def test_float32_is_sent_where_it_holds_everything(service, draw, fake):
         np.testing.assert_array_equal(sent_y[:, 0], given_y.reshape(-1))
 
 
-def test_progress_is_told(fake, draw):
+def test_progress_is_told(fake: FakeEstimator, draw) -> None:
     service, reported = Service(fake, max_request_problems=4), []
     pairs = [draw(n=20, dx=1, seed=i) for i in range(10)]
     pairs[3] = ([1.0], [2.0])
@@ -173,7 +178,7 @@ def test_progress_is_told(fake, draw):
     assert [done for done, _ in reported] == sorted(done for done, _ in reported)
 
 
-def test_a_bar_is_drawn_where_it_is_wanted(service, draw, capsys):
+def test_a_bar_is_drawn_where_it_is_wanted(service, draw, capsys: pytest.CaptureFixture[str]) -> None:
     with service.client() as client:
         client.estimate_many([draw()] * 3)
         assert capsys.readouterr() == ("", "")
@@ -185,16 +190,16 @@ def test_a_bar_is_drawn_where_it_is_wanted(service, draw, capsys):
     assert "3/3" in err
 
 
-def test_errors_is_one_of_two_words(service, draw):
+def test_errors_is_one_of_two_words(service, draw) -> None:
     with service.client() as client, pytest.raises(mizzle.InvalidInput, match="'raise' or 'return'"):
         client.estimate_many([draw()], errors="ignore")
 
 
-def test_many_stay_within_the_concurrency(fake, draw):
+def test_many_stay_within_the_concurrency(fake: FakeEstimator, draw) -> None:
     """With room for 3, the first 3 wait for one another (a barrier) and no fourth is ever there."""
     together, lock, counts = threading.Barrier(3, timeout=20), threading.Lock(), {"now": 0, "most": 0}
 
-    def wait(_):
+    def wait(_) -> None:
         with lock:
             counts["now"] += 1
             counts["most"] = max(counts["most"], counts["now"])
@@ -210,7 +215,7 @@ def test_many_stay_within_the_concurrency(fake, draw):
     assert counts["most"] == 3
 
 
-def test_many_stay_within_the_concurrency_async(fake, draw):
+def test_many_stay_within_the_concurrency_async(fake: FakeEstimator, draw) -> None:
     service, counts = Service(fake, max_request_problems=1), {"now": 0, "most": 0}
 
     async def serve(request):
@@ -230,7 +235,7 @@ def test_many_stay_within_the_concurrency_async(fake, draw):
     assert counts["most"] <= 3
 
 
-def test_the_first_failure_ends_the_asking(fake, draw):
+def test_the_first_failure_ends_the_asking(fake: FakeEstimator, draw) -> None:
     """One at a time: what comes after the batch that failed is not sent."""
     service = Service(fake, max_request_problems=1)
     sizes = []

@@ -23,7 +23,7 @@ class Trickling:
         left: set when a caller hangs up in the middle of an answer.
     """
 
-    def __init__(self, beginning):
+    def __init__(self, beginning) -> None:
         self.left = threading.Event()
         self._beginning = beginning
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -34,11 +34,11 @@ class Trickling:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error) -> None:
         self._thread.join(PATIENCE)
         self._listener.close()
 
-    def _serve(self):
+    def _serve(self) -> None:
         """One caller on one connection."""
         connection, _ = self._listener.accept()
         with connection:
@@ -50,27 +50,27 @@ class Trickling:
             except OSError:
                 self.left.set()
 
-    def _trickle(self, connection):
+    def _trickle(self, connection) -> None:
         for _ in range(int(PATIENCE / 2 / _BYTE_SECONDS)):
             connection.sendall(b"1")
             self.left.wait(_BYTE_SECONDS)
 
 
 @pytest.fixture(params=BEGINNINGS)
-def server(request, monkeypatch):
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(remote, "_GRACE_SECONDS", 0.0)
     with Trickling(BEGINNINGS[request.param]) as server:
         yield server
 
 
-def _blocking(url, again):
+def _blocking(url, again) -> None:
     with mizzle.Client(url, timeout=0.2) as client:
         assert not again or client.ready()
         client.limits()
 
 
-def _asynchronous(url, again):
-    async def ask():
+def _asynchronous(url, again) -> None:
+    async def ask() -> None:
         async with mizzle.AsyncClient(url, timeout=0.2) as client:
             assert not again or await client.ready()
             await client.limits()
@@ -80,7 +80,7 @@ def _asynchronous(url, again):
 
 @pytest.mark.parametrize("again", [False, True], ids=["a new connection", "one that was used"])
 @pytest.mark.parametrize("ask", [_blocking, _asynchronous])
-def test_bytes_that_trickle_in_do_not_move_the_deadline(server, ask, again):
+def test_bytes_that_trickle_in_do_not_move_the_deadline(server, ask, again: bool) -> None:
     """The call ends while the server still sends, and the connection is given up."""
     with pytest.raises(mizzle.ServiceUnreachable, match="did not answer in time"):
         ask(server.url, again)

@@ -42,7 +42,7 @@ SAME = {
     "torch": torch.tensor(_ROWS),
     "torch grad": torch.tensor(_ROWS, dtype=torch.float64, requires_grad=True),
     "torch bfloat16": torch.tensor(_ROWS, dtype=torch.bfloat16),
-    "memoryview": memoryview(np.array(_ROWS)),
+    "memoryview": np.array(_ROWS).data,
 }
 SAME_INTS = {
     "lists": _INTS,
@@ -68,7 +68,7 @@ COLUMN = {
 
 
 @pytest.mark.parametrize("form", SAME)
-def test_every_library_gives_the_same_table(form):
+def test_every_library_gives_the_same_table(form: str) -> None:
     table = as_table(SAME[form], "x")
     assert table.dtype == np.float64
     assert table.flags.c_contiguous
@@ -76,14 +76,14 @@ def test_every_library_gives_the_same_table(form):
 
 
 @pytest.mark.parametrize("form", SAME_INTS)
-def test_integers_become_floats(form):
+def test_integers_become_floats(form: str) -> None:
     table = as_table(SAME_INTS[form], "x")
     assert table.dtype == np.float64
     np.testing.assert_array_equal(table, _INTS)
 
 
 @pytest.mark.parametrize("form", COLUMN)
-def test_one_dimension_is_one_column(form):
+def test_one_dimension_is_one_column(form: str) -> None:
     np.testing.assert_array_equal(as_table(COLUMN[form], "x"), [[1.0], [2.5]])
 
 
@@ -181,7 +181,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("value", "error", "words"), REFUSED)
-def test_defects_are_refused_with_their_place_and_without_their_value(value, error, words):
+def test_defects_are_refused_with_their_place_and_without_their_value(value, error, words) -> None:
     with pytest.raises(error, match=words) as caught:
         as_table(value, "x")
     assert type(caught.value) is error
@@ -190,23 +190,23 @@ def test_defects_are_refused_with_their_place_and_without_their_value(value, err
 
 
 @pytest.mark.parametrize("exact", [2**53, -(2**53), 0])
-def test_integers_up_to_the_limit_are_exact(exact):
+def test_integers_up_to_the_limit_are_exact(exact) -> None:
     for value in ([exact], np.array([exact]), pd.Series([exact], dtype="Int64")):
         assert as_table(value, "x")[0, 0] == exact
 
 
-def test_large_floats_beside_integers_are_fine():
+def test_large_floats_beside_integers_are_fine() -> None:
     assert as_table([[1e300, 1], [2.0**60, 2]], "x")[0, 0] == 1e300
 
 
 @given(hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2), elements=st.floats()))
-def test_lists_and_arrays_agree_on_every_float(array):
+def test_lists_and_arrays_agree_on_every_float(array) -> None:
     """Law: the nested list of an array has the same table, or the same refusal."""
     assert _outcome(array) == _outcome(array.tolist())
 
 
 @given(hnp.arrays(np.int64, hnp.array_shapes(min_dims=2, max_dims=2)))
-def test_lists_and_arrays_agree_on_every_integer(array):
+def test_lists_and_arrays_agree_on_every_integer(array) -> None:
     assert _outcome(array) == _outcome(array.tolist())
 
 
@@ -214,7 +214,7 @@ _CELLS = st.one_of(st.floats(), st.integers(), st.booleans(), st.none(), st.text
 
 
 @given(st.lists(st.one_of(_CELLS, st.lists(_CELLS, max_size=3)), max_size=5))
-def test_any_nested_list_is_a_table_or_refused(value):
+def test_any_nested_list_is_a_table_or_refused(value) -> None:
     kind, *_ = _outcome(value)
     assert kind == "table" or issubclass(kind, errors.InvalidInput)
 
@@ -228,19 +228,19 @@ def _outcome(value):
     return "table", table.tobytes()
 
 
-def test_pairs_must_have_equally_many_rows():
+def test_pairs_must_have_equally_many_rows() -> None:
     with pytest.raises(errors.LengthMismatch, match="12 rows and y has 11"):
         check_pair(np.zeros(12), np.zeros((11, 2)))
 
 
 @pytest.mark.parametrize("n", range(1, 10))
-def test_pairs_need_ten_rows(n):
+def test_pairs_need_ten_rows(n: int) -> None:
     with pytest.raises(errors.TooFewSamples, match="at least 10"):
         check_pair([0.0] * n, [0.0] * n)
     assert len(check_pair([0.0] * 10, [0.0] * 10)[0]) == 10
 
 
-def test_the_offending_side_is_named():
+def test_the_offending_side_is_named() -> None:
     bad = np.zeros((12, 2))
     bad[3, 1] = np.nan
     with pytest.raises(errors.NotFinite, match="y row 3, column 1 "):

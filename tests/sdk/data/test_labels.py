@@ -25,7 +25,7 @@ NO_LABELS = {
 
 @pytest.mark.parametrize("frame", [dict, pd.DataFrame, pl.DataFrame, pa.table], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("what", NO_LABELS)
-def test_text_that_is_no_labels_is_refused_by_what_it_is(frame, what):
+def test_text_that_is_no_labels_is_refused_by_what_it_is(frame, what: str) -> None:
     """It would become integers in alphabetical order, and the answer would be sure and wrong."""
     cells = NO_LABELS[what]
     words = f"'x' holds {what.removeprefix('few ')}, {len(set(cells))} different values in {len(cells)} rows"
@@ -45,7 +45,7 @@ FEW = {
 
 
 @pytest.mark.parametrize("what", FEW)
-def test_few_words_are_labels(what):
+def test_few_words_are_labels(what: str) -> None:
     [one] = variables({"x": FEW[what]})
     assert [note.code for note in one.notes] == ["coded"]
 
@@ -59,6 +59,6 @@ def test_few_words_are_labels(what):
     ],
     ids=["pandas", "polars", "pyarrow"],
 )
-def test_a_category_is_labels_whatever_it_looks_like(declared):
+def test_a_category_is_labels_whatever_it_looks_like(declared) -> None:
     [one] = variables({"x": declared})
     assert [note.code for note in one.notes] == ["coded"]

@@ -3,7 +3,7 @@
 from mizzle.data.lru import SizedLRU
 
 
-def test_a_value_is_made_once_as_long_as_it_fits():
+def test_a_value_is_made_once_as_long_as_it_fits() -> None:
     cache: SizedLRU[str] = SizedLRU(10)
     made: list[str] = []
 
@@ -16,7 +16,7 @@ def test_a_value_is_made_once_as_long_as_it_fits():
     assert made == ["a", "b", "c", "b"]
 
 
-def test_a_value_larger_than_the_cache_stays_until_the_next():
+def test_a_value_larger_than_the_cache_stays_until_the_next() -> None:
     cache: SizedLRU[int] = SizedLRU(10)
     assert [cache.get("large", 99, lambda: 1), cache.get("large", 99, lambda: 2)] == [1, 1]
     cache.get("small", 1, lambda: 3)

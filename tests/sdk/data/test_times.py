@@ -44,7 +44,7 @@ TIMES = {
 
 
 @pytest.mark.parametrize("kind", TIMES)
-def test_times_are_seconds_in_their_order_and_this_is_said(kind):
+def test_times_are_seconds_in_their_order_and_this_is_said(kind: str) -> None:
     [one] = variables({"a": TIMES[kind]})
     assert np.argsort(one.values[:, 0]).tolist() == [1, 2, 0]
     assert [note.code for note in one.notes] == ["time"]
@@ -52,7 +52,7 @@ def test_times_are_seconds_in_their_order_and_this_is_said(kind):
 
 
 @pytest.mark.parametrize("kind", ["numpy dates", "dates", "pandas", "polars", "polars dates", "pyarrow"])
-def test_the_same_day_is_the_same_number_in_every_frame(kind):
+def test_the_same_day_is_the_same_number_in_every_frame(kind: str) -> None:
     [one] = variables({"a": TIMES[kind]})
     assert (one.values[:, 0] - one.values[1, 0]).tolist() == [2 * 86400, 0, 86400]
 
@@ -70,9 +70,10 @@ def test_the_same_day_is_the_same_number_in_every_frame(kind):
     ],
     ids=lambda values: type(values).__module__,
 )
-def test_a_time_may_be_missing(values):
+def test_a_time_may_be_missing(values) -> None:
     with pytest.raises(errors.NotFinite, match="1 missing"):
         variables({"a": values})
     [one] = variables({"a": values}, missing="drop")
+    assert one.missing is not None
     assert one.missing.tolist() == [False, True, False]
     assert one.values[0, 0] > one.values[2, 0]

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "table.checkpoint"
 
 
-def interrupted(path: Path, after: int, columns: object, **options: object) -> FakeBackend:
+def interrupted(path: Path, after: int, columns: Any, **options: Any) -> FakeBackend:
     """A matrix that is interrupted from the keyboard once so many pairs are answered."""
     backend = FakeBackend()
 
@@ -37,7 +38,7 @@ def interrupted(path: Path, after: int, columns: object, **options: object) -> F
 
 
 @pytest.mark.parametrize("after", [0, 3, 4, 9, 14])
-def test_interrupted_and_resumed_is_uninterrupted(path, after):
+def test_interrupted_and_resumed_is_uninterrupted(path: Path, after: int) -> None:
     interrupted(path, after, frame())
     backend = FakeBackend()
     resumed = matrix(frame(), checkpoint=path, backend=backend)
@@ -47,7 +48,7 @@ def test_interrupted_and_resumed_is_uninterrupted(path, after):
     assert len(backend.pairs) == 15 - finished + again
 
 
-def test_a_finished_table_is_not_asked_again(path):
+def test_a_finished_table_is_not_asked_again(path: Path) -> None:
     first = matrix(frame(), checkpoint=path, backend=FakeBackend())
     backend, told = FakeBackend(), []
     again = matrix(frame(), checkpoint=path, backend=backend, progress=lambda *place: told.append(place))
@@ -56,19 +57,19 @@ def test_a_finished_table_is_not_asked_again(path):
     assert told[-1] == (15, 15)
 
 
-def test_level_unit_and_threshold_may_differ_from_run_to_run(path):
+def test_level_unit_and_threshold_may_differ_from_run_to_run(path: Path) -> None:
     matrix(frame(), checkpoint=path, backend=FakeBackend())
-    options = {"unit": "bits", "level": 0.5, "threshold": 0.1}
+    options: dict[str, Any] = {"unit": "bits", "level": 0.5, "threshold": 0.1}
     resumed = matrix(frame(), checkpoint=path, backend=FakeBackend(), **options)
     assert resumed == matrix(frame(), backend=FakeBackend(), **options)
 
 
-def test_a_ranking_is_resumed_too(path):
+def test_a_ranking_is_resumed_too(path: Path) -> None:
     first = rank(frame(), "c", checkpoint=path, backend=FakeBackend())
     assert first == rank(frame(), "c", checkpoint=path, backend=FakeBackend())
 
 
-def test_a_ranking_takes_its_pairs_from_the_file_of_a_matrix(path):
+def test_a_ranking_takes_its_pairs_from_the_file_of_a_matrix(path: Path) -> None:
     matrix(frame(), checkpoint=path, backend=FakeBackend())
     backend, progress = FakeBackend(), []
     ranked = rank(frame(), "f", checkpoint=path, backend=backend, progress=lambda *n: progress.append(n))
@@ -77,7 +78,7 @@ def test_a_ranking_takes_its_pairs_from_the_file_of_a_matrix(path):
     assert progress == [(5, 5)]
 
 
-def test_dropped_rows_and_warnings_survive(path):
+def test_dropped_rows_and_warnings_survive(path: Path) -> None:
     columns = frame()
     columns["a"][3:9] = np.nan
     columns["b"][:] = 1.0
@@ -102,7 +103,7 @@ def changed(columns: dict[str, np.ndarray], what: str) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("what", ["a value", "a name", "a column less", "rows in another order", "a gap"])
-def test_a_checkpoint_of_other_data_is_refused_and_kept(path, what):
+def test_a_checkpoint_of_other_data_is_refused_and_kept(path: Path, what: str) -> None:
     interrupted(path, 9, frame())
     before, backend = path.read_bytes(), FakeBackend()
     with pytest.raises(errors.InvalidFile, match=r"checkpoint '.*' belongs to other data"):
@@ -111,7 +112,7 @@ def test_a_checkpoint_of_other_data_is_refused_and_kept(path, what):
     assert backend.pairs == []
 
 
-def test_a_checkpoint_of_other_weights_is_refused(path):
+def test_a_checkpoint_of_other_weights_is_refused(path: Path) -> None:
     matrix(frame(), checkpoint=path, backend=FakeBackend())
     before, backend = path.read_bytes(), FakeBackend()
     backend.estimator.info = backend.estimator.info._replace(sha256="1" * 64)
@@ -120,7 +121,7 @@ def test_a_checkpoint_of_other_weights_is_refused(path):
     assert path.read_bytes() == before
 
 
-def test_errors_are_asked_again(path):
+def test_errors_are_asked_again(path: Path) -> None:
     backend = FakeBackend()
     backend.meddle = lambda place, answer: errors.InferenceFailed("once") if place == 2 else answer
     first = matrix(frame(), checkpoint=path, backend=backend)
@@ -130,7 +131,7 @@ def test_errors_are_asked_again(path):
     assert len(again.pairs) == 2
 
 
-def test_what_was_answered_before_nobody_answered_is_kept(path):
+def test_what_was_answered_before_nobody_answered_is_kept(path: Path) -> None:
     backend = FakeBackend()
     backend.meddle = lambda place, answer: errors.ServiceUnreachable("gone") if place >= 8 else answer
     with pytest.raises(errors.ServiceUnreachable):
@@ -155,7 +156,7 @@ def _npy() -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["empty", "cut", "text", "npy"])
-def test_a_damaged_file_is_refused_and_kept(path, kind):
+def test_a_damaged_file_is_refused_and_kept(path: Path, kind: str) -> None:
     matrix(frame(), checkpoint=path, backend=FakeBackend())
     content = damaged(kind, path.read_bytes())
     path.write_bytes(content)
@@ -164,14 +165,16 @@ def test_a_damaged_file_is_refused_and_kept(path, kind):
     assert path.read_bytes() == content
 
 
-def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path):
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     backend = FakeBackend()
     with pytest.raises(errors.InvalidFile, match=r"'.*file' cannot be written"):
         matrix(frame(), checkpoint=tmp_path / "no folder" / "file", backend=backend)
     assert backend.pairs == []
 
 
-def test_the_file_is_written_on_the_way_and_leaves_no_parts(path, monkeypatch):
+def test_the_file_is_written_on_the_way_and_leaves_no_parts(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checkpoint, "_SECONDS", 0.0)
     monkeypatch.setattr(checkpoint, "_SHARE", 0.0)
     sizes, backend = [], FakeBackend()
@@ -187,21 +190,21 @@ def test_the_file_is_written_on_the_way_and_leaves_no_parts(path, monkeypatch):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_a_writing_that_fails_leaves_the_old_file(path, monkeypatch):
+def test_a_writing_that_fails_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted(path, 9, frame())
     before = path.read_bytes()
 
-    def failing(*arguments):
+    def failing(*arguments) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", failing)
+    monkeypatch.setattr("mizzle.tables.checkpoint.os.fsync", failing)
     with pytest.raises(errors.InvalidFile, match="No space left"):
         matrix(frame(), checkpoint=path, backend=FakeBackend())
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_the_file_holds_no_data(path):
+def test_the_file_holds_no_data(path: Path) -> None:
     matrix(
         {"secret": np.full(20, 123456.0), "other": np.arange(20.0)}, checkpoint=path, backend=FakeBackend()
     )

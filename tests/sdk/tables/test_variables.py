@@ -42,7 +42,7 @@ ARRAYS = {
 
 
 @pytest.mark.parametrize("kind", FRAMES)
-def test_frames_of_every_library_are_the_same(kind):
+def test_frames_of_every_library_are_the_same(kind: str) -> None:
     found = variables(FRAMES[kind])
     assert [one.name for one in found] == ["a", "b"]
     np.testing.assert_array_equal(np.hstack([one.values for one in found]), VALUES)
@@ -54,7 +54,7 @@ def test_frames_of_every_library_are_the_same(kind):
 
 
 @pytest.mark.parametrize("kind", ARRAYS)
-def test_columns_of_an_array_are_numbered(kind):
+def test_columns_of_an_array_are_numbered(kind: str) -> None:
     found = variables(ARRAYS[kind])
     assert [one.name for one in found] == ["c0", "c1"]
     np.testing.assert_array_equal(np.hstack([one.values for one in found]), VALUES)
@@ -76,7 +76,7 @@ INTEGERS = {
 
 
 @pytest.mark.parametrize("kind", INTEGERS)
-def test_integers_are_numbers(kind):
+def test_integers_are_numbers(kind: str) -> None:
     [one] = variables(INTEGERS[kind])
     assert one.values[:, 0].tolist() == [3, 1, 2]
     assert one.notes == ()
@@ -99,12 +99,13 @@ WITH_GAPS = {
 
 
 @pytest.mark.parametrize("kind", WITH_GAPS)
-def test_missing_cells_are_refused_or_marked(kind):
+def test_missing_cells_are_refused_or_marked(kind: str) -> None:
     with pytest.raises(
         errors.NotFinite, match=r"column 'a' has 1 missing cells, the first in row 1 .*; missing='drop'"
     ):
         variables(WITH_GAPS[kind])
     [one] = variables(WITH_GAPS[kind], missing="drop")
+    assert one.missing is not None
     assert one.missing.tolist() == [False, True, False]
     assert one.values[:, 0].tolist() == [1, 0, 3]
 
@@ -131,7 +132,7 @@ LABELS = {
 
 
 @pytest.mark.parametrize("kind", LABELS)
-def test_labels_are_coded_in_sorted_order_and_this_is_said(kind):
+def test_labels_are_coded_in_sorted_order_and_this_is_said(kind: str) -> None:
     [one] = variables(LABELS[kind])
     assert one.values[:, 0].tolist() == [1, 0, 1]
     [note] = one.notes
@@ -153,15 +154,16 @@ ORDERED = {
 
 
 @pytest.mark.parametrize("kind", ORDERED)
-def test_an_ordered_category_keeps_its_order(kind):
+def test_an_ordered_category_keeps_its_order(kind: str) -> None:
     [one] = variables(ORDERED[kind], missing="drop")
     assert one.values[:2, 0].tolist() == [0, 2]
+    assert one.missing is not None
     assert one.missing.tolist() == [False, False, True]
     assert [note.code for note in one.notes] == ["coded"]
 
 
 @given(st.lists(st.sampled_from("abcde"), min_size=1, max_size=20), st.permutations("abcde"))
-def test_the_codes_of_labels_follow_neither_rows_nor_declarations(labels, declared):
+def test_the_codes_of_labels_follow_neither_rows_nor_declarations(labels, declared) -> None:
     [plain] = variables({"a": labels})
     [category] = variables(pd.DataFrame({"a": pd.Categorical(labels, list(declared))}))
     [turned] = variables({"a": labels[::-1]})
@@ -172,11 +174,11 @@ def test_the_codes_of_labels_follow_neither_rows_nor_declarations(labels, declar
     assert [note.message for note in plain.notes] == [note.message for note in category.notes]
 
 
-def test_what_came_instead_of_a_word_is_said():
+def test_what_came_instead_of_a_word_is_said() -> None:
     with pytest.raises(errors.InvalidInput, match="missing is 'skip'; it must be"):
-        variables(NAMED, missing="skip")
+        variables(NAMED, missing="skip")  # type: ignore[arg-type]
     with pytest.raises(errors.InvalidInput, match="missing is something else"):
-        variables(NAMED, missing="x" * 100)
+        variables(NAMED, missing="x" * 100)  # type: ignore[arg-type]
 
 
 REFUSED = {
@@ -210,7 +212,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_is_no_column_is_refused_by_name_and_without_its_cells(kind):
+def test_what_is_no_column_is_refused_by_name_and_without_its_cells(kind: str) -> None:
     values, error = REFUSED[kind]
     with pytest.raises(error) as found:
         variables({"fine": [1.0, 2.0, 3.0], "odd one": values})
@@ -220,7 +222,7 @@ def test_what_is_no_column_is_refused_by_name_and_without_its_cells(kind):
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_a_column_that_is_not_chosen_is_not_read(kind):
+def test_a_column_that_is_not_chosen_is_not_read(kind: str) -> None:
     found = variables({"fine": [1.0, 2.0, 3.0], "odd one": REFUSED[kind][0]}, columns=["fine"])
     assert [one.name for one in found] == ["fine"]
 
@@ -245,17 +247,17 @@ def test_a_column_that_is_not_chosen_is_not_read(kind):
     ],
     ids=str,
 )
-def test_what_is_no_table_is_refused(frame):
+def test_what_is_no_table_is_refused(frame) -> None:
     with pytest.raises(errors.InvalidShape):
         variables(frame)
 
 
-def test_columns_of_different_lengths_are_refused():
+def test_columns_of_different_lengths_are_refused() -> None:
     with pytest.raises(errors.LengthMismatch, match="column 'b' has 4 rows and column 'a' has 3"):
         variables({"a": [1.0, 2, 3], "b": [1.0, 2, 3, 4]})
 
 
-def test_constants_and_copies_are_said():
+def test_constants_and_copies_are_said() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 20))
     found = {
@@ -268,21 +270,22 @@ def test_constants_and_copies_are_said():
     assert [n.code for n in found["k"].notes] == [n.code for n in found["l"].notes] == ["constant"]
 
 
-def test_zeros_are_equal_whatever_their_sign():
+def test_zeros_are_equal_whatever_their_sign() -> None:
     one, other = variables({"a": [0.0, 1.0], "b": [-0.0, 1.0]})
     assert [note.code for note in (*one.notes, *other.notes)] == ["duplicate", "duplicate"]
 
 
-def test_a_group_lacks_what_one_of_its_columns_lacks():
+def test_a_group_lacks_what_one_of_its_columns_lacks() -> None:
     columns = {"a": [1.0, None, 3.0], "b": [1.0, 2.0, None], "c": ["x", "y", "x"]}
     [one] = variables(columns, groups={"g": ["a", "b", "c"]}, missing="drop")
     assert one.name == "g"
     assert one.values.shape == (3, 3)
+    assert one.missing is not None
     assert one.missing.tolist() == [False, True, True]
     assert [note.code for note in one.notes] == ["coded"]
 
 
-def test_grouped_columns_stand_alone_only_when_asked_to():
+def test_grouped_columns_stand_alone_only_when_asked_to() -> None:
     columns = {name: np.arange(4.0) * (i + 1) for i, name in enumerate("abc")}
     groups = {"g": ["a", "b"]}
     assert [one.name for one in variables(columns, groups=groups)] == ["c", "g"]
@@ -290,14 +293,15 @@ def test_grouped_columns_stand_alone_only_when_asked_to():
     assert [one.name for one in variables(columns, groups=groups, target="a")] == ["c", "g", "a"]
 
 
-def test_a_column_without_any_value_is_marked_throughout():
+def test_a_column_without_any_value_is_marked_throughout() -> None:
     for empty in ([None] * 3, np.full(3, np.nan), pl.Series([None] * 3), pa.nulls(3), pd.Series([None] * 3)):
         one = variables({"a": [1.0, 2, 3], "b": empty}, missing="drop")[1]
+        assert one.missing is not None
         assert one.missing.all()
         assert one.notes == ()
 
 
-def test_long_and_hostile_names_are_shown_short():
+def test_long_and_hostile_names_are_shown_short() -> None:
     name = "x\n" + "y" * 500
     with pytest.raises(errors.NotNumeric) as found:
         variables({name: [1.0, "a"]})

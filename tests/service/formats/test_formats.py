@@ -53,7 +53,7 @@ def _many_json(problems, levels=None):
 
 
 def _many_tensors(problems, levels=None):
-    sides = {}
+    sides: dict[str, np.ndarray] = {}
     for i, (x, y) in enumerate(problems):
         sides |= {f"x.{i}": np.array(x, order="C"), f"y.{i}": np.array(y, order="C")}
     return save_tensors(sides, None if levels is None else {"levels": _text(levels)})
@@ -72,7 +72,7 @@ def ask_many(media, problems, levels=None, most=MOST):
     return parse_batch(media, MANY[media](problems, levels), {}, GRID, most)
 
 
-def same(asked, x, y, levels=wire.DEFAULT_LEVELS):
+def same(asked, x, y, levels=wire.DEFAULT_LEVELS) -> None:
     assert type(asked) is Problem
     for found, sent in ((asked.x, x), (asked.y, y)):
         assert found.dtype == np.float64
@@ -131,7 +131,7 @@ BAD_LEVELS = {
 @pytest.mark.parametrize("media", ONE)
 @pytest.mark.parametrize("shape", [(1, 1), (2, 1), (3, 5)])
 @pytest.mark.parametrize("levels", [(0.05, 0.5), None])
-def test_the_same_data_in_every_encoding(media, shape, levels):
+def test_the_same_data_in_every_encoding(media, shape, levels) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((40, shape[0])), 1e300 * rng.standard_normal((40, shape[1]))
     same(ask(media, x, y, "all" if levels is None else list(levels)), x, y, levels)
@@ -140,7 +140,7 @@ def test_the_same_data_in_every_encoding(media, shape, levels):
 
 @pytest.mark.parametrize("media", ONE)
 @pytest.mark.parametrize("value", [2**53 - 1, 2**53, -(2**53)])
-def test_integers_that_a_float_holds(media, value):
+def test_integers_that_a_float_holds(media, value) -> None:
     x = _with(INTEGERS, np.int64(value))
     asked = ask(media, x, INTEGERS)
     same(asked, x, INTEGERS)
@@ -149,7 +149,7 @@ def test_integers_that_a_float_holds(media, value):
 
 @pytest.mark.parametrize("media", ONE)
 @pytest.mark.parametrize("value", [5e-324, -0.0, 1.7976931348623157e308, 0.1])
-def test_every_float_arrives_bit_for_bit(media, value):
+def test_every_float_arrives_bit_for_bit(media, value: float) -> None:
     x = _with(GOOD, value)
     assert ask(media, x, COLUMN).x.tobytes() == x.tobytes()
 
@@ -158,7 +158,7 @@ CASES = [(media, case) for media in ONE for case in TABLE if media != NPY or cas
 
 
 @pytest.mark.parametrize(("media", "case"), CASES)
-def test_one_mistake(media, case):
+def test_one_mistake(media, case) -> None:
     x, y, error, words = TABLE[case]
     with pytest.raises(error, match=words) as caught:
         ask(media, x, y)
@@ -167,7 +167,7 @@ def test_one_mistake(media, case):
 
 @pytest.mark.parametrize("media", MANY)
 @pytest.mark.parametrize("case", TABLE)
-def test_a_mistake_among_many(media, case):
+def test_a_mistake_among_many(media, case: str) -> None:
     """The others are as they would be alone, and the order is kept."""
     x, y, error, words = TABLE[case]
     first, bad, last = ask_many(media, [(GOOD, COLUMN), (x, y), (COLUMN, GOOD)])
@@ -178,7 +178,7 @@ def test_a_mistake_among_many(media, case):
 
 
 @pytest.mark.parametrize("media", MANY)
-def test_many_of_any_shapes(media):
+def test_many_of_any_shapes(media) -> None:
     rng = np.random.default_rng(0)
     problems = [(rng.standard_normal((10 + i, 1 + i)), rng.standard_normal((10 + i, 3))) for i in range(5)]
     for asked, (x, y) in zip(ask_many(media, problems, [0.5]), problems, strict=True):
@@ -187,13 +187,13 @@ def test_many_of_any_shapes(media):
 
 
 @pytest.mark.parametrize("media", MANY)
-def test_all_may_be_wrong(media):
+def test_all_may_be_wrong(media) -> None:
     found = ask_many(media, [(GOOD[:9], COLUMN[:9])] * MOST)
     assert [type(one) for one in found] == [errors.TooFewSamples] * MOST
 
 
 @pytest.mark.parametrize("media", MANY)
-def test_how_many(media):
+def test_how_many(media) -> None:
     assert len(ask_many(media, [(GOOD, COLUMN)] * MOST)) == MOST
     with pytest.raises(errors.TooLarge, match="at most 8 at once"):
         ask_many(media, [(GOOD, COLUMN)] * (MOST + 1))
@@ -203,14 +203,14 @@ def test_how_many(media):
 
 @pytest.mark.parametrize("media", ONE)
 @pytest.mark.parametrize("case", BAD_LEVELS)
-def test_levels(media, case):
+def test_levels(media, case: str) -> None:
     with pytest.raises(errors.InvalidLevel):
         ask(media, GOOD, COLUMN, BAD_LEVELS[case])
 
 
 @pytest.mark.parametrize("media", MANY)
 @pytest.mark.parametrize("case", BAD_LEVELS)
-def test_levels_of_many(media, case):
+def test_levels_of_many(media, case: str) -> None:
     with pytest.raises(errors.InvalidLevel):
         ask_many(media, [(GOOD, COLUMN)], BAD_LEVELS[case])
 
@@ -219,14 +219,14 @@ def test_levels_of_many(media, case):
     "text", ["0.5,", ",", "", " 0.5", "0_0.5", "0x1p-1", "infinity", "\u0660.\u0665", "0.5;0.6", "1" * 9999]
 )
 @pytest.mark.parametrize("media", [NPY, TENSORS])
-def test_levels_in_text_are_plain_numbers(media, text):
+def test_levels_in_text_are_plain_numbers(media, text) -> None:
     """float() would take some of these."""
     with pytest.raises(errors.InvalidLevel):
         ask(media, GOOD, COLUMN, text)
 
 
 @pytest.mark.parametrize("media", [JSON, TENSORS])
-def test_only_npy_has_parameters(media):
+def test_only_npy_has_parameters(media) -> None:
     content, _ = ONE[media](GOOD, COLUMN)
     with pytest.raises(errors.InvalidRequest, match="the address has parameters"):
         parse_problem(media, content, {"levels": "0.5"}, GRID)
@@ -234,7 +234,7 @@ def test_only_npy_has_parameters(media):
         parse_batch(media, MANY[media]([(GOOD, COLUMN)]), {"dim_x": "1"}, GRID, MOST)
 
 
-def test_one_npy_is_one_problem():
+def test_one_npy_is_one_problem() -> None:
     with pytest.raises(errors.InvalidRequest, match="as JSON or as safetensors"):
         parse_batch(NPY, _as_npy(GOOD, COLUMN)[0], {}, GRID, MOST)
 
@@ -242,21 +242,21 @@ def test_one_npy_is_one_problem():
 @pytest.mark.parametrize(
     "read", [lambda m: parse_problem(m, b"", {}, GRID), lambda m: parse_batch(m, b"", {}, GRID, 1)]
 )
-def test_other_media_types(read):
+def test_other_media_types(read) -> None:
     with pytest.raises(errors.UnsupportedMedia):
         read("text/csv")
 
 
 @pytest.mark.parametrize("media", MEDIA_TYPES)
 @pytest.mark.parametrize("other", MEDIA_TYPES)
-def test_one_format_is_not_another(media, other):
+def test_one_format_is_not_another(media, other) -> None:
     if media != other:
         with pytest.raises(errors.Malformed):
             parse_problem(media, ONE[other](GOOD, COLUMN)[0], {}, GRID)
 
 
 @pytest.mark.parametrize("media", ONE)
-def test_no_part_of_a_body_is_whole(media):
+def test_no_part_of_a_body_is_whole(media) -> None:
     content, query = ONE[media](GOOD, COLUMN)
     for end in range(len(content)):
         with pytest.raises(errors.Malformed):
@@ -266,7 +266,7 @@ def test_no_part_of_a_body_is_whole(media):
 
 
 @pytest.mark.parametrize("media", MANY)
-def test_no_part_of_many_is_whole(media):
+def test_no_part_of_many_is_whole(media) -> None:
     content = MANY[media]([(GOOD, COLUMN)] * 2)
     for end in range(len(content)):
         with pytest.raises(errors.Malformed):
@@ -275,7 +275,7 @@ def test_no_part_of_many_is_whole(media):
 
 @pytest.mark.parametrize("media", ONE)
 @pytest.mark.parametrize("case", ["nan", "2**53 + 1", "9 rows"])
-def test_data_are_never_repeated(media, case):
+def test_data_are_never_repeated(media, case: str) -> None:
     x, y, error, _ = TABLE[case]
     x = x + 0  # a copy
     x[0, 0] = CANARY if x.dtype.kind == "f" else 31337

@@ -71,7 +71,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong(case):
+def test_wrong(case: str) -> None:
     body, error, words = WRONG[case]
     with pytest.raises(error, match=re.escape(words)) as caught:
         one(body)
@@ -79,7 +79,7 @@ def test_wrong(case):
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_among_many(case):
+def test_wrong_among_many(case: str) -> None:
     """Neighbours are read as if they were alone."""
     body, error, words = WRONG[case]
     first, bad, last = many(batch(GOOD, body, problem()))
@@ -90,7 +90,7 @@ def test_wrong_among_many(case):
 
 
 @pytest.mark.parametrize("value", ["1", "null", '"x"', "[]", "[[1]]", "true", "NaN", f"[{FLAT}]"])
-def test_a_problem_is_an_object(value):
+def test_a_problem_is_an_object(value) -> None:
     with pytest.raises(errors.InvalidRequest, match="no object"):
         one(value)
     with pytest.raises(errors.InvalidRequest, match="no object"):
@@ -103,18 +103,18 @@ def test_a_problem_is_an_object(value):
 @pytest.mark.parametrize(
     "body", ["{}", '{"problems": []}', '{"problems": {}}', '{"problems": null}', '{"levels": "all"}']
 )
-def test_a_batch_has_problems(body):
+def test_a_batch_has_problems(body: str) -> None:
     with pytest.raises(errors.InvalidRequest, match="no problem"):
         many(body)
 
 
 @pytest.mark.parametrize("body", [GOOD, batch(GOOD, rest=', "x": 1'), batch(GOOD, rest=', "a": [1]')])
-def test_a_batch_has_no_other_fields(body):
+def test_a_batch_has_no_other_fields(body) -> None:
     with pytest.raises(errors.InvalidRequest, match="the fields are problems, levels"):
         many(body)
 
 
-def test_levels_of_a_batch_are_the_default_of_its_problems():
+def test_levels_of_a_batch_are_the_default_of_its_problems() -> None:
     own = problem(rest=', "levels": [0.25]')
     assert [asked.levels for asked in many(batch(own, GOOD, rest=', "levels": "all"'))] == [(0.25,), None]
     assert [asked.levels for asked in many(batch(own, GOOD))] == [(0.25,), wire.DEFAULT_LEVELS]
@@ -123,14 +123,14 @@ def test_levels_of_a_batch_are_the_default_of_its_problems():
         many(batch(own, rest=', "levels": [7]'))
 
 
-def test_a_batch_that_is_too_long():
+def test_a_batch_that_is_too_long() -> None:
     """Not one of its problems is looked at."""
     with pytest.raises(errors.TooLarge, match="at most 2 at once"):
         many('{"problems": [1, 2, null]}', most=2)
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_data_are_never_repeated(case):
+def test_data_are_never_repeated(case: str) -> None:
     body, error, _ = WRONG[case]
     if error is not errors.InvalidLevel:
         body = body.replace("1", "31337").replace('"a"', '"31337"')
@@ -166,7 +166,7 @@ def tables(draw):
 
 
 @given(tables(), SPACE)
-def test_numbers_are_those_of_pythons_parser(table, space):
+def test_numbers_are_those_of_pythons_parser(table, space) -> None:
     """Bit by bit, also where they are -0.0 or as small as numbers can be."""
     body = f'{space}{{{space}"y"{space}:{table}{space},{space}"x":{space}{table}{space}}}{space}'
     expected = check_pair(json.loads(table), json.loads(table))[0]
@@ -184,7 +184,7 @@ VALUES = st.recursive(
 
 
 @given(st.lists(VALUES, max_size=14))
-def test_whatever_stands_in_an_array_is_refused_as_in_a_list(rows):
+def test_whatever_stands_in_an_array_is_refused_as_in_a_list(rows) -> None:
     """The messages are those of `mizzle.estimate`."""
     y = list(range(len(rows)))
     try:
@@ -200,17 +200,17 @@ def test_whatever_stands_in_an_array_is_refused_as_in_a_list(rows):
     assert refusal == expected
 
 
-def test_wide_rows_are_a_matter_of_the_model():
+def test_wide_rows_are_a_matter_of_the_model() -> None:
     wide = json.dumps([[0.125] * 20_000] * 10)
     assert one(f'{{"x": {wide}, "y": {Y[:10]}}}').x.shape == (10, 20_000)
 
 
-def test_numbers_of_any_length_are_numbers():
+def test_numbers_of_any_length_are_numbers() -> None:
     answer = one(problem(x=FLAT.replace("11", "0." + "1" * 100_000)))
     assert answer.x[-1, 0] == 1 / 9
 
 
-def test_of_two_fields_of_one_name_the_last_counts():
+def test_of_two_fields_of_one_name_the_last_counts() -> None:
     assert one(problem(x="0", rest=f', "\\u0078": [{FLAT}]')).x[:, 0].tolist() == Y
     assert one(problem(rest=', "levels": [0.5], "levels": "all"')).levels is None
     (answer,) = many('{"problems": [], "problems": [' + GOOD + "]}")

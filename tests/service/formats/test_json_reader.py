@@ -13,7 +13,7 @@ from mizzle.service.formats.json_reader import parse_json
 
 BOM = b"\xef\xbb\xbf"
 # Refused as a whole, also where one problem of many is so.
-UNREADABLE = {
+UNREADABLE: dict[str, str | bytes] = {
     "nothing": "",
     "space": " \n",
     "a word": "x",
@@ -87,7 +87,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_unreadable(case):
+def test_unreadable(case) -> None:
     body = UNREADABLE[case]
     with pytest.raises(errors.Malformed) as caught:
         one(body)
@@ -97,7 +97,7 @@ def test_unreadable(case):
 
 
 @pytest.mark.parametrize("case", [case for case, body in UNREADABLE.items() if body[:1] == "{"])
-def test_unreadable_among_many(case):
+def test_unreadable_among_many(case) -> None:
     """Where one problem ends cannot be told any more, so none is read."""
     with pytest.raises(errors.Malformed):
         many(batch(GOOD, UNREADABLE[case], GOOD))
@@ -115,7 +115,7 @@ def test_unreadable_among_many(case):
         ("[" * 1000, "recursion limit exceeded at line 1 column 2"),
     ],
 )
-def test_the_place_of_damage(body, place):
+def test_the_place_of_damage(body, place) -> None:
     """And nothing of the body itself."""
     with pytest.raises(errors.Malformed, match=f"^the body is no JSON in UTF-8: .*{place}") as caught:
         one(body)
@@ -140,13 +140,13 @@ BOMBS = {
 
 @pytest.mark.parametrize("read", [one, many])
 @pytest.mark.parametrize("case", BOMBS)
-def test_nesting(read, case):
+def test_nesting(read, case: str) -> None:
     with pytest.raises(errors.Malformed):
         read(BOMBS[case])
 
 
 @pytest.mark.parametrize("depth", [10, 64, 65, 1024, 100_000, 1_000_000])
-def test_depths(depth):
+def test_depths(depth: int) -> None:
     for opening, closing in ("[]", ("[1, ", "]"), ('{"a": ', "}")):
         with pytest.raises(errors.InvalidInput) as caught:
             one('{"x": ' + opening * depth + "1" + closing * depth + f', "y": [{FLAT}]}}')
@@ -169,7 +169,7 @@ SWOLLEN = {
 
 
 @pytest.mark.parametrize("case", SWOLLEN)
-def test_memory_is_bounded_by_the_body(case):
+def test_memory_is_bounded_by_the_body(case: str) -> None:
     """Of the largest body in JSON, that are 80 MB."""
     content = SWOLLEN[case].encode()
     tracemalloc.start()
@@ -181,7 +181,7 @@ def test_memory_is_bounded_by_the_body(case):
         tracemalloc.stop()
 
 
-def test_a_whole_text():
+def test_a_whole_text() -> None:
     """As other rooms read it."""
     assert parse_json(b' {"a": [1, "b", {"c": null}]} ') == {"a": [1, "b", {"c": None}]}
     assert parse_json(b"[" + b"9" * 4300 + b"]")[0] > 2**53
@@ -190,7 +190,7 @@ def test_a_whole_text():
 
 
 @pytest.mark.parametrize("body", [b"1", b"{"])
-def test_the_collection_of_circles_goes_on(body):
+def test_the_collection_of_circles_goes_on(body: bytes) -> None:
     with suppress(errors.Malformed):
         parse_json(body)
     assert gc.isenabled()

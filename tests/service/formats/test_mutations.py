@@ -207,7 +207,7 @@ def _damaged(rng, kind):
     return kind.prefix(structure) + structure + data
 
 
-def _check(found):
+def _check(found) -> None:
     """A problem that is right, or what is wrong with it."""
     if isinstance(found, InvalidInput):
         assert len(str(found)) < 1000
@@ -221,7 +221,7 @@ def _check(found):
     assert found.levels is None or all(0 < q < 1 for q in found.levels)
 
 
-def _same(found, loaded):
+def _same(found, loaded) -> None:
     """The problems that were read, as the library reads them; one that is wrong may be missing there."""
     if len(found) == len(loaded):
         for one, (x, y) in zip(found, loaded, strict=True):
@@ -244,12 +244,12 @@ def _outcomes(kind, body):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_damaged_body_is_read_or_refused(name):
+def test_every_damaged_body_is_read_or_refused(name) -> None:
     kind, rng = KINDS[name], random.Random(name)
     for parts in kind.seeds:
         assert kind.prefix(parts[1]) == parts[0]
         assert _outcomes(kind, b"".join(parts)) == {"Problem"}
-    seen = Counter()
+    seen: Counter[str] = Counter()
     for _ in range(EACH):
         seen.update(_outcomes(kind, _damaged(rng, kind)))
     assert seen["Malformed"] > EACH / 30  # neither all harmless

@@ -39,7 +39,7 @@ def header(descr="'<f8'", order="False", shape="(12, 3)", rest=""):
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
 @pytest.mark.parametrize("order", "CF")
 @pytest.mark.parametrize("dtype", ["<f4", "<f8", "<i4", "<i8"])
-def test_what_numpy_writes(version, order, dtype):
+def test_what_numpy_writes(version, order, dtype: str) -> None:
     array = np.array(TABLE, dtype=dtype, order=order)
     content = written(array, version)
     assert (b"True" in content[:100]) == (order == "F")
@@ -54,7 +54,7 @@ def test_what_numpy_writes(version, order, dtype):
 @given(
     rows=st.integers(10, 40), columns=st.integers(2, 9), order=st.sampled_from("CF"), seed=st.integers(0, 99)
 )
-def test_every_shape_and_order_comes_back(rows, columns, order, seed):
+def test_every_shape_and_order_comes_back(rows, columns, order, seed) -> None:
     array = np.asarray(np.random.default_rng(seed).standard_normal((rows, columns)), order=order)
     for dim_x in range(1, columns):
         asked = npy_problem.parse_problem(written(array), {"dim_x": str(dim_x)}, GRID)
@@ -62,7 +62,7 @@ def test_every_shape_and_order_comes_back(rows, columns, order, seed):
         assert asked.x.shape[1] == dim_x
 
 
-def test_a_slice_as_numpy_writes_it():
+def test_a_slice_as_numpy_writes_it() -> None:
     wide = np.zeros((24, 5))
     wide[::2, 1:4] = TABLE
     np.testing.assert_array_equal(npy_problem.read_array(written(wide[::2, 1:4])), TABLE)
@@ -79,7 +79,7 @@ def test_a_slice_as_numpy_writes_it():
         '{"descr": "float64", "fortran_order": False, "shape": (12, 3)}',
     ],
 )
-def test_headers_of_other_writers(text):
+def test_headers_of_other_writers(text: str) -> None:
     np.testing.assert_array_equal(npy_problem.read_array(made(text)), TABLE)
 
 
@@ -95,12 +95,12 @@ def test_headers_of_other_writers(text):
         (np.ones((0, 1)), "1 columns"),
     ],
 )
-def test_other_shapes(array, words):
+def test_other_shapes(array, words: str) -> None:
     with pytest.raises(errors.InvalidShape, match=words):
         npy_problem.parse_problem(written(array), {"dim_x": "1"}, GRID)
 
 
-def test_no_rows():
+def test_no_rows() -> None:
     with pytest.raises(errors.TooFewSamples, match="no rows"):
         npy_problem.parse_problem(written(np.ones((0, 3))), {"dim_x": "1"}, GRID)
 
@@ -127,7 +127,7 @@ TYPES = {
 
 @pytest.mark.filterwarnings("ignore:Stored array in format 2.0:UserWarning")
 @pytest.mark.parametrize("case", TYPES)
-def test_other_types(case):
+def test_other_types(case: str) -> None:
     with pytest.raises(errors.Malformed, match="the array is of a type"):
         npy_problem.parse_problem(written(TYPES[case]), {}, GRID)
 
@@ -185,14 +185,14 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("case", HEADERS)
-def test_damage(case):
+def test_damage(case: str) -> None:
     with pytest.raises(errors.Malformed):
         npy_problem.parse_problem(HEADERS[case], {"dim_x": "1"}, GRID)
     assert npy_problem.parse_problem(GOOD, {"dim_x": "1"}, GRID).x.shape == (12, 1)
 
 
 @pytest.mark.filterwarnings("default:Reading `.npy`:UserWarning")
-def test_sizes_of_python_2_are_read_as_numpy_reads_them():
+def test_sizes_of_python_2_are_read_as_numpy_reads_them() -> None:
     with pytest.warns(UserWarning, match="created on Python 2"):
         np.testing.assert_array_equal(npy_problem.read_array(made(header(shape="(12L, 3L)"))), TABLE)
 
@@ -201,7 +201,7 @@ def test_sizes_of_python_2_are_read_as_numpy_reads_them():
     "shape", ["(1000000000, 100000)", "(100000000000000, 2)", "(999999999999999999, 999)"]
 )
 @pytest.mark.parametrize("order", ["True", "False"])
-def test_nothing_is_allocated_for_a_claim(shape, order):
+def test_nothing_is_allocated_for_a_claim(shape: str, order: str) -> None:
     content = made(header(order=order, shape=shape), b"0123456789")
     tracemalloc.start()
     try:
@@ -225,12 +225,12 @@ def _empty_archive():
 
 
 @pytest.mark.parametrize("content", [_archive(), _empty_archive()])
-def test_archives_are_another_media_type(content):
+def test_archives_are_another_media_type(content) -> None:
     with pytest.raises(errors.UnsupportedMedia, match="archive"):
         npy_problem.parse_problem(content, {}, GRID)
 
 
-def test_two_columns_need_no_dim_x():
+def test_two_columns_need_no_dim_x() -> None:
     asked = npy_problem.parse_problem(written(TABLE[:, :2]), {}, GRID)
     assert asked.x.shape == asked.y.shape == (12, 1)
 
@@ -238,7 +238,7 @@ def test_two_columns_need_no_dim_x():
 @pytest.mark.parametrize(
     "text", [None, "0", "3", "4", "-1", "1.0", " 1", "+1", "", "one", "²", "1" * 5000, "1_0"]
 )
-def test_dim_x_leaves_both_sides_a_column(text):
+def test_dim_x_leaves_both_sides_a_column(text) -> None:
     with pytest.raises(errors.InvalidRequest, match="dim_x"):
         npy_problem.parse_problem(written(TABLE), {} if text is None else {"dim_x": text}, GRID)
 
@@ -246,13 +246,13 @@ def test_dim_x_leaves_both_sides_a_column(text):
 @pytest.mark.parametrize(
     "query", ["dim_x=1&other=1", "dim_x=1&dim_x=1", "dim_x=1&levels=0.5&levels=0.5", "dimx=1"]
 )
-def test_parameters_are_known_and_come_once(query):
+def test_parameters_are_known_and_come_once(query: str) -> None:
     with pytest.raises(errors.InvalidRequest, match="dim_x and levels"):
         npy_problem.parse_problem(written(TABLE), QueryParams(query), GRID)
 
 
 @pytest.mark.parametrize(("levels", "found"), [("0.5", (0.5,)), ("0.005,5e-1", (0.005, 0.5)), ("all", None)])
-def test_levels_of_an_address(levels, found):
+def test_levels_of_an_address(levels: str, found) -> None:
     assert (
         npy_problem.parse_problem(written(TABLE), QueryParams(f"dim_x=1&levels={levels}"), GRID).levels
         == found

@@ -11,6 +11,7 @@ import torch
 
 from mizzle import errors
 from mizzle.service.formats import safetensors_problem
+from mizzle.service.formats.problem import Problem
 
 GRID = (0.005, 0.5, 0.995)
 X = np.array([[0.5 * i, (-1.0) ** i] for i in range(12)])
@@ -32,7 +33,7 @@ def made(header, data=DATA):
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"])
-def test_what_the_library_writes(dtype):
+def test_what_the_library_writes(dtype: str) -> None:
     x = (np.abs(X) * 2).astype(dtype)
     found, levels = safetensors_problem.read_tensors_and_levels(safetensors.numpy.save({"x": x, "y": Y}))
     assert found["x"].dtype == x.dtype
@@ -42,7 +43,7 @@ def test_what_the_library_writes(dtype):
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
-def test_what_torch_writes(dtype):
+def test_what_torch_writes(dtype) -> None:
     x = torch.linspace(-3e4, 6e4, 24, dtype=torch.float64).reshape(12, 2).to(dtype)
     content = safetensors.torch.save({"x": x, "y": torch.arange(12)})
     asked = safetensors_problem.parse_problem(content, GRID)
@@ -50,7 +51,7 @@ def test_what_torch_writes(dtype):
     np.testing.assert_array_equal(asked.y[:, 0], Y)
 
 
-def test_every_bfloat16_is_read_rightly():
+def test_every_bfloat16_is_read_rightly() -> None:
     bits = np.arange(2**16, dtype=np.uint16)
     places = {"x": entry("BF16", bits.shape, (0, bits.nbytes))}
     found = safetensors_problem.read_tensors_and_levels(made(places, bits.tobytes()))[0]["x"]
@@ -59,7 +60,7 @@ def test_every_bfloat16_is_read_rightly():
 
 
 @pytest.mark.parametrize("dtype", ["BF16", "F16"])
-def test_halves_that_are_not_finite(dtype):
+def test_halves_that_are_not_finite(dtype: str) -> None:
     bits = np.zeros(12, dtype="<u2")
     bits[7] = {"BF16": 0x7F80, "F16": 0x7C00}[dtype]
     places = {"x": entry(dtype, (12,), (0, 24)), "y": entry(shape=(12,), at=(24, 120))}
@@ -68,7 +69,7 @@ def test_halves_that_are_not_finite(dtype):
 
 
 @pytest.mark.parametrize("value", [2**53 + 1, 2**63, 2**64 - 1])
-def test_unsigned_integers_beyond_exactness(value):
+def test_unsigned_integers_beyond_exactness(value) -> None:
     x = np.zeros(12, dtype=np.uint64)
     x[5] = value
     with pytest.raises(errors.PrecisionLoss, match="x row 5, column 0"):
@@ -76,7 +77,7 @@ def test_unsigned_integers_beyond_exactness(value):
 
 
 @pytest.mark.parametrize("more", [{}, {"__metadata__": None}, {"__metadata__": {}}])
-def test_order_and_padding_of_a_file_are_free(more):
+def test_order_and_padding_of_a_file_are_free(more) -> None:
     """Names in any order, tensors in any order, spaces behind the header, members that nobody knows."""
     places = {"y": entry(shape=(12,), at=(0, 96)), "x": entry(at=(96, 288), strides=[16, 8]), **more}
     text = json.dumps(places).encode() + b" " * 7
@@ -85,7 +86,7 @@ def test_order_and_padding_of_a_file_are_free(more):
     np.testing.assert_array_equal(asked.y[:, 0], Y)
 
 
-def test_what_is_empty_takes_no_place():
+def test_what_is_empty_takes_no_place() -> None:
     places = {"x": entry(shape=(0, 3), at=(0, 0)), "y": entry(shape=(0,), at=(0, 0))}
     with pytest.raises(errors.TooFewSamples, match="x has no rows"):
         safetensors_problem.parse_problem(made(places, b""), GRID)
@@ -161,14 +162,14 @@ DAMAGE = {
     ],
 )
 @pytest.mark.parametrize("case", DAMAGE)
-def test_damage(read, case):
+def test_damage(read, case: str) -> None:
     with pytest.raises(errors.Malformed, match=r"safetensors file|a tensor of the file"):
         read(DAMAGE[case], GRID)
     assert safetensors_problem.parse_problem(made(PLACES), GRID).x.shape == (12, 2)
 
 
 @pytest.mark.parametrize("shape", [[2**47, 2**47], [10**9, 10**5]])
-def test_nothing_is_allocated_for_a_claim(shape):
+def test_nothing_is_allocated_for_a_claim(shape) -> None:
     size = 8 * shape[0] * shape[1]
     content = made(PLACES | {"x": entry(shape=shape, at=(0, size))})
     tracemalloc.start()
@@ -181,7 +182,7 @@ def test_nothing_is_allocated_for_a_claim(shape):
 
 
 @pytest.mark.parametrize("shape", [[2**47, 0], [0, 2**47], [0] * 32, []])
-def test_shapes_that_hold_next_to_nothing(shape):
+def test_shapes_that_hold_next_to_nothing(shape) -> None:
     size = 0 if shape else 8
     places = {"x": entry(shape=shape, at=(0, size)), "y": entry(shape=(12,), at=(size, size + 96))}
     with pytest.raises((errors.InvalidShape, errors.TooFewSamples), match="x has"):
@@ -191,7 +192,7 @@ def test_shapes_that_hold_next_to_nothing(shape):
 @pytest.mark.parametrize(
     "names", [(), ("x",), ("y",), ("x", "z"), ("x", "y", "z"), ("x.0", "y.0"), ("X", "Y"), ("x ", "y")]
 )
-def test_one_problem_has_x_and_y(names):
+def test_one_problem_has_x_and_y(names) -> None:
     content = safetensors.numpy.save(dict.fromkeys(names, Y))
     with pytest.raises(errors.InvalidRequest, match="two tensors, x and y"):
         safetensors_problem.parse_problem(content, GRID)
@@ -211,26 +212,26 @@ def test_one_problem_has_x_and_y(names):
         ("x.0", "y.0", "z.0", "z.1"),
     ],
 )
-def test_many_problems_are_numbered_without_a_gap(names):
+def test_many_problems_are_numbered_without_a_gap(names) -> None:
     content = safetensors.numpy.save(dict.fromkeys(names, Y))
     with pytest.raises(errors.InvalidRequest, match="without a gap"):
         safetensors_problem.parse_batch(content, GRID, 8)
 
 
-def test_numbers_have_the_order_of_numbers():
+def test_numbers_have_the_order_of_numbers() -> None:
     """x.10 comes behind x.9, wherever it stands in the file."""
     sides = {f"{name}.{i}": Y + i for i in range(12) for name in "xy"}
     found = safetensors_problem.parse_batch(safetensors.numpy.save(sides), GRID, 12)
-    assert [asked.x[0, 0] for asked in found] == list(range(12))
+    assert [asked.x[0, 0] for asked in found if isinstance(asked, Problem)] == list(range(12))
 
 
 @pytest.mark.parametrize(("text", "levels"), [("0.5", (0.5,)), ("0.005,0.5", (0.005, 0.5)), ("all", None)])
-def test_levels_stand_in_the_metadata(text, levels):
+def test_levels_stand_in_the_metadata(text: str, levels) -> None:
     content = safetensors.numpy.save({"x": X, "y": Y}, {"levels": text})
     assert safetensors_problem.parse_problem(content, GRID).levels == levels
 
 
 @pytest.mark.parametrize("metadata", [{"format": "pt"}, {"levels": "0.5", "format": "np"}, {"": ""}])
-def test_metadata_hold_nothing_else(metadata):
+def test_metadata_hold_nothing_else(metadata) -> None:
     with pytest.raises(errors.InvalidRequest, match="it may hold levels"):
         safetensors_problem.parse_problem(safetensors.numpy.save({"x": X, "y": Y}, metadata), GRID)

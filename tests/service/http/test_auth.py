@@ -90,13 +90,13 @@ def bearer(text):
     return ("Authorization", f"Bearer {text}")
 
 
-def refused(answer):
+def refused(answer) -> None:
     answer.problem(401, "unauthorized")
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_route_but_the_open_ones_asks_for_a_key(app, guarded, method):
+def test_every_route_but_the_open_ones_asks_for_a_key(app, guarded, method: str) -> None:
     walked = [getattr(route, "path", "/") for route in app.routes]
     assert set(walked) > {"/openapi.json", *OPEN}
     for path in (*walked, *ALIASES):
@@ -105,7 +105,7 @@ def test_every_route_but_the_open_ones_asks_for_a_key(app, guarded, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_so_does_every_route_of_the_service(keys, method):
+def test_so_does_every_route_of_the_service(keys, method: str) -> None:
     app = create_app(Settings(), FakeEstimator(), keys=keys)
     paths = {*app.openapi()["paths"], "/openapi.json", *ALIASES} - {*page.PATHS}
     assert paths > {wire.PATH, wire.BATCH_PATH, wire.LIMITS, wire.MODELS, METRICS, *PROBES}
@@ -115,17 +115,17 @@ def test_so_does_every_route_of_the_service(keys, method):
 
 
 @pytest.mark.parametrize("path", OPEN)
-def test_probes_ask_for_none(guarded, path):
+def test_probes_ask_for_none(guarded, path: str) -> None:
     answer = call(guarded, path=path, root_path="")
     assert (answer.status, answer.body) == (200, b'"anonymous"')
 
 
-def test_metrics_are_open_if_told_so(app, keys):
+def test_metrics_are_open_if_told_so(app, keys) -> None:
     refused(call(Auth(app, keys, OPEN), path="/metrics", root_path=""))
     assert call(Auth(app, keys, (*OPEN, "/metrics")), path="/metrics", root_path="").status == 200
 
 
-def test_without_keys_everybody_is_anonymous(app):
+def test_without_keys_everybody_is_anonymous(app) -> None:
     answer = call(Auth(app, Keys()), bearer("whatever"), path="/v1/estimate", root_path="")
     assert (answer.status, answer.body) == (200, b'"anonymous"')
 
@@ -133,12 +133,12 @@ def test_without_keys_everybody_is_anonymous(app):
 @pytest.mark.parametrize(
     "header", [bearer(ALICE), ("authorization", f"bEARER   {ALICE} "), ("X-API-Key", ALICE)]
 )
-def test_a_key_tells_who_asks(guarded, header):
+def test_a_key_tells_who_asks(guarded, header) -> None:
     answer = call(guarded, header, path="/v1/estimate", root_path="")
     assert (answer.status, answer.body) == (200, b'"alice"')
 
 
-def test_a_scheme_of_a_proxy_is_no_key(guarded):
+def test_a_scheme_of_a_proxy_is_no_key(guarded) -> None:
     headers = [("Authorization", "Basic YTpi"), ("X-API-Key", BOB)]
     assert call(guarded, *headers, path="/v1/estimate", root_path="").body == b'"bob-2.x_y"'
 
@@ -164,14 +164,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_anything_else_does_not(guarded, case):
+def test_anything_else_does_not(guarded, case: str) -> None:
     query = f"key={ALICE}&api_key={ALICE}".encode()
     answer = call(guarded, *WRONG[case], path="/v1/estimate", root_path="", query_string=query)
     refused(answer)
     assert ALICE.encode() not in answer.body
 
 
-def test_aliases_on_a_socket(guarded):
+def test_aliases_on_a_socket(guarded) -> None:
     """The path is what the server makes of the target; nothing in it or in Host opens another route."""
     with listening(guarded) as address:
         for target in ("//livez", "/%2e/livez", "/livez/", "/livez%3f", "/v1/estimate", "http://h/livez"):
@@ -181,7 +181,7 @@ def test_aliases_on_a_socket(guarded):
                 refused(answer)
 
 
-def test_names_in_code_are_not_compared_directly():
+def test_names_in_code_are_not_compared_directly() -> None:
     """`==` and `in` stop at the first difference, and so tell by their time how much was right."""
     for node in ast.walk(ast.parse(Path(auth.__file__).read_text())):
         if isinstance(node, ast.Compare):
@@ -189,16 +189,18 @@ def test_names_in_code_are_not_compared_directly():
             assert not any(re.search("key|token|secret|digest|hash|stored", n, re.I) for n in names)
 
 
-def test_all_keys_are_compared(monkeypatch):
+def test_all_keys_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [new_key(f"name{i}") for i in range(10)]
     keys, compared = Keys.parse("\n".join(line for _, line in lines)), []
-    monkeypatch.setattr(auth.hmac, "compare_digest", lambda a, b: compared.append(a) or a == b)
+    monkeypatch.setattr(
+        "mizzle.service.http.auth.hmac.compare_digest", lambda a, b: compared.append(a) or a == b
+    )
     assert keys.name_of(lines[0][0].encode()) == "name0"
     assert keys.name_of(b"wrong") is None
     assert len(compared) == 20
 
 
-def test_a_new_key_is_known_by_its_line_alone():
+def test_a_new_key_is_known_by_its_line_alone() -> None:
     made, line = new_key("a")
     assert re.fullmatch(r"mz_[A-Za-z0-9_-]{43}", made)
     assert line == f"a:{hashlib.sha256(made.encode()).hexdigest()}"
@@ -206,7 +208,7 @@ def test_a_new_key_is_known_by_its_line_alone():
     assert Keys.parse(line).name_of(made.encode()) == "a"
 
 
-def test_a_file_may_have_comments_blanks_and_two_keys_of_one_name(tmp_path):
+def test_a_file_may_have_comments_blanks_and_two_keys_of_one_name(tmp_path: Path) -> None:
     _, other = new_key("alice")
     path = tmp_path / "keys"
     path.write_text(f"# ours\n\n  {LINE}  \r\n{other.upper().replace('ALICE', 'alice')}\n")
@@ -231,7 +233,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_lines_are_named_and_not_repeated(case):
+def test_bad_lines_are_named_and_not_repeated(case: str) -> None:
     text, words = BAD[case]
     with pytest.raises(InvalidInput, match=words) as caught:
         Keys.parse(text)
@@ -239,7 +241,7 @@ def test_bad_lines_are_named_and_not_repeated(case):
         assert secret not in str(caught.value)
 
 
-def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="No such file") as caught:
         Keys.read(tmp_path / "secret-place")
     assert "secret-place" not in str(caught.value)
@@ -248,7 +250,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
         Keys.read(tmp_path / "keys")
 
 
-def test_reload_takes_new_keys_or_leaves_the_old(tmp_path):
+def test_reload_takes_new_keys_or_leaves_the_old(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text(LINE)
     keys = Keys.read(path)
@@ -264,32 +266,32 @@ def test_reload_takes_new_keys_or_leaves_the_old(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:b", "a\n", "a" * 65, "anonymous", "#a"])
-def test_a_name_has_few_characters(name):
+def test_a_name_has_few_characters(name) -> None:
     with pytest.raises(InvalidInput, match="name"):
         new_key(name)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
-def test_this_machine_needs_no_key(host):
+def test_this_machine_needs_no_key(host: str) -> None:
     check_bind(host, Keys(), False)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "192.0.2.1", "fd00::1", "::ffff:10.0.0.1"])
-def test_other_addresses_do(host, keys):
+def test_other_addresses_do(host: str, keys) -> None:
     with pytest.raises(InvalidInput, match="MIZZLE_KEYS_FILE"):
         check_bind(host, Keys(), False)
     check_bind(host, keys, False)
     check_bind(host, Keys(), True)
 
 
-def test_a_name_counts_with_all_its_addresses(monkeypatch):
+def test_a_name_counts_with_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(0, 0, 0, "", ("127.0.0.1", 0)), (0, 0, 0, "", ("192.0.2.1", 0))]
-    monkeypatch.setattr(auth.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr("mizzle.service.http.auth.socket.getaddrinfo", lambda *_, **__: found)
     with pytest.raises(InvalidInput, match="MIZZLE_KEYS_FILE"):
         check_bind("mizzle.example", Keys(), False)
 
 
-def test_a_host_that_does_not_exist_is_an_error():
+def test_a_host_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(InvalidInput, match="resolved"):
         check_bind("nothing.invalid", Keys(), False)
     with pytest.raises(InvalidInput, match="resolved"):

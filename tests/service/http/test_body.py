@@ -33,7 +33,7 @@ def received(chunks, seconds=60.0, most=MOST, most_json=None, **headers):
 
 @pytest.mark.parametrize("media", MEDIA_TYPES)
 @pytest.mark.parametrize("chunks", [[b""], [b"abc"], [b"a", b"", b"b", b"c"], [b"a" * MOST]])
-def test_a_body_in_any_pieces(media, chunks):
+def test_a_body_in_any_pieces(media, chunks) -> None:
     assert received(chunks, content_type=media) == ((media, b"".join(chunks)), 0)
 
 
@@ -46,7 +46,7 @@ def test_a_body_in_any_pieces(media, chunks):
         'application/x-npy;charset="utf-8"',
     ],
 )
-def test_a_media_type_in_any_spelling(spelled):
+def test_a_media_type_in_any_spelling(spelled: str) -> None:
     assert received([b"a"], content_type=spelled)[0] == ("application/x-npy", b"a")
 
 
@@ -67,28 +67,28 @@ def test_a_media_type_in_any_spelling(spelled):
         {"content_encoding": ""},
     ],
 )
-def test_other_types_and_encodings(headers):
+def test_other_types_and_encodings(headers) -> None:
     with pytest.raises(errors.UnsupportedMedia):
         received([None], **headers)
 
 
-def test_identity_is_no_encoding():
+def test_identity_is_no_encoding() -> None:
     assert received([b"a"], content_encoding="Identity")[0][1] == b"a"
 
 
 @pytest.mark.parametrize("length", ["1001", "01001", "9" * 18, "9" * 19, "9" * 5000, "0" * 5000 + "1001"])
-def test_a_length_beyond_the_limit_is_refused_before_a_byte_is_read(length):
+def test_a_length_beyond_the_limit_is_refused_before_a_byte_is_read(length) -> None:
     with pytest.raises(errors.TooLarge, match="larger than 1000 bytes"):
         received([None], content_length=length)
 
 
 @pytest.mark.parametrize("length", ["1000", "0", "", "-1", "+5", "1e9", "²", "0" * 5000 + "1000"])
-def test_any_other_length_is_not_believed(length):
+def test_any_other_length_is_not_believed(length) -> None:
     assert received([b"a"], content_length=length)[0][1] == b"a"
 
 
 @pytest.mark.parametrize("chunks", [[b"a" * (MOST + 1), None], [b"a"] * (MOST + 1) + [None]])
-def test_what_comes_is_counted(chunks):
+def test_what_comes_is_counted(chunks) -> None:
     with pytest.raises(errors.TooLarge, match="larger than 1000 bytes"):
         received(chunks)
 
@@ -101,7 +101,7 @@ def test_what_comes_is_counted(chunks):
         ([b"a"] * 501 + [None], {}, "more than 500"),
     ],
 )
-def test_json_has_a_limit_of_its_own(chunks, headers, size):
+def test_json_has_a_limit_of_its_own(chunks, headers, size: str) -> None:
     words = f"has {size} bytes, and in JSON it may have 500; send one problem as application/x-npy"
     with pytest.raises(errors.TooLarge, match=words):
         received(chunks, most_json=500, **headers)
@@ -109,18 +109,18 @@ def test_json_has_a_limit_of_its_own(chunks, headers, size):
     assert received([b"a" * 501], most_json=500, content_type="application/x-npy")[0][1] == b"a" * 501
 
 
-def test_a_limit_of_json_beyond_the_limit_of_all_bodies_changes_nothing():
+def test_a_limit_of_json_beyond_the_limit_of_all_bodies_changes_nothing() -> None:
     with pytest.raises(errors.TooLarge, match="larger than 1000 bytes"):
         received([None], most_json=2000, content_length="1001")
 
 
-def test_pieces_are_counted():
+def test_pieces_are_counted() -> None:
     with pytest.raises(errors.TooLarge, match="more than 65536 pieces"):
         received([b"a"] * (PIECES + 1) + [None], most=2 * PIECES)
     assert len(received([b"a"] * (PIECES - 1), most=2 * PIECES)[0][1]) == PIECES - 1
 
 
-def test_the_deadline_is_absolute():
+def test_the_deadline_is_absolute() -> None:
     """However steadily it comes: the deadline has passed, so the first wait is the last."""
     with pytest.raises(HTTPException) as caught:
         received([b"a", None], seconds=0.0)

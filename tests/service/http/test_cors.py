@@ -1,12 +1,14 @@
 """Pages of named origins may ask and read; no browser hears of any other page that it may."""
 
 import pytest
+from fakes import FakeEstimator
 from raw import call, plain
 
 from mizzle.service.app import create_app
 from mizzle.service.http.auth import Keys, new_key
 from mizzle.service.http.cors import Cors
 from mizzle.service.http.origin import Guard
+from mizzle.service.settings import Settings
 
 PAGE = "https://page.example"
 ORIGIN = ("Origin", PAGE)
@@ -39,7 +41,7 @@ def listed(answer, name):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_a_preflight_of_a_named_page_is_welcome(app, method):
+def test_a_preflight_of_a_named_page_is_welcome(app, method: str) -> None:
     answer = preflight(app, *SENT, method=method)
     assert answer.status == 200
     assert answer.headers["access-control-allow-origin"] == PAGE
@@ -51,13 +53,13 @@ def test_a_preflight_of_a_named_page_is_welcome(app, method):
 @pytest.mark.parametrize(
     ("headers", "method"), [((), "PATCH"), ((), "TRACE"), ((), "ANY"), (["cookie"], "POST"), (["x-a"], "GET")]
 )
-def test_a_preflight_for_what_nobody_needs_is_refused(app, headers, method):
+def test_a_preflight_for_what_nobody_needs_is_refused(app, headers, method: str) -> None:
     answer = preflight(app, *headers, method=method)
     answer.problem(403, "forbidden")
     assert not about_pages(answer)
 
 
-def test_a_page_of_the_internet_may_reach_this_machine_if_it_is_named(app):
+def test_a_page_of_the_internet_may_reach_this_machine_if_it_is_named(app) -> None:
     asked = ("Access-Control-Request-Private-Network", "true")
     headers = [HOST, ORIGIN, CROSS, ("Access-Control-Request-Method", "POST"), asked]
     answer = call(app, *headers, method="OPTIONS")
@@ -65,7 +67,7 @@ def test_a_page_of_the_internet_may_reach_this_machine_if_it_is_named(app):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_says_who_may_read_it_and_what(app, method):
+def test_an_answer_says_who_may_read_it_and_what(app, method: str) -> None:
     answer = call(app, HOST, ORIGIN, CROSS, method=method)
     assert answer.status == 200
     assert answer.headers["access-control-allow-origin"] == PAGE
@@ -74,7 +76,7 @@ def test_an_answer_says_who_may_read_it_and_what(app, method):
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_no_other_page_hears_that_it_may(app, origin):
+def test_no_other_page_hears_that_it_may(app, origin: str) -> None:
     refused = [preflight(app, origin=origin), call(app, HOST, ("Origin", origin), CROSS)]
     for answer in refused:
         answer.problem(403, "forbidden")
@@ -82,38 +84,38 @@ def test_no_other_page_hears_that_it_may(app, origin):
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-def test_nor_does_it_without_the_guard(origin):
+def test_nor_does_it_without_the_guard(origin: str) -> None:
     bare = Cors(plain, [PAGE])
     answers = [preflight(bare, origin=origin), call(bare, HOST, ("Origin", origin), CROSS)]
     assert all("access-control-allow-origin" not in answer.headers for answer in answers)
     assert [answer.status for answer in answers] == [403, 200]
 
 
-def test_what_is_no_page_gets_no_leave_but_caches_are_told(app):
+def test_what_is_no_page_gets_no_leave_but_caches_are_told(app) -> None:
     answer = call(app, HOST)
     assert not about_pages(answer)
     assert listed(answer, "vary") == {"origin"}
 
 
-def test_credentials_are_never_allowed(app):
+def test_credentials_are_never_allowed(app) -> None:
     for answer in (preflight(app), call(app, HOST, ORIGIN, CROSS)):
         assert "access-control-allow-credentials" not in answer.headers
 
 
 @pytest.fixture
-def service(settings, fake):
+def service(settings: Settings, fake: FakeEstimator):
     """The whole application, which asks for a key."""
     return create_app(settings.model_copy(update={"origins": PAGE}), fake, keys=Keys.parse(LINE))
 
 
-def test_a_preflight_needs_no_key_and_has_the_headers_of_every_answer(service):
+def test_a_preflight_needs_no_key_and_has_the_headers_of_every_answer(service) -> None:
     answer = preflight(service, *SENT)
     assert answer.status == 200
     assert answer.headers["access-control-allow-origin"] == PAGE
     assert {"x-request-id", "x-content-type-options"} <= answer.headers.keys()
 
 
-def test_refusals_can_be_read_by_the_page(service, in_lifespan, connect, draw, as_body):
+def test_refusals_can_be_read_by_the_page(service, in_lifespan, connect, draw, as_body) -> None:
     page = {"origin": PAGE, "sec-fetch-site": "cross-site"}
     mine = {**page, "x-api-key": KEY}
 
@@ -135,7 +137,7 @@ def test_refusals_can_be_read_by_the_page(service, in_lifespan, connect, draw, a
         assert "X-Request-Id" in answer.headers["access-control-expose-headers"]
 
 
-def test_without_named_origins_nothing_is_said_to_browsers(settings, fake):
+def test_without_named_origins_nothing_is_said_to_browsers(settings: Settings, fake: FakeEstimator) -> None:
     app = create_app(settings, fake)
     answers = [
         preflight(app),

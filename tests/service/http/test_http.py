@@ -4,8 +4,10 @@ import asyncio
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from fakes import FakeEstimator
 from pydantic import ValidationError
 
 import mizzle
@@ -15,7 +17,7 @@ from mizzle.service.http.problem_details import whole_seconds
 from mizzle.service.settings import Settings, read
 
 
-def test_the_answer_has_the_documented_form(play, draw, fake, as_body):
+def test_the_answer_has_the_documented_form(play, draw, fake: FakeEstimator, as_body) -> None:
     answer = play(lambda http: http.post(wire.PATH, json=as_body(draw()))).json()
     estimate = fake.estimate(*draw())
     assert answer == {
@@ -40,14 +42,14 @@ def test_the_answer_has_the_documented_form(play, draw, fake, as_body):
         ("all", ["0.005", "0.05", "0.25", "0.5", "0.75", "0.95", "0.995"]),
     ],
 )
-def test_levels_are_chosen(play, draw, levels, keys, as_body):
+def test_levels_are_chosen(play, draw, levels, keys, as_body) -> None:
     answer = play(lambda http: http.post(wire.PATH, json=as_body(draw(), levels=levels))).json()
     assert list(answer["quantiles"]) == keys
     values = list(answer["quantiles"].values())
     assert values == sorted(values)
 
 
-def test_one_dimension_is_one_column(play, draw, as_body):
+def test_one_dimension_is_one_column(play, draw, as_body) -> None:
     x, y = draw(dx=1)
     flat = {"x": x[:, 0].tolist(), "y": y[:, 0].tolist()}
 
@@ -68,7 +70,9 @@ def test_one_dimension_is_one_column(play, draw, as_body):
         ("POST", "/livez", 405, "method_not_allowed"),
     ],
 )
-def test_the_frameworks_refusals_are_problems_too(play, method, path, status, code, check_problem):
+def test_the_frameworks_refusals_are_problems_too(
+    play, method: str, path: str, status: int, code: str, check_problem
+) -> None:
     response = play(lambda http: http.request(method, path))
     check_problem(response, status, code)
     assert "31337" not in response.text
@@ -77,7 +81,9 @@ def test_the_frameworks_refusals_are_problems_too(play, method, path, status, co
 
 @pytest.mark.parametrize("spoilt", [float("nan"), float("inf")])
 @pytest.mark.parametrize("where", ["mi", "values"])
-def test_an_answer_that_is_not_finite_is_our_fault(play, draw, fake, spoilt, where, as_body, check_problem):
+def test_an_answer_that_is_not_finite_is_our_fault(
+    play, draw, fake: FakeEstimator, spoilt, where: str, as_body, check_problem
+) -> None:
     def distort(estimate):
         value = spoilt if where == "mi" else (*estimate.values[:-1], spoilt)
         return replace(estimate, **{where: value})
@@ -89,8 +95,10 @@ def test_an_answer_that_is_not_finite_is_our_fault(play, draw, fake, spoilt, whe
     check_problem(play(scenario), 500, "non_finite_answer")
 
 
-def test_a_bug_of_ours_is_a_problem_without_details(play, draw, app, monkeypatch, as_body, check_problem):
-    async def fail(*_):
+def test_a_bug_of_ours_is_a_problem_without_details(
+    play, draw, app: Any, monkeypatch: pytest.MonkeyPatch, as_body, check_problem
+) -> None:
+    async def fail(*_) -> None:
         raise KeyError("/a/secret/path")
 
     monkeypatch.setattr(app.state.engine, "estimate", fail)
@@ -100,7 +108,9 @@ def test_a_bug_of_ours_is_a_problem_without_details(play, draw, app, monkeypatch
         assert secret not in response.text
 
 
-def test_too_many_cells_are_413(settings, fake, draw, as_body, check_problem, connect, in_lifespan):
+def test_too_many_cells_are_413(
+    settings: Settings, fake: FakeEstimator, draw, as_body, check_problem, connect, in_lifespan
+) -> None:
     """A problem that no batch has room for is refused, however few bytes it has."""
     app = create_app(settings.model_copy(update={"max_problem_cells": 100}), fake)
 
@@ -113,7 +123,7 @@ def test_too_many_cells_are_413(settings, fake, draw, as_body, check_problem, co
     assert fake.batches == []
 
 
-def test_a_body_that_never_ends_is_408(fake, in_lifespan, check_problem, connect):
+def test_a_body_that_never_ends_is_408(fake: FakeEstimator, in_lifespan, check_problem, connect) -> None:
     app = create_app(Settings(body_seconds=0.01), fake)
 
     async def trickle():
@@ -128,7 +138,7 @@ def test_a_body_that_never_ends_is_408(fake, in_lifespan, check_problem, connect
     check_problem(in_lifespan(app, scenario), 408, "request_timeout")
 
 
-def test_the_document_covers_request_answer_and_refusals(play):
+def test_the_document_covers_request_answer_and_refusals(play) -> None:
     document = play(lambda http: http.get("/openapi.json")).json()
     operation = document["paths"]["/v1/estimate"]["post"]
     statuses = "200 400 401 403 408 413 415 421 422 429 431 500 503 504"
@@ -145,7 +155,7 @@ def test_the_document_covers_request_answer_and_refusals(play):
     assert request["example"]["x"]
 
 
-def test_the_documents_example_is_answered(play):
+def test_the_documents_example_is_answered(play) -> None:
     async def scenario(http):
         document = (await http.get("/openapi.json")).json()
         content = document["paths"]["/v1/estimate"]["post"]["requestBody"]["content"]
@@ -154,7 +164,7 @@ def test_the_documents_example_is_answered(play):
     assert play(scenario).status_code == 200
 
 
-def test_settings_come_from_the_environment(monkeypatch):
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIZZLE_PORT", "9000")
     monkeypatch.setenv("MIZZLE_BASE_URL", "http://elsewhere")
     monkeypatch.setenv("MIZZLE_HOST", "")
@@ -168,5 +178,5 @@ def test_settings_come_from_the_environment(monkeypatch):
 
 
 @pytest.mark.parametrize(("seconds", "whole"), [(0.01, 1), (1.0, 1), (1.01, 2), (60.0, 60)])
-def test_retry_after_is_in_whole_seconds_and_never_zero(seconds, whole):
+def test_retry_after_is_in_whole_seconds_and_never_zero(seconds: float, whole: int) -> None:
     assert whole_seconds(seconds) == whole

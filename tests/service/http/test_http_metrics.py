@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from counted import series, value
@@ -23,19 +24,19 @@ class Wire:
         sent: the statuses that came back.
     """
 
-    def __init__(self, app):
+    def __init__(self, app) -> None:
         self.metrics = Metrics()
-        self.sent = []
+        self.sent: list[int] = []
         self._app = HttpMetrics(app, self.metrics)
 
-    async def ask(self, path, method="GET", kind="http", headers=()):
+    async def ask(self, path, method="GET", kind="http", headers=()) -> None:
         scope = {"type": kind, "path": path, "method": method, "headers": headers, "query_string": b"canary"}
         await self._app(scope, self._receive, self._send)
 
     async def _receive(self):
         return {"type": "http.request"}
 
-    async def _send(self, message):
+    async def _send(self, message) -> None:
         if "status" in message:
             self.sent.append(message["status"])
 
@@ -51,7 +52,7 @@ async def _ok(_):
 ROUTED = Starlette(routes=[Route("/items/{name}", _ok, methods=["POST"])])
 
 
-def test_requests_are_counted_by_template():
+def test_requests_are_counted_by_template() -> None:
     wire = Wire(ROUTED)
     for path, method in (("/items/a", "POST"), ("/items/b", "POST"), ("/items/c", "PUT"), ("/d", "BREW")):
         asyncio.run(wire.ask(path, method))
@@ -62,11 +63,11 @@ def test_requests_are_counted_by_template():
     assert value(wire.metrics, "mizzle_http_request_duration_seconds_count", route="/items/{name}") == 3
 
 
-def test_a_hundred_thousand_callers_make_no_series():
+def test_a_hundred_thousand_callers_make_no_series() -> None:
     rng, wire = random.Random(0), Wire(ROUTED)
     known = [*metrics_module.METHODS, "X"]
 
-    async def calls(count):
+    async def calls(count) -> None:
         for i in range(count):
             word = f"{rng.getrandbits(64):x}"
             method = rng.choice(known) if i % 2 else word
@@ -80,16 +81,16 @@ def test_a_hundred_thousand_callers_make_no_series():
     assert series(wire.metrics) == before
 
 
-async def _breaks(scope, receive, send):
+async def _breaks(scope, receive, send) -> None:
     raise RuntimeError("canary")
 
 
-async def _breaks_late(scope, receive, send):
+async def _breaks_late(scope, receive, send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     raise RuntimeError("canary")
 
 
-async def _stopped(scope, receive, send):
+async def _stopped(scope, receive, send) -> None:
     raise asyncio.CancelledError
 
 
@@ -101,15 +102,15 @@ async def _stopped(scope, receive, send):
         (_stopped, asyncio.CancelledError, "none"),
     ],
 )
-def test_what_ends_badly_counts_too(app, error, status):
+def test_what_ends_badly_counts_too(app, error, status: str) -> None:
     wire = Wire(app)
     with pytest.raises(error):
         asyncio.run(wire.ask("/"))
     assert wire.count("unmatched", "GET", status) == 1
 
 
-def test_what_is_not_http_passes():
-    async def silent(scope, receive, send):
+def test_what_is_not_http_passes() -> None:
+    async def silent(scope, receive, send) -> None:
         pass
 
     wire = Wire(silent)
@@ -118,7 +119,7 @@ def test_what_is_not_http_passes():
     assert series(wire.metrics) == before
 
 
-def test_every_route_has_its_own_template_as_its_name(app, play):
+def test_every_route_has_its_own_template_as_its_name(app: Any, play) -> None:
     paths = app.openapi()["paths"]
 
     async def ask_all(http):
@@ -135,7 +136,7 @@ def test_every_route_has_its_own_template_as_its_name(app, play):
     assert routes == set(paths)
 
 
-def test_nothing_that_a_caller_wrote_is_in_the_metrics(app, play, draw, as_body):
+def test_nothing_that_a_caller_wrote_is_in_the_metrics(app: Any, play, draw, as_body) -> None:
     x, y = draw()
     x[0, 0] = 31337.4242
 
@@ -152,7 +153,7 @@ def test_nothing_that_a_caller_wrote_is_in_the_metrics(app, play, draw, as_body)
     assert "31337" not in text
 
 
-def test_the_service_tells_of_its_queue_its_model_and_its_formats(app, play):
+def test_the_service_tells_of_its_queue_its_model_and_its_formats(app: Any, play) -> None:
     async def ask(http):
         limits, text = (await http.get("/v1/limits")).json(), (await http.get("/metrics")).text
         return limits, text, value(app.state.metrics, "mizzle_queue_capacity_cells")

@@ -95,26 +95,26 @@ def guarded():
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("host", OURS)
-def test_its_own_names_are_answered(guarded, host, method):
+def test_its_own_names_are_answered(guarded, host: str, method: str) -> None:
     for path in PATHS:
         assert call(guarded, ("Host", host), method=method, path=path).status == 200
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("host", FOREIGN)
-def test_other_names_are_not(guarded, host, method):
+def test_other_names_are_not(guarded, host: str | None, method: str) -> None:
     headers = [] if host is None else [("Host", host)]
     for path in PATHS:
         call(guarded, *headers, method=method, path=path).problem(421, "wrong_host")
 
 
-def test_two_hosts_are_none(guarded):
+def test_two_hosts_are_none(guarded) -> None:
     call(guarded, ("Host", "localhost"), ("Host", "localhost")).problem(421, "wrong_host")
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("headers", "welcome"), PAGES)
-def test_pages_of_other_origins_are_refused(guarded, headers, welcome, method):
+def test_pages_of_other_origins_are_refused(guarded, headers, welcome: bool, method: str) -> None:
     for path in PATHS:
         answer = call(guarded, ("Host", "localhost:8000"), *headers, method=method, path=path)
         if welcome:
@@ -124,7 +124,7 @@ def test_pages_of_other_origins_are_refused(guarded, headers, welcome, method):
 
 
 @pytest.mark.parametrize("host", ["anything.example", "10.0.0.1:8000", "localhost"])
-def test_a_star_takes_every_host_but_no_malformed_one_and_no_foreign_page(host):
+def test_a_star_takes_every_host_but_no_malformed_one_and_no_foreign_page(host: str) -> None:
     guarded = Guard(plain, ["*"])
     assert call(guarded, ("Host", host)).status == 200
     assert call(guarded, ("Host", host), ("Origin", f"http://{host}")).status == 200
@@ -133,7 +133,7 @@ def test_a_star_takes_every_host_but_no_malformed_one_and_no_foreign_page(host):
 
 
 @pytest.mark.parametrize("host", ["http://a", "a:80", "a/b", "", "*.a", "a b", "[::1"])
-def test_a_host_that_no_request_could_name_is_an_error(host):
+def test_a_host_that_no_request_could_name_is_an_error(host: str) -> None:
     with pytest.raises(InvalidInput, match="host"):
         Guard(plain, [host])
 
@@ -141,12 +141,12 @@ def test_a_host_that_no_request_could_name_is_an_error(host):
 @pytest.mark.parametrize(
     "origin", ["a", "*", "null", "https://a/", "https://a/b", "ftp://a", "https://a:b", ""]
 )
-def test_an_origin_that_no_request_could_name_is_an_error(origin):
+def test_an_origin_that_no_request_could_name_is_an_error(origin: str) -> None:
     with pytest.raises(InvalidInput, match="origin"):
         Guard(plain, origins=[origin])
 
 
-def test_refusals_repeat_nothing_of_the_request(guarded):
+def test_refusals_repeat_nothing_of_the_request(guarded) -> None:
     for headers in (
         [("Host", "canary.example")],
         [("Host", "localhost"), ("Origin", "http://canary.example")],
@@ -154,23 +154,23 @@ def test_refusals_repeat_nothing_of_the_request(guarded):
         assert b"canary" not in call(guarded, *headers).body
 
 
-def test_a_life_passes():
+def test_a_life_passes() -> None:
     events = []
 
-    async def app(scope, receive, send):
+    async def app(scope, receive, send) -> None:
         events.append(scope["type"])
 
     for surrounded in (Guard(app), SecurityHeaders(app)):
-        coroutine = surrounded({"type": "lifespan"}, None, None)
+        coroutine = surrounded({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
         with pytest.raises(StopIteration):
             coroutine.send(None)
     assert events == ["lifespan"] * 2
 
 
-def test_a_web_socket_is_guarded_too(guarded):
+def test_a_web_socket_is_guarded_too(guarded) -> None:
     sent = []
 
-    async def send(message):
+    async def send(message) -> None:
         sent.append(message)
 
     with pytest.raises(StopIteration):
@@ -179,7 +179,7 @@ def test_a_web_socket_is_guarded_too(guarded):
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/estimate", "/v2", "/metrics"])
-def test_every_answer_has_the_security_headers(path):
+def test_every_answer_has_the_security_headers(path: str) -> None:
     for app in (plain, Guard(plain)):  # an answer, and a refusal
         headers = call(SecurityHeaders(app), path=path).headers
         assert headers["x-content-type-options"] == "nosniff"
@@ -189,10 +189,10 @@ def test_every_answer_has_the_security_headers(path):
         assert headers.get("cache-control") == ("no-store" if path.startswith("/v") else None)
 
 
-def test_a_route_may_set_its_own():
+def test_a_route_may_set_its_own() -> None:
     own = {"content-security-policy": "default-src 'self'", "cache-control": "max-age=60"}
 
-    async def page(scope, receive, send):
+    async def page(scope, receive, send) -> None:
         raw = [(name.encode(), value.encode()) for name, value in own.items()]
         await send({"type": "http.response.start", "status": 200, "headers": raw})
         await send({"type": "http.response.body"})
@@ -204,7 +204,7 @@ PROBES = ["/livez", "/startupz", "/readyz", "/v2/health/live", "/v2/health/ready
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_probes_are_answered_under_every_name(host):
+def test_probes_are_answered_under_every_name(host: str | None) -> None:
     """Orchestrators ask by an address; that something answers is all that there is to be read."""
     guarded = Guard(plain, nameless=PROBES)
     headers = [] if host is None else [("Host", host)]
@@ -215,13 +215,13 @@ def test_probes_are_answered_under_every_name(host):
 
 
 @pytest.mark.parametrize(("headers", "welcome"), PAGES)
-def test_pages_of_other_origins_may_not_use_probes(headers, welcome):
+def test_pages_of_other_origins_may_not_use_probes(headers, welcome: bool) -> None:
     guarded = Guard(plain, origins=["https://page.example"], nameless=PROBES)
     answer = call(guarded, ("Host", "localhost:8000"), *headers, path=PROBES[0])
     assert answer.status == (200 if welcome else 403)
 
 
-def test_the_services_probes_are_these(settings, fake, in_lifespan, connect):
+def test_the_services_probes_are_these(settings: Settings, fake: FakeEstimator, in_lifespan, connect) -> None:
     """As kubelet asks, by the address of a pod."""
 
     async def scenario(app):
@@ -233,7 +233,7 @@ def test_the_services_probes_are_these(settings, fake, in_lifespan, connect):
 
 
 @pytest.mark.parametrize(("mode", "status"), [("navigate", 200), ("cors", 403), ("no-cors", 403)])
-def test_a_link_on_any_page_may_lead_to_the_page(mode, status):
+def test_a_link_on_any_page_may_lead_to_the_page(mode: str, status: int) -> None:
     """It may be opened from elsewhere, and not be read from there."""
     app = create_app(Settings(), FakeEstimator())
     found = call(

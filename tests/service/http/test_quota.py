@@ -19,7 +19,7 @@ BOB, BOBS_LINE = new_key("bob")
 class Clock:
     """Seconds, as they are set."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = 1000.0
 
     def __call__(self):
@@ -38,13 +38,13 @@ def later(quotas, name="a"):
     return refused.value.retry_after
 
 
-def test_without_limits_everything_is_admitted(clock):
+def test_without_limits_everything_is_admitted(clock) -> None:
     quotas = Quotas(clock=clock)
     for _ in range(1000):
         quotas.admit("a")
 
 
-def test_so_many_at_once_and_no_more(clock):
+def test_so_many_at_once_and_no_more(clock) -> None:
     quotas = Quotas(concurrency=2, clock=clock)
     first, second = quotas.admit("a"), quotas.admit("a")
     assert later(quotas) > 0
@@ -55,7 +55,7 @@ def test_so_many_at_once_and_no_more(clock):
     quotas.admit("a"), quotas.admit("a")
 
 
-def test_the_time_to_come_back_is_that_of_the_next_end(clock):
+def test_the_time_to_come_back_is_that_of_the_next_end(clock) -> None:
     """Requests of 8 seconds, 4 at once: one ends every 2 seconds."""
     quotas = Quotas(concurrency=4, clock=clock)
     for _ in range(200):
@@ -67,7 +67,7 @@ def test_the_time_to_come_back_is_that_of_the_next_end(clock):
     assert later(quotas) == pytest.approx(2)
 
 
-def test_so_many_in_a_minute_and_no_more(clock):
+def test_so_many_in_a_minute_and_no_more(clock) -> None:
     quotas = Quotas(per_minute=3, clock=clock)
     for second in (0, 10, 20):
         clock.now = 1000 + second
@@ -81,7 +81,7 @@ def test_so_many_in_a_minute_and_no_more(clock):
     assert later(quotas) == pytest.approx(10)
 
 
-def test_a_refusal_does_not_count(clock):
+def test_a_refusal_does_not_count(clock) -> None:
     quotas = Quotas(concurrency=1, per_minute=2, clock=clock)
     done = quotas.admit("a")
     for _ in range(10):
@@ -92,7 +92,7 @@ def test_a_refusal_does_not_count(clock):
 
 
 @given(st.lists(st.floats(0, 40), max_size=60), st.integers(1, 5))
-def test_no_minute_has_more_and_every_promise_holds(steps, limit):
+def test_no_minute_has_more_and_every_promise_holds(steps, limit) -> None:
     clock = Clock()
     quotas, admitted = Quotas(per_minute=limit, clock=clock), []
     for step in steps:
@@ -100,14 +100,14 @@ def test_no_minute_has_more_and_every_promise_holds(steps, limit):
         try:
             quotas.admit("a")()
         except RateLimited as refused:
-            clock.now += math.nextafter(refused.retry_after, math.inf) + 1e-9
+            clock.now += math.nextafter(refused.retry_after or 0, math.inf) + 1e-9
             quotas.admit("a")()
         admitted.append(clock.now)
     for start in admitted:
         assert sum(start <= time < start + 60 - 1e-6 for time in admitted) <= limit
 
 
-def test_names_do_not_share(clock):
+def test_names_do_not_share(clock) -> None:
     quotas = Quotas(concurrency=1, per_minute=1, clock=clock)
     for name in "abc":
         quotas.admit(name)
@@ -115,7 +115,7 @@ def test_names_do_not_share(clock):
         later(quotas, name)
 
 
-def test_names_that_were_not_heard_of_for_a_minute_are_forgotten(clock):
+def test_names_that_were_not_heard_of_for_a_minute_are_forgotten(clock) -> None:
     quotas = Quotas(concurrency=1, per_minute=5, clock=clock)
     staying = quotas.admit("staying")
     for i in range(1000):
@@ -127,7 +127,7 @@ def test_names_that_were_not_heard_of_for_a_minute_are_forgotten(clock):
     quotas.admit("staying")
 
 
-def test_what_is_kept_of_a_name_is_bounded(clock):
+def test_what_is_kept_of_a_name_is_bounded(clock) -> None:
     quotas = Quotas(per_minute=7, clock=clock)
     for _ in range(1000):
         quotas.admit("a")()
@@ -135,8 +135,8 @@ def test_what_is_kept_of_a_name_is_bounded(clock):
     assert len(quotas._usages["a"].admitted) == 7
 
 
-def test_requests_beyond_it_are_429_of_their_key_alone(clock):
-    reasons = []
+def test_requests_beyond_it_are_429_of_their_key_alone(clock) -> None:
+    reasons: list[str] = []
     keys = Keys.parse(f"{LINE}\n{BOBS_LINE}")
     app = Auth(Quota(plain, Quotas(0, 2, clock), ["/livez"], reasons.append), keys, ["/livez"])
     alice, bob = ("X-API-Key", ALICE), ("X-API-Key", BOB)
@@ -150,29 +150,30 @@ def test_requests_beyond_it_are_429_of_their_key_alone(clock):
     assert reasons == ["key_limit"]
 
 
-def test_without_keys_everybody_shares(clock):
+def test_without_keys_everybody_shares(clock) -> None:
     app = Auth(Quota(plain, Quotas(0, 1, clock)), Keys())
     assert call(app, ("X-API-Key", "one")).status == 200
     call(app, ("X-API-Key", "another")).problem(429, "rate_limited")
 
 
 @pytest.mark.parametrize("end", ["answered", "failed", "cancelled"])
-def test_a_place_is_given_back_however_a_request_ends(end):
+def test_a_place_is_given_back_however_a_request_ends(end: str) -> None:
     quotas = Quotas(concurrency=1)
 
-    async def app(scope, receive, send):
+    async def app(scope, receive, send) -> None:
         with pytest.raises(RateLimited):
             quotas.admit("anonymous")
         if end == "failed":
             raise ZeroDivisionError
         if end == "cancelled":
-            asyncio.current_task().cancel()
+            task = asyncio.current_task()
+            assert task
+            task.cancel()
             await asyncio.sleep(0)
 
-    async def live():
-        await asyncio.gather(
-            Quota(app, quotas)({"type": "http", "path": "/"}, None, None), return_exceptions=True
-        )
+    async def live() -> None:
+        request = Quota(app, quotas)({"type": "http", "path": "/"}, None, None)  # type: ignore[arg-type]
+        await asyncio.gather(request, return_exceptions=True)
 
     asyncio.run(live())
     quotas.admit("anonymous")

@@ -21,8 +21,8 @@ ALIKE = [Size(rows, 1) for rows in (1, 2, 3, 5)]
 class Doubler:
     """Doubles numbers; waits at a gate; `poison` fails, `deadly` kills, more than `room` are too many."""
 
-    def __init__(self, poison=(), deadly=(), room=math.inf):
-        self.batches = []
+    def __init__(self, poison=(), deadly=(), room=math.inf) -> None:
+        self.batches: list[list[int]] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.started = asyncio.Event()
@@ -50,16 +50,16 @@ class Doubler:
 class Counts(Observer):
     """What the batcher told."""
 
-    def __init__(self):
-        self.told = []
+    def __init__(self) -> None:
+        self.told: list[object] = []
 
-    def cancelled(self, stage):
+    def cancelled(self, stage) -> None:
         self.told.append(("cancelled", stage))
 
-    def out_of_memory(self):
+    def out_of_memory(self) -> None:
         self.told.append("oom")
 
-    def batch(self, items, cells, padded, budget, seconds):
+    def batch(self, items, cells, padded, budget, seconds) -> None:
         self.told.append(("batch", items, cells, padded))
 
 
@@ -102,38 +102,38 @@ def after_a_busy_start(run, items, sizes=None, limits=WIDE, observer=None):
     return play(scenario, run, limits, observer=observer)
 
 
-def test_an_idle_worker_takes_an_item_at_once():
+def test_an_idle_worker_takes_an_item_at_once() -> None:
     run = Doubler()
     assert play(lambda batcher: batcher.submit(21, ONE, 1), run) == 42
     assert run.batches == [[21]]
 
 
-def test_what_arrives_during_a_run_is_one_batch():
+def test_what_arrives_during_a_run_is_one_batch() -> None:
     run = Doubler()
     assert after_a_busy_start(run, range(40)) == [*range(0, 80, 2)]
     assert run.batches == [[-1], list(range(40))]
 
 
-def test_batches_keep_their_number_of_items_and_the_order():
+def test_batches_keep_their_number_of_items_and_the_order() -> None:
     run = Doubler()
     after_a_busy_start(run, range(8), limits=BatchLimits(3, 10**6, 10**6))
     assert run.batches == [[-1], [0, 1, 2], [3, 4, 5], [6, 7]]
 
 
-def test_batches_keep_their_cells_after_padding():
+def test_batches_keep_their_cells_after_padding() -> None:
     run = Doubler()
     after_a_busy_start(run, range(8), limits=BatchLimits(64, 5 * ONE.cells, 10**6))
     assert run.batches == [[-1], [0, 1, 2, 3, 4], [5, 6, 7]]
 
 
-def test_equal_sizes_share_a_batch_and_the_oldest_goes_first():
+def test_equal_sizes_share_a_batch_and_the_oldest_goes_first() -> None:
     run = Doubler()
     sizes = [ALIKE[i % 4] for i in range(12)]
     after_a_busy_start(run, range(12), sizes)
     assert run.batches == [[-1], [0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 11]]
 
 
-def test_small_items_pass_large_ones_and_a_large_one_waits_for_two_batches_at_most():
+def test_small_items_pass_large_ones_and_a_large_one_waits_for_two_batches_at_most() -> None:
     run = Doubler()
     limits = BatchLimits(items=1, cells=1000, wait_seconds=10**6)
     large = Size(50, 1)
@@ -141,14 +141,14 @@ def test_small_items_pass_large_ones_and_a_large_one_waits_for_two_batches_at_mo
     assert run.batches == [[-1], [0], [100], [1], [2], [101], [3], [4], [5], [6], [7]]
 
 
-def test_an_item_beyond_the_budget_goes_alone():
+def test_an_item_beyond_the_budget_goes_alone() -> None:
     run = Doubler()
     limits = BatchLimits(items=64, cells=2 * ONE.cells, wait_seconds=10**6)
     after_a_busy_start(run, [7, 8], [Size(10**6, 1)] * 2, limits)
     assert run.batches == [[-1], [7], [8]]
 
 
-def test_the_error_of_an_item_is_its_own():
+def test_the_error_of_an_item_is_its_own() -> None:
     outcomes = after_a_busy_start(Doubler(poison={3, 31}), range(32))
     assert [i for i, outcome in enumerate(outcomes) if isinstance(outcome, ValueError)] == [3, 31]
     assert [outcome for outcome in outcomes if not isinstance(outcome, ValueError)] == [
@@ -157,7 +157,7 @@ def test_the_error_of_an_item_is_its_own():
 
 
 @pytest.mark.parametrize("deadly", [0, 7, 31])
-def test_the_item_that_loses_two_workers_fails_and_the_others_are_answered(deadly):
+def test_the_item_that_loses_two_workers_fails_and_the_others_are_answered(deadly: int) -> None:
     run = Doubler(deadly={deadly})
     outcomes = after_a_busy_start(run, range(32))
     assert isinstance(outcomes[deadly], InferenceFailed)
@@ -165,7 +165,7 @@ def test_the_item_that_loses_two_workers_fails_and_the_others_are_answered(deadl
     assert run.batches == [[-1], list(range(32)), *[[i] for i in range(32)]]  # two losses, not more
 
 
-def test_what_was_lost_goes_before_what_came_later():
+def test_what_was_lost_goes_before_what_came_later() -> None:
     run = Doubler(deadly={0})
 
     async def scenario(batcher):
@@ -182,7 +182,7 @@ def test_what_was_lost_goes_before_what_came_later():
     assert run.batches == [[-1], [0, 1], [0], [1], [2]]
 
 
-def test_a_batch_too_large_for_the_device_is_halved_and_the_budget_falls():
+def test_a_batch_too_large_for_the_device_is_halved_and_the_budget_falls() -> None:
     run, counts = Doubler(room=5), Counts()
     limits = BatchLimits(items=64, cells=100 * ONE.cells, wait_seconds=10**6)
 
@@ -199,8 +199,8 @@ def test_a_batch_too_large_for_the_device_is_halved_and_the_budget_falls():
     assert counts.told.count("oom") == 3  # of 16, 8 and 8
 
 
-def test_an_item_too_large_for_the_device_is_told_so():
-    async def scenario(batcher):
+def test_an_item_too_large_for_the_device_is_told_so() -> None:
+    async def scenario(batcher) -> None:
         with pytest.raises(DeviceOutOfMemory):
             await batcher.submit(1, ONE, 1)
 
@@ -208,12 +208,12 @@ def test_an_item_too_large_for_the_device_is_told_so():
 
 
 @pytest.mark.parametrize("results", [[], [1, 2, 3], None])
-def test_a_run_with_the_wrong_number_of_results_fails(results):
+def test_a_run_with_the_wrong_number_of_results_fails(results) -> None:
     class Wrong(Doubler):
         async def __call__(self, items):
             return results
 
-    async def scenario(batcher):
+    async def scenario(batcher) -> None:
         with pytest.raises((InferenceFailed, TypeError)):
             await batcher.submit(1, ONE, 1)
         with pytest.raises((InferenceFailed, TypeError)):  # the loop goes on
@@ -222,7 +222,7 @@ def test_a_run_with_the_wrong_number_of_results_fails(results):
     play(scenario, Wrong())
 
 
-def test_an_item_whose_caller_has_gone_is_not_run():
+def test_an_item_whose_caller_has_gone_is_not_run() -> None:
     run, counts = Doubler(), Counts()
 
     async def scenario(batcher):
@@ -240,7 +240,7 @@ def test_an_item_whose_caller_has_gone_is_not_run():
     assert ("cancelled", "queued") in counts.told
 
 
-def test_a_caller_who_leaves_during_the_run_harms_nobody():
+def test_a_caller_who_leaves_during_the_run_harms_nobody() -> None:
     run, counts = Doubler(), Counts()
 
     async def scenario(batcher):
@@ -254,7 +254,7 @@ def test_a_caller_who_leaves_during_the_run_harms_nobody():
     assert ("cancelled", "running") in counts.told
 
 
-def test_an_item_whose_time_is_over_is_not_run():
+def test_an_item_whose_time_is_over_is_not_run() -> None:
     run = Doubler()
 
     async def scenario(batcher):
@@ -269,10 +269,10 @@ def test_an_item_whose_time_is_over_is_not_run():
     assert run.batches == [[-1], [2]]
 
 
-def test_a_deadline_ends_the_wait_for_a_run():
+def test_a_deadline_ends_the_wait_for_a_run() -> None:
     run = Doubler()
 
-    async def scenario(batcher):
+    async def scenario(batcher) -> None:
         run.gate.clear()
         with pytest.raises(DeadlineExceeded):
             await batcher.submit(1, ONE, 1, deadline=time.monotonic() + 0.01)
@@ -281,17 +281,17 @@ def test_a_deadline_ends_the_wait_for_a_run():
 
 
 @pytest.fixture
-def two_always(monkeypatch):
+def two_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two items may wait, whatever they cost."""
     monkeypatch.setattr(batcher_module, "ALWAYS_ADMITTED", 2)
 
 
-def test_the_queue_is_bounded_by_the_work_that_waits(two_always):
+def test_the_queue_is_bounded_by_the_work_that_waits(two_always) -> None:
     """10 cells a second, 5 s: room for 50 cells, that is five items; the two first would always do."""
     run = Doubler()
     limits = BatchLimits(items=8, cells=1000, wait_seconds=5.0)
 
-    async def scenario(batcher):
+    async def scenario(batcher) -> None:
         first = await run.busy(batcher)
         tasks = await submit_all(batcher, range(5))
         with pytest.raises(QueueFull) as refused:
@@ -304,11 +304,11 @@ def test_the_queue_is_bounded_by_the_work_that_waits(two_always):
     play(scenario, run, limits, Throughput(10.0))
 
 
-def test_an_empty_queue_takes_any_cost_and_a_short_one_some(two_always):
+def test_an_empty_queue_takes_any_cost_and_a_short_one_some(two_always) -> None:
     run = Doubler()
     limits = BatchLimits(items=8, cells=1000, wait_seconds=1.0)
 
-    async def scenario(batcher):
+    async def scenario(batcher) -> None:
         first = await run.busy(batcher)
         batcher.admit(10**6)
         tasks = await submit_all(batcher, [1], [Size(10**5, 1)])
@@ -322,10 +322,10 @@ def test_an_empty_queue_takes_any_cost_and_a_short_one_some(two_always):
     play(scenario, run, limits, Throughput(10.0))
 
 
-def test_who_cannot_be_answered_in_time_is_told_at_once():
+def test_who_cannot_be_answered_in_time_is_told_at_once() -> None:
     run = Doubler()
 
-    async def scenario(batcher):
+    async def scenario(batcher) -> None:
         first = await run.busy(batcher)
         tasks = await submit_all(batcher, range(10))
         assert batcher.wait_for(10) == pytest.approx(12.0)  # one runs, ten wait, and this one
@@ -338,7 +338,7 @@ def test_who_cannot_be_answered_in_time_is_told_at_once():
     play(scenario, run, throughput=Throughput(10.0))
 
 
-def test_closing_finishes_what_was_admitted():
+def test_closing_finishes_what_was_admitted() -> None:
     run = Doubler()
 
     async def scenario(batcher):
@@ -357,7 +357,7 @@ def test_closing_finishes_what_was_admitted():
     assert play(scenario, run) == [-2, 0, 2, 4]
 
 
-def test_closing_does_not_wait_for_a_run_that_hangs():
+def test_closing_does_not_wait_for_a_run_that_hangs() -> None:
     run = Doubler()
 
     async def scenario(batcher):
@@ -369,8 +369,8 @@ def test_closing_does_not_wait_for_a_run_that_hangs():
     assert all(isinstance(outcome, Draining) for outcome in play(scenario, run))
 
 
-def test_closing_before_starting_and_twice():
-    async def live():
+def test_closing_before_starting_and_twice() -> None:
+    async def live() -> None:
         batcher = Batcher(Doubler(), WIDE, Throughput(1.0), Counts())
         await batcher.close(1)
         await batcher.close(1)
@@ -378,7 +378,7 @@ def test_closing_before_starting_and_twice():
     asyncio.run(live())
 
 
-def test_the_pace_follows_the_batches():
+def test_the_pace_follows_the_batches() -> None:
     throughput = Throughput(1000.0)
     for _ in range(100):
         throughput.observe(500, 5.0)
@@ -387,7 +387,7 @@ def test_the_pace_follows_the_batches():
     assert throughput.cells_per_second < 120.0
 
 
-def test_the_pace_of_small_batches_is_not_that_of_large_ones():
+def test_the_pace_of_small_batches_is_not_that_of_large_ones() -> None:
     """Where any batch takes 20 ms, small ones must not make the service believe that it is slow."""
     throughput = Throughput(1e6, overhead=0.02)
     for _ in range(100):

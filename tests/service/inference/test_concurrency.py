@@ -3,13 +3,17 @@
 import asyncio
 import json
 import socket
+from typing import Any
+
+from fakes import FakeEstimator
 
 import mizzle
 from mizzle import wire
 from mizzle.service.app import create_app
+from mizzle.service.settings import Settings
 
 
-def test_requests_during_a_run_share_the_next(play, draw, fake, as_body):
+def test_requests_during_a_run_share_the_next(play, draw, fake: FakeEstimator, as_body) -> None:
     """Natural batching over HTTP: 1 + 15 concurrent requests are 2 runs."""
 
     async def scenario(http):
@@ -30,7 +34,9 @@ def test_requests_during_a_run_share_the_next(play, draw, fake, as_body):
         assert answer.json()["mi"] == fake.estimate(*pair).mi
 
 
-def test_a_poisonous_request_fails_alone(play, draw, fake, poison, as_body, check_problem):
+def test_a_poisonous_request_fails_alone(
+    play, draw, fake: FakeEstimator, poison, as_body, check_problem
+) -> None:
     async def scenario(http):
         fake.gate.clear()
         x, y = draw()
@@ -48,8 +54,8 @@ def test_a_poisonous_request_fails_alone(play, draw, fake, poison, as_body, chec
 
 
 def test_a_full_queue_is_429_with_a_time_to_come_back(
-    settings, fake, draw, in_lifespan, as_body, check_problem, connect
-):
+    settings: Settings, fake: FakeEstimator, draw, in_lifespan, as_body, check_problem, connect
+) -> None:
     app = create_app(settings.model_copy(update={"max_wait_seconds": 1e-9}), fake)
 
     async def scenario(app):
@@ -70,7 +76,9 @@ def test_a_full_queue_is_429_with_a_time_to_come_back(
     assert {answer.status_code for answer in answers} == {200}
 
 
-def test_who_hangs_up_is_not_computed(fake, settings, draw, in_lifespan, as_body):
+def test_who_hangs_up_is_not_computed(
+    fake: FakeEstimator, settings: Settings, draw, in_lifespan, as_body
+) -> None:
     """The caller of the second request leaves while the first one runs: one run of one problem."""
     app = create_app(settings, fake)
 
@@ -105,17 +113,17 @@ async def _raw(app, body, left):
         await left.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message):
+    async def send(message) -> None:
         status.append(message.get("status"))
 
     headers = [(b"content-type", b"application/json"), (b"host", b"localhost")]
-    scope = {"type": "http", "method": "POST", "path": wire.PATH, "headers": headers}
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": wire.PATH, "headers": headers}
     scope |= {"query_string": b"", "root_path": "", "http_version": "1.1", "scheme": "http"}
     await app(scope | {"server": ("localhost", 80), "client": None}, receive, send)
     return status[0]
 
 
-def test_a_socket_that_breaks_off_leaves_the_service_well(served, draw, fake):
+def test_a_socket_that_breaks_off_leaves_the_service_well(served: str, draw, fake: FakeEstimator) -> None:
     """500 bytes announced, 9 sent, connection reset; then a good request."""
     host, port = served.removeprefix("http://").split(":")
     for _ in range(5):

@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from fakes import model_loaded
+from fakes import FakeEstimator, model_loaded
 
 from mizzle.errors import ModelUnavailable
 from mizzle.service.app import create_app
+from mizzle.service.settings import Settings
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def ask(in_lifespan, connect):
     return run
 
 
-def _not_ready(response, code="not_ready"):
+def _not_ready(response, code="not_ready") -> None:
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["retry-after"] == "1"
@@ -33,14 +34,14 @@ def _not_ready(response, code="not_ready"):
     assert len(response.content) < 4096
 
 
-def test_a_sound_service_is_ready(ask, settings, fake):
+def test_a_sound_service_is_ready(ask, settings: Settings, fake: FakeEstimator) -> None:
     live, ready = ask(create_app(settings, fake), "/livez", "/readyz")
     assert live.json() == {"status": "alive"}
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
     assert fake.batches == [1]  # through the batcher
 
 
-def _raise(estimate):
+def _raise(estimate) -> None:
     raise RuntimeError("secret")
 
 
@@ -53,10 +54,12 @@ def _raise(estimate):
         lambda e: replace(e, mi=float("nan")),
     ],
 )
-def test_a_model_that_breaks_is_alive_and_not_ready_until_it_recovers(ask, settings, fake, distort):
+def test_a_model_that_breaks_is_alive_and_not_ready_until_it_recovers(
+    ask, settings: Settings, fake: FakeEstimator, distort
+) -> None:
     answers = iter([distort, lambda e: e])
 
-    def breaks():
+    def breaks() -> None:
         fake.distort = lambda e: next(answers)(e)
 
     app = create_app(settings, fake)
@@ -66,9 +69,11 @@ def test_a_model_that_breaks_is_alive_and_not_ready_until_it_recovers(ask, setti
     assert "secret" not in broken.text
 
 
-def test_a_model_that_is_wrong_from_the_start_ends_the_service(ask, settings, fake):
+def test_a_model_that_is_wrong_from_the_start_ends_the_service(
+    ask, settings: Settings, fake: FakeEstimator
+) -> None:
     fake.distort = lambda e: replace(e, mi=e.mi + 0.3)
-    failures = []
+    failures: list[Exception] = []
     app = create_app(settings, fake)
     app.state.engine.on_failure = failures.append
     ready, started = ask(app, "/readyz", "/startupz")
@@ -77,14 +82,14 @@ def test_a_model_that_is_wrong_from_the_start_ends_the_service(ask, settings, fa
         _not_ready(answer, "model_unavailable")
 
 
-def test_a_proof_stands_for_a_while(ask, settings, fake):
+def test_a_proof_stands_for_a_while(ask, settings: Settings, fake: FakeEstimator) -> None:
     app = create_app(settings.model_copy(update={"health_ttl_seconds": 1000}), fake)
     answers = ask(app, *["/readyz"] * 5)
     assert {answer.status_code for answer in answers} == {200}
     assert fake.batches == []  # the one of the start was enough
 
 
-def test_a_stuck_model_is_alive_and_not_ready(ask, settings, fake):
+def test_a_stuck_model_is_alive_and_not_ready(ask, settings: Settings, fake: FakeEstimator) -> None:
     app = create_app(settings.model_copy(update={"probe_seconds": 0.05}), fake)
     ready, live = ask(app, "/readyz", "/livez", before=fake.gate.clear)
     fake.gate.set()
@@ -92,8 +97,8 @@ def test_a_stuck_model_is_alive_and_not_ready(ask, settings, fake):
     _not_ready(ready)
 
 
-def test_many_probes_are_one_problem(settings, fake, in_lifespan):
-    async def scenario(app):
+def test_many_probes_are_one_problem(settings: Settings, fake: FakeEstimator, in_lifespan) -> None:
+    async def scenario(app) -> None:
         fake.gate.clear()
         probes = [asyncio.create_task(app.state.engine.check_health()) for _ in range(50)]
         await fake.begun()
@@ -104,7 +109,9 @@ def test_many_probes_are_one_problem(settings, fake, in_lifespan):
     assert fake.batches == [1]
 
 
-def test_while_loading_it_is_alive_and_not_ready(settings, fake, draw, in_lifespan, connect):
+def test_while_loading_it_is_alive_and_not_ready(
+    settings: Settings, fake: FakeEstimator, draw, in_lifespan, connect
+) -> None:
     """The warm-up waits at the gate."""
     x, y = draw()
     body = {"x": x.tolist(), "y": y.tolist()}
@@ -127,8 +134,15 @@ def test_while_loading_it_is_alive_and_not_ready(settings, fake, draw, in_lifesp
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("no file /a/secret"), OSError("/a/secret")])
-def test_without_a_model_it_is_alive_and_says_so(settings, fake, ask, monkeypatch, caplog, error):
-    def run(_):
+def test_without_a_model_it_is_alive_and_says_so(
+    settings: Settings,
+    fake: FakeEstimator,
+    ask,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error,
+) -> None:
+    def run(_) -> None:
         raise error
 
     monkeypatch.setattr(fake, "run", run)
@@ -139,7 +153,9 @@ def test_without_a_model_it_is_alive_and_says_so(settings, fake, ask, monkeypatc
     assert "secret" in caplog.text
 
 
-def test_draining_is_not_ready_and_still_answers(settings, fake, draw, in_lifespan, connect):
+def test_draining_is_not_ready_and_still_answers(
+    settings: Settings, fake: FakeEstimator, draw, in_lifespan, connect
+) -> None:
     x, y = draw()
 
     async def scenario(app):
@@ -153,7 +169,7 @@ def test_draining_is_not_ready_and_still_answers(settings, fake, draw, in_lifesp
     assert answered.status_code == 200
 
 
-def test_stopping_answers_what_was_admitted(settings, fake, draw, connect):
+def test_stopping_answers_what_was_admitted(settings: Settings, fake: FakeEstimator, draw, connect) -> None:
     """The application ends while one problem runs and one waits; both are answered."""
     app = create_app(settings.model_copy(update={"grace_seconds": 20}), fake)
     x, y = draw()
@@ -176,7 +192,9 @@ def test_stopping_answers_what_was_admitted(settings, fake, draw, connect):
     assert [answer.status_code for answer in asyncio.run(asyncio.wait_for(live(), 20))] == [200, 200]
 
 
-def test_what_does_not_end_within_the_grace_is_refused(settings, fake, draw, connect):
+def test_what_does_not_end_within_the_grace_is_refused(
+    settings: Settings, fake: FakeEstimator, draw, connect
+) -> None:
     app = create_app(settings, fake)
     x, y = draw()
     body = {"x": x.tolist(), "y": y.tolist()}

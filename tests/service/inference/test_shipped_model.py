@@ -15,6 +15,7 @@ import mizzle
 from mizzle import estimator as estimators
 from mizzle import wire
 from mizzle.service.app import create_app
+from mizzle.service.settings import Settings
 
 DATA = Path(__file__).parents[3] / "examples" / "breast_cancer.csv"
 SHAPES = [(1, 1), (2, 3), (5, 5)]
@@ -28,7 +29,7 @@ def estimator():
 
 
 @pytest.fixture
-def app(settings, estimator):
+def app(settings: Settings, estimator):
     """The real one in the place of the fake, for `play`."""
     return create_app(settings, estimator)
 
@@ -38,12 +39,12 @@ def pairs(draw):
     return [draw(ROWS, dx, dy, seed=dx) for dx, dy in SHAPES]
 
 
-def test_it_is_ready(play):
+def test_it_is_ready(play) -> None:
     response = play(lambda http: http.get(wire.READY))
     assert (response.status_code, response.json()) == (200, {"status": "ready"})
 
 
-def test_posted_problems_have_the_answers_of_the_package(play, pairs, as_body):
+def test_posted_problems_have_the_answers_of_the_package(play, pairs, as_body) -> None:
     async def post(http):
         return [await http.post(wire.PATH, json=as_body(pair)) for pair in pairs]
 
@@ -56,7 +57,9 @@ def test_posted_problems_have_the_answers_of_the_package(play, pairs, as_body):
             assert there[name] == (pytest.approx(value, abs=TOLERANCE) if numeric else value), name
 
 
-def test_a_client_over_a_socket_has_the_answers_of_the_package(serve_here, settings, estimator, pairs):
+def test_a_client_over_a_socket_has_the_answers_of_the_package(
+    serve_here, settings: Settings, estimator, pairs
+) -> None:
     here = [mizzle.estimate(*pair) for pair in pairs]
     with serve_here(settings, estimator) as url, mizzle.Client(url) as client:
         assert client.ready()
@@ -64,7 +67,7 @@ def test_a_client_over_a_socket_has_the_answers_of_the_package(serve_here, setti
         _check_same(client.estimate_many(pairs), here)
 
 
-def _check_same(there, here):
+def _check_same(there, here) -> None:
     for one, other in zip(there, here, strict=True):
         assert one.mi == pytest.approx(other.mi, abs=TOLERANCE)
         assert one.values == pytest.approx(other.values, abs=TOLERANCE)
@@ -72,9 +75,19 @@ def _check_same(there, here):
         assert (one.in_range, one.warnings, one.model) == (other.in_range, other.warnings, other.model)
 
 
-def test_the_command_answers_about_the_shipped_data(monkeypatch):
+def test_the_command_answers_about_the_shipped_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIZZLE_BASE_URL", raising=False)
-    command = [sys.executable, "-m", "mizzle", "estimate", DATA, "--x", "mean_radius", "--y", "worst_area"]
+    command = [
+        sys.executable,
+        "-m",
+        "mizzle",
+        "estimate",
+        str(DATA),
+        "--x",
+        "mean_radius",
+        "--y",
+        "worst_area",
+    ]
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     answer = json.loads(done.stdout)

@@ -24,15 +24,15 @@ KILL, HANG, STOP, EXIT, RAISE, OOM = 1001.0, 1002.0, 1003.0, 1004.0, 1005.0, 100
 
 
 class Restarts(Observer):
-    def __init__(self):
-        self.reasons = []
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
 
-    def worker_restarted(self, reason):
+    def worker_restarted(self, reason) -> None:
         self.reasons.append(reason)
 
 
 @pytest.fixture
-def play(monkeypatch):
+def play(monkeypatch: pytest.MonkeyPatch):
     """Runs `await scenario(worker)` with a started worker; its process is gone afterwards."""
     monkeypatch.setenv("PYTHONPATH", str(HERE))
 
@@ -59,7 +59,7 @@ def pair(seed=0, mark=None, dim=1):
     return Pair(x, y)
 
 
-def test_answers_are_those_of_the_estimator_bit_for_bit(play):
+def test_answers_are_those_of_the_estimator_bit_for_bit(play) -> None:
     pairs = [pair(seed, dim=1 + seed % 3) for seed in range(5)]
 
     async def scenario(worker):
@@ -73,7 +73,7 @@ def test_answers_are_those_of_the_estimator_bit_for_bit(play):
     assert facts.batch_cells > 0
 
 
-def test_an_error_of_an_item_is_its_own_and_tells_nothing(play):
+def test_an_error_of_an_item_is_its_own_and_tells_nothing(play) -> None:
     async def scenario(worker):
         await worker.start()
         return await worker.run([pair(0), pair(1, RAISE), pair(2, dim=65), pair(3, EXIT), pair(4)])
@@ -86,7 +86,7 @@ def test_an_error_of_an_item_is_its_own_and_tells_nothing(play):
     assert isinstance(wide, TooManyColumns)
 
 
-def test_a_device_without_room_is_told_of_the_whole_batch(play):
+def test_a_device_without_room_is_told_of_the_whole_batch(play) -> None:
     async def scenario(worker):
         await worker.start()
         with pytest.raises(OutOfMemory):
@@ -98,7 +98,7 @@ def test_a_device_without_room_is_told_of_the_whole_batch(play):
 
 
 @pytest.mark.parametrize(("mark", "reason"), [(KILL, "died"), (HANG, "hung"), (STOP, "hung")])
-def test_a_lost_worker_is_replaced(play, mark, reason):
+def test_a_lost_worker_is_replaced(play, mark, reason: str) -> None:
     restarts = Restarts()
 
     async def scenario(worker):
@@ -117,14 +117,14 @@ def test_a_lost_worker_is_replaced(play, mark, reason):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV])
-def test_an_idle_worker_that_is_lost_is_replaced_before_it_is_needed(play, number):
+def test_an_idle_worker_that_is_lost_is_replaced_before_it_is_needed(play, number) -> None:
     lost = asyncio.Event()
 
     class Tells(Observer):
-        def worker_restarted(self, reason):
+        def worker_restarted(self, reason) -> None:
             lost.set()
 
-    async def scenario(worker):
+    async def scenario(worker) -> None:
         await worker.start()
         before = worker.pid
         os.kill(before, number)
@@ -136,7 +136,7 @@ def test_an_idle_worker_that_is_lost_is_replaced_before_it_is_needed(play, numbe
     play(scenario, "fake", Tells())
 
 
-def test_through_the_batcher_everybody_but_the_killer_is_answered(play):
+def test_through_the_batcher_everybody_but_the_killer_is_answered(play) -> None:
     async def scenario(worker):
         facts = await worker.start()
         limits = BatchLimits(items=64, cells=10**9, wait_seconds=10**6)
@@ -156,10 +156,10 @@ def test_through_the_batcher_everybody_but_the_killer_is_answered(play):
     assert restarts.reasons == ["died", "died"]
 
 
-def test_too_many_losses_end_the_service(play):
-    failures = []
+def test_too_many_losses_end_the_service(play) -> None:
+    failures: list[Exception] = []
 
-    async def scenario(worker):
+    async def scenario(worker) -> None:
         worker.on_failure = failures.append
         await worker.start()
         for _ in range(5):
@@ -174,8 +174,10 @@ def test_too_many_losses_end_the_service(play):
     ("load", "words"),
     [("missing", "weights are missing"), ("broken", "log says why"), ("dying", "did not start")],
 )
-def test_a_worker_without_a_model_says_so(play, load, words, capfd):
-    async def scenario(worker):
+def test_a_worker_without_a_model_says_so(
+    play, load: str, words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def scenario(worker) -> None:
         with pytest.raises(ModelUnavailable, match=words) as refused:
             await worker.start()
         assert "secret" not in str(refused.value)
@@ -183,7 +185,7 @@ def test_a_worker_without_a_model_says_so(play, load, words, capfd):
     play(scenario, load)
 
 
-def test_the_worker_ends_when_the_service_is_gone(tmp_path):
+def test_the_worker_ends_when_the_service_is_gone(tmp_path: Path) -> None:
     """The service is killed; its worker reads the end of the pipe and goes."""
     code = (
         f"import asyncio, sys; sys.path.insert(0, {str(HERE)!r})\n"
@@ -198,10 +200,11 @@ def test_the_worker_ends_when_the_service_is_gone(tmp_path):
         "asyncio.run(main())"
     )
 
-    async def live():
+    async def live() -> None:
         service = await asyncio.create_subprocess_exec(
             sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
         )
+        assert service.stdout
         worker = int(await service.stdout.readline())
         service.kill()
         await service.wait()
@@ -219,7 +222,7 @@ def _runs(pid):
         return False
 
 
-def test_frames_keep_every_bit():
+def test_frames_keep_every_bit() -> None:
     pairs = [pair(seed, dim=2) for seed in range(3)]
     read = ipc.read_request(ipc.request(pairs))
     for (x, y), (x2, y2) in zip(pairs, read, strict=True):

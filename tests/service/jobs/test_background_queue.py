@@ -1,18 +1,28 @@
 """How jobs use a model that has nothing else to do."""
 
+from pathlib import Path
+
 import pytest
+from fakes import FakeEstimator
 from job_bodies import ended, put, table, tensor_body
 
 from mizzle.service.app import create_app
 from mizzle.service.inference import runner
 from mizzle.service.inference.warm_up import Measured, measured
 from mizzle.service.jobs import runner as job_runner
+from mizzle.service.settings import Settings
 
 
 @pytest.mark.parametrize("overhead", [0.0, 0.02])
 def test_an_idle_model_gets_whole_chunks_at_once(
-    fake, settings, in_lifespan, connect, tmp_path, monkeypatch, overhead
-):
+    fake: FakeEstimator,
+    settings: Settings,
+    in_lifespan,
+    connect,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    overhead: float,
+) -> None:
     """It counts as idle whatever a batch costs by itself: a job would wait for a busy one, here for good."""
     monkeypatch.setattr(job_runner, "_IDLE_WAIT_SECONDS", 1e6)
     speed = Measured(cells_per_second=1e7, overhead=overhead, batch_cells=10**6)

@@ -21,7 +21,7 @@ _numbers = count()
 
 
 @pytest.fixture(scope="module")
-def url(serve_here, tmp_path_factory):
+def url(serve_here, tmp_path_factory: pytest.TempPathFactory):
     many = {"jobs_dir": tmp_path_factory.mktemp("jobs"), "jobs_max": 10**6, "jobs_max_per_key": 10**6}
     with serve_here(SETTINGS.model_copy(update=many), Ranking()) as url:
         yield url
@@ -51,7 +51,7 @@ def done(http):
 
 
 @allowed.parametrize()
-def test_what_the_document_allows_is_answered(case, url, done):
+def test_what_the_document_allows_is_answered(case, url, done) -> None:
     if case.method == "PUT":
         worded(case)
     elif "id" in case.path_parameters:
@@ -67,7 +67,7 @@ def test_what_the_document_allows_is_answered(case, url, done):
 
 @forbidden.parametrize()
 @pytest.mark.usefixtures("http")
-def test_what_the_document_forbids_is_refused(case, url):
+def test_what_the_document_forbids_is_refused(case, url) -> None:
     if isinstance(case.body, bytes):
         case.body = case.body[:-1]  # schemathesis sends whole files; a cut one is what nobody allows
     case.call_and_validate(base_url=url)
@@ -76,13 +76,13 @@ def test_what_the_document_forbids_is_refused(case, url):
 @pytest.mark.parametrize(
     "threshold", ["7679415059753705.5", "0.30000000000000004", "1e+16", "9007199254740992"]
 )
-def test_a_number_of_the_address_may_be_written_as_python_does(http, threshold):
+def test_a_number_of_the_address_may_be_written_as_python_does(http, threshold: str) -> None:
     address, sent = f"{JOBS}/one-{next(_numbers)}", {"content-type": NPY}
     answer = http.put(address, content=npy_body(table()), headers=sent, params={"threshold": threshold})
     assert answer.status_code == 202
 
 
-def worded(case):
+def worded(case) -> None:
     """Do what the document asks for in words: a new id, one table, names that there are."""
     case.path_parameters["id"] = f"{case.path_parameters['id'][:50]}-{next(_numbers)}"
     if case.media_type == NPY:

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +27,11 @@ from raw import call
 from safetensors.numpy import load
 
 from mizzle import tables
+from mizzle.backends.pairs import Errors, Pair
+from mizzle.progress import Wanted
 from mizzle.service.app import create_app
 from mizzle.service.http.auth import Keys, new_key
+from mizzle.types import Estimate
 
 NAMES = ["a", "<b>", "=c", "d d"]
 ALICE, ALICES = new_key("alice")
@@ -36,12 +42,14 @@ RESULT = "/v1/jobs/one/result"
 class Plain:
     """The fake as an asker."""
 
-    def estimate_many(self, pairs, *, progress, errors):
+    def estimate_many(
+        self, pairs: Iterable[Pair], *, progress: Wanted = None, errors: Errors = "raise"
+    ) -> list[Estimate]:
         return [FakeEstimator().estimate(*pair) for pair in pairs]
 
 
 @pytest.fixture
-def settings(settings, tmp_path):
+def settings(settings, tmp_path: Path):
     return settings.model_copy(update={"jobs_dir": tmp_path / "jobs"})
 
 
@@ -69,7 +77,7 @@ BODIES = {
         {"missing": "drop"},
     ],
 )
-def test_a_matrix_is_that_of_the_library(play, form, fields):
+def test_a_matrix_is_that_of_the_library(play, form: str, fields) -> None:
     values = table()
     if "missing" in fields:
         values[3, 0] = values[5, 1] = np.nan
@@ -84,8 +92,8 @@ def test_a_matrix_is_that_of_the_library(play, form, fields):
 
 
 @pytest.mark.parametrize("target", ["<b>", "both"])
-def test_a_ranking_is_that_of_the_library(play, target):
-    fields = {"groups": {"both": ["a", "=c"]}}
+def test_a_ranking_is_that_of_the_library(play, target: str) -> None:
+    fields: dict[str, Any] = {"groups": {"both": ["a", "=c"]}}
     body = tensor_body(table(), columns=NAMES, what="rank", target=target, **fields)
     found = play(lambda http: done(http, body))
     frame = dict(zip(NAMES, table().T, strict=True))
@@ -94,7 +102,7 @@ def test_a_ranking_is_that_of_the_library(play, target):
     assert (found["what"], found["target"]) == ("rank", target)
 
 
-def test_an_npy_has_its_fields_in_the_address(play):
+def test_an_npy_has_its_fields_in_the_address(play) -> None:
     query = {"what": "rank", "target": "c1", "unit": "bits", "level": "0.5", "threshold": "1e-1"}
     found = play(lambda http: done(http, npy_body(table()), NPY, params=query))
     expected = tables.rank(
@@ -103,7 +111,7 @@ def test_an_npy_has_its_fields_in_the_address(play):
     assert found["pairs"] == expected.records()
 
 
-def test_text_and_booleans_are_coded(play):
+def test_text_and_booleans_are_coded(play) -> None:
     rows = [[float(i % 5), "xyz"[i % 3], i % 2 == 0] for i in range(20)]
     body = json.dumps({"table": rows, "columns": ["n", "t", "b"]}).encode()
     found = play(lambda http: done(http, body, JSON))
@@ -112,7 +120,7 @@ def test_text_and_booleans_are_coded(play):
     assert "coded" in found["pairs"][0]["warnings"]
 
 
-def test_a_pair_that_cannot_be_estimated_has_its_error_and_no_other(play):
+def test_a_pair_that_cannot_be_estimated_has_its_error_and_no_other(play) -> None:
     values = table(n=14)
     values[:7, 0] = np.nan
     found = play(lambda http: done(http, tensor_body(values, missing="drop", columns=NAMES)))
@@ -120,7 +128,7 @@ def test_a_pair_that_cannot_be_estimated_has_its_error_and_no_other(play):
     assert found["pairs"][0]["error"].startswith("too_few_samples")
 
 
-def test_a_submission_is_accepted_and_told_of(play):
+def test_a_submission_is_accepted_and_told_of(play) -> None:
     async def scenario(http):
         first = await put(http, "one", tensor_body(table()))
         job = await ended(http, "one")
@@ -137,7 +145,7 @@ def test_a_submission_is_accepted_and_told_of(play):
     assert listed.json() == {"jobs": [job]}
 
 
-def test_an_id_stands_for_one_body(play, check_problem):
+def test_an_id_stands_for_one_body(play, check_problem) -> None:
     async def scenario(http):
         await put(http, "one", tensor_body(table()))
         await put(http, "one", tensor_body(table()))
@@ -151,7 +159,7 @@ def test_an_id_stands_for_one_body(play, check_problem):
     assert len(listed["jobs"]) == 1
 
 
-def test_the_three_formats_say_the_same(play):
+def test_the_three_formats_say_the_same(play) -> None:
     async def scenario(http):
         found = await done(http, tensor_body(table(), columns=NAMES))
         return found, *[await http.get(RESULT, headers={"accept": media}) for media in (CSV, SAFETENSORS)]
@@ -186,18 +194,18 @@ def test_the_three_formats_say_the_same(play):
         ("\x00", None),
     ],
 )
-def test_accept_chooses(accept, media, check_problem):
+def test_accept_chooses(accept: str | None, media, check_problem) -> None:
     from mizzle.errors import NotAcceptable
     from mizzle.service.jobs import result_formats
 
     if media is None:
         with pytest.raises(NotAcceptable, match="text/csv"):
-            result_formats.preferred_media(accept)
+            result_formats.preferred_media(accept or "")
     else:
         assert result_formats.preferred_media(accept or "") == media
 
 
-def test_no_other_format_is_made(play, check_problem):
+def test_no_other_format_is_made(play, check_problem) -> None:
     async def scenario(http):
         await done(http, tensor_body(table()))
         return await http.get(RESULT, headers={"accept": "text/html"})
@@ -205,7 +213,7 @@ def test_no_other_format_is_made(play, check_problem):
     check_problem(play(scenario), 406, "not_acceptable")
 
 
-def test_before_its_end_a_job_has_no_result(play, fake, check_problem):
+def test_before_its_end_a_job_has_no_result(play, fake: FakeEstimator, check_problem) -> None:
     async def scenario(http):
         fake.gate.clear()
         await put(http, "one", tensor_body(table()))
@@ -229,7 +237,7 @@ def test_before_its_end_a_job_has_no_result(play, fake, check_problem):
     assert listed.json() == {"jobs": []}
 
 
-def test_events_tell_of_a_job_and_end_with_it(play):
+def test_events_tell_of_a_job_and_end_with_it(play) -> None:
     async def scenario(http):
         await put(http, "one", tensor_body(table()))
         stream = await http.get("/v1/jobs/one/events")
@@ -249,7 +257,7 @@ def test_events_tell_of_a_job_and_end_with_it(play):
     assert (again.status_code, again.content) == (204, b"")
 
 
-def test_a_stream_goes_on_after_what_was_seen(play, fake):
+def test_a_stream_goes_on_after_what_was_seen(play, fake: FakeEstimator) -> None:
     async def scenario(http):
         fake.gate.clear()
         await put(http, "one", tensor_body(table()))
@@ -264,7 +272,7 @@ def test_a_stream_goes_on_after_what_was_seen(play, fake):
     assert events(stream.text)[-1]["event"] == "end"
 
 
-def test_a_job_belongs_to_its_key(settings, fake, in_lifespan, connect, check_problem):
+def test_a_job_belongs_to_its_key(settings, fake: FakeEstimator, in_lifespan, connect, check_problem) -> None:
     app = create_app(settings, fake, keys=Keys.parse(f"{ALICES}\n{BOBS}"))
     mine, yours = {"x-api-key": ALICE}, {"x-api-key": BOB}
 
@@ -287,7 +295,9 @@ def test_a_job_belongs_to_its_key(settings, fake, in_lifespan, connect, check_pr
     assert own.status_code == 202
 
 
-def test_without_a_folder_there_are_no_jobs(settings, fake, in_lifespan, connect, check_problem):
+def test_without_a_folder_there_are_no_jobs(
+    settings, fake: FakeEstimator, in_lifespan, connect, check_problem
+) -> None:
     app = create_app(settings.model_copy(update={"jobs_dir": None}), fake)
 
     async def scenario(app):
@@ -305,7 +315,7 @@ def test_without_a_folder_there_are_no_jobs(settings, fake, in_lifespan, connect
     assert limits["jobs"] is None
 
 
-def test_the_limits_are_published(play, settings):
+def test_the_limits_are_published(play, settings) -> None:
     async def scenario(http):
         return (await http.get("/v1/limits")).json()["jobs"]
 
@@ -314,7 +324,7 @@ def test_the_limits_are_published(play, settings):
     assert limits["ttl_seconds"] == settings.jobs_ttl_seconds
 
 
-def test_what_jobs_there_are_is_a_metric(app, play):
+def test_what_jobs_there_are_is_a_metric(app: Any, play) -> None:
     from counted import value
 
     async def scenario(http):
@@ -324,7 +334,7 @@ def test_what_jobs_there_are_is_a_metric(app, play):
     assert play(scenario) == 1
 
 
-def test_names_are_in_no_log(play, caplog):
+def test_names_are_in_no_log(play, caplog: pytest.LogCaptureFixture) -> None:
     name = "canary-31337"
     with caplog.at_level("DEBUG", "mizzle"):
         play(lambda http: done(http, tensor_body(table(), columns=[name, *NAMES[1:]])))
@@ -333,7 +343,7 @@ def test_names_are_in_no_log(play, caplog):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "ANYTHING"])
 @pytest.mark.parametrize("off", [False, True])
-def test_no_route_is_open_without_a_key(settings, fake, method, off):
+def test_no_route_is_open_without_a_key(settings, fake: FakeEstimator, method: str, off: bool) -> None:
     chosen = settings.model_copy(update={"jobs_dir": None} if off else {})
     app = create_app(chosen, fake, keys=Keys.parse(ALICES))
     paths = [path for path in app.openapi()["paths"] if path.startswith("/v1/jobs")]
@@ -342,7 +352,7 @@ def test_no_route_is_open_without_a_key(settings, fake, method, off):
         call(app, ("Host", "localhost"), method=method, path=path).problem(401, "unauthorized")
 
 
-def test_every_operation_is_described(settings, fake):
+def test_every_operation_is_described(settings, fake: FakeEstimator) -> None:
     paths = create_app(settings, fake).openapi()["paths"]
     found = [op for path, ops in paths.items() if path.startswith("/v1/jobs") for op in ops.values()]
     assert len({op["operationId"] for op in found}) == len(found) == 6

@@ -111,11 +111,12 @@ QUERIES = [
 
 
 @pytest.fixture(scope="module")
-def http(serve_here, tmp_path_factory):
+def http(serve_here, tmp_path_factory: pytest.TempPathFactory):
     """A connection to one service for the whole table."""
     folder = tmp_path_factory.mktemp("jobs")
-    limits = {"jobs_max_cells": MOST_CELLS, "jobs_max_pairs": MOST_PAIRS}
-    settings = Settings(max_body_bytes=300_000, jobs_dir=folder, **limits)
+    settings = Settings(
+        max_body_bytes=300_000, jobs_dir=folder, jobs_max_cells=MOST_CELLS, jobs_max_pairs=MOST_PAIRS
+    )
     with (
         serve_here(settings, FakeEstimator()) as url,
         httpx2.Client(base_url=url, trust_env=False) as client,
@@ -139,43 +140,45 @@ def _put(http, body, media=JSON, id="one", **more):
 
 
 @pytest.mark.parametrize("case", TABLE)
-def test_bodies(case, http, refused):
+def test_bodies(case: str, http, refused) -> None:
     media, body, code = TABLE[case]
-    refused(_put(http, body, media), by_code(code).status, code)
+    error = by_code(code)
+    assert error
+    refused(_put(http, body, media), error.status, code)
     assert http.get("/v1/jobs/one").status_code == 404
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
-def test_addresses(query, http, refused):
+def test_addresses(query, http, refused) -> None:
     refused(_put(http, npy_body(table()), NPY, params=query), 422, "invalid_request")
 
 
-def test_only_npy_has_parameters(http, refused):
+def test_only_npy_has_parameters(http, refused) -> None:
     refused(_put(http, _json(), params={"unit": "bits"}), 422, "invalid_request")
 
 
 @pytest.mark.parametrize("id", ["-a", "a" * 65, "a%20b", "%C3%A9", ".", "a%0Ab", "a$"])
-def test_ids(id, http, refused):
+def test_ids(id, http, refused) -> None:
     assert _put(http, _json(), id=id).status_code in (404, 405, 422)
     assert http.get("/v1/jobs").json() == {"jobs": []}
 
 
 @pytest.mark.parametrize("media", ["text/csv", "", "application/json; charset=utf-16"])
-def test_media_types(media, http, refused):
+def test_media_types(media: str, http, refused) -> None:
     refused(_put(http, _json(), media), 415, "unsupported_media_type")
 
 
-def test_a_body_that_is_too_long(http, refused):
+def test_a_body_that_is_too_long(http, refused) -> None:
     refused(_put(http, b" " * 400_000), 413, "too_large")
 
 
 @pytest.mark.parametrize("last", ["", "x", "-1", "9" * 400, "1, 2"])
-def test_any_last_event_is_taken(last, http, refused):
+def test_any_last_event_is_taken(last, http, refused) -> None:
     refused(http.get("/v1/jobs/one/events", headers={"last-event-id": last}), 404, "no_such_job")
 
 
 @pytest.mark.parametrize("media", [JSON, NPY, SAFETENSORS])
-def test_mutated_bodies_are_refused_or_read(media):
+def test_mutated_bodies_are_refused_or_read(media) -> None:
     """Whatever stands in a body: an error of ours, or a job."""
     rng = np.random.default_rng(0)
     body = {JSON: json_body(table()), NPY: npy_body(table()), SAFETENSORS: tensor_body(table(), unit="bits")}[

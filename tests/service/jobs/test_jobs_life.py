@@ -1,6 +1,7 @@
 """Jobs beside everybody's requests, and through whatever ends the process, its worker or its disk's room."""
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,12 +23,12 @@ RESULT = "/v1/jobs/one/result"
 
 
 @pytest.fixture
-def settings(settings, tmp_path):
+def settings(settings, tmp_path: Path):
     return settings.model_copy(update={"jobs_dir": tmp_path / "jobs", "max_batch_items": 8})
 
 
 @pytest.fixture
-def counted(fake):
+def counted(fake: FakeEstimator):
     """How many answers of jobs the fake has given; at `stop` of them it shuts its gate."""
 
     class Counted:
@@ -44,7 +45,7 @@ def counted(fake):
 
 
 @pytest.fixture
-def alive(in_lifespan, connect, settings, fake):
+def alive(in_lifespan, connect, settings, fake: FakeEstimator):
     """Runs `await scenario(http, app)` in the life of a new application on the same folder."""
 
     def run(scenario, settings=settings, estimator=fake, **more):
@@ -59,7 +60,7 @@ def alive(in_lifespan, connect, settings, fake):
     return run
 
 
-async def stopped(counted, fake):
+async def stopped(counted, fake) -> None:
     """When the gate is shut and somebody waits there."""
 
     async def shut():
@@ -68,7 +69,7 @@ async def stopped(counted, fake):
     await until(shut)
 
 
-def test_a_request_during_a_job_waits_for_few_batches(alive, fake, as_body, draw):
+def test_a_request_during_a_job_waits_for_few_batches(alive, fake: FakeEstimator, as_body, draw) -> None:
     """Whatever the job is at: one batch of it may run, one may be made of pairs that waited too long."""
     seen = []
 
@@ -106,13 +107,15 @@ def test_a_request_during_a_job_waits_for_few_batches(alive, fake, as_body, draw
     assert max(fake.batches) <= 4  # half of what a batch may hold
 
 
-def test_a_job_goes_on_while_there_are_always_requests(alive, monkeypatch, as_body, draw):
+def test_a_job_goes_on_while_there_are_always_requests(
+    alive, monkeypatch: pytest.MonkeyPatch, as_body, draw
+) -> None:
     monkeypatch.setattr(job_runner, "_IDLE_WAIT_SECONDS", 0.0)
 
     async def scenario(http, app):
         over = asyncio.Event()
 
-        async def asking():
+        async def asking() -> None:
             while not over.is_set():
                 await http.post("/v1/estimate", json=as_body(draw()))
 
@@ -126,8 +129,8 @@ def test_a_job_goes_on_while_there_are_always_requests(alive, monkeypatch, as_bo
     assert alive(scenario)["state"] == "done"
 
 
-def test_a_job_goes_on_after_a_restart_and_nothing_is_done_twice(alive, fake, counted):
-    async def first(http, app):
+def test_a_job_goes_on_after_a_restart_and_nothing_is_done_twice(alive, fake: FakeEstimator, counted) -> None:
+    async def first(http, app) -> None:
         counted.stop = 5
         await put(http, "one", tensor_body(table(ROWS, 6)))
         await stopped(counted, fake)
@@ -145,8 +148,8 @@ def test_a_job_goes_on_after_a_restart_and_nothing_is_done_twice(alive, fake, co
     assert counted.count <= 15 + 4  # the chunk that was interrupted, at most
 
 
-def test_other_weights_begin_anew(alive, fake, counted):
-    async def first(http, app):
+def test_other_weights_begin_anew(alive, fake: FakeEstimator, counted) -> None:
+    async def first(http, app) -> None:
         counted.stop = 5
         await put(http, "one", tensor_body(table(ROWS, 6)))
         await stopped(counted, fake)
@@ -164,7 +167,7 @@ def test_other_weights_begin_anew(alive, fake, counted):
     assert len(result["pairs"]) == 15
 
 
-def test_a_finished_job_is_there_after_a_restart_whatever_the_weights(alive):
+def test_a_finished_job_is_there_after_a_restart_whatever_the_weights(alive) -> None:
     async def first(http, app):
         await put(http, "one", tensor_body(table(ROWS)))
         await ended(http, "one")
@@ -179,7 +182,7 @@ def test_a_finished_job_is_there_after_a_restart_whatever_the_weights(alive):
     assert alive(first) == alive(second, estimator=other)
 
 
-def test_weights_that_change_while_a_job_runs_fail_it(alive, fake):
+def test_weights_that_change_while_a_job_runs_fail_it(alive, fake: FakeEstimator) -> None:
     fake.distort = lambda e: e if e.n != ROWS else _of(e, "2" * 64)
 
     async def scenario(http, app):
@@ -197,11 +200,13 @@ def _of(estimate, sha256):
     return replace(estimate, model=estimate.model._replace(sha256=sha256))
 
 
-def test_a_job_that_ended_the_process_again_and_again_fails(alive, settings):
+def test_a_job_that_ended_the_process_again_and_again_fails(alive, settings) -> None:
     file = JobRepository(settings.jobs_dir, settings.jobs_ttl_seconds)
     file.open()
     given = StoredInput(JSON, "{}", json_body(table(ROWS)))
-    number = file.find_or_add(JobDraft("anonymous", "one", b"", "matrix", 6, given), 9, 9).number
+    job = file.find_or_add(JobDraft("anonymous", "one", b"", "matrix", 6, given), 9, 9)
+    assert job
+    number = job.number
     for _ in range(3):
         file.begin(number, "{}", "basis")
     file.close()
@@ -213,7 +218,7 @@ def test_a_job_that_ended_the_process_again_and_again_fails(alive, settings):
     assert (job["state"], job["error"]["code"]) == ("failed", "job_interrupted")
 
 
-def test_draining_keeps_what_is_done_and_ends_the_streams(alive, fake, counted):
+def test_draining_keeps_what_is_done_and_ends_the_streams(alive, fake: FakeEstimator, counted) -> None:
     async def scenario(http, app):
         counted.stop = 5
         await put(http, "one", tensor_body(table(ROWS, 6)))
@@ -235,7 +240,9 @@ def test_draining_keeps_what_is_done_and_ends_the_streams(alive, fake, counted):
     assert 4 <= job["done"] < 15
 
 
-def test_a_full_disk_holds_a_job_up_and_no_longer(alive, monkeypatch, check_problem):
+def test_a_full_disk_holds_a_job_up_and_no_longer(
+    alive, monkeypatch: pytest.MonkeyPatch, check_problem
+) -> None:
     monkeypatch.setattr(job_runner, "_FULL_DISK_RETRY_SECONDS", 0.001)
     monkeypatch.setattr(manager, "_PAUSE_SECONDS", 0.001)
     tries = []
@@ -244,7 +251,7 @@ def test_a_full_disk_holds_a_job_up_and_no_longer(alive, monkeypatch, check_prob
         store = app.state.jobs.store
         real = JobRepository.save
 
-        def save(file, number, answers):
+        def save(file, number, answers) -> None:
             tries.append(number)
             [[pages]] = file._database.fetch_all("PRAGMA page_count")
             file._database.fetch_all(f"PRAGMA max_page_count = {pages if len(tries) < 4 else 10**6}")
@@ -264,7 +271,7 @@ def test_a_full_disk_holds_a_job_up_and_no_longer(alive, monkeypatch, check_prob
     check_problem(refused, 503, "storage_full")
 
 
-def test_a_poisoned_pair_is_an_error_of_its_own(alive):
+def test_a_poisoned_pair_is_an_error_of_its_own(alive) -> None:
     values = table(ROWS)
     values[0, 0] = POISON
 
@@ -278,7 +285,7 @@ def test_a_poisoned_pair_is_an_error_of_its_own(alive):
     assert "secret" not in text
 
 
-def test_a_pair_that_kills_the_worker_costs_no_other_pair(alive, monkeypatch):
+def test_a_pair_that_kills_the_worker_costs_no_other_pair(alive, monkeypatch: pytest.MonkeyPatch) -> None:
     values = table(ROWS)
     values[0, 0] = KILL
     real, lost = InProcess.run, []
@@ -300,7 +307,7 @@ def test_a_pair_that_kills_the_worker_costs_no_other_pair(alive, monkeypatch):
     assert (len(lost), lost[-1]) == (2, 1)  # in company, and then alone
 
 
-def test_the_owners_of_jobs_take_turns(alive, fake):
+def test_the_owners_of_jobs_take_turns(alive, fake: FakeEstimator) -> None:
     """A long job of one owner does not hold a short one of another."""
     from mizzle.service.http.auth import Keys, new_key
 
@@ -324,7 +331,7 @@ def test_the_owners_of_jobs_take_turns(alive, fake):
     assert job["ended"] is None
 
 
-def test_there_is_room_for_so_many_jobs(alive, settings, check_problem):
+def test_there_is_room_for_so_many_jobs(alive, settings, check_problem) -> None:
     async def scenario(http, app):
         await put(http, "one", tensor_body(table(ROWS)))
         full = await put(http, "two", tensor_body(table(ROWS)))
@@ -339,7 +346,7 @@ def test_there_is_room_for_so_many_jobs(alive, settings, check_problem):
     assert free.status_code == 202
 
 
-def test_a_file_of_another_version_stops_jobs_alone(alive, settings, draw, as_body, check_problem):
+def test_a_file_of_another_version_stops_jobs_alone(alive, settings, draw, as_body, check_problem) -> None:
     import sqlite3
 
     file = JobRepository(settings.jobs_dir, 1.0)
@@ -362,7 +369,7 @@ def test_a_file_of_another_version_stops_jobs_alone(alive, settings, draw, as_bo
     other.close()
 
 
-def test_two_submissions_at_once_are_one_job(alive):
+def test_two_submissions_at_once_are_one_job(alive) -> None:
     async def scenario(http, app):
         await put(http, "other", tensor_body(table(ROWS)))
         bodies = [tensor_body(table(ROWS, seed=seed)) for seed in (0, 0, 1)]
@@ -376,7 +383,7 @@ def test_two_submissions_at_once_are_one_job(alive):
     assert len(listed["jobs"]) == 2
 
 
-def test_missing_cells_make_samples_of_several_sizes(alive):
+def test_missing_cells_make_samples_of_several_sizes(alive) -> None:
     values = table(ROWS, 5)
     values[:20, 0] = np.nan
 

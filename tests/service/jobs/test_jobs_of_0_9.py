@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from fakes import FakeEstimator
 from job_bodies import ended, opened
 
 from mizzle.service.app import create_app
@@ -15,14 +16,14 @@ TTL = 1e10  # seconds, in which nothing of it expires
 
 
 @pytest.fixture
-def settings(settings, tmp_path):
+def settings(settings, tmp_path: Path):
     database = sqlite3.connect(tmp_path / NAME)
     database.executescript(DUMP.read_text())
     database.close()
     return settings.model_copy(update={"jobs_dir": tmp_path, "jobs_ttl_seconds": TTL})
 
 
-def test_a_result_is_fetched(play):
+def test_a_result_is_fetched(play) -> None:
     async def scenario(http):
         await opened(http)
         job, result = await http.get("/v1/jobs/done"), await http.get("/v1/jobs/done/result")
@@ -44,7 +45,7 @@ def test_a_result_is_fetched(play):
     assert refused["error"].startswith("too_few_samples: 'a' and 'c' have values in 7 of 12 rows")
 
 
-def test_an_interrupted_job_goes_on(settings, fake, in_lifespan, connect):
+def test_an_interrupted_job_goes_on(settings, fake: FakeEstimator, in_lifespan, connect) -> None:
     answered = []
     fake.distort = lambda estimate: answered.append(estimate.n) or estimate
 

@@ -34,14 +34,14 @@ PAIRS = COLUMNS * (COLUMNS - 1) // 2
 
 
 @pytest.fixture
-def gate(tmp_path):
+def gate(tmp_path: Path):
     """A pipe at which the worker of the first process waits."""
     os.mkfifo(tmp_path / "gate")
     return tmp_path / "gate"
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path: Path):
     """Starts `mizzle serve` with a folder of jobs, the same every time; gives the process and a client."""
 
     @contextmanager
@@ -58,6 +58,7 @@ def start(tmp_path):
         with subprocess.Popen(
             command, stdout=pipe, stderr=pipe, text=True, env=environment, cwd=tmp_path
         ) as process:
+            assert process.stdout
             url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
             _until_open(url)
             with Jobs(url) as jobs:
@@ -67,7 +68,7 @@ def start(tmp_path):
     return started
 
 
-def _until_open(url):
+def _until_open(url) -> None:
     with httpx2.Client(base_url=url, trust_env=False) as http:
         for path in ("/startupz", "/v1/jobs"):
             while http.get(path).status_code == 503:
@@ -84,7 +85,7 @@ def _batches(log):
 
 
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)])
-def test_the_next_process_goes_on_and_does_nothing_twice(start, gate, tmp_path, stop, code):
+def test_the_next_process_goes_on_and_does_nothing_twice(start, gate, tmp_path: Path, stop, code) -> None:
     with start("first", **{gated.GATE: str(gate)}) as (process, jobs):
         jobs.submit(variables(_frame()), {"what": "matrix"}, "one")
         with gate.open("wb"):  # returns when the worker is at the gate

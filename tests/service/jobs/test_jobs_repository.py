@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +18,10 @@ CANARY = b"31337.4242"
 class Times:
     """A clock on the wall, which anybody may set, and one that only goes on."""
 
-    def __init__(self, day=1_000_000.0):
+    def __init__(self, day=1_000_000.0) -> None:
         self.day, self.steady = day, 5.0
 
-    def pass_by(self, seconds):
+    def pass_by(self, seconds) -> None:
         self.day += seconds
         self.steady += seconds
 
@@ -34,7 +35,7 @@ def times():
 
 
 @pytest.fixture
-def opened(tmp_path, times):
+def opened(tmp_path: Path, times):
     """Opens the file; all of them are closed in the end."""
     found = []
 
@@ -61,7 +62,7 @@ def added(file, **more):
     return file.find_or_add(new(**more), 10, 10)
 
 
-def test_a_job_survives_and_waits_again(opened):
+def test_a_job_survives_and_waits_again(opened) -> None:
     file = opened()
     number = added(file).number
     file.begin(number, "about", "basis")
@@ -74,7 +75,7 @@ def test_a_job_survives_and_waits_again(opened):
 
 
 @pytest.mark.parametrize(("basis", "kept"), [("basis", {(0, 1)}), ("other", set())])
-def test_answers_stand_on_their_basis(opened, basis, kept):
+def test_answers_stand_on_their_basis(opened, basis: str, kept) -> None:
     file = opened()
     number = added(file).number
     file.begin(number, "about", "basis")
@@ -83,7 +84,7 @@ def test_answers_stand_on_their_basis(opened, basis, kept):
     assert file.find("alice", "one").done == len(kept)
 
 
-def test_an_answer_that_comes_twice_counts_once(opened):
+def test_an_answer_that_comes_twice_counts_once(opened) -> None:
     file = opened()
     number = added(file).number
     file.begin(number, "about", "basis")
@@ -93,7 +94,7 @@ def test_an_answer_that_comes_twice_counts_once(opened):
 
 
 @pytest.mark.parametrize("state", ["cancelled", "failed", "done"])
-def test_what_has_ended_does_not_change(opened, state):
+def test_what_has_ended_does_not_change(opened, state: str) -> None:
     file = opened()
     number = added(file).number
     file.begin(number, "about", "basis")
@@ -109,7 +110,7 @@ def test_what_has_ended_does_not_change(opened, state):
     assert file.input(number) is None
 
 
-def test_what_comes_for_a_forgotten_job_is_dropped(opened):
+def test_what_comes_for_a_forgotten_job_is_dropped(opened) -> None:
     file = opened()
     number = added(file).number
     file.forget(number)
@@ -119,7 +120,7 @@ def test_what_comes_for_a_forgotten_job_is_dropped(opened):
     assert added(file).number != number
 
 
-def test_ids_are_the_owners_own_and_room_is_counted(opened):
+def test_ids_are_the_owners_own_and_room_is_counted(opened) -> None:
     file = opened()
     assert added(file, owner="alice").number != added(file, owner="bob").number
     assert file.find_or_add(new("two"), 1, 10) is None
@@ -128,7 +129,7 @@ def test_ids_are_the_owners_own_and_room_is_counted(opened):
     assert file.find_or_add(new("two"), 2, 3).id == "two"
 
 
-def test_a_job_expires_after_its_end(opened, times):
+def test_a_job_expires_after_its_end(opened, times) -> None:
     file = opened()
     number = added(file).number
     times.pass_by(10 * TTL)
@@ -146,7 +147,7 @@ def test_a_job_expires_after_its_end(opened, times):
 
 
 @pytest.mark.parametrize("jump", [10 * TTL, -10 * TTL])
-def test_setting_the_clock_changes_nothing(opened, times, jump):
+def test_setting_the_clock_changes_nothing(opened, times, jump) -> None:
     file = opened()
     number = added(file).number
     file.end(number, "failed")
@@ -156,7 +157,7 @@ def test_setting_the_clock_changes_nothing(opened, times, jump):
     assert file.find("alice", "one") is None
 
 
-def test_time_does_not_go_back_from_one_process_to_the_next(opened, times):
+def test_time_does_not_go_back_from_one_process_to_the_next(opened, times) -> None:
     file = opened()
     times.pass_by(50)
     file.end(added(file).number, "failed")
@@ -169,7 +170,7 @@ def test_time_does_not_go_back_from_one_process_to_the_next(opened, times):
     assert file.find("alice", "one") is None
 
 
-def test_what_is_deleted_is_not_in_the_folder_any_more(opened, tmp_path):
+def test_what_is_deleted_is_not_in_the_folder_any_more(opened, tmp_path: Path) -> None:
     file = opened()
     number = added(file, body=CANARY * 1000).number
     assert CANARY in b"".join(path.read_bytes() for path in tmp_path.iterdir())
@@ -177,13 +178,15 @@ def test_what_is_deleted_is_not_in_the_folder_any_more(opened, tmp_path):
     assert CANARY not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
-def test_nobody_else_may_read_the_file(opened, tmp_path):
+def test_nobody_else_may_read_the_file(opened, tmp_path: Path) -> None:
     opened()
     assert os.stat(tmp_path / NAME).st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("damage", [b"no database at all" * 500, None])
-def test_a_damaged_file_is_set_aside(opened, tmp_path, times, damage, caplog):
+def test_a_damaged_file_is_set_aside(
+    opened, tmp_path: Path, times, damage, caplog: pytest.LogCaptureFixture
+) -> None:
     file = opened()
     for i in range(20):
         added(file, id=f"job{i}", owner=str(i), body=os.urandom(4000))
@@ -203,7 +206,7 @@ def test_a_damaged_file_is_set_aside(opened, tmp_path, times, damage, caplog):
     assert not (tmp_path / DAMAGED_NAME).exists()
 
 
-def test_damage_that_shows_later_is_told(opened):
+def test_damage_that_shows_later_is_told(opened) -> None:
     file = opened()
     file._database._db.close()
     with pytest.raises(JobsUnavailable):
@@ -211,7 +214,7 @@ def test_damage_that_shows_later_is_told(opened):
 
 
 @pytest.mark.parametrize("statement", ["PRAGMA user_version = 2", "PRAGMA application_id = 7"])
-def test_a_file_of_another_version_or_program_is_left_alone(opened, tmp_path, statement):
+def test_a_file_of_another_version_or_program_is_left_alone(opened, tmp_path: Path, statement: str) -> None:
     file = opened()
     added(file)
     file.close()
@@ -225,7 +228,7 @@ def test_a_file_of_another_version_or_program_is_left_alone(opened, tmp_path, st
     assert (tmp_path / NAME).read_bytes() == before
 
 
-def test_one_process_has_the_file(opened):
+def test_one_process_has_the_file(opened) -> None:
     first = opened()
     with pytest.raises(Locked):
         opened()
@@ -233,7 +236,7 @@ def test_one_process_has_the_file(opened):
     opened()
 
 
-def test_a_full_disk_takes_all_or_nothing(opened):
+def test_a_full_disk_takes_all_or_nothing(opened) -> None:
     file = opened()
     number = added(file).number
     file.begin(number, "about", "basis")
@@ -250,7 +253,7 @@ def test_a_full_disk_takes_all_or_nothing(opened):
     assert file.find("alice", "one").done == 1
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JobsUnavailable) as caught:
         JobRepository(tmp_path / "file" / "below", TTL).open()

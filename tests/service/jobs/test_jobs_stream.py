@@ -3,14 +3,17 @@
 import asyncio
 import os
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 from job_bodies import SAFETENSORS, ended, events, opened, table, tensor_body
 from live import RESET, client, living, until
 
 from mizzle.service.app import create_app
 from mizzle.service.jobs import runner
+from mizzle.service.settings import Settings
 
 CALLERS = 100
 MOST = 6  # events that a caller waits for
@@ -19,7 +22,7 @@ REQUEST = f"GET {EVENTS} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 @pytest.fixture
-def app(fake, settings, tmp_path, monkeypatch):
+def app(fake: FakeEstimator, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """With an event for every four pairs."""
     monkeypatch.setattr(runner, "_SAVE_SECONDS", 0.0)
     return create_app(settings.model_copy(update={"jobs_dir": tmp_path / "jobs", "max_batch_items": 8}), fake)
@@ -30,7 +33,7 @@ def held():
     return np.array([len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))])
 
 
-async def hung_up(address, i):
+async def hung_up(address, i) -> None:
     """A caller who leaves after the event i % MOST, before one with a part of a request, somehow."""
     loop = asyncio.get_running_loop()
     with socket.socket() as connection:
@@ -44,7 +47,7 @@ async def hung_up(address, i):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
-async def began(http, fake):
+async def began(http, fake) -> None:
     """A job whose first batch waits at the gate."""
     await opened(http)
     fake.forget()
@@ -54,7 +57,7 @@ async def began(http, fake):
     await fake.begun()
 
 
-def test_whenever_they_hang_up_nothing_stays(app, fake):
+def test_whenever_they_hang_up_nothing_stays(app, fake: FakeEstimator) -> None:
     """The job stands still for those who want one event at most, and then runs to its end."""
     early = [i for i in range(CALLERS) if i % MOST <= 1]
     late = [i for i in range(CALLERS) if i % MOST > 1]

@@ -3,10 +3,12 @@
 import json
 import re
 import threading
+from typing import Any
 
 import httpx2
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 from fastapi import FastAPI
 from oip_bodies import (
     DEFAULT,
@@ -41,7 +43,7 @@ TEXT = json.dumps({"inputs": [tensor(side, np.arange(float(ROWS)))[0] for side i
 
 
 @pytest.fixture(scope="module")
-def http(serve_here, new_fake):
+def http(serve_here, new_fake: type[FakeEstimator]):
     """A connection to one service, for the tests that need none of their own."""
     with serve_here(Settings(), new_fake()) as url, httpx2.Client(base_url=url, trust_env=False) as client:
         yield client
@@ -67,7 +69,9 @@ def pair(draw):
 @pytest.mark.parametrize("datatype", DTYPES)
 @pytest.mark.parametrize("way_of_x", WAYS)
 @pytest.mark.parametrize("way_of_y", WAYS)
-def test_every_datatype_in_every_way(ask, fake, pair, datatype, way_of_x, way_of_y):
+def test_every_datatype_in_every_way(
+    ask, fake: FakeEstimator, pair, datatype, way_of_x: str, way_of_y: str
+) -> None:
     x, y = pair
     content, headers = body_of(tensor("x", x, datatype, way_of_x), tensor("y", y, "FP64", way_of_y))
     answer, outputs = outputs_of(ask(content, headers))
@@ -80,7 +84,9 @@ def test_every_datatype_in_every_way(ask, fake, pair, datatype, way_of_x, way_of
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("datatype", ["FP16", "FP32"])
-def test_a_number_is_what_its_datatype_makes_of_it(ask, fake, draw, way, datatype):
+def test_a_number_is_what_its_datatype_makes_of_it(
+    ask, fake: FakeEstimator, draw, way: str, datatype: str
+) -> None:
     """0.1 as FP32 is the nearest float32, whether it comes as JSON or as bytes."""
     x, y = draw(ROWS)
     entry, raw = tensor("x", x, datatype, way)
@@ -92,7 +98,7 @@ def test_a_number_is_what_its_datatype_makes_of_it(ask, fake, draw, way, datatyp
     assert_answers(outputs_of(ask(content, headers))[1], [expected])
 
 
-def test_an_integer_may_be_written_with_a_point(ask, fake, pair):
+def test_an_integer_may_be_written_with_a_point(ask, fake: FakeEstimator, pair) -> None:
     """JSON has one kind of numbers."""
     x, y = pair
     entry, _ = tensor("x", x, "INT64")
@@ -101,7 +107,7 @@ def test_an_integer_may_be_written_with_a_point(ask, fake, pair):
     assert_answers(outputs_of(ask(content))[1], [fake.estimate(x, y)])
 
 
-def test_members_may_come_in_any_order(ask, fake, pair):
+def test_members_may_come_in_any_order(ask, fake: FakeEstimator, pair) -> None:
     x, y = pair
     inputs = [dict(reversed(tensor(name, side)[0].items())) for name, side in (("x", x), ("y", y))]
     content = json.dumps({"parameters": {"levels": "all"}, "id": "1", "inputs": inputs}, indent=1)
@@ -109,14 +115,14 @@ def test_members_may_come_in_any_order(ask, fake, pair):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_inputs_may_come_in_any_order(ask, fake, pair, way):
+def test_the_inputs_may_come_in_any_order(ask, fake: FakeEstimator, pair, way: str) -> None:
     x, y = pair
     content, headers = body_of(tensor("y", y, "FP32", way), tensor("x", x, "INT32", way))
     assert_answers(outputs_of(ask(content, headers))[1], [fake.estimate(x, y)])
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_one_dimension_is_one_column(ask, fake, pair, way):
+def test_one_dimension_is_one_column(ask, fake: FakeEstimator, pair, way: str) -> None:
     x, y = pair
     content, headers = body_of(tensor("x", x[:, 0], way=way), tensor("y", y, way=way))
     assert_answers(outputs_of(ask(content, headers))[1], [fake.estimate(x[:, :1], y)])
@@ -124,7 +130,7 @@ def test_one_dimension_is_one_column(ask, fake, pair, way):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_batch_has_an_answer_for_each_problem(ask, fake, draw, way, count):
+def test_a_batch_has_an_answer_for_each_problem(ask, fake: FakeEstimator, draw, way: str, count: int) -> None:
     pairs = [draw(ROWS, seed=seed) for seed in range(count)]
     x, y = (np.stack(side) for side in zip(*pairs, strict=True))
     content, headers = body_of(tensor("x", x, way=way), tensor("y", y, way=way))
@@ -132,7 +138,7 @@ def test_a_batch_has_an_answer_for_each_problem(ask, fake, draw, way, count):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_large_bodies_are_read_beside_the_event_loop(ask, fake, draw, way):
+def test_large_bodies_are_read_beside_the_event_loop(ask, fake: FakeEstimator, draw, way: str) -> None:
     x, y = draw(1000, dx=8)
     content, headers = body_of(tensor("x", x, way=way), tensor("y", y, way=way))
     assert len(content) > 64 * 1024
@@ -140,7 +146,9 @@ def test_large_bodies_are_read_beside_the_event_loop(ask, fake, draw, way):
 
 
 @pytest.mark.parametrize(("rows", "beside"), [(12, False), (2000, True)])
-def test_only_large_bodies_leave_the_event_loop(play, draw, monkeypatch, rows, beside):
+def test_only_large_bodies_leave_the_event_loop(
+    play, draw, monkeypatch: pytest.MonkeyPatch, rows: int, beside: bool
+) -> None:
     threads, read = [], protocol.read
 
     def watched(*arguments):
@@ -155,15 +163,15 @@ def test_only_large_bodies_leave_the_event_loop(play, draw, monkeypatch, rows, b
     assert [thread is not threading.main_thread() for thread in threads] == [beside]
 
 
-def test_what_was_read_is_told(app, settings, pair, in_lifespan, connect):
+def test_what_was_read_is_told(app: Any, settings: Settings, pair, in_lifespan, connect) -> None:
     """Of good bodies and of bad ones, once each."""
     told = []
 
     class Watching(Metrics):
-        def decoded(self, media, seconds):
+        def decoded(self, media, seconds) -> None:
             told.append(media)
 
-    async def scenario(app):
+    async def scenario(app) -> None:
         other = FastAPI()
         other.state.service = Service(app.state.engine, settings, Watching())
         other.include_router(routes.router)
@@ -179,7 +187,7 @@ def test_what_was_read_is_told(app, settings, pair, in_lifespan, connect):
 @pytest.mark.parametrize(
     ("levels", "chosen"), [("all", GRID), ("0.05,0.5", (0.05, 0.5)), ("0.995", (0.995,)), (None, DEFAULT)]
 )
-def test_levels_are_chosen(ask, fake, pair, levels, chosen):
+def test_levels_are_chosen(ask, fake: FakeEstimator, pair, levels: str | None, chosen) -> None:
     parameters = {} if levels is None else {"levels": levels}
     content, _ = body_of(tensor("x", pair[0]), tensor("y", pair[1]), parameters=parameters)
     assert_answers(outputs_of(ask(content))[1], [fake.estimate(*pair)], chosen)
@@ -187,7 +195,9 @@ def test_levels_are_chosen(ask, fake, pair, levels, chosen):
 
 @pytest.mark.parametrize("usual", [None, False, True])
 @pytest.mark.parametrize("own", [None, False, True])
-def test_binary_outputs_are_those_that_were_asked_for(ask, fake, pair, usual, own):
+def test_binary_outputs_are_those_that_were_asked_for(
+    ask, fake: FakeEstimator, pair, usual: bool | None, own: bool | None
+) -> None:
     """`binary_data` of an output stands above `binary_data_output` of the request."""
     parameters = {} if usual is None else {"binary_data_output": usual}
     wanted = {"warnings": own, "quantiles": None, "in_range": own}
@@ -207,7 +217,7 @@ def test_binary_outputs_are_those_that_were_asked_for(ask, fake, pair, usual, ow
     ]
 
 
-def test_all_outputs_in_binary(ask, fake, pair):
+def test_all_outputs_in_binary(ask, fake: FakeEstimator, pair) -> None:
     content, _ = body_of(tensor("x", pair[0]), tensor("y", pair[1]), parameters={"binary_data_output": True})
     answer, outputs = outputs_of(ask(content))
     assert_answers(outputs, [fake.estimate(*pair)])
@@ -215,13 +225,13 @@ def test_all_outputs_in_binary(ask, fake, pair):
 
 
 @pytest.mark.parametrize("text", ["", "42", "ü\U0001f600\0", "a" * 256])
-def test_the_id_comes_back(ask, pair, text):
+def test_the_id_comes_back(ask, pair, text) -> None:
     content, _ = body_of(tensor("x", pair[0]), tensor("y", pair[1]), id=text, outputs=[{"name": "mi"}])
     assert outputs_of(ask(content))[0]["id"] == text
 
 
 @pytest.mark.parametrize("version", ["", "0.0.1"])
-def test_the_model_may_be_named_once_more(ask, fake, pair, version):
+def test_the_model_may_be_named_once_more(ask, fake: FakeEstimator, pair, version: str) -> None:
     named = {"model_name": "fake", "model_version": version}
     content, _ = body_of(tensor("x", pair[0]), tensor("y", pair[1]), outputs=[], **named)
     response = ask(content, path="/v2/models/fake/versions/0.0.1/infer")
@@ -230,14 +240,16 @@ def test_the_model_may_be_named_once_more(ask, fake, pair, version):
 
 @pytest.mark.parametrize("media", ["application/json", "application/octet-stream", "", None])
 @pytest.mark.parametrize("way", ["flat", "binary"])
-def test_the_header_and_not_the_media_type_tells_what_a_body_is(ask, fake, pair, media, way):
+def test_the_header_and_not_the_media_type_tells_what_a_body_is(
+    ask, fake: FakeEstimator, pair, media: str | None, way: str
+) -> None:
     """Triton's client names no media type, aiohttp one that does not fit, KServe's the documented."""
     content, headers = body_of(tensor("x", pair[0], way=way), tensor("y", pair[1]))
     headers |= {} if media is None else {"content-type": media}
     assert_answers(outputs_of(ask(content, headers))[1], [fake.estimate(*pair)])
 
 
-def test_a_problem_that_fails_fails_its_request(ask, poison, pair):
+def test_a_problem_that_fails_fails_its_request(ask, poison, pair) -> None:
     x, y = pair
     content, _ = body_of(tensor("x", np.stack([x, poison(x)])), tensor("y", np.stack([y, y])))
     problem = refused(ask(content), 500, "inference_failed", "problem 1 (counted from 0)")
@@ -246,7 +258,9 @@ def test_a_problem_that_fails_fails_its_request(ask, poison, pair):
 
 
 @pytest.mark.parametrize(("microseconds", "status"), [(1, 504), (60_000_000, 200)])
-def test_the_timeout_of_the_protocol_is_a_deadline(play, pair, fake, microseconds, status):
+def test_the_timeout_of_the_protocol_is_a_deadline(
+    play, pair, fake: FakeEstimator, microseconds: int, status: int
+) -> None:
     x, y = pair
     content, _ = body_of(tensor("x", x), tensor("y", y), parameters={"timeout": microseconds})
     response = play(lambda http: send(http, content))
@@ -256,7 +270,7 @@ def test_the_timeout_of_the_protocol_is_a_deadline(play, pair, fake, microsecond
         refused(response, 504, "deadline_exceeded")
 
 
-def test_server_and_model_describe_themselves(http):
+def test_server_and_model_describe_themselves(http) -> None:
     paths = ("", "/models/fake", "/models/fake/versions/0.0.1")
     server, model, version = [http.get("/v2" + path).json() for path in paths]
     assert server["name"] == "mizzle"
@@ -269,7 +283,7 @@ def test_server_and_model_describe_themselves(http):
     assert {o["name"]: len(o["shape"]) for o in model["outputs"]}["quantiles"] == 2
 
 
-def test_health(play, fake):
+def test_health(play, fake: FakeEstimator) -> None:
     async def scenario(http):
         paths = ("/health/live", "/health/ready", "/models/fake/ready", "/models/fake/versions/0.0.1/ready")
         return [(await http.get("/v2" + path)).json() for path in paths]
@@ -279,7 +293,9 @@ def test_health(play, fake):
     assert fake.batches == [1, 1, 1]  # through the batcher
 
 
-def test_a_service_without_a_model_lives_and_is_not_ready(settings, fake, in_lifespan, connect):
+def test_a_service_without_a_model_lives_and_is_not_ready(
+    settings: Settings, fake: FakeEstimator, in_lifespan, connect
+) -> None:
     app = create_app(settings, fake)
 
     async def scenario(app):
@@ -300,7 +316,7 @@ def test_a_service_without_a_model_lives_and_is_not_ready(settings, fake, in_lif
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"ready": true}', '{"ready": 1, "ready": false}'])
-def test_the_index_lists_the_model(ask, body):
+def test_the_index_lists_the_model(ask, body: str) -> None:
     entry = {"name": "fake", "version": "0.0.1", "state": "READY", "reason": ""}
     assert ask(body, path="/v2/repository/index").json() == [entry]
 
@@ -315,7 +331,7 @@ def test_the_index_lists_the_model(ask, body):
         (" " * 1025, 413, "too_large"),
     ],
 )
-def test_another_body_asks_for_no_index(ask, body, status, code):
+def test_another_body_asks_for_no_index(ask, body, status: int, code: str) -> None:
     refused(ask(body, path="/v2/repository/index"), status, code)
 
 
@@ -336,23 +352,25 @@ NOWHERE = [
 
 
 @pytest.mark.parametrize("path", NOWHERE)
-def test_another_address_is_404(http, path):
+def test_another_address_is_404(http, path: str) -> None:
     refused(http.get(path), 404, "not_found")
 
 
 @pytest.mark.parametrize("path", ["/v2/models/31337/infer", "/v2/models/fake/versions/31337/infer"])
-def test_another_model_infers_nothing(ask, path):
+def test_another_model_infers_nothing(ask, path: str) -> None:
     refused(ask(TEXT, path=path), 404, "not_found")
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", INFER), ("POST", "/v2"), ("DELETE", "/v2/models/fake")])
-def test_another_method_is_405(http, method, path):
+def test_another_method_is_405(http, method: str, path) -> None:
     response = http.request(method, path)
     refused(response, 405, "method_not_allowed")
     assert "allow" in response.headers
 
 
-def test_refusals_from_around_the_routes_are_errors_of_the_protocol_too(settings, fake, in_lifespan, connect):
+def test_refusals_from_around_the_routes_are_errors_of_the_protocol_too(
+    settings: Settings, fake: FakeEstimator, in_lifespan, connect
+) -> None:
     app = create_app(settings, fake, keys=Keys.parse(new_key("alice")[1]))
 
     async def scenario(app):
@@ -368,7 +386,7 @@ def test_refusals_from_around_the_routes_are_errors_of_the_protocol_too(settings
 
 
 @pytest.mark.parametrize("path", ["/v2", "/v2/", "/v2/models/a", "/v2//"])
-def test_a_problem_under_v2_is_an_error(path):
+def test_a_problem_under_v2_is_an_error(path: str) -> None:
     answer = call(Errors(problem_for(404)), path=path)
     assert int(answer.headers["content-length"]) == len(answer.body)
     problem = answer.problem(404, "not_found")
@@ -377,14 +395,14 @@ def test_a_problem_under_v2_is_an_error(path):
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v22", "/v2x/models", "/V2", "/v1/v2", ""])
-def test_a_problem_elsewhere_is_none(path):
+def test_a_problem_elsewhere_is_none(path: str) -> None:
     assert "error" not in call(Errors(problem_for(404)), path=path).problem(404, "not_found")
 
 
-def test_a_problem_may_come_in_pieces():
+def test_a_problem_may_come_in_pieces() -> None:
     whole = problem_for(404)
 
-    async def app(scope, receive, send):
+    async def app(scope, receive, send) -> None:
         await send({"type": "http.response.start", "status": 404, "headers": whole.raw_headers})
         for byte in whole.body:
             await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
@@ -393,13 +411,15 @@ def test_a_problem_may_come_in_pieces():
     assert call(Errors(app), path="/v2").problem(404, "not_found")["error"]
 
 
-def test_another_answer_stays_as_it_is():
+def test_another_answer_stays_as_it_is() -> None:
     answer = call(Errors(Response(b'{"detail": 1}', 404, media_type="application/json")), path="/v2")
     assert answer.body == b'{"detail": 1}'
 
 
-def test_a_bug_of_ours_is_an_error_of_the_protocol_without_details(play, app, monkeypatch):
-    async def fail(*_):
+def test_a_bug_of_ours_is_an_error_of_the_protocol_without_details(
+    play, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_) -> None:
         raise KeyError("/a/secret/path")
 
     monkeypatch.setattr(app.state.engine, "estimate", fail)
@@ -408,7 +428,7 @@ def test_a_bug_of_ours_is_an_error_of_the_protocol_without_details(play, app, mo
     assert "secret" not in response.text
 
 
-def test_the_document_covers_the_protocol(http):
+def test_the_document_covers_the_protocol(http) -> None:
     document = http.get("/openapi.json").json()
     ours = {path: item for path, item in document["paths"].items() if path.startswith("/v2")}
     assert {
@@ -442,7 +462,7 @@ def test_the_document_covers_the_protocol(http):
     assert names == list(protocol.OUTPUTS) == list(TENSORS)
 
 
-def test_the_documents_example_is_answered(http):
+def test_the_documents_example_is_answered(http) -> None:
     document = http.get("/openapi.json").json()
     content = document["paths"]["/v2/models/{name}/infer"]["post"]["requestBody"]["content"]
     response = http.post(INFER, json=content["application/json"]["example"])

@@ -3,10 +3,12 @@
 import json
 import random
 from contextlib import suppress
+from typing import Any
 
 import httpx2
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 from oip_bodies import CANARY, DEFAULT, INFER, LENGTH, ROWS, body_of, refused, send, tensor
 
 from mizzle.errors import InvalidInput
@@ -31,7 +33,7 @@ def _good():
 def _x(**members):
     """A change of the input x; a member that becomes None is taken out."""
 
-    def change(request):
+    def change(request) -> None:
         changed = request["inputs"][0] | members
         request["inputs"][0] = {key: value for key, value in changed.items() if value is not None}
 
@@ -49,7 +51,7 @@ def _whole(**members):
 
 
 def _both(shape, data):
-    def change(request):
+    def change(request) -> None:
         for entry in request["inputs"]:
             entry.update(shape=shape, data=data)
 
@@ -59,10 +61,10 @@ def _both(shape, data):
 NAN, INF = float("nan"), float("inf")
 FORM, SHAPE = "invalid_request", "invalid_shape"
 COLUMN = list(range(ROWS))
-BATCH = [COLUMN, [*COLUMN[:-1], None]]
+BATCH: list[Any] = [COLUMN, [*COLUMN[:-1], None]]
 PLACE = "x row 3, column 1"
 # name: (what is changed in a good request, code, words)
-BAD = {
+BAD: dict[str, Any] = {
     "no inputs": (lambda request: request.pop("inputs"), FORM, "inputs"),
     "inputs an object": (_whole(inputs={}), FORM, "list of two"),
     "one input": (lambda request: request["inputs"].pop(), FORM, "list of two"),
@@ -201,7 +203,7 @@ MOST_JSON = 150_000
 
 
 @pytest.fixture(scope="module")
-def http(serve_here, new_fake):
+def http(serve_here, new_fake: type[FakeEstimator]):
     """A connection to one service for all tables."""
     settings = Settings(max_body_bytes=200_000, max_json_bytes=MOST_JSON, max_request_problems=3)
     with serve_here(settings, new_fake()) as url, httpx2.Client(base_url=url, trust_env=False) as client:
@@ -211,11 +213,11 @@ def http(serve_here, new_fake):
 @pytest.mark.parametrize(
     "change", [lambda text: '{"inputs": 1, ' + text[1:], lambda text: text + " " * 20_000]
 )
-def test_of_two_members_the_last_counts_and_space_does_not(http, change):
+def test_of_two_members_the_last_counts_and_space_does_not(http, change) -> None:
     assert send(http, change(json.dumps(_good()))).status_code == 200
 
 
-def test_a_long_json_object_is_sent_in_binary(http):
+def test_a_long_json_object_is_sent_in_binary(http) -> None:
     """The same numbers as text are too long, and as bytes are not."""
     x = (np.arange(2 * 6000).reshape(-1, 2) % 7 + 1) / 16
     content, headers = body_of(tensor("x", x), tensor("y", x))
@@ -227,12 +229,12 @@ def test_a_long_json_object_is_sent_in_binary(http):
     assert send(http, content, headers).status_code == 200
 
 
-def _next_is_answered(http):
+def _next_is_answered(http) -> None:
     assert send(http, json.dumps(_good())).status_code == 200
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_request_is_refused(http, case):
+def test_a_bad_request_is_refused(http, case) -> None:
     change, code, words = BAD[case]
     request = _good()
     change(request)
@@ -242,7 +244,7 @@ def test_a_bad_request_is_refused(http, case):
 
 
 GOOD_TEXT = json.dumps(_good())
-TEXTS = {
+TEXTS: dict[str, Any] = {
     "empty": ("", 400, "malformed"),
     "cut": (GOOD_TEXT[:-3], 400, "malformed"),
     "trailing": (GOOD_TEXT + CANARY, 400, "malformed"),
@@ -260,7 +262,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("case", TEXTS)
-def test_a_text_that_is_no_request_is_refused(http, case):
+def test_a_text_that_is_no_request_is_refused(http, case) -> None:
     refused(send(http, TEXTS[case][0]), *TEXTS[case][1:])
     _next_is_answered(http)
 
@@ -288,7 +290,7 @@ def _header(text, content=None):
 SIZE = "binary_data_size"
 SIXES = X == 6
 # name: (body and headers, status, code, words)
-BAD_BINARY = {
+BAD_BINARY: dict[str, Any] = {
     "no header": ((_binary()[0], {}), 400, "malformed", ""),
     "one byte short": (_body(end=-1), 400, "malformed", "ends before the binary data of y"),
     "no bytes": (_body(end=_binary()[1]), 400, "malformed", "ends before the binary data of x"),
@@ -335,13 +337,13 @@ BAD_BINARY = {
 
 
 @pytest.mark.parametrize("case", BAD_BINARY)
-def test_bad_binary_data_are_refused(http, case):
+def test_bad_binary_data_are_refused(http, case) -> None:
     (content, headers), *refusal = BAD_BINARY[case]
     refused(send(http, content, headers), *refusal)
     _next_is_answered(http)
 
 
-def test_two_lengths_are_refused(http):
+def test_two_lengths_are_refused(http) -> None:
     content, length = _binary()
     both = [(LENGTH, str(length)), (LENGTH, str(length))]
     refused(http.post(INFER, content=content, headers=both), 400, "malformed", "the header")
@@ -357,15 +359,15 @@ def test_two_lengths_are_refused(http):
         {"content-encoding": "deflate", "content-type": "application/json"},
     ],
 )
-def test_another_media_type_is_415(http, headers):
+def test_another_media_type_is_415(http, headers) -> None:
     refused(send(http, GOOD_TEXT, headers), 415, "unsupported_media_type")
 
 
-def test_a_large_body_is_413(http):
+def test_a_large_body_is_413(http) -> None:
     refused(send(http, b" " * 200_001), 413, "too_large")
 
 
-def test_whatever_a_body_is_it_is_read_or_refused():
+def test_whatever_a_body_is_it_is_read_or_refused() -> None:
     """A few bytes changed, cut, doubled or put in: nothing but numbers or our own refusals come of it."""
     rng = random.Random(0)
     whole, length = _binary()

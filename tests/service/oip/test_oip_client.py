@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 
 from mizzle.service.settings import Settings
 
@@ -20,7 +21,7 @@ OUTPUTS = ("mi", "median", "quantiles", "levels", "in_range", "warnings")
 
 
 @pytest.fixture(scope="module")
-def address(serve_here, new_fake):
+def address(serve_here, new_fake: type[FakeEstimator]):
     """Host and port of one service."""
     with serve_here(Settings(), new_fake()) as url:
         yield url.removeprefix("http://")
@@ -47,7 +48,7 @@ def inputs_of(x, y, datatype="FP64", binary=True, kind=triton.InferInput):
     return made
 
 
-def assert_answers(result, estimates, levels=DEFAULT):
+def assert_answers(result, estimates, levels=DEFAULT) -> None:
     """Whether the client reads exactly what the estimates say."""
     assert result.as_numpy("mi").tolist() == [e.mi for e in estimates]
     assert result.as_numpy("median").tolist() == [e.median for e in estimates]
@@ -58,13 +59,13 @@ def assert_answers(result, estimates, levels=DEFAULT):
     assert [json.loads(text) for text in result.as_numpy("warnings")] == notices
 
 
-def test_importing_the_client_changes_nothing_else():
+def test_importing_the_client_changes_nothing_else() -> None:
     """gevent can replace sockets, threads and clocks of the whole process; this client does not ask it to."""
     modules = ("socket", "ssl", "select", "threading", "time", "signal", "subprocess", "os")
     assert not any(map(monkey.is_module_patched, modules))
 
 
-def test_health(client):
+def test_health(client) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("fake")
@@ -73,7 +74,7 @@ def test_health(client):
     assert not client.is_model_ready("fake", "7")
 
 
-def test_metadata(client):
+def test_metadata(client) -> None:
     assert client.get_server_metadata()["extensions"] == ["binary_tensor_data"]
     model = client.get_model_metadata("fake")
     assert model == client.get_model_metadata("fake", "0.0.1")
@@ -86,15 +87,17 @@ def test_metadata(client):
 
 @pytest.mark.parametrize("datatype", DTYPES)
 @pytest.mark.parametrize("binary", [True, False])
-def test_every_datatype_in_and_all_outputs_binary(client, fake, pair, datatype, binary):
-    result = client.infer("fake", inputs_of(*pair, datatype, binary))
+def test_every_datatype_in_and_all_outputs_binary(
+    client, fake: FakeEstimator, pair, datatype: str, binary: bool
+) -> None:
+    result = client.infer("fake", inputs_of(pair[0], pair[1], datatype, binary))
     assert_answers(result, [fake.estimate(*pair)])
     assert all("parameters" in result.get_output(name) for name in OUTPUTS)
     assert "id" not in result.get_response()
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_outputs_in_binary_and_in_json(client, fake, pair, binary):
+def test_outputs_in_binary_and_in_json(client, fake: FakeEstimator, pair, binary: bool) -> None:
     wanted = [triton.InferRequestedOutput(name, binary_data=binary) for name in OUTPUTS]
     result = client.infer("fake", inputs_of(*pair), "0.0.1", outputs=wanted, request_id="a/b 7")
     assert_answers(result, [fake.estimate(*pair)])
@@ -102,7 +105,7 @@ def test_outputs_in_binary_and_in_json(client, fake, pair, binary):
     assert all(("data" in result.get_output(name)) is not binary for name in OUTPUTS)
 
 
-def test_a_part_of_the_outputs_some_in_binary(client, fake, pair):
+def test_a_part_of_the_outputs_some_in_binary(client, fake: FakeEstimator, pair) -> None:
     x, y = pair
     wanted = [("quantiles", True), ("mi", False), ("warnings", True)]
     outputs = [triton.InferRequestedOutput(name, binary_data=binary) for name, binary in wanted]
@@ -116,32 +119,35 @@ def test_a_part_of_the_outputs_some_in_binary(client, fake, pair):
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_a_batch(client, fake, draw, binary):
+def test_a_batch(client, fake: FakeEstimator, draw, binary: bool) -> None:
     pairs = [draw(seed=seed) for seed in range(5)]
     x, y = (np.stack(side) for side in zip(*pairs, strict=True))
     result = client.infer("fake", inputs_of(x, y, binary=binary), parameters={"levels": "all"})
     assert_answers(result, [fake.estimate(*one) for one in pairs], fake.levels)
 
 
-def test_one_dimension_is_one_column(client, fake, pair):
+def test_one_dimension_is_one_column(client, fake: FakeEstimator, pair) -> None:
     x, y = pair
     assert_answers(client.infer("fake", inputs_of(x[:, 0], y[:, 0])), [fake.estimate(x[:, :1], y)])
 
 
-def test_many_at_once(client, fake, draw):
+def test_many_at_once(client, fake: FakeEstimator, draw) -> None:
     pairs = [draw(seed=seed, dx=1 + seed % 3) for seed in range(12)]
     asked = [client.async_infer("fake", inputs_of(*one)) for one in pairs]
     for waiting, one in zip(asked, pairs, strict=True):
         assert_answers(waiting.get_result(), [fake.estimate(*one)])
 
 
-def test_the_asynchronous_client(address, fake, pair):
+def test_the_asynchronous_client(address, fake: FakeEstimator, pair) -> None:
     """It is another one, over aiohttp, which says application/octet-stream whatever it sends."""
 
     async def scenario():
         async with aio.InferenceServerClient(address) as client:
             assert await client.is_server_ready()
-            return [await client.infer("fake", inputs_of(*pair, binary=binary)) for binary in (True, False)]
+            return [
+                await client.infer("fake", inputs_of(pair[0], pair[1], binary=binary))
+                for binary in (True, False)
+            ]
 
     for result in asyncio.run(scenario()):
         assert_answers(result, [fake.estimate(*pair)])
@@ -154,7 +160,7 @@ def refusal(call, *arguments, **more):
     return caught.value.status(), caught.value.message()
 
 
-def test_refusals_reach_the_client_in_words(client, pair):
+def test_refusals_reach_the_client_in_words(client, pair) -> None:
     x, y = pair
     assert refusal(client.infer, "fake", inputs_of(x, y[:-1])) == (
         "422",
@@ -177,7 +183,7 @@ def test_refusals_reach_the_client_in_words(client, pair):
     assert (status, text) == ("422", f"the outputs are {', '.join(OUTPUTS)}; each may be named once")
 
 
-def test_the_connection_survives_a_refusal(client, fake, pair):
+def test_the_connection_survives_a_refusal(client, fake: FakeEstimator, pair) -> None:
     x, y = pair
     refusal(client.infer, "fake", inputs_of(x[:5], y[:5]))
     assert_answers(client.infer("fake", inputs_of(x, y)), [fake.estimate(x, y)])

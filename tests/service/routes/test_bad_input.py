@@ -6,10 +6,12 @@ is never repeated; and the next request is answered.
 
 import io
 import json
+from pathlib import Path
 
 import httpx2
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 
 import mizzle
 from mizzle import cli
@@ -105,7 +107,7 @@ MOST_JSON = 150_000
 
 
 @pytest.fixture(scope="module")
-def http(serve_here, new_fake):
+def http(serve_here, new_fake: type[FakeEstimator]):
     """A connection to one service for the whole table."""
     settings = Settings(max_body_bytes=200_000, max_json_bytes=MOST_JSON)
     with serve_here(settings, new_fake()) as url, httpx2.Client(base_url=url, trust_env=False) as client:
@@ -128,7 +130,7 @@ def _post(http, body):
 
 
 @pytest.mark.parametrize("case", TABLE)
-def test_arrays(case, fake, monkeypatch):
+def test_arrays(case: str, fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "_shared", None)
     monkeypatch.setattr(estimators, "load", lambda: fake)
     x, y, error, words = TABLE[case]
@@ -140,7 +142,7 @@ def test_arrays(case, fake, monkeypatch):
 
 
 @pytest.mark.parametrize("case", [case for case in TABLE if case != "surrogate"])  # half a pair is no JSON
-def test_http(case, http, refused):
+def test_http(case, http, refused) -> None:
     x, y, error, words = TABLE[case]
     problem = refused(_post(http, json.dumps({"x": x, "y": y})), 422, error.code)
     assert words in problem["detail"]
@@ -148,14 +150,14 @@ def test_http(case, http, refused):
 
 
 @pytest.mark.parametrize("case", BODIES)
-def test_http_bodies(case, http, refused):
+def test_http_bodies(case: str, http, refused) -> None:
     body, code, words = BODIES[case]
     problem = refused(_post(http, body), 400 if code == "malformed" else 422, code)
     assert words in problem["detail"]
     assert _post(http, _GOOD_JSON).status_code == 200
 
 
-def test_a_large_bad_body_gets_a_small_answer(http, refused):
+def test_a_large_bad_body_gets_a_small_answer(http, refused) -> None:
     """Parsed off the event loop; 20,000 wrong cells are one complaint."""
     body = json.dumps({"x": [[CANARY]] * 12_000, "y": COLUMN})
     assert len(body) > 64 * 1024
@@ -164,7 +166,7 @@ def test_a_large_bad_body_gets_a_small_answer(http, refused):
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_json_beyond_its_limit_is_sent_in_binary(http, chunked, refused):
+def test_json_beyond_its_limit_is_sent_in_binary(http, chunked: bool, refused) -> None:
     """The same bytes are taken as .npy."""
     table = np.ones((10_000, 2))
     file = io.BytesIO()
@@ -184,7 +186,7 @@ def test_json_beyond_its_limit_is_sent_in_binary(http, chunked, refused):
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_an_oversize_body_is_413(http, chunked, refused):
+def test_an_oversize_body_is_413(http, chunked: bool, refused) -> None:
     body = b" " * 300_000
     response = _post(http, iter([body[:150_000], body[150_000:]]) if chunked else body)
     refused(response, 413, "too_large")
@@ -202,7 +204,7 @@ def test_an_oversize_body_is_413(http, chunked, refused):
         {"content-type": "application/json", "content-encoding": "gzip"},
     ],
 )
-def test_another_media_type_is_415(http, headers, refused):
+def test_another_media_type_is_415(http, headers, refused) -> None:
     response = http.post("/v1/estimate", content=_GOOD_JSON, headers=headers)
     refused(response, 415, "unsupported_media_type")
 
@@ -210,7 +212,7 @@ def test_another_media_type_is_415(http, headers, refused):
 @pytest.mark.parametrize(
     "media", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
 )
-def test_json_in_any_spelling_is_accepted(http, media):
+def test_json_in_any_spelling_is_accepted(http, media: str) -> None:
     response = http.post("/v1/estimate", content=_GOOD_JSON, headers={"content-type": media})
     assert response.status_code == 200
 
@@ -228,7 +230,13 @@ _CLI_CLASS = {"400 digits": mizzle.NotFinite}
 
 
 @pytest.mark.parametrize("case", _CELLS)
-def test_command_line(case, tmp_path, capsys, fake, monkeypatch):
+def test_command_line(
+    case: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    fake: FakeEstimator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(local, "_shared", None)
     monkeypatch.setattr(estimators, "load", lambda: fake)
     monkeypatch.delenv("MIZZLE_BASE_URL", raising=False)
@@ -246,7 +254,9 @@ def test_command_line(case, tmp_path, capsys, fake, monkeypatch):
     assert cli.main(["estimate", str(good), "--x=a", "--y=b"]) == 0
 
 
-def test_command_line_with_too_few_rows(tmp_path, capsys, monkeypatch):
+def test_command_line_with_too_few_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("MIZZLE_BASE_URL", raising=False)
     path = tmp_path / "short.csv"
     path.write_text("a,b\n" + "1,2\n" * 9)

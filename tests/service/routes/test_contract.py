@@ -28,14 +28,14 @@ def url(serve_here):
 
 
 @others.parametrize()
-def test_the_other_methods(case, url):
+def test_the_other_methods(case, url) -> None:
     """Nothing but methods is forbidden to those who only read; jobs are off here, and say so."""
     named(case)
     case.call_and_validate(base_url=url)
 
 
 @allowed.parametrize()
-def test_what_the_document_allows_is_answered(case, url):
+def test_what_the_document_allows_is_answered(case, url) -> None:
     named(case)
     worded(case)
     response = case.call_and_validate(base_url=url)
@@ -43,7 +43,7 @@ def test_what_the_document_allows_is_answered(case, url):
 
 
 @forbidden.parametrize()
-def test_what_the_document_forbids_is_refused(case, url):
+def test_what_the_document_forbids_is_refused(case, url) -> None:
     named(case)
     if isinstance(case.body, bytes):
         case.body = case.body[:-1]  # schemathesis sends whole files; a cut one is what nobody allows
@@ -53,7 +53,7 @@ def test_what_the_document_forbids_is_refused(case, url):
 
 
 @elsewhere.parametrize()
-def test_there_are_no_other_models(case, url):
+def test_there_are_no_other_models(case, url) -> None:
     assert case.call_and_validate(base_url=url).status_code in (404, 405)
 
 
@@ -69,13 +69,13 @@ def is_none(case):
     return case.body == b"" and case.path == "/v2/repository/index"
 
 
-def named(case):
+def named(case) -> None:
     """Ask for the model that there is; nothing but its name is one."""
     for name in case.path_parameters.keys() & {"name", "version"}:
         case.path_parameters[name] = getattr(FakeEstimator.info, name)
 
 
-def worded(case):
+def worded(case) -> None:
     """Do what the document asks for in words."""
     if "X-Request-Timeout" in case.headers:
         case.headers["X-Request-Timeout"] = str(
@@ -91,7 +91,7 @@ def worded(case):
         case.body = _body(case.path, case.body)
 
 
-def _query(case):
+def _query(case) -> None:
     """Parameters for .npy alone, and those that it cannot do without."""
     if case.media_type != NPY:
         case.query = {}

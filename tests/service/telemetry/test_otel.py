@@ -26,7 +26,7 @@ HEADERS = {"x-api-key": CANARY, "tracestate": f"a={CANARY}", "baggage": f"a={CAN
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch):
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"):
         monkeypatch.delenv(name, raising=False)
 
@@ -38,7 +38,7 @@ class Told:
         spans: of all requests so far.
     """
 
-    def __init__(self, chosen):
+    def __init__(self, chosen) -> None:
         self._spans = InMemorySpanExporter()
         self._app = _application(chosen)
         if "tracer_provider" in chosen["telemetry"]:
@@ -84,7 +84,7 @@ def told():
     return Told(otel.options(True, ["/livez"]))
 
 
-def test_a_request_is_a_span(told):
+def test_a_request_is_a_span(told) -> None:
     told.ask("POST", "/items/a", content=b"1")
     [span] = told.spans
     kept = {"http.request.method": "POST", "http.route": "/items/{name}", "http.response.status_code": 200}
@@ -103,7 +103,7 @@ def test_a_request_is_a_span(told):
     ],
 )
 @pytest.mark.parametrize("sampled", ["-00", "-01", None])
-def test_nothing_that_a_caller_wrote_is_told(told, method, path, status, sampled):
+def test_nothing_that_a_caller_wrote_is_told(told, method, path, status: int, sampled: str | None) -> None:
     headers = HEADERS | ({"traceparent": PARENT + sampled} if sampled else {})
     answer = told.ask(method, path, content=CANARY.encode(), headers=headers)
     assert answer.status_code == status
@@ -111,13 +111,13 @@ def test_nothing_that_a_caller_wrote_is_told(told, method, path, status, sampled
     assert CANARY not in told.text().lower()
 
 
-def test_a_span_continues_the_callers_trace(told):
+def test_a_span_continues_the_callers_trace(told) -> None:
     told.ask("POST", "/items/a", headers={"traceparent": PARENT + "-01"})
     [span] = told.spans
     assert f"{span.context.trace_id:032x}-{span.parent.span_id:016x}" == PARENT[3:]
 
 
-def test_an_error_marks_its_span_without_its_message(told):
+def test_an_error_marks_its_span_without_its_message(told) -> None:
     told.ask("POST", "/items/bad")
     [span] = told.spans
     assert span.status.status_code is trace.StatusCode.ERROR
@@ -126,12 +126,14 @@ def test_an_error_marks_its_span_without_its_message(told):
     assert span.attributes["error.type"] == "RuntimeError"
 
 
-def test_probes_are_left_out(told):
+def test_probes_are_left_out(told) -> None:
     told.ask("GET", "/livez")
     assert not told.spans
 
 
-def test_the_service_has_a_name_which_the_environment_may_change(told, monkeypatch):
+def test_the_service_has_a_name_which_the_environment_may_change(
+    told, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told.ask("POST", "/items/a")
     resource = json.loads(told.spans[0].to_json())["resource"]["attributes"]
     assert resource["service.name"] == "mizzle"
@@ -140,7 +142,7 @@ def test_the_service_has_a_name_which_the_environment_may_change(told, monkeypat
     assert config["tracer_provider"].resource.attributes["service.name"] == "ours"
 
 
-def test_disabled_means_off_even_where_the_process_has_providers(monkeypatch):
+def test_disabled_means_off_even_where_the_process_has_providers(monkeypatch: pytest.MonkeyPatch) -> None:
     other = Told(otel.options(True))
     provider = otel.options(True)["telemetry"]["tracer_provider"]
     provider.add_span_processor(SimpleSpanProcessor(other._spans))
@@ -153,7 +155,7 @@ def test_disabled_means_off_even_where_the_process_has_providers(monkeypatch):
 
 
 @pytest.mark.parametrize("missing", ["opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http"])
-def test_missing_packages_are_named(monkeypatch, missing):
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     monkeypatch.delitem(sys.modules, "mizzle.service.telemetry.sampler", raising=False)
     with pytest.raises(MissingExtra, match=r"mizzle\[otel\].*MIZZLE_TELEMETRY"):
@@ -161,24 +163,32 @@ def test_missing_packages_are_named(monkeypatch, missing):
     assert otel.options(False)["telemetry"]["tracing"] is False
 
 
+class Exporting(HTTPServer):
+    """A server that remembers what it took."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Collector)
+        self.exported: list[tuple[str, bytes]] = []
+
+
 class Collector(BaseHTTPRequestHandler):
     """Takes what is exported."""
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
+        assert isinstance(self.server, Exporting)
         self.server.exported.append((self.path, body))
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
 
-    def log_message(self, *_):
+    def log_message(self, *_) -> None:
         pass
 
 
 @contextmanager
 def collecting():
-    server = HTTPServer(("127.0.0.1", 0), Collector)
-    server.exported = []
+    server = Exporting()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -189,11 +199,11 @@ def collecting():
         server.server_close()
 
 
-def test_spans_are_exported_where_the_environment_says(monkeypatch):
+def test_spans_are_exported_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = otel.options(True)
     app = _application(chosen)
 
-    async def live():
+    async def live() -> None:
         receive = iter(["lifespan.startup", "lifespan.shutdown"])
         up = asyncio.Event()
 
@@ -205,7 +215,7 @@ def test_spans_are_exported_where_the_environment_says(monkeypatch):
                     await http.post(f"/items/{CANARY}?q={CANARY}", headers=HEADERS)
             return {"type": kind}
 
-        async def heard(message):
+        async def heard(message) -> None:
             up.set()
 
         await app({"type": "lifespan"}, told, heard)

@@ -9,7 +9,6 @@ import raw
 from raw import GET, PATIENCE, POST, answers, exchange, listening, once, opened, plain, until_closed
 
 from mizzle.service.inference.observer import CONNECTIONS
-from mizzle.service.transport import connections
 from mizzle.service.transport.connections import allowed_connections, capped
 from mizzle.service.transport.protocol import protocol_class
 
@@ -23,7 +22,7 @@ def refused():
 
 
 @pytest.fixture
-def limited(monkeypatch, refused):
+def limited(monkeypatch: pytest.MonkeyPatch, refused) -> None:
     """Servers with room for MOST connections."""
     monkeypatch.setattr(
         raw, "protocol_class", lambda *given: capped(protocol_class(*given), MOST, refused.append)
@@ -40,19 +39,19 @@ def held():
 class Counting:
     """An application that lets the test wait until so many requests have reached it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._begun = threading.Semaphore(0)
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope, receive, send) -> None:
         self._begun.release()
         await plain(scope, receive, send)
 
-    def wait(self, count):
+    def wait(self, count) -> None:
         for _ in range(count):
             assert self._begun.acquire(timeout=PATIENCE)
 
 
-def test_beyond_the_limit_a_connection_is_refused_without_a_request(limited, held, refused):
+def test_beyond_the_limit_a_connection_is_refused_without_a_request(limited, held, refused) -> None:
     app = Counting()
     with listening(app) as address:
         busy = [held(address, HEAD) for _ in range(MOST)]
@@ -67,7 +66,7 @@ def test_beyond_the_limit_a_connection_is_refused_without_a_request(limited, hel
             assert once(connection, b"a").status == 200
 
 
-def test_there_is_room_again_when_one_has_gone(limited, held):
+def test_there_is_room_again_when_one_has_gone(limited, held) -> None:
     app = Counting()
     with listening(app) as address:
         busy = [held(address, HEAD) for _ in range(MOST)]
@@ -79,7 +78,7 @@ def test_there_is_room_again_when_one_has_gone(limited, held):
 
 
 @pytest.mark.parametrize("sent", [0, 8], ids=["nothing", "half a head"])
-def test_silence_makes_room_the_longest_first(limited, held, refused, sent):
+def test_silence_makes_room_the_longest_first(limited, held, refused, sent: int) -> None:
     whole = GET + b"\r\n"
     with listening(plain) as address:
         old = held(address, whole)
@@ -93,7 +92,7 @@ def test_silence_makes_room_the_longest_first(limited, held, refused, sent):
     assert refused == []
 
 
-def test_a_flood_breaks_nothing(limited, held, refused):
+def test_a_flood_breaks_nothing(limited, held, refused) -> None:
     app = Counting()
     with listening(app) as address:
         busy = [held(address, HEAD) for _ in range(MOST)]
@@ -108,13 +107,13 @@ def test_a_flood_breaks_nothing(limited, held, refused):
 
 
 @pytest.fixture
-def limit(monkeypatch):
+def limit(monkeypatch: pytest.MonkeyPatch):
     """Sets the hard limit of open files that the process seems to have; gives what was then asked for."""
     asked = []
 
     def pretend(hard):
-        monkeypatch.setattr(connections.resource, "getrlimit", lambda _: (256, hard))
-        monkeypatch.setattr(connections.resource, "setrlimit", lambda _, limits: asked.append(limits))
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (256, hard))
+        monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked.append(limits))
         return asked
 
     return pretend
@@ -123,7 +122,9 @@ def limit(monkeypatch):
 @pytest.mark.parametrize(
     ("hard", "found"), [(100_000, 1000), (1064, 1000), (resource.RLIM_INFINITY, 1000), (564, 500), (10, 1)]
 )
-def test_the_limit_of_open_files_is_raised_and_kept(limit, caplog, hard, found):
+def test_the_limit_of_open_files_is_raised_and_kept(
+    limit, caplog: pytest.LogCaptureFixture, hard, found: int
+) -> None:
     asked = limit(hard)
     assert allowed_connections(1000) == found
     assert asked == [(hard, hard)]

@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 from counted import value
+from fakes import FakeEstimator
 from live import PATHS, RESET, bodies, client, living, request, until
 
 from mizzle import wire
@@ -29,7 +30,7 @@ def descriptors():
 
 
 @pytest.fixture
-def app(fake):
+def app(fake: FakeEstimator):
     return create_app(ROOM, fake)
 
 
@@ -52,7 +53,7 @@ async def _called(address, content):
     return connection
 
 
-def hang_up(connections):
+def hang_up(connections) -> None:
     """Every other one closes, the others are torn off."""
     for i, connection in enumerate(connections):
         if i % 2:
@@ -68,11 +69,11 @@ async def answered(address, path, content):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_work_that_waits_is_dropped_with_its_caller(app, fake, draw, path):
+def test_work_that_waits_is_dropped_with_its_caller(app, fake: FakeEstimator, draw, path) -> None:
     content = bodies(draw())[path]
     metrics, engine = app.state.metrics, app.state.engine
 
-    async def scenario():
+    async def scenario() -> None:
         async with living(app) as address:
             assert await answered(address, path, content)
             fake.forget()
@@ -97,10 +98,10 @@ def test_work_that_waits_is_dropped_with_its_caller(app, fake, draw, path):
     assert value(metrics, "mizzle_cancelled_total", stage="running") == 0
 
 
-def test_work_that_runs_is_given_up_with_its_caller(app, fake, draw):
+def test_work_that_runs_is_given_up_with_its_caller(app, fake: FakeEstimator, draw) -> None:
     content = bodies(draw())[wire.PATH]
 
-    async def scenario():
+    async def scenario() -> None:
         async with living(app) as address:
             fake.forget()
             before = held()
@@ -117,11 +118,11 @@ def test_work_that_runs_is_given_up_with_its_caller(app, fake, draw):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_whenever_they_hang_up_nothing_stays(app, draw, path):
+def test_whenever_they_hang_up_nothing_stays(app, draw, path) -> None:
     """The model runs: a request may be unread, waiting, running or answered when its caller leaves."""
     content = bodies(draw())[path]
 
-    async def scenario():
+    async def scenario() -> None:
         async with living(app) as address:
             assert await answered(address, path, content)
             before = held()

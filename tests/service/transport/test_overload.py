@@ -7,8 +7,11 @@ requests as a run holds, so that what is let in is known, and does not depend on
 import asyncio
 import threading
 from collections import Counter
+from typing import Any
 
+import httpx2
 import pytest
+from fakes import FakeEstimator
 from live import INFER, PATHS, bodies, client, living, until
 from raw import HOST
 
@@ -30,39 +33,43 @@ NARROW = Settings(max_batch_items=RUN, max_wait_seconds=1e-9, request_seconds=1e
 class Turnstile:
     """Stands for the fake's gate: one run passes for each turn, or every one while it is open."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._turns = threading.Semaphore(0)
         self.open = True
 
     def wait(self, timeout):
         return self.open or self._turns.acquire(timeout=timeout)
 
-    def turn(self):
+    def turn(self) -> None:
         self._turns.release()
 
-    def set(self):
+    def set(self) -> None:
         self.open = True
         self.turn()
 
 
 @pytest.fixture
-def turns(fake, monkeypatch):
+def turns(fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch):
     """The fake works by turns, at a speed that no clock has measured."""
     monkeypatch.setattr(runner, "measured", lambda _: Measured(CELLS_PER_SECOND, 0.0, BATCH_CELLS))
-    fake.gate = Turnstile()
-    return fake.gate
+    gate: Any = Turnstile()
+    fake.gate = gate
+    return gate
 
 
 @pytest.mark.parametrize(("path", "door"), [*((path, False) for path in PATHS), (wire.PATH, True)])
 @pytest.mark.parametrize("times", [2, 5])
-def test_a_flood_is_answered_or_refused_and_leaves_nothing(turns, fake, draw, path, times, door):
+def test_a_flood_is_answered_or_refused_and_leaves_nothing(
+    turns, fake: FakeEstimator, draw, path, times: int, door
+) -> None:
     app, content = create_app(NARROW, fake), bodies(draw())[path]
-    found, tasks = [], []
+    found: list[httpx2.Response] = []
+    tasks: list[asyncio.Task[None]] = []
 
-    async def ask(http):
+    async def ask(http) -> None:
         found.append(await http.post(path, content=content))
 
-    async def flood(http):
+    async def flood(http) -> None:
         waiting = app.state.engine.batcher.waiting
         for turn in range(1, TURNS + 1):
             tasks.extend(asyncio.create_task(ask(http)) for _ in range(times * RUN))
@@ -92,8 +99,11 @@ def test_a_flood_is_answered_or_refused_and_leaves_nothing(turns, fake, draw, pa
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_requests_of_one_moment_do_not_overfill_the_queue(turns, fake, draw, in_lifespan, many):
-    app, asked = create_app(NARROW, fake), Problem(*draw(), None)
+def test_requests_of_one_moment_do_not_overfill_the_queue(
+    turns, fake: FakeEstimator, draw, in_lifespan, many: bool
+) -> None:
+    x, y = draw()
+    app, asked = create_app(NARROW, fake), Problem(x, y, None)
 
     async def scenario(app):
         engine, longest = app.state.engine, 0
@@ -129,7 +139,9 @@ def usable(answer):
 
 
 @pytest.mark.parametrize("path", [*PATHS, INFER.replace("/infer", "/versions/0.0.1/infer")])
-def test_no_byte_of_a_body_is_asked_for_while_the_queue_is_full(turns, fake, draw, path):
+def test_no_byte_of_a_body_is_asked_for_while_the_queue_is_full(
+    turns, fake: FakeEstimator, draw, path
+) -> None:
     """A server that wants a body says 100 to a caller who waits for that; this one says 429 at once."""
     app, content = create_app(NARROW, fake), bodies(draw())[wire.PATH]
     head = f"POST {path} HTTP/1.1\r\n".encode() + HOST.replace(b"mizzle.test", b"localhost")

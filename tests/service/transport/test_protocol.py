@@ -99,7 +99,7 @@ def address():
 
 @pytest.fixture(scope="module")
 def deaf():
-    async def never(scope, receive, send):
+    async def never(scope, receive, send) -> None:
         raise AssertionError
 
     with listening(never) as address:
@@ -107,7 +107,7 @@ def deaf():
 
 
 @pytest.fixture
-def lines(caplog):
+def lines(caplog: pytest.LogCaptureFixture):
     """The requests and complaints that are logged while a test runs, by logger."""
     caplog.set_level(logging.INFO)
     return lambda: [r.name for r in caplog.records if r.name == "mizzle.access" or r.levelno > logging.INFO]
@@ -121,7 +121,7 @@ def pieces(sent):
 
 @pytest.mark.parametrize("cut", [False, True], ids=["whole", "in pieces"])
 @pytest.mark.parametrize("case", REFUSED)
-def test_it_is_refused_with_a_problem(case, cut, address, lines):
+def test_it_is_refused_with_a_problem(case, cut: bool, address, lines) -> None:
     sent, status, code = REFUSED[case]
     [answer] = exchange(address, *(pieces(sent) if cut else [sent]))
     problem = answer.problem(status, code)
@@ -134,44 +134,44 @@ def test_it_is_refused_with_a_problem(case, cut, address, lines):
 
 
 @pytest.mark.parametrize("case", [*MALFORMED, *TOO_LARGE])
-def test_what_is_wrong_at_the_head_reaches_no_application(case, deaf):
+def test_what_is_wrong_at_the_head_reaches_no_application(case, deaf) -> None:
     [answer] = exchange(deaf, REFUSED[case][0])
     assert answer.status == REFUSED[case][1]
 
 
 @pytest.mark.parametrize("cut", [False, True], ids=["whole", "in pieces"])
 @pytest.mark.parametrize("case", GOOD)
-def test_what_is_unusual_but_right_is_answered(case, cut, address):
+def test_what_is_unusual_but_right_is_answered(case: str, cut: bool, address) -> None:
     sent, body = GOOD[case]
     [answer] = exchange(address, *(pieces(sent) if cut else [sent]))
     assert (answer.status, answer.body.decode()) == (200, body)
 
 
 @pytest.mark.parametrize("name", UPGRADES)
-def test_an_upgrade_is_ignored_quietly(name, address, lines):
+def test_an_upgrade_is_ignored_quietly(name: bytes, address, lines) -> None:
     asked = GET + b"Connection: Upgrade, close\r\nUpgrade: " + name + b"\r\n\r\n"
     [answer] = exchange(address, asked)
     assert (answer.status, lines()) == (200, [])
 
 
-def test_a_bad_request_behind_a_good_one_is_refused_after_it(address):
+def test_a_bad_request_behind_a_good_one_is_refused_after_it(address) -> None:
     first, second = exchange(address, GET + b"\r\n" + MALFORMED["folded line"])
     assert first.status == 200
     second.problem(400, "bad_request")
 
 
-def test_what_follows_a_refusal_is_not_read(address):
+def test_what_follows_a_refusal_is_not_read(address) -> None:
     [answer] = exchange(address, MALFORMED["no host"] + GET + b"\r\n")
     answer.problem(400, "bad_request")
 
 
-def test_requests_in_a_row_are_answered_in_order(address):
+def test_requests_in_a_row_are_answered_in_order(address) -> None:
     asked = b"".join(POST + b"Content-Length: %d\r\n\r\n" % n + b"a" * n for n in range(5))
     received = exchange(address, asked + GET + LAST + b"\r\n")
     assert [answer.body for answer in received] == [b"0", b"1", b"2", b"3", b"4", b"0"]
 
 
-def test_a_body_is_asked_for_where_the_caller_waits(address):
+def test_a_body_is_asked_for_where_the_caller_waits(address) -> None:
     with opened(address, POST + LAST + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n") as connection:
         assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
         connection.sendall(b"a")
@@ -179,7 +179,7 @@ def test_a_body_is_asked_for_where_the_caller_waits(address):
     assert answer.body == b"1"
 
 
-def test_a_refused_caller_may_finish_what_it_was_sending(address, monkeypatch):
+def test_a_refused_caller_may_finish_what_it_was_sending(address, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the system would answer it with a reset, and drop the refusal on the way."""
     monkeypatch.setattr(protocol, "_LINGER", PATIENCE)
     with opened(address, MALFORMED["no host"]) as connection:
@@ -188,6 +188,6 @@ def test_a_refused_caller_may_finish_what_it_was_sending(address, monkeypatch):
             connection.sendall(b"a" * 1000)
 
 
-def test_every_class_has_bounds_of_its_own():
+def test_every_class_has_bounds_of_its_own() -> None:
     one, other = protocol_class(1, 2, 3), protocol_class(4, 5, 6)
     assert (tuple(one.bounds), tuple(other.bounds)) == ((1, 2, 3), (4, 5, 6))

@@ -1,6 +1,7 @@
 """The door: what it turns away while there is no room, and what it leaves to the parser."""
 
 import json
+from typing import Any
 
 import pytest
 from raw import GET, HOST, LAST, answers, exchange, listening, once, opened, plain
@@ -43,10 +44,10 @@ PASSED = {
 class Engine:
     """Only its door bell."""
 
-    def __init__(self, error=None):
+    def __init__(self, error=None) -> None:
         self.error = error
 
-    def check_capacity(self, caller):
+    def check_capacity(self, caller) -> None:
         if self.error is not None:
             raise self.error
 
@@ -57,33 +58,37 @@ def full(seconds=2.5):
     return error
 
 
+def engine_with(error=None) -> Any:
+    return Engine(error)
+
+
 def door(error):
-    return LoadShedder(Engine(error), Metrics())
+    return LoadShedder(engine_with(error), Metrics())
 
 
 @pytest.mark.parametrize("sent", PASSED.values(), ids=PASSED)
-def test_what_is_not_plain_goes_the_usual_way(sent):
+def test_what_is_not_plain_goes_the_usual_way(sent) -> None:
     assert whole_request(sent) is None
     assert door(full()).refusal(sent, USUAL) is None
 
 
 @pytest.mark.parametrize("sent", [*MALFORMED.values(), *MALFORMED_BODIES.values(), *TOO_LARGE.values()])
-def test_no_malformed_request_is_taken_for_a_whole_one(sent):
+def test_no_malformed_request_is_taken_for_a_whole_one(sent) -> None:
     assert whole_request(sent) is None
     assert whole_request(sent.replace(b"POST / ", b"POST /v1/estimate ")) is None
 
 
 @pytest.mark.parametrize("error", [None, NotReady("loading")])
-def test_while_there_is_room_or_no_model_all_goes_the_usual_way(error):
+def test_while_there_is_room_or_no_model_all_goes_the_usual_way(error) -> None:
     assert door(error).refusal(WHOLE, USUAL) is None
 
 
 @pytest.mark.parametrize(
     ("sent", "route"), [(WHOLE, "/v1/estimate"), (BATCH, "/v1/estimate:batch")], ids=["one", "batch"]
 )
-def test_a_refusal_is_the_problem_that_the_service_sends(sent, route):
+def test_a_refusal_is_the_problem_that_the_service_sends(sent, route: str) -> None:
     kept = Metrics()
-    [answer] = answers(LoadShedder(Engine(full()), kept).refusal(sent, USUAL))
+    [answer] = answers(LoadShedder(engine_with(full()), kept).refusal(sent, USUAL) or b"")
     problem = answer.problem(429, "queue_full")
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert (problem["retry_after_s"], answer.headers["retry-after"]) == (2.5, "3")
@@ -97,13 +102,13 @@ def test_a_refusal_is_the_problem_that_the_service_sends(sent, route):
 
 
 @pytest.mark.parametrize("given", ["a", "A-z_9" * 12])
-def test_the_callers_id_comes_back(given):
+def test_the_callers_id_comes_back(given) -> None:
     sent = WHOLE.replace(b"Content-Length", f"X-Request-Id: {given}\r\nContent-Length".encode())
     [answer] = answers(door(full()).refusal(sent, USUAL))
     assert answer.headers["x-request-id"] == answer.problem(429, "queue_full")["request_id"] == given
 
 
-def test_ids_differ_where_the_caller_gives_none_or_a_harmful_one():
+def test_ids_differ_where_the_caller_gives_none_or_a_harmful_one() -> None:
     harmful = WHOLE.replace(b"Content-Length", b"X-Request-Id: a b\r\nContent-Length")
     porter = door(full())
     ids = [
@@ -113,16 +118,17 @@ def test_ids_differ_where_the_caller_gives_none_or_a_harmful_one():
     assert all(len(one) == 32 for one in ids)
 
 
-def test_it_is_logged_like_any_request(caplog):
+def test_it_is_logged_like_any_request(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     door(full()).refusal(WHOLE, USUAL)
     [record] = [r for r in caplog.records if r.name == "mizzle.access"]
-    assert (record.fields["status"], record.fields["route"]) == (429, "/v1/estimate")
+    fields = vars(record)["fields"]
+    assert (fields["status"], fields["route"]) == (429, "/v1/estimate")
 
 
-def test_a_refused_connection_goes_on():
+def test_a_refused_connection_goes_on() -> None:
     """One connection: refused twice, then let in, then refused again."""
-    engine = Engine(full())
+    engine = engine_with(full())
     with listening(plain, door=LoadShedder(engine, Metrics())) as address, opened(address) as connection:
         assert [once(connection, WHOLE).status for _ in range(2)] == [429, 429]
         engine.error = None
@@ -132,7 +138,7 @@ def test_a_refused_connection_goes_on():
         assert once(connection, GET + b"\r\n").status == 200
 
 
-def test_what_follows_an_unanswered_request_is_not_turned_away():
+def test_what_follows_an_unanswered_request_is_not_turned_away() -> None:
     """Pipelined: an answer out of turn would be taken for that of the request before."""
     with listening(plain, door=door(full())) as address:
         found = exchange(address, WHOLE[:-1], b"}" + WHOLE, GET + LAST + HOST[:0] + b"\r\n")

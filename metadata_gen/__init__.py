@@ -9,7 +9,6 @@ from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
 from mizzle.metadata_gen.families.archimedean import ArchimedeanCopula
 from mizzle.metadata_gen.families.binned import Binned
 from mizzle.metadata_gen.families.channels import Channel
-from mizzle.metadata_gen.families.contaminated import Contaminated
 from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.families.copulas import CopulaMixture, NormalCopula, Rotated
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal, MultivariateStudent
@@ -18,6 +17,7 @@ from mizzle.metadata_gen.families.mixtures import ClassLabel, NormalMixture
 from mizzle.metadata_gen.families.operators import (
     ColumnsShuffled,
     Concatenated,
+    Contaminated,
     MonotoneWarped,
     SideWarped,
     Swapped,

@@ -25,7 +25,7 @@ MOVED = {
     "metadata_gen.archimedean": "metadata_gen.families.archimedean",
     "metadata_gen.binned": "metadata_gen.families.binned",
     "metadata_gen.channels": "metadata_gen.families.channels",
-    "metadata_gen.contaminated": "metadata_gen.families.contaminated",
+    "metadata_gen.contaminated": "metadata_gen.families.operators",
     "metadata_gen.contingency": "metadata_gen.families.contingency",
     "metadata_gen.copulas": "metadata_gen.families.copulas",
     "metadata_gen.elliptical": "metadata_gen.families.elliptical",

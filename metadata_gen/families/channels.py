@@ -11,10 +11,9 @@ import numpy as np
 from scipy.special import xlogy  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.inputs import QUANTILES, Inputs
 from mizzle.metadata_gen.families.montecarlo import lattice, tolerance
 from mizzle.metadata_gen.families.responses import Counts, Response, smooth_levels
-from mizzle.metadata_gen.families.signals import Signal
+from mizzle.metadata_gen.families.signals import QUANTILES, Inputs, Signal
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
 
 SEED: Final = 20_262  # of the shifts: of twenty, one whose errors are as small as their standard errors say

@@ -10,7 +10,6 @@ import numpy as np
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.dispersion import random_factor_model
 from mizzle.metadata_gen.families.channels import Channel, lattice_values
-from mizzle.metadata_gen.families.inputs import Inputs
 from mizzle.metadata_gen.families.responses import (
     Additive,
     Bernoulli,
@@ -23,6 +22,7 @@ from mizzle.metadata_gen.families.responses import (
     StandardStudent,
     StandardUniform,
 )
+from mizzle.metadata_gen.families.signals import Inputs
 from mizzle.metadata_gen.family import Array, Family, Rng
 from mizzle.metadata_gen.prior.draws import choice, real, whole
 from mizzle.metadata_gen.prior.ranges import CHANNELS, MAX_GAIN

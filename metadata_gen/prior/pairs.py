@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mizzle.metadata_gen.families.contaminated import Contaminated
-from mizzle.metadata_gen.families.operators import ZeroInflated
+from mizzle.metadata_gen.families.operators import Contaminated, ZeroInflated
 from mizzle.metadata_gen.family import Family, Rng
 from mizzle.metadata_gen.prior.channels import channel
 from mizzle.metadata_gen.prior.contingency import table

@@ -5,7 +5,6 @@ import numpy as np
 from mizzle.metadata_gen import dispersion
 from mizzle.metadata_gen.families import signals
 from mizzle.metadata_gen.families.channels import Channel
-from mizzle.metadata_gen.families.inputs import Inputs
 from mizzle.metadata_gen.families.responses import (
     Additive,
     Bernoulli,
@@ -16,6 +15,7 @@ from mizzle.metadata_gen.families.responses import (
     StandardStudent,
     StandardUniform,
 )
+from mizzle.metadata_gen.families.signals import Inputs
 from mizzle.metadata_gen.family import Array, Family
 from mizzle.metadata_gen.prior.signals import random_direction
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from mizzle.metadata_gen import dispersion
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
-from mizzle.metadata_gen.families.contaminated import Contaminated
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal, MultivariateStudent
 from mizzle.metadata_gen.families.operators import (
+    Contaminated,
     MonotoneWarped,
     SideWarped,
     Swapped,

@@ -8,13 +8,13 @@ from map_families import ADDITIVE, FAMILIES, NORMAL, PAIR, STUDENT
 from scipy.special import entr
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.contaminated import Contaminated
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal
 from mizzle.metadata_gen.families.independent import Independent, Noise
 from mizzle.metadata_gen.families.montecarlo import tolerance
 from mizzle.metadata_gen.families.operators import (
     ColumnsShuffled,
     Concatenated,
+    Contaminated,
     SideWarped,
     Swapped,
     WithCopies,

@@ -49,7 +49,7 @@ def test_a_thin_table_is_not_counted():
 def test_bounds():
     x = np.repeat([0, 1], 50)
     counted = information(x, x)
-    assert counted.most == pytest.approx(np.log(2))
+    assert counted.bound == pytest.approx(np.log(2))
     assert float(counted.quantiles().max()) <= np.log(2)
     assert (information(x, np.tile([0, 1], 50)).quantiles() >= 0).all()
 

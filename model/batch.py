@@ -43,7 +43,7 @@ class Batch:
         return self.rows[:, None, :, None] & self.columns[:, :, None, :]
 
     def to(self, device: str) -> "Batch":
-        """On an accelerator, copied while the host goes on."""
+        """This batch on another device, copied while the host goes on."""
         parts = (self.ranks, self.rows, self.columns)
         return Batch(*(part.pin_memory().to(device, non_blocking=True) for part in parts))
 

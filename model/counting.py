@@ -1,4 +1,4 @@
-"""What counting tells of discrete samples: entropy, and information where the table is well filled."""
+"""Entropy and mutual information of discrete samples by counting, where the table is well filled."""
 
 import math
 from statistics import NormalDist
@@ -32,18 +32,18 @@ class Counted(NamedTuple):
     bound: float
 
     def quantiles(self) -> Float64[Tensor, " q"]:
-        """At `LEVELS`, as if the error were normal."""
+        """Quantiles at `LEVELS` of a normal distribution of this error, within 0 and the bound."""
         return (self.value + self.error * _NORMAL).clamp(0.0, self.bound)
 
 
 def entropy(labels: Labels) -> Counted:
-    """Of the distribution that the labels were drawn from, which are numbers from 0."""
+    """Entropy in nats of the distribution that labels 0, 1, .. were drawn from."""
     counts = _positive(np.bincount(labels))
     return _counted(-np.log(counts / len(labels)), counts, len(counts) - 1, math.log(len(counts)), sign=1)
 
 
 def information(x: Labels, y: Labels) -> Counted | None:
-    """Between two labels, numbers from 0; None where the table of one against the other has too few rows."""
+    """Mutual information in nats of labels 0, 1, ..; None where their table has too few rows to a cell."""
     of_x, of_y = np.bincount(x), np.bincount(y)
     levels = [len(_positive(counts)) for counts in (of_x, of_y)]
     if _FILLED * math.prod(levels) > len(x):

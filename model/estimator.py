@@ -1,4 +1,4 @@
-"""The door of this room: arrays in, calibrated estimates out."""
+"""The estimator, which other rooms use: arrays in, calibrated estimates out."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -250,7 +250,7 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
 
 
 def _disagree(counts: Float64[Tensor, " q"], values: tuple[float, ...]) -> bool:
-    """Whether the 99 % interval of the counts lies beside the 90 % interval of the network."""
+    """Whether the 99 % interval of the counts and the 90 % interval of the network have nothing in common."""
     low, high = float(counts[0]), float(counts[-1])
     return low > values[quantiles.LEVELS.index(0.95)] or high < values[quantiles.LEVELS.index(0.05)]
 

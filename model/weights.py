@@ -52,7 +52,7 @@ class Header:
 
 
 def code() -> dict[str, Any]:
-    """What this code computes, as in the header of weights: those that were trained on else are refused."""
+    """What this code computes, as in the header of weights, which must have been trained on the same."""
     return {
         "format": 2,
         "levels": list(LEVELS),

@@ -1,1 +1,1 @@
-"""What the network gets to see of a sample: one file a statistic, and the tokens made of them."""
+"""The statistics that the network sees of a sample: a file each, the list of all, and the tokens of them."""

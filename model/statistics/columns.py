@@ -1,4 +1,4 @@
-"""What a column has to do with the other side and with its own."""
+"""Dependence of a column on the other side and on its own side."""
 
 import torch
 from jaxtyping import Bool, Float32
@@ -10,7 +10,7 @@ from mizzle.model.statistics.statistic import TOTAL_MEAN_LARGEST, Context, Stati
 
 
 def mask(context: Context) -> Bool[Tensor, "b c"]:
-    """The columns of X, then those of Y."""
+    """Which columns exist: those of X, then those of Y."""
     return context.batch.columns.flatten(1)
 
 
@@ -40,7 +40,7 @@ def tokens(context: Context) -> Float32[Tensor, "b c e"]:
 
 
 def pooled(context: Context) -> Float32[Tensor, "b g"]:
-    """Over all columns of both sides."""
+    """Total, mean and largest over the columns of both sides."""
     return total_mean_largest(context.once(tokens), mask(context))
 
 

@@ -170,7 +170,7 @@ def _precision(
 
 
 def spectrum_mask(context: Context) -> Bool[Tensor, "b j"]:
-    """There are as many canonical correlations as the smaller side has columns."""
+    """Which canonical correlations exist: as many as the smaller side has columns."""
     batch = context.batch
     return torch.arange(batch.columns.shape[-1]) < batch.dims.amin(-1, keepdim=True)
 

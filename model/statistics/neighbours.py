@@ -89,17 +89,17 @@ def _counts(
 
 
 def of_all_columns(context: Context) -> Neighbours:
-    """Neighbours of all query rows."""
+    """Neighbours of all query rows, by the distance over all columns."""
     return neighbours(context.batch, context.scores, query_rows(context.batch))
 
 
 def of_fewer_rows(context: Context) -> Neighbours:
-    """The same of at most `QUERIES` rows."""
+    """Those of at most `QUERIES` rows."""
     return subset(context.once(of_all_columns), QUERIES)
 
 
 def of_tokens(context: Context) -> Neighbours:
-    """The same of the rows that become tokens."""
+    """Those of the rows that become tokens."""
     return subset(context.once(of_fewer_rows), ROWS)
 
 
@@ -109,12 +109,12 @@ def token_mask(context: Context) -> Bool[Tensor, "b m"]:
 
 
 def tokens(context: Context) -> Float32[Tensor, "b m e"]:
-    """What stands in row tokens."""
+    """Channels of the rows that become tokens."""
     return _channels(context, context.once(of_tokens))
 
 
 def pooled(context: Context) -> Float32[Tensor, "b g"]:
-    """Over all query rows, not only over those that become tokens."""
+    """Mean and spread over all query rows, not only over those that become tokens."""
     rows = context.once(of_all_columns)
     return mean_and_spread(_channels(context, rows), rows.valid)
 

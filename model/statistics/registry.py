@@ -3,7 +3,16 @@
 from itertools import accumulate
 from typing import Any
 
-from mizzle.model.statistics import columns, edges, moments, neighbours, nonlinear, norms, sizes, variates
+from mizzle.model.statistics import (
+    columns,
+    edges,
+    moments,
+    neighbours,
+    nonlinear,
+    norms,
+    sizes,
+    variates,
+)
 from mizzle.model.statistics.statistic import EVERY, Kind, Statistic
 
 OVERALL = "overall"  # the global token
@@ -58,7 +67,7 @@ def channels(token: str) -> int:
 
 
 def places(token: str) -> dict[str, slice]:
-    """Where each statistic's channels lie in a kind of token or in the global one."""
+    """The slice of channels that each statistic has in a kind of token or in the global one."""
     sizes = widths(token)
     stops = accumulate(sizes.values())
     return {name: slice(stop - sizes[name], stop) for name, stop in zip(sizes, stops, strict=True)}

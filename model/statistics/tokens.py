@@ -35,7 +35,7 @@ class Tokens(NamedTuple):
     kinds: Mapping[str, Masked]
 
     def unbind(self) -> list["Tokens"]:
-        """One `Tokens` a data set, still padded as it was in the batch."""
+        """A `Tokens` for each data set, still padded as it was in the batch."""
         names = self.named()
         parts = zip(*(tensor.unbind() for tensor in names.values()), strict=True)
         return [Tokens.of(dict(zip(names, tensors, strict=True))) for tensors in parts]

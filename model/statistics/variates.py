@@ -103,7 +103,7 @@ def plane_tokens(context: Context) -> Float32[Tensor, "b m e"]:
 
 
 def pooled_plane(context: Context) -> Float32[Tensor, "b g"]:
-    """Local information over all rows that were looked up, not only over those that become tokens."""
+    """Mean and spread of local information over all rows of the plane, not only over those of tokens."""
     plane_rows = context.once(in_plane)
     return mean_and_spread(plane_rows.local * plane_rows.valid[..., None], plane_rows.valid)
 

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import uuid
+from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
@@ -25,13 +26,21 @@ ALICE, LINE = new_key("alice")
 NASTY = ["a\r\nb", "a%0d%0ab", "\x1b[31m", "a\nlevel=error", "a" * 65, "", "a b", "é", '"', "\u2028", "a;b"]
 
 
+class Log(io.StringIO):
+    """What is written, and how."""
+
+    def __init__(self, as_json: bool) -> None:
+        super().__init__()
+        self.as_json = as_json
+
+
 @pytest.fixture(params=[True, False], ids=["json", "text"])
-def log(request: pytest.FixtureRequest):
+def log(request: pytest.FixtureRequest) -> Iterator[Log]:
     """What the service writes, at level info; `log.as_json` tells how."""
-    stream, root = io.StringIO(), logging.getLogger()
+    stream, root = Log(request.param), logging.getLogger()
     kept, level = root.handlers[:], root.level
     configure("info", request.param)
-    [handler] = root.handlers
+    handler = root.handlers[0]
     assert isinstance(handler, logging.StreamHandler)
     handler.setStream(stream)
     yield stream

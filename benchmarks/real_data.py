@@ -27,7 +27,7 @@ from scores import Answers, Floats, Mask, mean_of, peer_scores, posterior_scores
 from suites import PEER_ROWS, answers
 from tqdm import tqdm
 
-from mizzle.backends.effects import compute, drive
+from mizzle.backends.effects import perform_compute, run
 from mizzle.backends.local import LocalBackend
 from mizzle.errors import MizzleError
 from mizzle.machine import cores
@@ -105,7 +105,7 @@ def _answer(estimator: Estimator, kind: Kind, each: int, pool: Executor) -> Iter
     peers = pool.map(peer_answers, problems)
     pairs = [(p.x, p.y) for p in problems]
     # What `mizzle.estimate_many` does with the weights of the package.
-    outcomes = drive(LocalBackend(estimator).estimate_many(pairs, False, "return"), compute)
+    outcomes = run(LocalBackend(estimator).estimate_many(pairs, False, "return"), perform_compute)
     for i, (p, outcome, guesses) in enumerate(zip(problems, outcomes, peers, strict=True)):
         columns = p.x.shape[1], p.y.shape[1]
         yield Answered(kind, i, len(p.x), columns, p.nats, outcome, guesses)

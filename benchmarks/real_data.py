@@ -23,6 +23,7 @@ from peers import Neighbours, gaussian_copula
 from real_digits import APART, PAIR_COMPONENTS, TEN, TEN_COMPONENTS, separation
 from real_laws import KINDS, Kind, Problem
 from results import RESULTS, Row, Rows, print_table, result_name, write_result
+from scipy.stats import rankdata  # type: ignore[import-untyped]
 from scores import Answers, Floats, Mask, mean_of, peer_scores, posterior_scores, share
 from suites import PEER_ROWS, answers
 from tqdm import tqdm
@@ -117,7 +118,14 @@ def peer_answers(p: Problem) -> Floats:
         return np.full(len(PEERS), np.nan)
     neighbours = Neighbours(p.x, p.y, 5)
     by_neighbours = [neighbours.ksg(3), neighbours.ksg(5), neighbours.mixed_ksg(5)]
-    return np.array([*by_neighbours, gaussian_copula(p.x, p.y)])
+    return np.array([*by_neighbours, _copula(p)])
+
+
+def _copula(p: Problem) -> float:
+    """The Gaussian copula; NaN where ranks of a side depend on one another linearly, as one-hot ones do."""
+    ranks = [rankdata(side, axis=0) - (len(side) + 1) / 2 for side in (p.x, p.y)]
+    regular = all(np.linalg.matrix_rank(side) == side.shape[1] for side in ranks)
+    return gaussian_copula(p.x, p.y) if regular else float("nan")
 
 
 def score_rows(answered: Sequence[Answered]) -> Rows:

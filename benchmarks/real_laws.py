@@ -87,7 +87,7 @@ def pairs_under_bend(bend: Callable[[Rng, int], Map], rng: Rng, n: int) -> Probl
     pairs, nats = int(rng.integers(1, 6)), rng.uniform(*BEND_NATS)
     sides = []
     for side in normal_pairs(rng, n, pairs, pairs, nats):
-        noise = rng.standard_normal((n, int(rng.integers(pairs == 1, 4))))
+        noise = rng.standard_normal((n, int(rng.integers(pairs == 1, 3))))
         sides.append(np.hstack([side, noise]))
     which = rng.integers(3)  # the left one, the right one, or both
     x, y = (bend(rng, z.shape[1])(z) if which in (i, 2) else z for i, z in enumerate(sides))
@@ -96,8 +96,8 @@ def pairs_under_bend(bend: Callable[[Rng, int], Map], rng: Rng, n: int) -> Probl
 
 def henon(rng: Rng, d: int) -> Map:
     """(a, b) -> (b - q (a^2 - 1), s a) of two columns at a time, each time in another frame."""
-    frames = [rotation(rng, d) for _ in range(int(rng.integers(1, 4)))]
-    bend, scale = rng.uniform(0.1, 0.5, len(frames)), rng.uniform(0.6, 1.2, len(frames))
+    frames = [rotation(rng, d) for _ in range(int(rng.integers(1, 3)))]
+    bend, scale = rng.uniform(0.1, 0.35, len(frames)), rng.uniform(0.6, 1.2, len(frames))
 
     def step(z: Floats) -> Floats:
         for frame, q, s in zip(frames, bend, scale, strict=True):
@@ -110,15 +110,15 @@ def henon(rng: Rng, d: int) -> Map:
 
 
 def residual(rng: Rng, d: int) -> Map:
-    """One to three layers z + g(z), g a layer of d sines with Lipschitz constant .7."""
+    """One or two layers z + g(z), g a layer of d sines with Lipschitz constant .6."""
     layers = [
-        (rng.uniform(0.8, 2.0), rotation(rng, d), rotation(rng, d), rng.uniform(0.0, 2.0 * np.pi, d))
-        for _ in range(int(rng.integers(1, 4)))
+        (rng.uniform(0.6, 1.2), rotation(rng, d), rotation(rng, d), rng.uniform(0.0, 2.0 * np.pi, d))
+        for _ in range(int(rng.integers(1, 3)))
     ]
 
     def network(z: Floats) -> Floats:
         for frequency, first, second, shift in layers:
-            z = z + 0.7 / frequency * np.sin(frequency * z @ first + shift) @ second
+            z = z + 0.6 / frequency * np.sin(frequency * z @ first + shift) @ second
         return z
 
     return network

@@ -222,8 +222,10 @@ def _rotations(rng: Rng, k: int) -> Map:
 
     def look(z: Floats) -> Floats:
         around, tilt, spin = np.pi * (0.1 + np.array([1.7, 0.8, 1.7]) * special.ndtr(_pad(z)[:, :3])).T
-        turned = _about_third(around) @ _about_third(tilt)[:, [[2], [0], [1]], [2, 0, 1]] @ _about_third(spin)
-        return turned.reshape(len(z), 9)
+        entries = (
+            _about_third(around) @ _about_third(tilt)[:, [[2], [0], [1]], [2, 0, 1]] @ _about_third(spin)
+        )
+        return entries.reshape(len(z), 9)
 
     return look
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import real_digits as digits
-import real_laws as laws
+import real_laws as problems
 import real_sides as sides
 import real_truths as truths
 from peers import cca, ksg
@@ -21,13 +21,13 @@ from mizzle.types import Estimate, ModelInfo
 
 COUNT = 20_000  # points of a Monte Carlo mean
 ALL_LOOKS = sides.LOOKS + sides.OTHER_LOOKS
-BENDS = (laws.henon, laws.residual, laws.post_nonlinear, laws.residual_of_henon)
+BENDS = (problems.henon, problems.residual, problems.post_nonlinear, problems.residual_of_henon)
 HEAVY = {"t1.5": stats.t(1.5), "t2": stats.t(2), "t3": stats.t(3), "t5": stats.t(5)}
 HEAVY |= {"laplace": stats.laplace(), "logistic": stats.logistic()}
 
 
-def named(name: str) -> laws.Kind:
-    return next(kind for kind in laws.KINDS if kind.name == name)
+def named(name: str) -> problems.Kind:
+    return next(kind for kind in problems.KINDS if kind.name == name)
 
 
 def stream(*place: object) -> np.random.Generator:
@@ -43,8 +43,8 @@ def close_to_mean(terms: np.ndarray, nats: float) -> bool:
 # Kinds
 
 
-@pytest.mark.parametrize("kind", laws.KINDS, ids=lambda kind: kind.name)
-def test_every_kind_draws_finite_sides_and_the_same_ones_again(kind: laws.Kind) -> None:
+@pytest.mark.parametrize("kind", problems.KINDS, ids=lambda kind: kind.name)
+def test_every_kind_draws_finite_sides_and_the_same_ones_again(kind: problems.Kind) -> None:
     first, again, other = (kind.draw(stream(kind.name, place), 300) for place in (0, 0, 1))
     for side, same in zip(first[:2], again[:2], strict=True):
         assert len(side) == 300
@@ -64,7 +64,7 @@ def test_a_problem_depends_on_its_kind_and_its_place() -> None:
 
 
 def test_names_are_different_and_a_third_of_the_looks_is_kept_apart() -> None:
-    names = [kind.name for kind in laws.KINDS]
+    names = [kind.name for kind in problems.KINDS]
     assert len(set(names)) == len(names)
     assert 3 * len(sides.OTHER_LOOKS) >= len(ALL_LOOKS)
 
@@ -81,13 +81,13 @@ def test_looks_are_injective(look: sides.Look) -> None:
     for k in range(look.latents[0], look.latents[1] + 1):
         rng = stream(look.name, k)
         make = look.make(rng, k)
-        shown = (lambda z, make=make: np.log(make(z))) if look.name == "shares" else make
+        view = (lambda z, make=make: np.log(make(z))) if look.name == "shares" else make
         z = rng.uniform(-2.5, 2.5, (150, k))
-        x = shown(z)
+        x = view(z)
         assert x.shape[1] >= k
         ratio = pdist(x) / pdist(special.ndtr(z))
         assert ratio.min() > 0.003 * np.median(ratio)
-        values = np.linalg.svd(jacobians(shown, z), compute_uv=False)
+        values = np.linalg.svd(jacobians(view, z), compute_uv=False)
         assert values[:, -1].min() > 1e-4 * np.median(values[:, 0])
 
 
@@ -113,7 +113,7 @@ def jacobians(step: Any, z: np.ndarray, h: float = 1e-5) -> np.ndarray:
 def test_normal_pairs_share_what_they_say(dx: int, dy: int) -> None:
     """The sum over pairs of an estimate whose standard error is r / sqrt(n); its bias is dx dy / 2n."""
     n, nats = 50_000, 1.3
-    a, b = laws.normal_pairs(stream(dx, dy), n, dx, dy, nats)
+    a, b = problems.normal_pairs(stream(dx, dy), n, dx, dy, nats)
     assert abs(cca(a, b) - nats) < 4 * math.sqrt(min(dx, dy) / n) + dx * dy / (2 * n)
 
 
@@ -128,11 +128,11 @@ def test_linear_kinds_by_canonical_correlations(name: str) -> None:
 
 
 def independent_columns(side: np.ndarray) -> list[int]:
-    kept: list[int] = []
+    chosen: list[int] = []
     for i in range(side.shape[1]):
-        if np.linalg.matrix_rank(side[:1000, [*kept, i]]) > len(kept):
-            kept.append(i)
-    return kept
+        if np.linalg.matrix_rank(side[:1000, [*chosen, i]]) > len(chosen):
+            chosen.append(i)
+    return chosen
 
 
 # Quadrature
@@ -158,8 +158,8 @@ def test_additive_noise_by_convolution(name: str) -> None:
 @pytest.mark.parametrize("law", [stats.t(2), stats.laplace()], ids=["t2", "laplace"])
 def test_heavy_tails_by_neighbours(law: Any) -> None:
     """KSG of the ranks of one pair; its standard error at n = 4,000 is .015."""
-    places = (i for i in range(100) if laws.heavy(law, stream(i), 10).x.shape[1] == 1)
-    x, y, nats = laws.heavy(law, stream(next(places)), 4000)
+    places = (i for i in range(100) if problems.heavy(law, stream(i), 10).x.shape[1] == 1)
+    x, y, nats = problems.heavy(law, stream(next(places)), 4000)
     ranks = [stats.rankdata(side, axis=0) for side in (x, y)]
     assert ksg(*ranks, k=5) == pytest.approx(nats, abs=0.06)
 
@@ -283,7 +283,7 @@ def test_classes_by_their_own_likelihoods(name: str, monkeypatch: pytest.MonkeyP
     The fit to the same rows adds half of its parameters over n.
     """
     n = 40_000
-    monkeypatch.setattr(laws, "_rare", lambda rng, n: 0.03)  # or it would have 50 cases at any n
+    monkeypatch.setattr(problems, "_rare", lambda rng, n: 0.03)  # or it would have 50 cases at any n
     kind = named(name)
     i = next(i for i in range(100) if sum(s.shape[1] for s in kind.draw(stream(name, i), 300)[:2]) < 13)
     x, y, nats = kind.draw(stream(name, i), n)
@@ -325,14 +325,14 @@ def test_pictures_are_new_and_of_their_class() -> None:
 
 @pytest.mark.parametrize("levels", [2, 10])
 def test_the_channel_of_the_digits_by_counting(levels: int) -> None:
-    x, y, nats = laws._channel(stream("channel", levels), 100_000, levels, 0.2)
+    x, y, nats = problems._channel(stream("channel", levels), 100_000, levels, 0.2)
     assert counted(x, y) - (levels - 1) ** 2 / 200_000 == pytest.approx(nats, abs=8 / math.sqrt(100_000))
 
 
 # Scores
 
 
-def an_answer(kind: laws.Kind, nats: float, mean: float, half: float, in_range: bool = True) -> Answered:
+def an_answer(kind: problems.Kind, nats: float, mean: float, half: float, in_range: bool = True) -> Answered:
     values = mean + half * np.linspace(-1.0, 1.0, 5)
     levels = (0.005, 0.05, 0.5, 0.95, 0.995)
     estimate = Estimate(mean, levels, tuple(values), 300, 1, 1, in_range, (), ModelInfo("m", "1", "0"))

@@ -74,6 +74,7 @@ benchmark: $(VENV)/dev.stamp
 	$(PY) benchmarks/export_mist.py $(if $(FULL),,--reduced)
 	$(if $(FULL),$(PY) benchmarks/neural_peers.py --reduced)
 	$(PY) benchmarks/accuracy.py $(if $(FULL),,--quick)
+	$(PY) benchmarks/real_data.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/consistency.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/speed.py $(if $(FULL),,--quick)
 	$(PY) benchmarks/tables_speed.py $(if $(FULL),,--quick)

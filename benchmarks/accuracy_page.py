@@ -24,6 +24,12 @@ DISCRETE = (
 PEERS = ("ksg", "copula")
 
 
+REAL_HEAD = (
+    *("group", "kind", "number", "error", "mean error", "90 % interval held", "its mean width"),
+    *("silent misses", "KSG (k = 3)"),
+)
+
+
 class Goal(NamedTuple):
     """What was wanted before it was measured: values that lie within limits, ends included."""
 
@@ -43,7 +49,7 @@ class Goal(NamedTuple):
         ]
 
 
-def page(accuracy: Row, consistency: Row, speed: Row) -> str:
+def page(accuracy: Row, real: Row, consistency: Row, speed: Row) -> str:
     """The whole page."""
     parts = [
         "# Accuracy in detail",
@@ -67,6 +73,11 @@ def page(accuracy: Row, consistency: Row, speed: Row) -> str:
         "Families of the training distribution whose values repeat; mean absolute error, over the problems "
         "that all methods saw. Those of one family are few: what can be compared is the last line.",
         _compared(accuracy, [("prior", "family", DISCRETE)], ("ksg", "mixed-ksg", "copula"), pooled=True),
+        "## Data as real tables have them",
+        "By kind (`real_data.py`); errors and widths in nats, the shares of all answers. A miss is farther "
+        "from the truth than the 90 % interval is wide; it is silent where `in_range` is true. "
+        "KSG's error is that of the problems that it answered.",
+        table(REAL_HEAD, list(_real_kinds(real))),
         "## How often the 90 % interval holds the true value",
         f"By group; groups of fewer than {MIN_PROBLEMS} problems are left out. By family: in the results, "
         "and for more draws of the training in `docs/evaluation.txt`.",
@@ -74,6 +85,16 @@ def page(accuracy: Row, consistency: Row, speed: Row) -> str:
         *_warned(accuracy),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _real_kinds(real: Row) -> Iterator[list[str]]:
+    kinds = [row for row in real.get("scores", []) if row["by"] == "kind"]
+    peers = {row["kind"]: number(row["mae"]) for row in kinds if row["method"] == "ksg"}
+    for row in kinds:
+        if row["method"] == "mizzle":
+            shares = percent(row["cover90"]), number(row["width"]), percent(row["missed_unflagged"])
+            scores = number(row["mae"]), f"{row['bias']:+.2f}", *shares, peers.get(row["kind"], "-")
+            yield [row["group"], row["kind"], str(row["answered"]), *scores]
 
 
 def goals(accuracy: Row, consistency: Row, speed: Row) -> Iterator[Goal]:

@@ -49,4 +49,15 @@ SUITES: Final[Mapping[str, SuiteEntry]] = {
     "prior": SuiteEntry("fresh draws of the training distribution", by_rows=True, named=True),
     "held-out-any-n": SuiteEntry("families and maps held out of training", rows="100-5000", named=True),
     "held-out-n1000": SuiteEntry("families and maps held out of training", rows="1000", coverage=False),
+    "real looks": SuiteEntry(
+        "as real tables have them: few causes, many columns", rows="300-4000", named=True
+    ),
+    "real looks, other kinds": SuiteEntry("the same, further kinds", rows="300-4000", named=True),
+    "real rotated": SuiteEntry("normals rotated inside a side", rows="300-4000", named=True),
+    "real heavy tails": SuiteEntry("heavy-tailed noise", rows="300-4000", named=True),
+    "real rare": SuiteEntry("rare classes and events", rows="300-4000", named=True),
+    "real labels": SuiteEntry("labels, one-hot and renamed", rows="300-4000", named=True),
+    "real bends": SuiteEntry("strong dependence behind bends", rows="300-4000", named=True),
+    "real thin": SuiteEntry("signal spread thinly over columns", rows="300-4000", named=True),
+    "real embeddings": SuiteEntry("components of pictures of digits", rows="300-4000", named=True),
 }

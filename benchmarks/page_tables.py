@@ -198,6 +198,16 @@ def _cell(row: Row) -> str:
     return f"{row['mean'] / row['truth']:.2f} ({row['cover90']:.2f})"
 
 
+def with_real_data(accuracy: Row, real: Row) -> Row:
+    """The result of `accuracy.py`, with groups of `real_data.py` as suites and their kinds as families."""
+    scores = [*accuracy.get("scores", [])]
+    for row in real.get("scores", []):
+        if row["by"] in ("group", "kind"):
+            by, group = ("all", "all") if row["by"] == "group" else ("family", row["kind"])
+            scores.append({**row, "suite": f"real {row['group']}", "by": by, "group": group})
+    return {**accuracy, "scores": scores}
+
+
 def groups(result: Row, suite: str, by: str) -> dict[str, Methods]:
     """Rows of one suite and grouping: by group, then by method."""
     groups: dict[str, Methods] = {}

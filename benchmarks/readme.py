@@ -13,7 +13,7 @@ from pathlib import Path
 
 import accuracy_page
 import measurements_page
-from page_tables import ERRORS_LEGEND, coverage, pooled_errors, weak_spots
+from page_tables import ERRORS_LEGEND, coverage, pooled_errors, weak_spots, with_real_data
 from results import RESULTS, Row, read_newest
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -39,7 +39,7 @@ def main() -> int:
 
 def pages(folder: Path = RESULTS) -> dict[Path, str]:
     """The pages that are made of the results as a whole, by their place."""
-    results = (read_newest(kind, folder) for kind in ("accuracy", "consistency", "speed"))
+    results = (read_newest(kind, folder) for kind in ("accuracy", "real-data", "consistency", "speed"))
     return {MEASUREMENTS: measurements_page.page(folder), ACCURACY: accuracy_page.page(*results)}
 
 
@@ -53,16 +53,18 @@ def updated(text: str, measured: str) -> str:
 
 def section(folder: Path = RESULTS) -> str:
     """Everything between the markers: one table of errors, one of coverage, and where not to trust it."""
-    result = read_newest("accuracy", folder)
-    parts = [*_provenance(result), *_errors(result), coverage(result), weak_spots(result)]
+    accuracy, real = read_newest("accuracy", folder), read_newest("real-data", folder)
+    result = with_real_data(accuracy, real)
+    parts = [*_provenance(accuracy, real), *_errors(result), coverage(result), weak_spots(result)]
     return "\n\n".join(part for part in parts if part)
 
 
-def _provenance(result: Row) -> Iterator[str]:
+def _provenance(result: Row, real: Row) -> Iterator[str]:
     if "weights" not in result:
         return
+    later = f" (as in real tables: {real['date']})" if real else ""
     yield (
-        f"Measured on {result['date']} by `make benchmark FULL=1` with the weights "
+        f"Measured on {result['date']}{later} by `make benchmark FULL=1` with the weights "
         f"`{result['weights']['sha256'][:12]}`; all in nats. The page of "
         "[measurements](docs/measurements.md) has all tables and figures: by number of rows, independent "
         "samples, speed, devices, designs; [accuracy in detail](docs/accuracy.md) has goals and groups."

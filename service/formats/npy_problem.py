@@ -9,6 +9,7 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ _READERS = {
     (2, 0): npy_format.read_array_header_2_0,
     (3, 0): npy_format.read_array_header_2_0,  # it differs in the names of fields, and no such array is read
 }
+_PREFIX = {b"\x01": 10}  # bytes before the header by major version: two for its length, else four
 _PARAMETERS = {"dim_x", "levels"}
 _DIM_X = re.compile(r"[0-9]{1,5}")
 
@@ -73,15 +75,23 @@ def read_array(content: bytes) -> np.ndarray[Any, Any]:
 
 def _header(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """Shape, order and type, and where the numbers begin."""
-    file = io.BytesIO(content)
+    prefix = _PREFIX.get(content[6:7], 12)
+    length = int.from_bytes(content[8:prefix], "little")
+    head = content[: prefix + min(length, _MAX_HEADER + 1)]
     try:
-        shape, fortran, dtype = _READERS[npy_format.read_magic(file)](file, max_header_size=_MAX_HEADER)
+        return *_parsed(head), len(head)
     except Exception:  # not ValueError alone: Python's parser fails in many ways on a text made for that
         raise Malformed(
             "the body is no .npy file of version 1, 2 or 3 with a header that numpy.save writes, of at most "
             f"{_MAX_HEADER} bytes"
         ) from None
-    return shape, fortran, dtype, file.seek(0, io.SEEK_CUR)
+
+
+@lru_cache(256)  # callers send many arrays of one shape, and numpy's reader takes as long as all the rest
+def _parsed(head: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    file = io.BytesIO(head)
+    shape, fortran, dtype = _READERS[npy_format.read_magic(file)](file, max_header_size=_MAX_HEADER)
+    return shape, fortran, dtype
 
 
 def _dim_x(text: str | None, columns: int) -> int:

@@ -44,8 +44,8 @@ def templates(z: Array, times: Array, waves: Array, stretch: float) -> Array:
 
 
 def power_laws(z: Array, times: Array, spread: float) -> Array:
-    """a t^b + c + d / t: log a, the exponent b, c and d."""
-    course = np.exp(0.4 * latent(z, 1)) * times ** (1.0 + spread * latent(z, 0))
+    """a t^b + c + d / t: log b, log a, c and d."""
+    course = np.exp(0.4 * latent(z, 1)) * times ** np.exp(spread * latent(z, 0))
     return np.asarray(course + 0.5 * latent(z, 2) + 0.5 * latent(z, 3) / times)
 
 

@@ -320,7 +320,7 @@ def _profile(kind: Callable[..., Array], low: float, high: float, **keys: str) -
 
 def _template(rng: Rng, k: int, room: int) -> Function:
     waves = np.column_stack(
-        [0.3 * rng.standard_normal(3), 1.5 * _reals(rng, "gain", 3), _reals(rng, "phase", 3)]
+        [0.8 * rng.standard_normal(3), 1.5 * _reals(rng, "gain", 3), _reals(rng, "phase", 3)]
     )
     times = np.linspace(-2.0, 2.0, _whole(rng, "times"))
     function = partial(profiles.templates, times=times, waves=waves, stretch=_real(rng, "stretch"))

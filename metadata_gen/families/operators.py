@@ -14,7 +14,7 @@ from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.independent import Noise
 from mizzle.metadata_gen.families.montecarlo import SEED, tolerance
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
-from mizzle.metadata_gen.maps.side_map import Order, SideMap
+from mizzle.metadata_gen.maps.side_map import Injection, Order, SideMap
 from mizzle.metadata_gen.maps.warps import Warp
 
 Copies = Sequence[int] | Order
@@ -67,14 +67,17 @@ class SideWarped(_Operator):
     """All columns of a side go through one injective map: I(f(X); g(Y)) = I(X; Y).
 
     Args:
-        map_x, map_y: None leaves the side as it is.
+        map_x, map_y: None leaves the side as it is. There is a pmi only where the maps have inverses.
+        name: a label of its own, instead of the base's.
 
     Raises:
         InvalidInput: a map does not take as many columns as the side has.
     """
 
-    def __init__(self, base: Family, map_x: SideMap | None, map_y: SideMap | None) -> None:
-        super().__init__(base, _dim_out(map_x, base.dim_x), _dim_out(map_y, base.dim_y))
+    def __init__(
+        self, base: Family, map_x: Injection | None, map_y: Injection | None, *, name: str | None = None
+    ) -> None:
+        super().__init__(base, _dim_out(map_x, base.dim_x), _dim_out(map_y, base.dim_y), name)
         self.map_x, self.map_y = map_x, map_y
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
@@ -82,9 +85,12 @@ class SideWarped(_Operator):
         return self.map_x.forward(x) if self.map_x else x, self.map_y.forward(y) if self.map_y else y
 
     def pmi(self, x: Array, y: Array) -> Array:
-        """That of the base, at the inverse images."""
-        x = self.map_x.inverse(x) if self.map_x else x
-        return self.base.pmi(x, self.map_y.inverse(y) if self.map_y else y)
+        """That of the base, at the inverse images.
+
+        Raises:
+            InvalidInput: a map is injective, but its inverse is not known.
+        """
+        return self.base.pmi(_unmapped(self.map_x, x), _unmapped(self.map_y, y))
 
 
 class Concatenated(Family):
@@ -356,7 +362,16 @@ def _repeated(x: Array, copies: list[int], noise: Array, rng: Rng) -> Array:
     return np.hstack([x, x[:, copies] + noise * rng.standard_normal((len(x), len(copies)))])
 
 
-def _dim_out(side_map: SideMap | None, dim: int) -> int:
+def _unmapped(side_map: Injection | None, rows: Array) -> Array:
+    """The rows whose images these are."""
+    if side_map is None:
+        return rows
+    if not isinstance(side_map, SideMap):
+        raise InvalidInput(f"{side_map} has no known inverse, so there is no pmi of its images")
+    return side_map.inverse(rows)
+
+
+def _dim_out(side_map: Injection | None, dim: int) -> int:
     """The number of columns that a side of dim columns has behind the map."""
     if side_map is not None and side_map.dim_in != dim:
         raise InvalidInput(f"{side_map} on a side of {dim} columns")

@@ -120,14 +120,17 @@ def _order(rng: Rng, dim: int) -> dsp.Order:
     return rng.permutation(dim) if chance(rng, "broad.dealt") else np.arange(dim)
 
 
-def canonical_rho(rng: Rng, max_pairs: int) -> Array:
+def canonical_rho(rng: Rng, max_pairs: int, nats: float | None = None) -> Array:
     """Correlations of 1 to max_pairs pairs that share a target MI: rho_i^2 = 1 - exp(-2 I_i) <= MAX_RHO^2.
 
     The shares I_i / I are Dirichlet, pulled towards equal ones as far as MAX_RHO demands.
+
+    Args:
+        nats: the target; None draws it, and more than MAX_RHO allows is drawn again.
     """
     cap = -0.5 * math.log1p(-(MAX_RHO**2))
     room = MAX_FILL * cap  # nats per pair on average, which leaves the shares some play
-    nats = real(rng, _canonical_law(rng))
+    nats = real(rng, _canonical_law(rng)) if nats is None else nats
     nats = nats if nats < room * max_pairs else room * max_pairs * rng.random()
     k = max(whole(rng, "canonical.pairs", max_pairs), math.ceil(nats / room))
     shares = rng.standard_gamma(real(rng, "canonical.evenness"), k)

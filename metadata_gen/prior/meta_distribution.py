@@ -7,6 +7,7 @@ coins between equals are tossed where they fall. `describe` exports them all. Wh
 - `pair`, `part` (`pairs.py`): one column against one, and the parts of composed problems; made of copulas
   (`copulas.py`), mixtures and labels (`mixtures.py`), tables (`contingency.py`) and channels (`channels.py`);
 - `mist`, `broad` (`elliptical.py`): normals, Students and additive noise in many columns;
+- `latents`, `with_looks` (`latents.py`): a few latents a side, shown by injective looks (`looks.py`);
 - `transformations`: nuisance columns, copies, maps inside a side (`maps.py`), warps, shuffles.
 """
 
@@ -24,6 +25,7 @@ from mizzle.metadata_gen.prior.channels import random_channel
 from mizzle.metadata_gen.prior.copulas import archimedean
 from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
 from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair
+from mizzle.metadata_gen.prior.latents import latents, with_looks
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.pairs import pair, part
 from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, ROWS, Limits
@@ -34,7 +36,10 @@ __all__ = ["COLUMNS", "HELD_OUT", "ROWS", "describe", "draw", "draw_held_out", "
 def draw(rng: Rng, limits: Limits = EVERYTHING) -> Family:
     """One problem: its kind, its shape, and the transformations that keep its MI."""
     kind = choice(rng, "problem")
-    family = _accepted(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
+    if kind == "looks":
+        family = _looks(rng, limits)
+    else:
+        family = _accepted(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
     return transformations.warped(rng, family, _light(family)) if chance(rng, "warped") else family
 
 
@@ -68,6 +73,14 @@ def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
         family = transformations.with_copies(rng, family, limits.columns)
     if family.continuous and chance(rng, "mapped"):
         family = transformations.mapped(rng, family, limits.columns)
+    return transformations.shuffled(rng, family) if chance(rng, "shuffled") else family
+
+
+def _looks(rng: Rng, limits: Limits) -> Family:
+    """A few latents a side, shown by columns that are usually more."""
+    family = with_looks(rng, _accepted(lambda: latents(rng, limits.columns)), limits.columns)
+    if chance(rng, "nuisance"):
+        family = transformations.with_nuisance(rng, family, limits.columns)
     return transformations.shuffled(rng, family) if chance(rng, "shuffled") else family
 
 

@@ -26,7 +26,8 @@ from mizzle.metadata_gen.hyperpriors import (
 from mizzle.metadata_gen.prior import channels, elliptical, maps, meta_distribution, pairs, ranges, signals
 
 DRAWS = 1500
-PROBLEMS = dict(ranges.MIXES["problem"].weights)
+WEIGHTS = dict(ranges.MIXES["problem"].weights)
+PROBLEMS = {kind: weight / sum(WEIGHTS.values()) for kind, weight in WEIGHTS.items()}
 
 
 @pytest.fixture(scope="module")

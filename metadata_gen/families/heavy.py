@@ -60,7 +60,7 @@ class Student(SymmetricLaw):
 
     @property
     def reach(self) -> float:
-        return math.sqrt(self.df) * TAIL ** (-1.0 / self.df)
+        return math.sqrt(self.df) * math.pow(TAIL, -1.0 / self.df)
 
     def sample(self, rng: Rng, n: int) -> Array:
         return np.asarray(rng.standard_t(self.df, n))

@@ -41,7 +41,7 @@ def random_clouds(rng: Rng, k: int, dim: int) -> Clouds:
     centres = _centres(rng, k, whole(rng, "clouds.separating", min(dim, k)))
     radius = 0.5 * real(rng, "clouds.fullness") * float(pdist(centres).min())
     further, rank = dim - centres.shape[1], whole(rng, "clouds.rank")
-    fade = np.exp(-real(rng, "clouds.decay") * np.arange(further))
+    fade = _fade(rng, further)
     within = 2.0 * radius * real(rng, "clouds.within")
     alike = real(rng, "clouds.alike")
 
@@ -65,6 +65,13 @@ def _centres(rng: Rng, k: int, columns: int) -> Array:
     """The set of random centres, of eight, whose closest two are farthest apart."""
     drawn = rng.standard_normal((8, k, columns))
     return np.asarray(max(drawn, key=lambda centres: float(pdist(centres).min())))
+
+
+def _fade(rng: Rng, columns: int) -> Array:
+    """Deviations that fall exponentially with the column, or as a power of it."""
+    if chance(rng, "clouds.power"):
+        return np.arange(1.0, columns + 1.0) ** -real(rng, "clouds.power")
+    return np.asarray(np.exp(-real(rng, "clouds.decay") * np.arange(columns)))
 
 
 def _clouds(rng: Rng, k: int, max_dim: int) -> Representation:

@@ -5,7 +5,7 @@ import numpy as np
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.family import Array, Rng
-from mizzle.metadata_gen.prior.draws import choice, real, reals, whole
+from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
 from mizzle.metadata_gen.prior.ranges import MIN_LEVEL
 
 
@@ -22,8 +22,9 @@ def any_table(rng: Rng) -> ContingencyTable:
         return binary_table(rng)
     if kind == "any":
         return table(rng)
-    sizes = rng.permutation([whole(rng, "table.small_levels"), whole(rng, "table.levels")]).tolist()
-    return random_table(rng, *sizes, real(rng, "levels.evenness"), real(rng, "table.any_coupling"))
+    levels = whole(rng, "table.small_levels"), whole(rng, "table.levels")
+    x, y = levels if rng.random() < 0.5 else levels[::-1]
+    return random_table(rng, x, y, real(rng, "levels.evenness"), real(rng, "table.any_coupling"))
 
 
 def binary_table(rng: Rng) -> ContingencyTable:
@@ -31,7 +32,8 @@ def binary_table(rng: Rng) -> ContingencyTable:
 
     P(both) = p q + c (m - p q), with m the largest or the smallest that the marginals p and q allow.
     """
-    p, q = np.abs(rng.integers(2, size=2) - reals(rng, "table.rate", 2)).tolist()
+    rates = reals(rng, "table.rare_rate" if chance(rng, "table.rare") else "table.rate", 2)
+    p, q = np.abs(rng.integers(2, size=2) - rates).tolist()
     extreme = min(p, q) if rng.random() < 0.6 else max(0.0, p + q - 1.0)
     both = p * q + real(rng, "table.any_coupling") * (extreme - p * q)
     cells = np.array([[1.0 - p - q + both, q - both], [p - both, both]])

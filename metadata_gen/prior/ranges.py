@@ -69,6 +69,7 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "canonical.weak": 0.4,
         "mixture.separate": 0.35,  # clusters of its own on either side
         "mixture.concentric": 0.15,
+        "table.rare": 0.5,  # both of two events, each at a rate of its own
         "mixture.rare": 0.2,  # one component or class has a small share
         "label.one_hot": 0.25,
         "heavy.alike": 0.6,  # the noise has X's law
@@ -76,6 +77,7 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "embeddings.both": 0.7,  # else the other side is the label
         "embeddings.symmetric": 0.5,
         "clouds.rotated": 0.6,
+        "clouds.power": 0.6,  # deviations fall as a power; else exponentially
         "binned.both": 0.5,
         "nuisance": 0.1,
         "nuisance.side": 0.7,
@@ -122,7 +124,7 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         ),
         "heavy.law": _mix(student=0.55, outliers=0.15, slash=0.08, logistic=0.08, secant=0.06, normal=0.08),
         "rare": _mix(**{"class": 0.4}, event=0.4, regime=0.2),
-        "table": _mix(binary=0.4, small=0.3, any=0.3),
+        "table": _mix(binary=0.45, small=0.3, any=0.25),
         "labels.codes": _mix(one_hot=0.45, dropped=0.2, renamed=0.35),
         "copula": _evenly("clayton", "gumbel", "frank"),
         "copula.rotation": _evenly("0", "90", "180", "270"),
@@ -179,8 +181,8 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "labels.columns": LogIntegers(1, 3),
         "embeddings.classes": LogIntegers(2, 12),
         "clouds.columns": LogIntegers(2, 48),
-        "clouds.separating": LogIntegers(1, 9),  # columns that tell classes apart, at most one a class
-        "clouds.rank": LogIntegers(1, 8),  # factors of the structure within a class
+        "clouds.separating": Integers(1, 9),  # columns that tell classes apart, at most one a class
+        "clouds.rank": LogIntegers(2, 16),  # factors of the structure within a class
         "binned.levels": LogIntegers(2, 40),
         "copula_mixture.components": Integers(2, 3),
         "channel.inputs": LogIntegers(1, 4),
@@ -231,7 +233,8 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "levels.evenness": LogUniform(0.5, 30.0),  # Dirichlet concentration
         "table.evenness": LogUniform(0.1, 5.0),  # Dirichlet concentration
         "table.any_coupling": Uniform(0.0, 1.0),
-        "table.rate": LogUniform(0.004, 0.5),  # of an event, or of its contrary
+        "table.rate": Uniform(0.05, 0.5),  # of an event, or of its contrary
+        "table.rare_rate": LogUniform(0.004, 0.3),
         "heavy.df": LogUniform(1.0, 6.0),
         "heavy.outliers": LogUniform(0.02, 0.5),  # their share
         "heavy.scale": LogUniform(0.1, 6.0),
@@ -240,10 +243,11 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "event.slope": LogUniform(0.2, 5.0),
         "labels.coupling": Uniform(0.02, 1.0),
         "clouds.fullness": Uniform(0.2, 0.95),  # diameter of a ball per smallest distance of centres
-        "clouds.decay": LogUniform(0.02, 0.6),  # of the columns' deviations, per column
-        "clouds.within": LogUniform(0.2, 3.0),  # deviation within a class, per diameter of a ball
+        "clouds.power": Uniform(0.3, 1.5),  # minus the exponent of the columns' deviations
+        "clouds.decay": LogUniform(0.02, 0.5),  # of the columns' deviations, per column
+        "clouds.within": LogUniform(0.3, 3.0),  # deviation within a class, per diameter of a ball
         "clouds.alike": Uniform(0.0, 0.9),  # how much of their shape classes share
-        "clouds.offset": LogUniform(0.1, 3.0),
+        "clouds.offset": LogUniform(0.1, 2.0),
         "clouds.bend": LogUniform(0.03, 1.0),
         "clouds.noise": LogUniform(0.01, 0.7),
         "channel.noise": LogUniform(0.03, 3.0),  # in standard deviations of the signal

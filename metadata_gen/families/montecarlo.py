@@ -92,6 +92,9 @@ class Integrated(Family):
 
     @cached_property
     def _truth(self) -> Truth:
+        return self._integrated()
+
+    def _integrated(self) -> Truth:
         return controlled_mean(self.blocks(), MAX_BLOCKS)
 
 

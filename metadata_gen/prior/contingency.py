@@ -5,7 +5,7 @@ import numpy as np
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.family import Array, Rng
-from mizzle.metadata_gen.prior.draws import real, whole
+from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
 from mizzle.metadata_gen.prior.ranges import MIN_LEVEL
 
 
@@ -13,6 +13,31 @@ def table(rng: Rng, levels: str = "table.levels") -> ContingencyTable:
     """A contingency table, whose numbers of levels come from this key of INTEGERS."""
     levels_x, levels_y = whole(rng, levels), whole(rng, levels)
     return random_table(rng, levels_x, levels_y, real(rng, "table.evenness"), real(rng, "table.coupling"))
+
+
+def any_table(rng: Rng) -> ContingencyTable:
+    """Two columns of yes and no, two of which one has two or three levels, or two of any."""
+    kind = choice(rng, "table")
+    if kind == "binary":
+        return binary_table(rng)
+    if kind == "any":
+        return table(rng)
+    levels = whole(rng, "table.small_levels"), whole(rng, "table.levels")
+    x, y = levels if rng.random() < 0.5 else levels[::-1]
+    return random_table(rng, x, y, real(rng, "levels.evenness"), real(rng, "table.any_coupling"))
+
+
+def binary_table(rng: Rng) -> ContingencyTable:
+    """Two events with any marginals, rare ones too, which go together or exclude each other.
+
+    P(both) = p q + c (m - p q), with m the largest or the smallest that the marginals p and q allow.
+    """
+    rates = reals(rng, "table.rare_rate" if chance(rng, "table.rare") else "table.rate", 2)
+    p, q = np.abs(rng.integers(2, size=2) - rates).tolist()
+    extreme = min(p, q) if rng.random() < 0.6 else max(0.0, p + q - 1.0)
+    both = p * q + real(rng, "table.any_coupling") * (extreme - p * q)
+    cells = np.array([[1.0 - p - q + both, q - both], [p - both, both]])
+    return ContingencyTable(np.maximum(cells, 0.0))
 
 
 def random_table(

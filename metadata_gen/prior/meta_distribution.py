@@ -6,6 +6,8 @@ coins between equals are tossed where they fall. `describe` exports them all. Wh
 
 - `pair`, `part` (`pairs.py`): one column against one, and the parts of composed problems; made of copulas
   (`copulas.py`), mixtures and labels (`mixtures.py`), tables (`contingency.py`) and channels (`channels.py`);
+  heavy tails, rare classes and events (`rare.py`) are parts too;
+- `labels`, `embeddings` (`classes.py`): labels of many levels, one-hot or renamed, and clouds of classes;
 - `mist`, `broad` (`elliptical.py`): normals, Students and additive noise in many columns;
 - `latents`, `with_looks` (`latents.py`): a few latents a side, shown by injective looks (`looks.py`);
 - `transformations`: nuisance columns, copies, maps inside a side (`maps.py`), warps, shuffles.
@@ -22,6 +24,7 @@ from mizzle.metadata_gen.families.operators import Concatenated, SideWarped, Swa
 from mizzle.metadata_gen.family import Family, Rng
 from mizzle.metadata_gen.prior import ranges, transformations
 from mizzle.metadata_gen.prior.channels import random_channel
+from mizzle.metadata_gen.prior.classes import embeddings, labels
 from mizzle.metadata_gen.prior.copulas import archimedean
 from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
 from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair
@@ -61,7 +64,7 @@ def draw_rows(rng: Rng, family: Family, limits: Limits = EVERYTHING) -> int:
 
 def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
     """Several columns, at least on one side: a family of its own, or parts side by side."""
-    dim_x, dim_y = _dims(rng, limits)
+    dim_x, dim_y = (limits.columns,) * 2 if kind in ("labels", "embeddings") else _dims(rng, limits)
     if kind == "mist" and chance(rng, "mist.equal_dims"):
         dim_x = dim_y = whole(rng, "dims.equal", limits.columns)
     family = _accepted(lambda: WIDE[kind](rng, dim_x, dim_y))
@@ -109,7 +112,14 @@ def _part(rng: Rng, dim_x: int, dim_y: int) -> Family:
 
 
 WIDE: Final[Mapping[str, Callable[[Rng, int, int], Family]]] = MappingProxyType(
-    {"independent": transformations.independent, "mist": mist, "broad": broad, "composed": _composed}
+    {
+        "independent": transformations.independent,
+        "mist": mist,
+        "broad": broad,
+        "composed": _composed,
+        "labels": labels,
+        "embeddings": embeddings,
+    }
 )
 
 

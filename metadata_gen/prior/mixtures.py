@@ -15,8 +15,8 @@ def mixture(rng: Rng, dim_x: int, dim_y: int) -> Family:
     dim_y = whole(rng, "mixture.dims", min(dim_y, MAX_MIXED - dim_x))
     if chance(rng, "mixture.separate"):
         return _separate_mixture(rng, dim_x, dim_y)
-    weights = random_weights(rng, whole(rng, "mixture.components"))
-    return NormalMixture(_components(rng, weights, dim_x + dim_y), dim_x)
+    weights = _weights(rng, whole(rng, "mixture.components"))
+    return NormalMixture(clusters(rng, weights, dim_x + dim_y), dim_x)
 
 
 def label(rng: Rng, dim_x: int, dim_y: int) -> Family:
@@ -24,7 +24,7 @@ def label(rng: Rng, dim_x: int, dim_y: int) -> Family:
     k = whole(rng, "label.classes")
     one_hot = k <= dim_y and chance(rng, "label.one_hot")
     codes = np.eye(k) if one_hot else np.arange(float(k))[:, None]
-    classes = _components(rng, random_weights(rng, k), whole(rng, "mixture.dims", dim_x))
+    classes = clusters(rng, _weights(rng, k), whole(rng, "mixture.dims", dim_x))
     return ClassLabel(classes, codes)
 
 
@@ -32,6 +32,12 @@ def random_weights(rng: Rng, k: int) -> Array:
     """Random shares that sum to 1, shape (k,), none below a tenth of an even one."""
     shares = rng.standard_gamma(real(rng, "mixture.evenness"), k) + 1e-9
     return np.asarray(0.1 / k + 0.9 * shares / shares.sum())
+
+
+def rare_weights(rng: Rng, k: int) -> Array:
+    """Random shares of which one is small, shape (k,), at a random place; k is at least 2."""
+    share = real(rng, "rare.share")
+    return rng.permutation(np.append((1.0 - share) * random_weights(rng, k - 1), share))
 
 
 def random_components(rng: Rng, weights: Array, dim: int, spread: float, roundness: float) -> Components:
@@ -52,10 +58,15 @@ def random_components(rng: Rng, weights: Array, dim: int, spread: float, roundne
 def _separate_mixture(rng: Rng, dim_x: int, dim_y: int) -> Family:
     """Clusters of its own on either side, and a table of how they meet."""
     cells = table(rng, "mixture.side_components").probabilities
-    side_x, side_y = _components(rng, cells.sum(1), dim_x), _components(rng, cells.sum(0), dim_y)
+    side_x, side_y = clusters(rng, cells.sum(1), dim_x), clusters(rng, cells.sum(0), dim_y)
     return NormalMixture(product_components(cells, side_x, side_y), dim_x, "mixture-separate")
 
 
-def _components(rng: Rng, weights: Array, dim: int) -> Components:
+def _weights(rng: Rng, k: int) -> Array:
+    return rare_weights(rng, k) if k > 1 and chance(rng, "mixture.rare") else random_weights(rng, k)
+
+
+def clusters(rng: Rng, weights: Array, dim: int) -> Components:
+    """Normals with these weights, their centres apart or common, their shapes round or not."""
     spread = 0.0 if chance(rng, "mixture.concentric") else real(rng, "mixture.spread")
     return random_components(rng, weights, dim, spread, real(rng, "mixture.roundness"))

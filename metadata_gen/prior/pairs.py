@@ -7,11 +7,12 @@ from typing import Final
 from mizzle.metadata_gen.families.operators import Contaminated, ZeroInflated
 from mizzle.metadata_gen.family import Family, Rng
 from mizzle.metadata_gen.prior.channels import channel
-from mizzle.metadata_gen.prior.contingency import table
+from mizzle.metadata_gen.prior.contingency import any_table
 from mizzle.metadata_gen.prior.copulas import binned, copula, copula_mixture
 from mizzle.metadata_gen.prior.draws import chance, choice, real, reals
 from mizzle.metadata_gen.prior.elliptical import additive_pair, normal_pair, student_pair
 from mizzle.metadata_gen.prior.mixtures import label, mixture
+from mizzle.metadata_gen.prior.rare import heavy, rare
 
 Draw = Callable[[Rng, int, int], Family]
 
@@ -44,9 +45,11 @@ PARTS: Final[Mapping[str, Draw]] = MappingProxyType(
         "copula": copula,
         "copula-mixture": copula_mixture,
         "binned": binned,
-        "table": lambda rng, *_: table(rng),
+        "table": lambda rng, *_: any_table(rng),
         "mixture": mixture,
         "label": label,
         "channel": channel,
+        "heavy": heavy,
+        "rare": rare,
     }
 )

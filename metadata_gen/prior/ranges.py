@@ -69,7 +69,15 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "canonical.weak": 0.4,
         "mixture.separate": 0.35,  # clusters of its own on either side
         "mixture.concentric": 0.15,
+        "table.rare": 0.5,  # both of two events, each at a rate of its own
+        "mixture.rare": 0.2,  # one component or class has a small share
         "label.one_hot": 0.25,
+        "heavy.alike": 0.6,  # the noise has X's law
+        "labels.numbers": 0.45,  # against numbers; else against another label
+        "embeddings.both": 0.7,  # else the other side is the label
+        "embeddings.symmetric": 0.5,
+        "clouds.rotated": 0.6,
+        "clouds.power": 0.6,  # deviations fall as a power; else exponentially
         "binned.both": 0.5,
         "nuisance": 0.1,
         "nuisance.side": 0.7,
@@ -101,11 +109,13 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         "problem": _mix(
             independent=0.12, pair=0.24, mist=0.27, broad=0.18, composed=0.19,
             looks=0.19,
+            labels=0.03, embeddings=0.03,
         ),
         "dims": _mix(equal=0.35, free=0.25, small=0.25, large=0.15),
         "pair": _mix(
             normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
-            mixture=0.08, label=0.05, channel=0.17, table=0.05, binned=0.07,
+            mixture=0.08, label=0.05, channel=0.17, table=0.10, binned=0.07,
+            heavy=0.08, rare=0.07,
         ),
         "pair.rho": _mix(rho=0.4, nats_exponential=0.3, nats_uniform=0.3),
         "mist": _mix(
@@ -118,8 +128,12 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         ),
         "part": _mix(
             channel=0.40, mixture=0.14, label=0.08, copula=0.10, normal=0.10, additive=0.05, table=0.05,
-            binned=0.08,
+            binned=0.08, heavy=0.06, rare=0.06,
         ),
+        "heavy.law": _mix(student=0.55, outliers=0.15, slash=0.08, logistic=0.08, secant=0.06, normal=0.08),
+        "rare": _mix(**{"class": 0.4}, event=0.4, regime=0.2),
+        "table": _mix(binary=0.45, small=0.3, any=0.25),
+        "labels.codes": _mix(one_hot=0.45, dropped=0.2, renamed=0.35),
         "copula": _evenly("clayton", "gumbel", "frank"),
         "copula.rotation": _evenly("0", "90", "180", "270"),
         "channel.signal": _mix(
@@ -166,6 +180,17 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "mixture.side_components": Integers(2, 5),
         "label.classes": LogIntegers(2, 20),
         "table.levels": LogIntegers(2, 20),
+        "table.small_levels": Integers(2, 3),
+        "heavy.pairs": LogIntegers(1, 3),  # at most min(dim_x, dim_y)
+        "rare.classes": Integers(2, 4),
+        "rare.columns": LogIntegers(1, 4),
+        "event.columns": LogIntegers(1, 8),
+        "labels.levels": LogIntegers(2, 50),
+        "labels.columns": LogIntegers(1, 3),
+        "embeddings.classes": LogIntegers(2, 12),
+        "clouds.columns": LogIntegers(2, 48),
+        "clouds.separating": Integers(1, 9),  # columns that tell classes apart, at most one a class
+        "clouds.rank": LogIntegers(2, 16),  # factors of the structure within a class
         "binned.levels": LogIntegers(2, 40),
         "copula_mixture.components": Integers(2, 3),
         "channel.inputs": LogIntegers(1, 4),
@@ -215,6 +240,24 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "table.coupling": Uniform(0.3, 1.0),
         "levels.evenness": LogUniform(0.5, 30.0),  # Dirichlet concentration
         "table.evenness": LogUniform(0.1, 5.0),  # Dirichlet concentration
+        "table.any_coupling": Uniform(0.0, 1.0),
+        "table.rate": Uniform(0.05, 0.5),  # of an event, or of its contrary
+        "table.rare_rate": LogUniform(0.004, 0.3),
+        "heavy.df": LogUniform(1.0, 6.0),
+        "heavy.outliers": LogUniform(0.02, 0.5),  # their share
+        "heavy.scale": LogUniform(0.1, 6.0),
+        "rare.share": LogUniform(0.002, 0.1),
+        "event.rate": LogUniform(0.003, 0.2),
+        "event.slope": LogUniform(0.2, 5.0),
+        "labels.coupling": Uniform(0.02, 1.0),
+        "clouds.fullness": Uniform(0.2, 0.95),  # diameter of a ball per smallest distance of centres
+        "clouds.power": Uniform(0.3, 1.5),  # minus the exponent of the columns' deviations
+        "clouds.decay": LogUniform(0.02, 0.5),  # of the columns' deviations, per column
+        "clouds.within": LogUniform(0.3, 3.0),  # deviation within a class, per diameter of a ball
+        "clouds.alike": Uniform(0.0, 0.9),  # how much of their shape classes share
+        "clouds.offset": LogUniform(0.1, 2.0),
+        "clouds.bend": LogUniform(0.03, 1.0),
+        "clouds.noise": LogUniform(0.01, 0.7),
         "channel.noise": LogUniform(0.03, 3.0),  # in standard deviations of the signal
         "noise.df": LogUniform(1.0, 30.0),
         "copies.noise": LogUniform(0.03, 3.0),
@@ -254,7 +297,7 @@ CHANNELS: Final[Mapping[str, Law]] = MappingProxyType(
         "poisson.zeros": Uniform(0.1, 0.6),
         "binomial.trials": LogIntegers(2, 40),
         "binomial.offset": Uniform(-1.5, 1.5),
-        "bernoulli.level": Uniform(0.2, 0.8),  # of the signal, where the odds are even
+        "bernoulli.level": Uniform(0.05, 0.95),  # of the signal, where the odds are even
     }
 )
 

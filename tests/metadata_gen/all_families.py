@@ -5,6 +5,7 @@ A new class gets an example or two here, or in the list of its kind, which is jo
 
 import numpy as np
 from channel_families import FAMILIES as CHANNELS
+from class_families import FAMILIES as CLASSES
 from copula_families import FAMILIES as COPULAS
 from discrete_families import FAMILIES as DISCRETE
 from map_families import FAMILIES as MAPS
@@ -76,4 +77,5 @@ FAMILIES: dict[str, Family] = {
     **DISCRETE,
     **CHANNELS,
     **MAPS,
+    **CLASSES,
 }

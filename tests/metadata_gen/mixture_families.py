@@ -15,6 +15,7 @@ from mizzle.metadata_gen.prior.mixtures import random_components
 RNG = np.random.default_rng(3)
 TABLE = random_table(RNG, 3, 4, 1.0, 0.9).probabilities
 THIRDS = np.array([0.2, 0.3, 0.5])
+RARE, RARE_RNG = np.array([0.39, 0.6, 0.01]), np.random.default_rng(4)
 ROUND = np.eye(2)[None].repeat(3, 0)
 
 FAMILIES: dict[str, Family] = {
@@ -32,6 +33,15 @@ FAMILIES: dict[str, Family] = {
         ),
         2,
     ),
+    "mixture of regimes": NormalMixture(
+        product_components(
+            np.diag(RARE),
+            random_components(RARE_RNG, RARE, 1, 2.0, 0.5),
+            random_components(RARE_RNG, RARE, 1, 2.0, 0.5),
+        ),
+        1,
+    ),
+    "rare label": ClassLabel(random_components(RARE_RNG, RARE, 1, 2.0, 0.5), np.arange(3.0)[:, None]),
     "label": ClassLabel(random_components(RNG, THIRDS, 3, 1.0, 0.5), np.arange(3.0)[:, None]),
     "label one hot": ClassLabel(random_components(RNG, np.full(8, 0.125), 2, 2.0, 0.5), np.eye(8)),
 }

@@ -7,6 +7,9 @@ coins between equals are tossed where they fall. `describe` exports them all. Wh
 - `pair`, `part` (`pairs.py`): one column against one, and the parts of composed problems; made of copulas
   (`copulas.py`), mixtures and labels (`mixtures.py`), tables (`contingency.py`) and channels (`channels.py`);
 - `mist`, `broad` (`elliptical.py`): normals, Students and additive noise in many columns;
+- `rotated` (`elliptical.py`): normal pairs of uneven strengths, rotated inside either side;
+- `thin` (`thin.py`): sums, radii and classes spread over many columns;
+- `bends` (`transformations.py`): strong normal pairs behind nonlinear maps;
 - `transformations`: nuisance columns, copies, maps inside a side (`maps.py`), warps, shuffles.
 """
 
@@ -23,10 +26,11 @@ from mizzle.metadata_gen.prior import ranges, transformations
 from mizzle.metadata_gen.prior.channels import random_channel
 from mizzle.metadata_gen.prior.copulas import archimedean
 from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
-from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair
+from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair, rotated
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.pairs import pair, part
-from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, ROWS, Limits
+from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, MIXES, ROWS, Limits
+from mizzle.metadata_gen.prior.thin import thin
 
 __all__ = ["COLUMNS", "HELD_OUT", "ROWS", "describe", "draw", "draw_held_out", "draw_rows"]
 
@@ -56,7 +60,7 @@ def draw_rows(rng: Rng, family: Family, limits: Limits = EVERYTHING) -> int:
 
 def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
     """Several columns, at least on one side: a family of its own, or parts side by side."""
-    dim_x, dim_y = _dims(rng, limits)
+    dim_x, dim_y = _dims(rng, kind, limits)
     if kind == "mist" and chance(rng, "mist.equal_dims"):
         dim_x = dim_y = whole(rng, "dims.equal", limits.columns)
     family = _accepted(lambda: WIDE[kind](rng, dim_x, dim_y))
@@ -96,15 +100,24 @@ def _part(rng: Rng, dim_x: int, dim_y: int) -> Family:
 
 
 WIDE: Final[Mapping[str, Callable[[Rng, int, int], Family]]] = MappingProxyType(
-    {"independent": transformations.independent, "mist": mist, "broad": broad, "composed": _composed}
+    {
+        "independent": transformations.independent,
+        "mist": mist,
+        "broad": broad,
+        "composed": _composed,
+        "bends": transformations.bends,
+        "rotated": rotated,
+        "thin": thin,
+    }
 )
 
 
-def _dims(rng: Rng, limits: Limits) -> tuple[int, int]:
-    """dim_x and dim_y: equal, or independent of each other."""
-    key = "dims." + choice(rng, "dims")
+def _dims(rng: Rng, kind: str, limits: Limits) -> tuple[int, int]:
+    """dim_x and dim_y: equal, or independent of each other. Some kinds have sizes of their own."""
+    mix = f"dims.{kind}"
+    key = "dims." + choice(rng, mix if mix in MIXES else "dims")
     dim = whole(rng, key, limits.columns)
-    return dim, dim if key == "dims.equal" else whole(rng, key, limits.columns)
+    return dim, dim if key in ("dims.equal", "dims.wide-equal") else whole(rng, key, limits.columns)
 
 
 def _accepted(build: Callable[[], Family]) -> Family:

@@ -29,7 +29,8 @@ class Henon(SideMap):
         limit: the largest value of g, positive.
 
     Raises:
-        InvalidInput: the frame is not orthogonal, shapes do not agree, a scale is 0 or the limit not positive.
+        InvalidInput: the frame is not orthogonal, shapes do not agree, a scale is 0 or the limit is not
+            positive.
     """
 
     def __init__(self, frame: Array, curvature: Array, scale: Array, limit: float = 16.0) -> None:

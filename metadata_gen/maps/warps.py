@@ -204,29 +204,30 @@ class Skew(Warp):
 
 @dataclass(frozen=True)
 class TailPower(Warp):
-    """x (1 + x^2)^((p - 1) / 2): nearly linear around 0, and like |x|^p in the tails.
+    """x (1 + (x / scale)^2)^((p - 1) / 2): nearly linear within the scale, and like |x|^p in the tails.
 
     Raises:
-        InvalidInput: the power is not positive.
+        InvalidInput: power or scale is not positive.
     """
 
     power: float
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.power > 0.0:
-            raise InvalidInput(f"power is {self.power}; it must be positive")
+        if not min(self.power, self.scale) > 0.0:
+            raise InvalidInput(f"power {self.power} and scale {self.scale} must be positive")
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(x * (1.0 + x * x) ** ((self.power - 1.0) / 2.0))
+        return np.asarray(x * (1.0 + (x / self.scale) ** 2) ** ((self.power - 1.0) / 2.0))
 
     def inverse(self, y: Array) -> Array:
-        """By Newton's method in s = log |x|: log |f| is concave or convex in s, and its slope is 1 to p."""
-        target = np.log(np.maximum(np.abs(y), 1e-300))
+        """By Newton's method in s = log |x / scale|: log |f| is concave or convex in s, and its slope is 1 to p."""
+        target = np.log(np.maximum(np.abs(y) / self.scale, 1e-300))
         s = target
         for _ in range(NEWTON_STEPS):
             excess = s + (self.power - 1.0) / 2.0 * np.logaddexp(0.0, 2.0 * s) - target
             s = s - excess / (1.0 + (self.power - 1.0) * expit(2.0 * s))
-        return np.asarray(np.sign(y) * np.exp(s))
+        return np.asarray(np.sign(y) * self.scale * np.exp(s))
 
 
 class Columnwise(SideMap):

@@ -17,7 +17,7 @@ from mizzle.metadata_gen.maps.shears import Banana, Shear
 from mizzle.metadata_gen.maps.side_map import Composed, SideMap
 from mizzle.metadata_gen.maps.warps import Columnwise, Skew, Step, TailPower, Warp, Wiggly
 from mizzle.metadata_gen.prior.draws import choice, real, reals, whole
-from mizzle.metadata_gen.prior.ranges import HIDDEN, MAPS, MAX_UNITS
+from mizzle.metadata_gen.prior.ranges import HIDDEN, MAPS
 
 
 def random_map(rng: Rng, kind: str, dim: int) -> SideMap:
@@ -128,9 +128,9 @@ def _residual(rng: Rng, dim: int) -> SideMap:
     Both matrices have orthonormal rows or columns, which makes the step as long as the Lipschitz constant
     allows.
     """
-    units = min(MAX_UNITS, 2 * dim)
     layers: list[SideMap] = []
     for _ in range(whole(rng, "residual.layers", table=MAPS)):
+        units = whole(rng, "residual.units", table=MAPS)
         norm = real(rng, "residual.gain", MAPS) * math.sqrt(max(1.0, units / dim))
         inner, outer = (random_rotation(rng, max(units, dim))[:units, :dim] for _ in range(2))
         lipschitz = real(rng, "residual.lipschitz", MAPS)
@@ -161,7 +161,9 @@ def _stretch(rng: Rng) -> Warp:
         return Skew(real(rng, "skew.skewness", MAPS))
     if kind == "step":
         return Step(*(real(rng, f"step.{key}", MAPS) for key in ("height", "width", "centre")))
-    return TailPower(real(rng, "tails.power", MAPS)) if kind == "tails" else wiggly(rng)
+    if kind == "tails":
+        return TailPower(*(real(rng, f"tails.{key}", MAPS) for key in ("power", "scale")))
+    return wiggly(rng)
 
 
 def wiggly(rng: Rng) -> Warp:

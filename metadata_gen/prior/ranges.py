@@ -33,7 +33,6 @@ MAX_MIXED: Final = 8  # columns of a mixture, both sides together
 MAX_GAIN: Final = 4.0  # of counts, per standard deviation of the signal: in log rate, or in log-odds
 MIN_LEVEL: Final = 0.02  # share of the uniform law in laws of levels: none of k is rarer than MIN_LEVEL / k
 HIDDEN: Final = 8  # hidden units of a coupling layer
-MAX_UNITS: Final = 16  # hidden units of a residual layer
 MAX_PAIR_NATS: Final = 8.0  # of one normal pair that shares the MI with others
 
 
@@ -298,19 +297,21 @@ MAPS: Final[Mapping[str, Law]] = MappingProxyType(
         "henon.steps": Integers(1, 3),
         "henon.curvature": LogUniform(0.05, 0.6),
         "henon.scale": LogUniform(0.5, 1.5),
-        "residual.layers": Integers(1, 4),
+        "residual.layers": Integers(2, 7),
+        "residual.units": Integers(1, 16),
         "residual.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
-        "residual.lipschitz": Uniform(0.4, 0.9),
+        "residual.lipschitz": Uniform(0.5, 0.95),
         "triangular.layers": Integers(1, 3),
-        "triangular.gain": LogUniform(0.4, 2.0),  # standard deviation of what tanh is applied to
+        "triangular.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
         "triangular.scale": Uniform(0.1, 0.5),  # standard deviation of a
-        "triangular.shift": LogUniform(0.2, 1.5),  # standard deviation of b
+        "triangular.shift": LogUniform(0.3, 2.0),  # standard deviation of b
         "stretch": _mix(wiggly=0.25, skew=0.25, step=0.25, tails=0.25),  # of post-nonlinear
-        "skew.skewness": Uniform(-0.8, 0.8),
-        "step.height": LogUniform(0.3, 3.0),
-        "step.width": LogUniform(0.2, 1.5),
+        "skew.skewness": Uniform(-0.95, 0.95),
+        "step.height": LogUniform(0.5, 4.0),
+        "step.width": LogUniform(0.1, 1.0),
         "step.centre": Uniform(-1.0, 1.0),
-        "tails.power": LogUniform(0.4, 1.6),
+        "tails.power": LogUniform(0.4, 1.4),
+        "tails.scale": LogUniform(0.2, 2.0),
         "coupling.layers": Integers(2, 4),
         "coupling.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
         "coupling.log_scale": Uniform(0.1, 0.6),  # standard deviation of h S at |h| = 1

@@ -28,7 +28,7 @@ WARPS: list[Warp] = [
     Skew(0.9),
     Skew(-0.5),
     TailPower(1.6),
-    TailPower(0.4),
+    TailPower(0.4, 0.3),
 ]
 GRID = np.linspace(-5.0, 5.0, 4001)
 every_warp = pytest.mark.parametrize("warp", WARPS, ids=repr)

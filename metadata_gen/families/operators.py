@@ -15,7 +15,7 @@ from mizzle.metadata_gen.families.independent import Noise
 from mizzle.metadata_gen.families.montecarlo import SEED, tolerance
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
 from mizzle.metadata_gen.maps.side_map import Injection, Order, SideMap
-from mizzle.metadata_gen.maps.warps import Warp
+from mizzle.metadata_gen.maps.warps import Columnwise, Warp
 
 Copies = Sequence[int] | Order
 ZERO: Final = 1e-12  # what a warp and its inverse may make of 0
@@ -52,15 +52,15 @@ class MonotoneWarped(_Operator):
         super().__init__(base, base.dim_x, base.dim_y)
         if (len(warps_x), len(warps_y)) != (base.dim_x, base.dim_y):
             raise InvalidInput(f"{len(warps_x)}+{len(warps_y)} warps for {base.dim_x}+{base.dim_y} columns")
-        self.warps_x, self.warps_y = tuple(warps_x), tuple(warps_y)
+        self.map_x, self.map_y = Columnwise(warps_x), Columnwise(warps_y)
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
         x, y = self.base.sample(rng, n)
-        return _forward(self.warps_x, x), _forward(self.warps_y, y)
+        return self.map_x.forward(x), self.map_y.forward(y)
 
     def pmi(self, x: Array, y: Array) -> Array:
         """That of the base, at the inverse images."""
-        return self.base.pmi(_inverse(self.warps_x, x), _inverse(self.warps_y, y))
+        return self.base.pmi(self.map_x.inverse(x), self.map_y.inverse(y))
 
 
 class SideWarped(_Operator):
@@ -344,14 +344,6 @@ class Swapped(_Operator):
 
     def pmi(self, x: Array, y: Array) -> Array:
         return self.base.pmi(y, x)
-
-
-def _forward(warps: Sequence[Warp], x: Array) -> Array:
-    return np.column_stack([warp.forward(x[:, d]) for d, warp in enumerate(warps)])
-
-
-def _inverse(warps: Sequence[Warp], y: Array) -> Array:
-    return np.column_stack([warp.inverse(y[:, d]) for d, warp in enumerate(warps)])
 
 
 def _append(x: Array, extra: Noise | None, rng: Rng) -> Array:

@@ -10,6 +10,9 @@ coins between equals are tossed where they fall. `describe` exports them all. Wh
 - `labels`, `embeddings` (`classes.py`): labels of many levels, one-hot or renamed, and clouds of classes;
 - `mist`, `broad` (`elliptical.py`): normals, Students and additive noise in many columns;
 - `latents`, `with_looks` (`latents.py`): a few latents a side, shown by injective looks (`looks.py`);
+- `rotated` (`elliptical.py`): normal pairs of uneven strengths, rotated inside either side;
+- `thin` (`thin.py`): sums, radii and classes spread over many columns;
+- `bends` (`transformations.py`): strong normal pairs behind nonlinear maps;
 - `transformations`: nuisance columns, copies, maps inside a side (`maps.py`), warps, shuffles.
 """
 
@@ -27,11 +30,12 @@ from mizzle.metadata_gen.prior.channels import random_channel
 from mizzle.metadata_gen.prior.classes import embeddings, labels
 from mizzle.metadata_gen.prior.copulas import archimedean
 from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
-from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair
+from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair, rotated
 from mizzle.metadata_gen.prior.latents import latents, with_looks
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.pairs import pair, part
-from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, ROWS, Limits
+from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, MIXES, ROWS, Limits
+from mizzle.metadata_gen.prior.thin import thin
 
 __all__ = ["COLUMNS", "HELD_OUT", "ROWS", "describe", "draw", "draw_held_out", "draw_rows"]
 
@@ -64,7 +68,7 @@ def draw_rows(rng: Rng, family: Family, limits: Limits = EVERYTHING) -> int:
 
 def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
     """Several columns, at least on one side: a family of its own, or parts side by side."""
-    dim_x, dim_y = (limits.columns,) * 2 if kind in ("labels", "embeddings") else _dims(rng, limits)
+    dim_x, dim_y = (limits.columns,) * 2 if kind in ("labels", "embeddings") else _dims(rng, kind, limits)
     if kind == "mist" and chance(rng, "mist.equal_dims"):
         dim_x = dim_y = whole(rng, "dims.equal", limits.columns)
     family = _accepted(lambda: WIDE[kind](rng, dim_x, dim_y))
@@ -119,15 +123,19 @@ WIDE: Final[Mapping[str, Callable[[Rng, int, int], Family]]] = MappingProxyType(
         "composed": _composed,
         "labels": labels,
         "embeddings": embeddings,
+        "bends": transformations.bends,
+        "rotated": rotated,
+        "thin": thin,
     }
 )
 
 
-def _dims(rng: Rng, limits: Limits) -> tuple[int, int]:
-    """dim_x and dim_y: equal, or independent of each other."""
-    key = "dims." + choice(rng, "dims")
+def _dims(rng: Rng, kind: str, limits: Limits) -> tuple[int, int]:
+    """dim_x and dim_y: equal, or independent of each other. Some kinds have sizes of their own."""
+    mix = f"dims.{kind}"
+    key = "dims." + choice(rng, mix if mix in MIXES else "dims")
     dim = whole(rng, key, limits.columns)
-    return dim, dim if key == "dims.equal" else whole(rng, key, limits.columns)
+    return dim, dim if key in ("dims.equal", "dims.wide-equal") else whole(rng, key, limits.columns)
 
 
 def _accepted(build: Callable[[], Family]) -> Family:

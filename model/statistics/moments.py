@@ -60,7 +60,9 @@ def standardise(batch: Batch, values: Float[Tensor, "b *f 2 n d"]) -> Float[Tens
     """
     ones = [1] * (values.ndim - 3)
     n, rows = batch.n.view(-1, *ones, 1, 1), batch.rows.view(len(values), *ones, -1, 1)
-    centred = (values - values.sum(-2, keepdim=True) / n) * rows
+    # In single precision the mean of equal values is not that value, and what is left would seem to vary.
+    mean = (values.sum(-2, keepdim=True, dtype=torch.float64) / n).to(values.dtype)
+    centred = (values - mean) * rows
     # In single precision vector_norm errs by 3e-6 of 10,000 rows, and a root of 0 has no gradient.
     length = centred.square().sum(-2, keepdim=True).clamp_min(1e-12).sqrt()
     return torch.where(length > 1e-4, centred / length.clamp_min(1e-4), 0)

@@ -98,7 +98,8 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
 
 MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
     {
-        "problem": _mix(independent=0.12, pair=0.24, mist=0.27, broad=0.18, composed=0.19,
+        "problem": _mix(
+            independent=0.12, pair=0.24, mist=0.27, broad=0.18, composed=0.19,
             bends=0.05, rotated=0.06, thin=0.04,
         ),
         "dims": _mix(equal=0.35, free=0.25, small=0.25, large=0.15),

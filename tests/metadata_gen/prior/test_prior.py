@@ -25,8 +25,8 @@ from mizzle.metadata_gen.hyperpriors import (
 from mizzle.metadata_gen.prior import channels, elliptical, maps, meta_distribution, pairs, ranges, signals
 
 DRAWS = 1500
-_WEIGHTS = dict(ranges.MIXES["problem"].weights)
-PROBLEMS = {kind: weight / sum(_WEIGHTS.values()) for kind, weight in _WEIGHTS.items()}
+WEIGHTS = dict(ranges.MIXES["problem"].weights)
+PROBLEMS = {label: weight / sum(WEIGHTS.values()) for label, weight in WEIGHTS.items()}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from mizzle.metadata_gen.dispersion import random_rotation
-from mizzle.metadata_gen.families import heavy as hv
+from mizzle.metadata_gen.families import additive as add
 from mizzle.metadata_gen.families.events import LogisticEvent
 from mizzle.metadata_gen.families.independent import Noise
 from mizzle.metadata_gen.families.mixtures import ClassLabel, NormalMixture, product_components
@@ -23,7 +23,7 @@ def heavy(rng: Rng, dim_x: int, dim_y: int) -> Family:
     law = _law(rng)
     noise = law if chance(rng, "heavy.alike") else _law(rng)
     count = whole(rng, "heavy.pairs", min(dim_x, dim_y))
-    pairs = [hv.AdditiveNoise(law, noise, real(rng, "heavy.scale")) for _ in range(count)]
+    pairs = [add.AdditiveNoise(law, noise, real(rng, "heavy.scale")) for _ in range(count)]
     family = pairs[0] if count == 1 else Concatenated(pairs, "heavy")
     return family if rng.random() < 0.5 else Swapped(family)
 
@@ -64,19 +64,19 @@ def _regime(rng: Rng, _: int) -> Family:
     return NormalMixture(product_components(np.diag(weights), *sides), 1, "mixture-separate")
 
 
-def _law(rng: Rng) -> hv.SymmetricLaw:
+def _law(rng: Rng) -> add.SymmetricLaw:
     kind = choice(rng, "heavy.law")
     if kind == "student":
-        return hv.Student(real(rng, "heavy.df"))
-    return hv.NormalWithOutliers(real(rng, "heavy.outliers")) if kind == "outliers" else _LAWS[kind]
+        return add.Student(real(rng, "heavy.df"))
+    return add.NormalWithOutliers(real(rng, "heavy.outliers")) if kind == "outliers" else _FIXED_LAWS[kind]
 
 
-_LAWS: Final[Mapping[str, hv.SymmetricLaw]] = MappingProxyType(
+_FIXED_LAWS: Final[Mapping[str, add.SymmetricLaw]] = MappingProxyType(
     {
-        "normal": hv.Normal(),
-        "logistic": hv.Logistic(),
-        "secant": hv.HyperbolicSecant(),
-        "slash": hv.Slash(),
+        "normal": add.Normal(),
+        "logistic": add.Logistic(),
+        "secant": add.HyperbolicSecant(),
+        "slash": add.Slash(),
     }
 )
 _RARE: Final[Mapping[str, Callable[[Rng, int], Family]]] = MappingProxyType(

@@ -3,10 +3,7 @@
 import numpy as np
 
 from mizzle.metadata_gen import dispersion
-from mizzle.metadata_gen.families.classes import ClassPair, Codes
-from mizzle.metadata_gen.families.contingency import ContingencyTable
-from mizzle.metadata_gen.families.events import LogisticEvent
-from mizzle.metadata_gen.families.heavy import (
+from mizzle.metadata_gen.families.additive import (
     AdditiveNoise,
     HyperbolicSecant,
     Logistic,
@@ -15,6 +12,9 @@ from mizzle.metadata_gen.families.heavy import (
     Slash,
     Student,
 )
+from mizzle.metadata_gen.families.classes import ClassPair, Codes
+from mizzle.metadata_gen.families.contingency import ContingencyTable
+from mizzle.metadata_gen.families.events import LogisticEvent
 from mizzle.metadata_gen.families.operators import SideWarped
 from mizzle.metadata_gen.family import Family
 from mizzle.metadata_gen.maps.invertible import Linear

@@ -18,8 +18,7 @@ from mizzle.metadata_gen.families.events import LogisticEvent
 from mizzle.metadata_gen.families.operators import SideWarped
 from mizzle.metadata_gen.family import Family
 from mizzle.metadata_gen.maps.invertible import Linear
-from mizzle.metadata_gen.prior.classes import random_clouds
-from mizzle.metadata_gen.prior.contingency import random_table
+from mizzle.metadata_gen.prior.contingency import random_clouds, random_table
 
 RNG = np.random.default_rng(6)
 CAUCHY = Student(1.0)

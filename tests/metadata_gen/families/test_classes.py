@@ -22,7 +22,7 @@ from mizzle.metadata_gen.families.classes import ClassPair, Clouds, Codes, Label
 from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.families.events import LogisticEvent
 from mizzle.metadata_gen.family import Array
-from mizzle.metadata_gen.prior.classes import random_clouds
+from mizzle.metadata_gen.prior.contingency import random_clouds
 
 LAWS: dict[str, SymmetricLaw] = {
     "cauchy": Student(1.0),

@@ -9,11 +9,10 @@ import pytest
 from mizzle.metadata_gen.families.classes import ClassPair
 from mizzle.metadata_gen.family import Family, Rng
 from mizzle.metadata_gen.prior import meta_distribution
-from mizzle.metadata_gen.prior.classes import embeddings, labels
-from mizzle.metadata_gen.prior.contingency import any_table, binary_table
-from mizzle.metadata_gen.prior.mixtures import rare_weights
+from mizzle.metadata_gen.prior.contingency import any_table, binary_table, embeddings
+from mizzle.metadata_gen.prior.elliptical import heavy
+from mizzle.metadata_gen.prior.mixtures import labels, rare, rare_weights
 from mizzle.metadata_gen.prior.ranges import Limits
-from mizzle.metadata_gen.prior.rare import heavy, rare
 
 
 def rng() -> Rng:

@@ -20,7 +20,7 @@ from mizzle.model.preprocess import Table
 from mizzle.model.quantiles import LEVELS
 from mizzle.model.statistics.bins import binned_information
 from mizzle.model.statistics.moments import linear, pairs
-from mizzle.model.statistics.neighbours import query_rows
+from mizzle.model.statistics.queries import query_rows
 from mizzle.model.statistics.statistic import Context
 from mizzle.model.statistics.tokens import Masked, Tokens
 from mizzle.model.training.chunks import Chunk, parts

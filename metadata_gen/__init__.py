@@ -25,6 +25,7 @@ from mizzle.metadata_gen.families.operators import (
     WithNuisance,
     ZeroInflated,
 )
+from mizzle.metadata_gen.families.thin import ConcentricClasses, NoisyRadius
 from mizzle.metadata_gen.family import Family, Truth
 from mizzle.metadata_gen.prior import HELD_OUT, describe, draw, draw_held_out, draw_rows
 from mizzle.metadata_gen.prior.channels import random_channel
@@ -41,6 +42,7 @@ __all__ = [
     "ClassLabel",
     "ColumnsShuffled",
     "Concatenated",
+    "ConcentricClasses",
     "Contaminated",
     "ContingencyTable",
     "CopulaMixture",
@@ -52,6 +54,7 @@ __all__ = [
     "MultivariateNormal",
     "MultivariateStudent",
     "Noise",
+    "NoisyRadius",
     "NormalCopula",
     "NormalMixture",
     "Rotated",

@@ -169,7 +169,8 @@ def _alike(ranks: Ranks) -> float:
     """The largest lag-one autocorrelation of the columns' ranks."""
     if not ranks.size:
         return 0.0
-    return float(((ranks[:, 1:] * ranks[:, :-1]).sum(1) / (ranks * ranks).sum(1)).max())
+    share = ranks / ranks.shape[1]  # sums of squared integers would overflow beyond three million rows
+    return float(((share[:, 1:] * share[:, :-1]).sum(1) / (share * share).sum(1)).max())
 
 
 def _constant(varies: Bool[np.ndarray, " d"], side: str) -> tuple[Notice, ...]:

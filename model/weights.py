@@ -97,7 +97,8 @@ def extended(path: Path) -> Net:
     """The network of weights that may know fewer statistics than there are now, to be trained on.
 
     New channels come last in their kind of token; what reads them starts at zero, and their input scales are
-    left 0 for `Net.fit_inputs`, so that the network answers as it did.
+    left 0 for `Net.fit_inputs`, so that the network answers as it did. Over how many rows a statistic is
+    averaged may differ: that changes its precision and not its meaning.
 
     Raises:
         ModelUnavailable: the file is absent or damaged, or learnt on other statistics, not on fewer.
@@ -106,6 +107,7 @@ def extended(path: Path) -> Net:
         about, tensors = _read(path)
         now = code()
         known = {name: now["tokens"].get(name) for name in about["tokens"]}
+        known |= {name: about["tokens"][name] for name in registry.AVERAGED if name in known}
         net = Net(_header(about, {**now, "tokens": known}).net)
         net.load_state_dict({name: _padded(tensors[name], like) for name, like in net.state_dict().items()})
     return net

@@ -217,13 +217,17 @@ class ClassLabel(Integrated):
 
     def pmi(self, x: Array, y: Array) -> Array:
         """log N(x; m_y, S_y) - log p(x), y being the label whose code is nearest."""
-        distances = np.square(y[:, None, :] - self.codes).sum(axis=2)  # codes up to rounding, by a warp say
-        return self._pmi(x, distances.argmin(axis=1))
+        return self._pmi(x, nearest_codes(y, self.codes))
 
     def _pmi(self, x: Array, labels: Labels) -> Array:
         terms = self.classes.log_terms(self.classes.squares(x).sum(axis=1))
         own = terms[labels, np.arange(len(x))] - np.log(self.classes.weights[labels])
         return np.asarray(own - _log_sum(terms))
+
+
+def nearest_codes(y: Array, codes: Array) -> Labels:
+    """The label of every row of y, which is its code up to rounding (by a warp, say), shape (n,)."""
+    return np.asarray(np.square(y[:, None, :] - codes).sum(axis=2).argmin(axis=1))
 
 
 def _log_sum(terms: Array) -> Array:

@@ -14,8 +14,8 @@ from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.independent import Noise
 from mizzle.metadata_gen.families.montecarlo import SEED, tolerance
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
-from mizzle.metadata_gen.maps.side_map import Order, SideMap
-from mizzle.metadata_gen.maps.warps import Warp
+from mizzle.metadata_gen.maps.side_map import Injection, Order, SideMap
+from mizzle.metadata_gen.maps.warps import Columnwise, Warp
 
 Copies = Sequence[int] | Order
 ZERO: Final = 1e-12  # what a warp and its inverse may make of 0
@@ -52,29 +52,32 @@ class MonotoneWarped(_Operator):
         super().__init__(base, base.dim_x, base.dim_y)
         if (len(warps_x), len(warps_y)) != (base.dim_x, base.dim_y):
             raise InvalidInput(f"{len(warps_x)}+{len(warps_y)} warps for {base.dim_x}+{base.dim_y} columns")
-        self.warps_x, self.warps_y = tuple(warps_x), tuple(warps_y)
+        self.map_x, self.map_y = Columnwise(warps_x), Columnwise(warps_y)
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
         x, y = self.base.sample(rng, n)
-        return _forward(self.warps_x, x), _forward(self.warps_y, y)
+        return self.map_x.forward(x), self.map_y.forward(y)
 
     def pmi(self, x: Array, y: Array) -> Array:
         """That of the base, at the inverse images."""
-        return self.base.pmi(_inverse(self.warps_x, x), _inverse(self.warps_y, y))
+        return self.base.pmi(self.map_x.inverse(x), self.map_y.inverse(y))
 
 
 class SideWarped(_Operator):
     """All columns of a side go through one injective map: I(f(X); g(Y)) = I(X; Y).
 
     Args:
-        map_x, map_y: None leaves the side as it is.
+        map_x, map_y: None leaves the side as it is. There is a pmi only where the maps have inverses.
+        name: a label of its own, instead of the base's.
 
     Raises:
         InvalidInput: a map does not take as many columns as the side has.
     """
 
-    def __init__(self, base: Family, map_x: SideMap | None, map_y: SideMap | None) -> None:
-        super().__init__(base, _dim_out(map_x, base.dim_x), _dim_out(map_y, base.dim_y))
+    def __init__(
+        self, base: Family, map_x: Injection | None, map_y: Injection | None, *, name: str | None = None
+    ) -> None:
+        super().__init__(base, _dim_out(map_x, base.dim_x), _dim_out(map_y, base.dim_y), name)
         self.map_x, self.map_y = map_x, map_y
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
@@ -82,9 +85,12 @@ class SideWarped(_Operator):
         return self.map_x.forward(x) if self.map_x else x, self.map_y.forward(y) if self.map_y else y
 
     def pmi(self, x: Array, y: Array) -> Array:
-        """That of the base, at the inverse images."""
-        x = self.map_x.inverse(x) if self.map_x else x
-        return self.base.pmi(x, self.map_y.inverse(y) if self.map_y else y)
+        """That of the base, at the inverse images.
+
+        Raises:
+            InvalidInput: a map is injective, but its inverse is not known.
+        """
+        return self.base.pmi(_unmapped(self.map_x, x), _unmapped(self.map_y, y))
 
 
 class Concatenated(Family):
@@ -340,14 +346,6 @@ class Swapped(_Operator):
         return self.base.pmi(y, x)
 
 
-def _forward(warps: Sequence[Warp], x: Array) -> Array:
-    return np.column_stack([warp.forward(x[:, d]) for d, warp in enumerate(warps)])
-
-
-def _inverse(warps: Sequence[Warp], y: Array) -> Array:
-    return np.column_stack([warp.inverse(y[:, d]) for d, warp in enumerate(warps)])
-
-
 def _append(x: Array, extra: Noise | None, rng: Rng) -> Array:
     return x if extra is None else np.hstack([x, extra.sample(rng, len(x))])
 
@@ -356,7 +354,16 @@ def _repeated(x: Array, copies: list[int], noise: Array, rng: Rng) -> Array:
     return np.hstack([x, x[:, copies] + noise * rng.standard_normal((len(x), len(copies)))])
 
 
-def _dim_out(side_map: SideMap | None, dim: int) -> int:
+def _unmapped(side_map: Injection | None, rows: Array) -> Array:
+    """The rows whose images these are."""
+    if side_map is None:
+        return rows
+    if not isinstance(side_map, SideMap):
+        raise InvalidInput(f"{side_map} has no known inverse, so there is no pmi of its images")
+    return side_map.inverse(rows)
+
+
+def _dim_out(side_map: Injection | None, dim: int) -> int:
     """The number of columns that a side of dim columns has behind the map."""
     if side_map is not None and side_map.dim_in != dim:
         raise InvalidInput(f"{side_map} on a side of {dim} columns")

@@ -1,4 +1,4 @@
-"""The contract of a map of one side: it has an inverse, so it cannot change the mutual information."""
+"""The contracts of maps of one side: they are injective, so they cannot change the mutual information."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from mizzle.metadata_gen.family import Array
 Order = NDArray[np.intp]
 
 
-class SideMap(ABC):
+class Injection(ABC):
     """An injective map of rows of dim_in columns to rows of dim_out columns.
 
     Raises:
@@ -29,22 +29,26 @@ class SideMap(ABC):
     def forward(self, x: Array) -> Array:
         """The image of every row of x, shapes (n, dim_in) and (n, dim_out)."""
 
-    @abstractmethod
-    def inverse(self, y: Array) -> Array:
-        """The rows of shape (n, dim_in) whose image is y."""
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.dim_in} -> {self.dim_out})"
 
 
-class Composed(SideMap):
-    """Several maps one after the other, the first of the list first.
+class SideMap(Injection):
+    """An injective map whose inverse is known."""
+
+    @abstractmethod
+    def inverse(self, y: Array) -> Array:
+        """The rows of shape (n, dim_in) whose image is y."""
+
+
+class Chained(Injection):
+    """Several injective maps after each other, the first of the list first.
 
     Raises:
         InvalidInput: there is no map, or one does not take what the one before gives.
     """
 
-    def __init__(self, maps: Sequence[SideMap]) -> None:
+    def __init__(self, maps: Sequence[Injection]) -> None:
         if not maps or any(a.dim_out != b.dim_in for a, b in pairwise(maps)):
             raise InvalidInput(f"the maps {list(maps)} do not form a chain")
         super().__init__(maps[0].dim_in, maps[-1].dim_out)
@@ -54,6 +58,15 @@ class Composed(SideMap):
         for each in self.maps:
             x = each.forward(x)
         return x
+
+
+class Composed(Chained, SideMap):
+    """Several maps with inverses after each other, which have an inverse together."""
+
+    maps: tuple[SideMap, ...]
+
+    def __init__(self, maps: Sequence[SideMap]) -> None:
+        super().__init__(maps)
 
     def inverse(self, y: Array) -> Array:
         for each in reversed(self.maps):

@@ -24,7 +24,7 @@ from mizzle.metadata_gen.families.independent import Noise
 from mizzle.metadata_gen.families.operators import Concatenated, Swapped, WithNuisance
 from mizzle.metadata_gen.family import Array, Family, Rng
 from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
-from mizzle.metadata_gen.prior.ranges import LVM, MAX_FILL, MAX_RHO
+from mizzle.metadata_gen.prior.ranges import LVM, MAX_FILL, MAX_PAIR_NATS, MAX_RHO
 
 # One column against one column
 
@@ -111,6 +111,28 @@ def _mist_dispersion(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Array:
     return dsp.latent_variable(dim_x, dim_y, k, *(real(rng, "mist." + p) for p in LVM))
 
 
+# Normal pairs of uneven strengths
+
+
+def rotated(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    """Normal pairs of uneven strengths, often as many as there can be, each side rotated at random."""
+    max_pairs = min(dim_x, dim_y)
+    pairs = max_pairs if chance(rng, "rotated.all_pairs") else whole(rng, "rotated.pairs", max_pairs)
+    nats = real(rng, "rotated.nats_tail" if chance(rng, "rotated.tail") else "rotated.nats")
+    rho = shared_rho(rng, nats, pairs, real(rng, "rotated.evenness"))
+    rotations = (dsp.random_rotation(rng, dim) for dim in (dim_x, dim_y))
+    return MultivariateNormal(dsp.canonical(rho, *rotations), dim_x, "normal-rotated")
+
+
+def shared_rho(rng: Rng, nats: float, pairs: int, evenness: float) -> Array:
+    """Correlations of pairs that share this MI: rho_i^2 = 1 - exp(-2 I_i), shape (pairs,).
+
+    The shares I_i / I are Dirichlet with this concentration, and no I_i exceeds MAX_PAIR_NATS.
+    """
+    shares = rng.dirichlet(np.full(pairs, evenness))
+    return np.sqrt(-np.expm1(-2.0 * np.minimum(nats * shares, MAX_PAIR_NATS)))
+
+
 # Broader ones
 
 
@@ -163,14 +185,17 @@ def _order(rng: Rng, dim: int) -> dsp.Order:
     return rng.permutation(dim) if chance(rng, "broad.dealt") else np.arange(dim)
 
 
-def canonical_rho(rng: Rng, max_pairs: int) -> Array:
+def canonical_rho(rng: Rng, max_pairs: int, nats: float | None = None) -> Array:
     """Correlations of 1 to max_pairs pairs that share a target MI: rho_i^2 = 1 - exp(-2 I_i) <= MAX_RHO^2.
 
     The shares I_i / I are Dirichlet, pulled towards equal ones as far as MAX_RHO demands.
+
+    Args:
+        nats: the target; None draws it, and more than MAX_RHO allows is drawn again.
     """
     cap = -0.5 * math.log1p(-(MAX_RHO**2))
     room = MAX_FILL * cap  # nats per pair on average, which leaves the shares some play
-    nats = real(rng, _canonical_law(rng))
+    nats = real(rng, _canonical_law(rng)) if nats is None else nats
     nats = nats if nats < room * max_pairs else room * max_pairs * rng.random()
     k = max(whole(rng, "canonical.pairs", max_pairs), math.ceil(nats / room))
     shares = rng.standard_gamma(real(rng, "canonical.evenness"), k)

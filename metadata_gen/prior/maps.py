@@ -10,11 +10,13 @@ import numpy as np
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.dispersion import Order, random_mixing, random_rotation
 from mizzle.metadata_gen.family import Rng
+from mizzle.metadata_gen.maps.bends import Henon, Residual, Triangular
 from mizzle.metadata_gen.maps.curves import Arc, Fold, SwissRoll, Wave
 from mizzle.metadata_gen.maps.invertible import Coupling, Linear, Polar, Spiral
 from mizzle.metadata_gen.maps.shears import Banana, Shear
 from mizzle.metadata_gen.maps.side_map import Composed, SideMap
-from mizzle.metadata_gen.prior.draws import real, reals, whole
+from mizzle.metadata_gen.maps.warps import Columnwise, Skew, Step, TailPower, Warp, Wiggly
+from mizzle.metadata_gen.prior.draws import choice, real, reals, whole
 from mizzle.metadata_gen.prior.ranges import HIDDEN, MAPS
 
 
@@ -105,6 +107,73 @@ def _flow(rng: Rng, dim: int) -> SideMap:
     return Composed(layers)
 
 
+def _henon(rng: Rng, dim: int) -> SideMap:
+    """Steps in a random frame each, over all pairs of columns."""
+    steps, pairs = whole(rng, "henon.steps", table=MAPS), dim // 2
+    return Composed(
+        [
+            Henon(
+                random_rotation(rng, dim),
+                rng.choice((-1.0, 1.0), pairs) * reals(rng, "henon.curvature", pairs, MAPS),
+                rng.choice((-1.0, 1.0), pairs) * reals(rng, "henon.scale", pairs, MAPS),
+            )
+            for _ in range(steps)
+        ]
+    )
+
+
+def _residual(rng: Rng, dim: int) -> SideMap:
+    """Layers whose tanh are applied to numbers of the drawn standard deviation, about random biases.
+
+    Both matrices have orthonormal rows or columns, which makes the step as long as the Lipschitz constant
+    allows.
+    """
+    layers: list[SideMap] = []
+    for _ in range(whole(rng, "residual.layers", table=MAPS)):
+        units = whole(rng, "residual.units", table=MAPS)
+        norm = real(rng, "residual.gain", MAPS) * math.sqrt(max(1.0, units / dim))
+        inner, outer = (random_rotation(rng, max(units, dim))[:units, :dim] for _ in range(2))
+        lipschitz = real(rng, "residual.lipschitz", MAPS)
+        layers.append(Residual(norm * inner, rng.standard_normal(units), lipschitz / norm * outer.T))
+    return Composed(layers)
+
+
+def _triangular(rng: Rng, dim: int) -> SideMap:
+    """Autoregressive layers, each after a random rotation."""
+    maps: list[SideMap] = []
+    for _ in range(whole(rng, "triangular.layers", table=MAPS)):
+        gain, log_scale, shift = (real(rng, f"triangular.{key}", MAPS) for key in ("gain", "scale", "shift"))
+        weights = gain * rng.standard_normal((dim, dim)) / np.sqrt(np.maximum(1.0, np.arange(dim)))[:, None]
+        bias, a, b = rng.standard_normal((3, dim))
+        maps += [_rotation(rng, dim), Triangular(weights, bias, log_scale * a, shift * b)]
+    return Composed(maps)
+
+
+def _post_nonlinear(rng: Rng, dim: int) -> SideMap:
+    """Every column through a monotone map, all mixed, and through monotone maps again."""
+    before, after = (Columnwise([_stretch(rng) for _ in range(dim)]) for _ in range(2))
+    return Composed([before, _mixing(rng, dim), after])
+
+
+def _stretch(rng: Rng) -> Warp:
+    kind = choice(rng, "stretch", MAPS)
+    if kind == "skew":
+        return Skew(real(rng, "skew.skewness", MAPS))
+    if kind == "step":
+        return Step(*(real(rng, f"step.{key}", MAPS) for key in ("height", "width", "centre")))
+    if kind == "tails":
+        return TailPower(*(real(rng, f"tails.{key}", MAPS) for key in ("power", "scale")))
+    return wiggly(rng)
+
+
+def wiggly(rng: Rng) -> Warp:
+    """Three waves that share the slope sum |a b| < 1."""
+    slopes = rng.dirichlet((1.0, 1.0, 1.0)) * real(rng, "wiggly.slope")
+    frequencies, phases = reals(rng, "wiggly.frequency", 3), reals(rng, "wiggly.phase", 3)
+    waves = np.column_stack([slopes / frequencies, frequencies, phases])
+    return Wiggly(tuple((a, b, c) for a, b, c in waves.tolist()))
+
+
 _BUILDERS: Final[Mapping[str, Callable[[Rng, int], SideMap]]] = MappingProxyType(
     {
         "rotation": _rotation,
@@ -118,8 +187,14 @@ _BUILDERS: Final[Mapping[str, Callable[[Rng, int], SideMap]]] = MappingProxyType
         "spiral": _spiral,
         "coupling": _flow,
         "polar": _polar,
+        "henon": _henon,
+        "residual": _residual,
+        "triangular": _triangular,
+        "post-nonlinear": _post_nonlinear,
     }
 )
 KINDS: Final = tuple(_BUILDERS)
-PLANAR: Final = ("shear", "banana", "spiral", "coupling", "polar")  # they need two columns
+PLANAR: Final = (  # they need two columns
+    "shear", "banana", "spiral", "coupling", "polar", "henon", "triangular", "post-nonlinear",
+)  # fmt: skip
 WIDENING: Final = ("swiss", "arc", "wave", "fold")  # they add a column

@@ -8,6 +8,10 @@ coins between equals are tossed where they fall. `describe` exports them all. Wh
   (`copulas.py`), mixtures and labels (`mixtures.py`), tables (`contingency.py`) and channels (`channels.py`);
 - `labels` (`mixtures.py`) and `embeddings` (`contingency.py`) of classes;
 - `mist`, `broad` (`elliptical.py`): normals, Students and additive noise in many columns;
+- `latents`, `with_looks` (`latents.py`): a few latents a side, shown by injective looks (`looks.py`);
+- `rotated` (`elliptical.py`): normal pairs of uneven strengths, rotated inside either side;
+- `thin` (`thin.py`): sums, radii and classes spread over many columns;
+- `bends` (`transformations.py`): strong normal pairs behind nonlinear maps;
 - `transformations`: nuisance columns, copies, maps inside a side (`maps.py`), warps, shuffles.
 """
 
@@ -25,11 +29,13 @@ from mizzle.metadata_gen.prior.channels import random_channel
 from mizzle.metadata_gen.prior.contingency import embeddings
 from mizzle.metadata_gen.prior.copulas import archimedean
 from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
-from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair
+from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair, rotated
+from mizzle.metadata_gen.prior.latents import latents, with_looks
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.mixtures import labels
 from mizzle.metadata_gen.prior.pairs import pair, part
-from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, ROWS, Limits
+from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, MIXES, ROWS, Limits
+from mizzle.metadata_gen.prior.thin import thin
 
 __all__ = ["COLUMNS", "HELD_OUT", "ROWS", "describe", "draw", "draw_held_out", "draw_rows"]
 
@@ -37,7 +43,10 @@ __all__ = ["COLUMNS", "HELD_OUT", "ROWS", "describe", "draw", "draw_held_out", "
 def draw(rng: Rng, limits: Limits = EVERYTHING) -> Family:
     """One problem: its kind, its shape, and the transformations that keep its MI."""
     kind = choice(rng, "problem")
-    family = _accepted(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
+    if kind == "looks":
+        family = _looks(rng, limits)
+    else:
+        family = _accepted(lambda: pair(rng)) if kind == "pair" else _wide(rng, kind, limits)
     return transformations.warped(rng, family, _light(family)) if chance(rng, "warped") else family
 
 
@@ -59,7 +68,7 @@ def draw_rows(rng: Rng, family: Family, limits: Limits = EVERYTHING) -> int:
 
 def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
     """Several columns, at least on one side: a family of its own, or parts side by side."""
-    dim_x, dim_y = (limits.columns,) * 2 if kind in ("labels", "embeddings") else _dims(rng, limits)
+    dim_x, dim_y = (limits.columns,) * 2 if kind in ("labels", "embeddings") else _dims(rng, kind, limits)
     if kind == "mist" and chance(rng, "mist.equal_dims"):
         dim_x = dim_y = whole(rng, "dims.equal", limits.columns)
     family = _accepted(lambda: WIDE[kind](rng, dim_x, dim_y))
@@ -71,6 +80,14 @@ def _wide(rng: Rng, kind: str, limits: Limits) -> Family:
         family = transformations.with_copies(rng, family, limits.columns)
     if family.continuous and chance(rng, "mapped"):
         family = transformations.mapped(rng, family, limits.columns)
+    return transformations.shuffled(rng, family) if chance(rng, "shuffled") else family
+
+
+def _looks(rng: Rng, limits: Limits) -> Family:
+    """A few latents a side, shown by columns that are usually more."""
+    family = with_looks(rng, _accepted(lambda: latents(rng, limits.columns)), limits.columns)
+    if chance(rng, "nuisance"):
+        family = transformations.with_nuisance(rng, family, limits.columns)
     return transformations.shuffled(rng, family) if chance(rng, "shuffled") else family
 
 
@@ -106,15 +123,19 @@ WIDE: Final[Mapping[str, Callable[[Rng, int, int], Family]]] = MappingProxyType(
         "composed": _composed,
         "labels": labels,
         "embeddings": embeddings,
+        "bends": transformations.bends,
+        "rotated": rotated,
+        "thin": thin,
     }
 )
 
 
-def _dims(rng: Rng, limits: Limits) -> tuple[int, int]:
-    """dim_x and dim_y: equal, or independent of each other."""
-    key = "dims." + choice(rng, "dims")
+def _dims(rng: Rng, kind: str, limits: Limits) -> tuple[int, int]:
+    """dim_x and dim_y: equal, or independent of each other. Some kinds have sizes of their own."""
+    mix = f"dims.{kind}"
+    key = "dims." + choice(rng, mix if mix in MIXES else "dims")
     dim = whole(rng, key, limits.columns)
-    return dim, dim if key == "dims.equal" else whole(rng, key, limits.columns)
+    return dim, dim if key in ("dims.equal", "dims.wide-equal") else whole(rng, key, limits.columns)
 
 
 def _accepted(build: Callable[[], Family]) -> Family:

@@ -1,7 +1,7 @@
 """The numbers of the meta-distribution, as frozen data: the prior draws from them, weights carry them.
 
-A key reads family.parameter. CHANNELS and MAPS hold the parameters of channels and of maps of a side, the
-other tables everything else. MIST-like ranges are those of MIST's generator (arXiv 2511.18945).
+A key reads family.parameter. CHANNELS, MAPS and LOOKS hold the parameters of channels, of maps of a side and
+of looks, the other tables everything else. MIST-like ranges are those of MIST's generator (arXiv 2511.18945).
 """
 
 import math
@@ -33,6 +33,7 @@ MAX_MIXED: Final = 8  # columns of a mixture, both sides together
 MAX_GAIN: Final = 4.0  # of counts, per standard deviation of the signal: in log rate, or in log-odds
 MIN_LEVEL: Final = 0.02  # share of the uniform law in laws of levels: none of k is rarer than MIN_LEVEL / k
 HIDDEN: Final = 8  # hidden units of a coupling layer
+MAX_PAIR_NATS: Final = 8.0  # of one normal pair that shares the MI with others
 
 
 class Limits(NamedTuple):
@@ -61,6 +62,12 @@ def _mix(**weights: float) -> Mix:
 CHANCES: Final[Mapping[str, float]] = MappingProxyType(
     {
         "rows.small": 0.35,
+        "bends.both": 0.5,
+        "bends.again": 0.4,
+        "bends.middling": 0.7,
+        "rotated.all_pairs": 0.6,
+        "rotated.tail": 0.07,
+        "thin.equal": 0.5,  # weights of a sum, else random ones
         "mist.equal_dims": 0.45,  # MIST's own dims; else as everywhere
         "student.rho_zero": 0.15,
         "broad.student": 0.3,
@@ -94,6 +101,13 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "noise.plain": 0.3,  # no dependence inside a side
         "shuffled": 0.5,
         "warped": 0.1,
+        "looks.equal": 0.4,  # as many latents on either side
+        "looks.side": 0.85,
+        "looks.plain": 0.5,  # latents that are normal pairs, not mixed
+        "looks.again": 0.1,  # linearly widened or mixed
+        "looks.turned": 0.3,  # columns mixed
+        "looks.scaled": 0.5,  # columns of a decoder's output, and so on, in units of their own
+        "looks.components": 0.5,  # of decoders, profiles and expansions; of pictures always
     }
 )
 
@@ -101,9 +115,13 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
     {
         "problem": _mix(
             independent=0.12, pair=0.24, mist=0.27, broad=0.18, composed=0.19,
-            labels=0.03, embeddings=0.03,
+            looks=0.20, labels=0.03, embeddings=0.03, bends=0.05, rotated=0.06, thin=0.04,
         ),
         "dims": _mix(equal=0.35, free=0.25, small=0.25, large=0.15),
+        "dims.bends": _mix(bends=1.0),
+        "dims.rotated": _mix(wide_equal=0.5, wide=0.5),
+        "dims.thin": _mix(wide=1.0),
+        "thin": _mix(sum=0.2, sums=0.2, radius=0.2, distance=0.2, concentric=0.2),
         "pair": _mix(
             normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
             mixture=0.08, label=0.05, channel=0.17, table=0.10, binned=0.07,
@@ -143,7 +161,11 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         "noise.marginal": _mix(normal=0.45, student=0.3, uniform=0.15, discrete=0.1),
         "map": _mix(
             rotation=0.13, mixing=0.14, spiral=0.21, coupling=0.20, swiss=0.07, arc=0.04, polar=0.04,
-            shear=0.11, wave=0.06,
+            shear=0.11, wave=0.06, henon=0.12, residual=0.12, triangular=0.07, post_nonlinear=0.12,
+        ),
+        "bend": _mix(
+            spiral=0.14, coupling=0.14, swiss=0.05, arc=0.04, polar=0.04, shear=0.10, wave=0.04,
+            henon=0.14, residual=0.14, triangular=0.07, post_nonlinear=0.14,
         ),
         "warp": _evenly("affine", "power", "asinh", "wiggly"),
         "warp.light_tails": _evenly("affine", "power", "asinh", "wiggly", "sinh", "exp", "cdf", "logistic"),
@@ -158,6 +180,14 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "dims.free": LogIntegers(1, 32),
         "dims.small": Integers(1, 5),
         "dims.large": LogIntegers(*COLUMNS),
+        "dims.bends": Integers(3, 8),  # room for pairs and noise
+        "dims.wide": LogIntegers(2, MAX_DIM),
+        "dims.wide-equal": LogIntegers(2, MAX_DIM),
+        "bends.pairs": Integers(1, 5),  # at most min(dim_x, dim_y)
+        "bends.noise": Integers(0, 3),
+        "rotated.pairs": Integers(1, MAX_DIM),  # at most min(dim_x, dim_y)
+        "thin.pairs": LogIntegers(1, 3),
+        "thin.classes": Integers(2, 5),
         "mist.n_interacting": Integers(1, MAX_DIM),  # at most min(dim_x, dim_y)
         "broad.n_interacting": LogIntegers(1, MAX_DIM),  # at most min(dim_x, dim_y)
         "broad.coupled": LogIntegers(1, MAX_DIM),  # additive coordinates, at most min of dims
@@ -225,6 +255,17 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "canonical.nats_tail": Uniform(10.0, 30.0),
         "canonical.evenness": LogUniform(0.3, 100.0),  # Dirichlet concentration over the pairs
         "canonical.scales": LogUniform(0.2, 1.0),
+        "bends.nats": Uniform(1.0, 8.0),
+        "bends.nats_middling": Uniform(2.0, 6.0),
+        "bends.evenness": LogUniform(0.5, 5.0),  # Dirichlet concentration over the pairs
+        "rotated.nats": LogUniform(0.1, 6.0),
+        "rotated.nats_tail": Uniform(6.0, 15.0),
+        "rotated.evenness": LogUniform(0.3, 5.0),  # Dirichlet concentration over the pairs
+        "thin.nats": LogUniform(0.05, 4.0),
+        "thin.noise": LogUniform(0.06, 2.0),  # of a radius, whose standard deviation is about .7
+        "thin.distance": LogUniform(0.3, 4.0),  # standard deviation of the means of classes
+        "thin.unevenness": Uniform(0.0, 0.4),  # standard deviation of the logarithms of their widths
+        "thin.width": LogUniform(0.4, 7.0),  # of concentric classes, in standard deviations of log |x|
         "copula.tau": Uniform(0.02, 0.9),
         "mixture.evenness": LogUniform(0.5, 20.0),  # Dirichlet concentration of the weights
         "mixture.spread": LogUniform(0.5, 8.0),
@@ -303,6 +344,24 @@ MAPS: Final[Mapping[str, Law]] = MappingProxyType(
         "wave.phase": Uniform(0.0, 2.0 * math.pi),  # also of a shear
         "spiral.turn": LogUniform(0.3, 4.0),  # radians per standard deviation of r^2
         "arc.span": Uniform(0.4, 0.95),
+        "henon.steps": Integers(1, 3),
+        "henon.curvature": LogUniform(0.05, 0.6),
+        "henon.scale": LogUniform(0.5, 1.5),
+        "residual.layers": Integers(2, 7),
+        "residual.units": Integers(1, 16),
+        "residual.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
+        "residual.lipschitz": Uniform(0.5, 0.95),
+        "triangular.layers": Integers(1, 3),
+        "triangular.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
+        "triangular.scale": Uniform(0.1, 0.5),  # standard deviation of a
+        "triangular.shift": LogUniform(0.3, 2.0),  # standard deviation of b
+        "stretch": _mix(wiggly=0.25, skew=0.25, step=0.25, tails=0.25),  # of post-nonlinear
+        "skew.skewness": Uniform(-0.95, 0.95),
+        "step.height": LogUniform(0.5, 4.0),
+        "step.width": LogUniform(0.1, 1.0),
+        "step.centre": Uniform(-1.0, 1.0),
+        "tails.power": LogUniform(0.4, 1.4),
+        "tails.scale": LogUniform(0.2, 2.0),
         "coupling.layers": Integers(2, 4),
         "coupling.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
         "coupling.log_scale": Uniform(0.1, 0.6),  # standard deviation of h S at |h| = 1
@@ -310,11 +369,65 @@ MAPS: Final[Mapping[str, Law]] = MappingProxyType(
     }
 )
 
+MAX_LATENTS: Final = 4  # columns of a side before a look
+REFERENCE: Final = 256  # rows of the problem that scales of its latents are taken from
+HEAVY: Final = 5.0  # a latent is, with rows as many scales from its median
+LIMIT_HEAVY: Final = 4.0  # where tails of latents bend, in scales: limit arctan(z / limit)
+LIMIT_LIGHT: Final = 12.0
+LOOK_ROWS: Final = 400  # standard normal ones, that principal components are taken from
+LOOKS: Final[Mapping[str, Law]] = MappingProxyType(
+    {
+        "problem": _mix(normal=0.64, student=0.06, part=0.2, independent=0.1),
+        "latents": Integers(1, MAX_LATENTS),
+        "nats": _mix(usual=0.55, little=0.2, wide=0.25),
+        "nats.usual": Uniform(0.1, 2.5),
+        "nats.little": Exponential(0.3, 2.5),
+        "nats.wide": Uniform(0.0, 6.0),
+        "student.df": LogUniform(2.0, 20.0),
+        "columns.extra": Integers(1, 20),  # more than 2 k of them, for k latents
+        "columns.mixtures": LogIntegers(1, 20),
+        "units": Integers(16, 48),
+        "gain": LogUniform(0.4, 1.6),
+        "gain.waves": LogUniform(0.3, 1.0),
+        "gain.shares": LogUniform(0.5, 1.6),
+        "linear": LogUniform(0.25, 1.2),  # weight of the linear part of a decoder
+        "blocks": Integers(1, 3),
+        "degree": Integers(2, 4),
+        "degree.high": Integers(3, 8),
+        "scale.squash": LogUniform(1.2, 4.0),
+        "scale.hermite": Uniform(0.4, 0.7),
+        "scale.exp": LogUniform(0.25, 0.8),
+        "scale.sphere": LogUniform(0.3, 1.2),
+        "reach": Uniform(1.2, 2.8),  # radians, below pi
+        "harmonics": Integers(2, 5),
+        "span": Uniform(0.4, 0.95),
+        "phase": Uniform(0.0, 2.0 * math.pi),
+        "frequency": LogUniform(1.0, 4.0),
+        "pitch": LogUniform(0.15, 0.6),
+        "stairs": Integers(1, 4),
+        "stairs.depth": Uniform(0.5, 0.95),
+        "views": Integers(2, 5),
+        "side": Integers(7, 12),  # pixels along each side of a picture
+        "soft": LogUniform(0.12, 0.35),
+        "size": Uniform(0.35, 0.6),
+        "frequency.grating": Uniform(1.5, 4.0),
+        "frequency.checker": Uniform(1.5, 3.5),
+        "skew": Uniform(-0.5, 0.5),
+        "base": Uniform(0.0, 2.0 * math.pi),  # angle of a picture
+        "times": Integers(10, 40),
+        "sharpness": LogUniform(0.5, 4.0),
+        "rate": LogUniform(0.7, 2.5),
+        "stretch": Uniform(0.15, 0.3),
+        "spread": Uniform(0.2, 0.5),
+        "wavelets": Integers(3, 5),  # 2^this are the columns
+    }
+)
+
 LVM: Final = ("alpha", "lambda", "beta", "eta")  # in the order of `dispersion.latent_variable`
 
 
 TABLES: Final[Mapping[str, Mapping[str, Law]]] = MappingProxyType(
-    {"mixes": MIXES, "integers": INTEGERS, "reals": REALS, "channels": CHANNELS, "maps": MAPS}
+    {"mixes": MIXES, "integers": INTEGERS, "reals": REALS, "channels": CHANNELS, "maps": MAPS, "looks": LOOKS}
 )
 
 

@@ -7,7 +7,8 @@ from typing import Final, cast
 
 import numpy as np
 
-from mizzle.metadata_gen.dispersion import Order
+from mizzle.metadata_gen.dispersion import Order, canonical
+from mizzle.metadata_gen.families.elliptical import MultivariateNormal
 from mizzle.metadata_gen.families.independent import Independent, Marginal, Noise
 from mizzle.metadata_gen.families.operators import (
     ColumnsShuffled,
@@ -16,12 +17,12 @@ from mizzle.metadata_gen.families.operators import (
     WithCopies,
     WithNuisance,
 )
-from mizzle.metadata_gen.family import Array, Family, Rng
+from mizzle.metadata_gen.family import Family, Rng
 from mizzle.metadata_gen.maps import warps as wrp
-from mizzle.metadata_gen.maps.side_map import SideMap
+from mizzle.metadata_gen.maps.side_map import Composed, SideMap
 from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
-from mizzle.metadata_gen.prior.elliptical import factors
-from mizzle.metadata_gen.prior.maps import WIDENING, kinds, random_map
+from mizzle.metadata_gen.prior.elliptical import factors, shared_rho
+from mizzle.metadata_gen.prior.maps import WIDENING, kinds, random_map, wiggly
 
 # Columns without a partner
 
@@ -82,9 +83,44 @@ def _map(rng: Rng, dim: int, max_columns: int) -> SideMap | None:
     if not chance(rng, "mapped.side"):
         return None
     kind = choice(rng, "map")
-    if kind not in kinds(dim) or (kind in WIDENING and dim == max_columns):
-        return None  # one column has nothing to turn with, a full side no room to widen
-    return random_map(rng, kind, dim)
+    return random_map(rng, kind, dim) if _fits(kind, dim, max_columns) else None
+
+
+def _fits(kind: str, dim: int, max_columns: int) -> bool:
+    """Not always: one column has nothing to turn with, a full side no room to widen."""
+    return kind in kinds(dim) and (kind not in WIDENING or dim < max_columns)
+
+
+def bends(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    """Strong normal pairs and noise columns, at most this many, one side or both through nonlinear maps."""
+    pairs = whole(rng, "bends.pairs", min(dim_x, dim_y))
+    nats = real(rng, "bends.nats_middling" if chance(rng, "bends.middling") else "bends.nats")
+    rho = shared_rho(rng, nats, pairs, real(rng, "bends.evenness"))
+    d_x, d_y = (pairs + whole(rng, "bends.noise", dim - pairs) for dim in (dim_x, dim_y))
+    base = MultivariateNormal(canonical(rho, np.eye(d_x), np.eye(d_y)), d_x, "normal-bends")
+    left, right = _which_sides(rng)
+    return SideWarped(
+        base, _bend(rng, d_x, dim_x) if left else None, _bend(rng, d_y, dim_y) if right else None
+    )
+
+
+def _which_sides(rng: Rng) -> tuple[bool, bool]:
+    """Both, or one of them."""
+    if chance(rng, "bends.both"):
+        return True, True
+    left = bool(rng.random() < 0.5)
+    return left, not left
+
+
+def _bend(rng: Rng, dim: int, max_columns: int) -> SideMap | None:
+    """One nonlinear map or two in turn, as far as they fit."""
+    maps: list[SideMap] = []
+    for _ in range(1 + chance(rng, "bends.again")):
+        kind = choice(rng, "bend")
+        if _fits(kind, dim, max_columns):
+            maps.append(random_map(rng, kind, dim))
+            dim = maps[-1].dim_out
+    return Composed(maps) if maps else None
 
 
 def shuffled(rng: Rng, family: Family) -> Family:
@@ -104,15 +140,7 @@ def _warp(rng: Rng, light: bool) -> wrp.Warp:
         return wrp.Affine(math.copysign(real(rng, "warp.scale"), rng.random() - 0.5))
     if kind == "power":
         return wrp.SignedPower(real(rng, "warp.power"))
-    return _wiggly(rng) if kind == "wiggly" else PLAIN_WARPS[kind]
-
-
-def _wiggly(rng: Rng) -> wrp.Warp:
-    """Three waves that share the slope sum |a b| < 1."""
-    slopes = rng.dirichlet((1.0, 1.0, 1.0)) * real(rng, "wiggly.slope")
-    frequencies, phases = reals(rng, "wiggly.frequency", 3), reals(rng, "wiggly.phase", 3)
-    waves: Array = np.column_stack([slopes / frequencies, frequencies, phases])
-    return wrp.Wiggly(tuple((a, b, c) for a, b, c in waves.tolist()))
+    return wiggly(rng) if kind == "wiggly" else PLAIN_WARPS[kind]
 
 
 PLAIN_WARPS: Final[Mapping[str, wrp.Warp]] = MappingProxyType(

@@ -60,7 +60,9 @@ def standardise(batch: Batch, values: Float[Tensor, "b *f 2 n d"]) -> Float[Tens
     """
     ones = [1] * (values.ndim - 3)
     n, rows = batch.n.view(-1, *ones, 1, 1), batch.rows.view(len(values), *ones, -1, 1)
-    centred = (values - values.sum(-2, keepdim=True) / n) * rows
+    # In single precision the mean of equal values is not that value, and what is left would seem to vary.
+    mean = (values.sum(-2, keepdim=True, dtype=torch.float64) / n).to(values.dtype)
+    centred = (values - mean) * rows
     # In single precision vector_norm errs by 3e-6 of 10,000 rows, and a root of 0 has no gradient.
     length = centred.square().sum(-2, keepdim=True).clamp_min(1e-12).sqrt()
     return torch.where(length > 1e-4, centred / length.clamp_min(1e-4), 0)
@@ -209,4 +211,41 @@ SPECTRUM = Statistic(
     pooled={"information": _SPECTRA, "squared correlation": _SPECTRA, f"{_TOP} largest": _TOP * _SPECTRA},
     pool=pooled_spectrum,
     settings={"ridges": list(RIDGES)},
+)
+
+
+def log_norms(context: Context) -> Float32[Tensor, "b 2 n"]:
+    """Log of the whitened squared norm per column of a side."""
+    return (context.once(linear).norms / context.batch.dims[..., None] + 1e-3).log().float()
+
+
+def coupling(context: Context) -> Float32[Tensor, "b e"]:
+    """Correlation of the norms of X and Y, as logs and squared; spread of the logs, and its asymmetry."""
+    batch = context.batch
+    logs, norms = context.once(log_norms).double(), context.once(linear).norms
+    covariances = [_row_covariance(batch, values) for values in (logs, norms)]
+    variance = covariances[0].diagonal(dim1=-2, dim2=-1) * batch.dims / 2  # 1 for normal rows, large d
+    spread = torch.stack([variance.sum(-1), (variance[:, 0] - variance[:, 1]).abs()], -1)
+    return torch.cat([torch.stack([_correlation(c) for c in covariances], -1), spread], -1).float()
+
+
+def _row_covariance(batch: Batch, values: Tensor) -> Tensor:
+    rows, n = batch.rows[:, None], batch.n[:, None, None]
+    mean = (values * rows).sum(-1, keepdim=True) / n
+    centred = (values - mean) * rows
+    return centred @ centred.transpose(-1, -2) / n
+
+
+def _correlation(covariance: Tensor) -> Tensor:
+    product = covariance[:, 0, 0] * covariance[:, 1, 1]
+    return covariance[:, 0, 1] / (product + 1e-12).sqrt()
+
+
+COUPLING = Statistic(
+    name="coupling",
+    about="correlation of the whitened lengths of a row's two sides, and how much these lengths vary: heavy "
+    "joint tails depend without correlating",
+    pooled={"correlation": 2, "spread": 2},
+    pool=coupling,
+    settings={"norm_ridge": NORM_RIDGE},
 )

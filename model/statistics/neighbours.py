@@ -2,8 +2,8 @@
 
 Kraskov, Stoegbauer, Grassberger (2004), algorithm 1, with the Euclidean norm inside a side and the larger of
 the two across; where the k-th neighbour lies at distance 0 (ties) the counts follow Gao et al. (2017), so
-that discrete columns do not break it. At most `POOLED[1]` rows are looked up against all rows, so that no n x
-n matrix exists.
+that discrete columns do not break it. At most `queries.POOLED[1]` rows are looked up
+against all rows, so that no n x n matrix exists.
 """
 
 from typing import NamedTuple
@@ -14,27 +14,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mizzle.model.batch import Batch
-from mizzle.model.statistics.norms import log_norms
+from mizzle.model.statistics.moments import log_norms
+from mizzle.model.statistics.queries import (
+    FEW_COLUMNS,
+    POOLED,
+    ROWS,
+    QueryRows,
+    all_queries,
+    evenly,
+    fewer_queries,
+)
 from mizzle.model.statistics.statistic import MEAN_AND_SPREAD, Context, Statistic, mean_and_spread
 
-POOLED = (256, 512)  # query rows, whose averages enter the global token: n / 8, but within these
-FEW_COLUMNS = 10  # of dx + dy; beyond, neighbours are far for any k, and `QUERIES` rows tell as much
-QUERIES = 128  # of these, the rows whose neighbours are counted among the canonical variates too
-ROWS = 64  # of these, the rows that become tokens
 NEIGHBOURS = (1, 3, 10)
-_AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 24}  # distances per side: on a CPU, what stays in its cache
+AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 24}  # distances per side: on a CPU, what stays in its cache
 _DIRECT = 2  # columns up to which differences are squared one by one
 _WORDS = 250  # of eight counters of one byte, summed before a counter overflows
 _HEAP = 64  # topk of k among at least 64 k uses a heap, three times as fast as its other way: padding pays
 _FAR = 1e15  # where padding lies: not at infinity, which has no gradient
-_TINY = 1e-9  # squared distance below which two rows are the same
-
-
-class QueryRows(NamedTuple):
-    """Rows whose neighbours are looked up."""
-
-    places: Int64[Tensor, "b m"]
-    valid: Bool[Tensor, "b m"]
+TINY = 1e-9  # squared distance below which two rows are the same
 
 
 class Neighbours(NamedTuple):
@@ -55,7 +53,7 @@ def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"], rows: QueryRows) -> 
     """
     k = torch.tensor(NEIGHBOURS).expand(len(z), -1).minimum(batch.n[:, None] - 1)
     points = _points(batch, z)
-    step = max(1, _AT_ONCE[z.device.type] // (len(z) * points.shape[2]))
+    step = max(1, AT_ONCE[z.device.type] // (len(z) * points.shape[2]))
     parts = [_counts(points, part, k) for part in rows.places.split(step, 1)]
     radius, inside, reached = (torch.cat(columns, -2) for columns in zip(*parts, strict=True))
     digamma = torch.digamma(torch.arange(1.0, points.shape[2] + 2, dtype=torch.float64))  # of 1, 2, ..
@@ -66,14 +64,12 @@ def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"], rows: QueryRows) -> 
     return Neighbours(rows.places, rows.valid, local, gap, radius)
 
 
-def subset(rows: Neighbours, count: int) -> Neighbours:
+def subset(rows: Neighbours, count: int | Int64[Tensor, "b 1"]) -> Neighbours:
     """At most `count` of each data set's query rows, evenly spaced."""
-    own = rows.valid.sum(-1, keepdim=True)
-    slot = torch.arange(min(count, rows.valid.shape[1]))[None]
-    place = torch.where(own > count, (2 * slot + 1) * own // (2 * count), slot.expand(len(own), -1))
+    place, valid = evenly(rows.valid, count)
     wide = place[..., None].expand(-1, -1, len(NEIGHBOURS))
     picked = (values.gather(1, wide) for values in (rows.local, rows.gap, rows.squared_radius))
-    return Neighbours(rows.queries.gather(1, place), slot < own, *picked)
+    return Neighbours(rows.queries.gather(1, place), valid, *picked)
 
 
 def _counts(
@@ -83,19 +79,20 @@ def _counts(
     sides = _distances(points, queries)
     joint = torch.maximum(*sides.unbind(1))
     radius = _kth_smallest(joint, k)
-    reach = radius.clamp_min(_TINY)[:, None]  # copies count as inside, or ties would see no neighbour
-    inside = [_true(sides < reach[..., i, None]) for i in range(len(NEIGHBOURS))]
-    return radius, torch.stack(inside, -1), _reached(joint, radius, k)
+    reach = radius.clamp_min(TINY)[:, None]  # copies count as inside, or ties would see no neighbour
+    inside = [count_true(sides < reach[..., i, None]) for i in range(len(NEIGHBOURS))]
+    return radius, torch.stack(inside, -1), reached(joint, radius, k)
 
 
 def of_all_columns(context: Context) -> Neighbours:
     """Neighbours of all query rows, by the distance over all columns."""
-    return neighbours(context.batch, context.scores, query_rows(context.batch))
+    return neighbours(context.batch, context.scores, context.once(all_queries))
 
 
 def of_fewer_rows(context: Context) -> Neighbours:
-    """Those of at most `QUERIES` rows."""
-    return subset(context.once(of_all_columns), QUERIES)
+    """Those of the rows in `fewer_queries`."""
+    count = context.once(fewer_queries).valid.sum(-1, keepdim=True)
+    return subset(context.once(of_all_columns), count)
 
 
 def of_tokens(context: Context) -> Neighbours:
@@ -129,60 +126,23 @@ def _channels(context: Context, rows: Neighbours) -> Float32[Tensor, "b m e"]:
     return torch.cat(values, -1) * rows.valid[..., None]
 
 
-def query_rows(batch: Batch) -> QueryRows:
-    """Evenly spaced rows in an order that depends on content alone; all of them where they are few."""
-    n = batch.n[:, None]
-    narrow = batch.dims.sum(-1, keepdim=True) <= FEW_COLUMNS
-    count = torch.where(narrow, (n // 8).clamp(*POOLED), QUERIES).minimum(n)
-    slot = torch.arange(int(count.max()))[None]
-    if batch.rows.shape[1] <= ROWS:
-        return QueryRows(slot.expand(len(n), -1), slot < n)
-    order = _content_key(batch).masked_fill(~batch.rows, torch.iinfo(torch.int64).max).argsort(-1)
-    place = torch.where(n > count, (2 * slot + 1) * n // (2 * count), slot)
-    return QueryRows(order.gather(1, place.clamp_max(batch.rows.shape[1] - 1)), slot < count)
-
-
-def _content_key(batch: Batch) -> Int64[Tensor, "b n"]:
-    """A hash of each row that ignores row order, column order, side names and column signs.
-
-    Integer arithmetic wraps and is exact, so the order of summation does not matter. A column is oriented by
-    an odd moment, so that reversing it changes nothing, and marked by an even one, so that two rows that
-    exchange their values still differ. The second pass orients columns that only the signs of others can
-    orient. What then still ties is the mirror image of another row in a data set that is its own mirror
-    image.
-    """
-    a, cells = batch.ranks, batch.cells
-    size = _mix(a * a).masked_fill(~cells, 0)
-    key = size.sum((1, 3))
-    mark = (size * _mix(key)[:, None, :, None]).sum(2, keepdim=True)
-    for _ in range(2):
-        sign = (a * (key & 0xFFFF)[:, None, :, None]).sum(2, keepdim=True).sign()
-        oriented = torch.where(sign == 0, a.abs(), a * sign)
-        key = _mix(oriented + mark).masked_fill(~cells, 0).sum((1, 3))
-    return key
-
-
-def _mix(v: Tensor) -> Tensor:
-    """Scatter integers over 64 bits (the finaliser of splitmix64, Steele et al. 2014)."""
-    v = (v ^ (v >> 30)) * -4658895280553007687
-    v = (v ^ (v >> 27)) * -7723592293110705685
-    return v ^ (v >> 31)
-
-
 def _points(batch: Batch, z: Float32[Tensor, "b 2 n d"]) -> Tensor:
     """What distances are made of, with rows added until they fill whole words; padding is far away.
 
     Few columns: the scores themselves. More: [z, |z|^2] in double precision, for one product.
     """
-    n = z.shape[2]
-    groups = -(-n // (8 * _WORDS))
-    missing = -n % (8 * groups)
+    missing = missing_rows(z.shape[2])
     z = F.pad(z, (0, 0, 0, missing))
     outside = F.pad(~batch.rows, (0, missing), value=True)[:, None, :, None]
     if z.shape[-1] <= _DIRECT:
         return z.masked_fill(outside, _FAR)
     z = z.double()
     return torch.cat([z, z.square().sum(-1, keepdim=True).masked_fill(outside, _FAR**2)], -1)
+
+
+def missing_rows(n: int) -> int:
+    """How many rows to add so that `count_true` can count them in whole words."""
+    return -n % (8 * -(-n // (8 * _WORDS)))
 
 
 def _distances(points: Tensor, queries: Int64[Tensor, "b m"]) -> Float32[Tensor, "b 2 m n"]:
@@ -205,26 +165,32 @@ def _distances(points: Tensor, queries: Int64[Tensor, "b m"]) -> Float32[Tensor,
 
 
 def _kth_smallest(distance: Float32[Tensor, "b m n"], k: Int64[Tensor, "b k"]) -> Float32[Tensor, "b m k"]:
-    width = min(max(NEIGHBOURS), distance.shape[-1])
-    missing = _HEAP * width - distance.shape[-1]
-    if 0 < missing < 4 * distance.shape[-1]:
-        distance = F.pad(distance, (0, missing), value=float("inf"))
-    nearest = distance.topk(width, dim=-1, largest=False).values
+    nearest = smallest(distance, max(NEIGHBOURS))[0]
     return nearest.gather(-1, (k - 1)[:, None].expand(-1, nearest.shape[1], -1))
 
 
-def _reached(
+def smallest(distance: Float32[Tensor, "*b m n"], k: int) -> tuple[Tensor, Tensor]:
+    """The k smallest of every row in rising order, and their places; all of them where there are fewer."""
+    k = min(k, distance.shape[-1])
+    missing = _HEAP * k - distance.shape[-1]
+    if 0 < missing < 4 * distance.shape[-1]:
+        distance = F.pad(distance, (0, missing), value=float("inf"))
+    values, places = distance.topk(k, dim=-1, largest=False)
+    return values, places
+
+
+def reached(
     joint: Float32[Tensor, "b m n"], radius: Float32[Tensor, "b m k"], k: Int64[Tensor, "b k"]
 ) -> Int64[Tensor, "b m k"]:
     """k, or the number of exact copies of the row where they outnumber it."""
     wanted = k[:, None].expand(-1, radius.shape[1], -1)
-    if bool((radius > _TINY).all()):
+    if bool((radius > TINY).all()):
         return wanted
-    copies = (joint < _TINY).sum(-1, keepdim=True)
-    return torch.where(radius > _TINY, wanted, copies.expand_as(wanted))
+    copies = (joint < TINY).sum(-1, keepdim=True)
+    return torch.where(radius > TINY, wanted, copies.expand_as(wanted))
 
 
-def _true(flags: Bool[Tensor, "b 2 m n"]) -> Int32[Tensor, "b 2 m"]:
+def count_true(flags: Bool[Tensor, "b 2 m n"]) -> Int32[Tensor, "b 2 m"]:
     """How many are true: eight flags make a word whose bytes count side by side, ten times as fast."""
     words = flags.view(torch.int64)
     groups = -(-words.shape[-1] // _WORDS)

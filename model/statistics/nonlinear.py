@@ -26,6 +26,7 @@ _LARGEST_SHARE = 0.9  # functions of both sides to a row, beyond which there is 
 _TINY = 1e-6
 _VARIES = 1e-2  # of its size, that a function varies by, or what varies may be rounding
 _LEAST = 1e-4  # ridge that rounding cannot undo
+_AT_ONCE = 1 << 14  # rows that are widened to double precision together
 
 
 class Nonlinear(NamedTuple):
@@ -86,14 +87,26 @@ def _correlations(
     values = families.permute(0, 1, 4, 2, 3, 5)
     shape = values.shape[3:]
     values = values.flatten(3)
-    rows, n = batch.rows[:, None, :, None], batch.n[:, None, None, None]
-    centred = (values - values.sum(2, keepdim=True) / n) * rows
-    size, length = (torch.linalg.vector_norm(v, dim=2) for v in (values, centred))
-    varies = (length > _VARIES * size) * used[:, None, :, None, None].expand(-1, -1, *shape).flatten(2)
-    scale = (varies / length.clamp_min(_TINY)).double()
-    gram = (centred.transpose(2, 3) @ centred).double() * scale[..., None] * scale[:, :, None]
+    rows, n = batch.rows[:, None, :, None], batch.n[:, None, None]
+    mean = values.sum(2) / n
+    gram = _products((values - mean[:, :, None]) * rows)
+    variance = gram.diagonal(dim1=2, dim2=3)
+    varies = variance > _VARIES**2 * (variance + n * mean.double().square())
+    varies = varies * used[:, None, :, None, None].expand(-1, -1, *shape).flatten(2)
+    scale = varies / variance.clamp_min(_TINY**2).sqrt()
+    gram = gram * scale[..., None] * scale[:, :, None]
     sides: Tensor = gram.unflatten(-1, shape).unflatten(2, shape).permute(0, 1, 3, 6, 2, 4, 5, 7)
     return sides.flatten(6).flatten(4, 5)
+
+
+def _products(values: Float32[Tensor, "b f n e"]) -> Float64[Tensor, "b f e e"]:
+    """Sums over rows of the products of any two columns, in double precision, so many rows at a time.
+
+    Functions of a column of few values depend on each other linearly. In single precision their many equal
+    addends are all rounded the same way, and leave an eigenvalue further below 0 than a ridge mends.
+    """
+    parts = (part.double() for part in values.split(_AT_ONCE, 2))
+    return torch.stack([part.transpose(2, 3) @ part for part in parts]).sum(0)
 
 
 def _canonical(

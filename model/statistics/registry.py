@@ -6,10 +6,11 @@ from typing import Any
 from mizzle.model.statistics import (
     columns,
     edges,
+    local_information,
     moments,
+    neighbourhoods,
     neighbours,
     nonlinear,
-    norms,
     sizes,
     variates,
 )
@@ -30,11 +31,13 @@ STATISTICS: tuple[Statistic, ...] = (
     columns.COLUMNS,
     neighbours.ROW_NEIGHBOURS,
     moments.SPECTRUM,
-    norms.COUPLING,
+    moments.COUPLING,
     variates.PLANE_NEIGHBOURS,
     edges.PAIRS,
     sizes.SIZES,
     nonlinear.NONLINEAR,
+    local_information.LOCAL_INFORMATION,
+    neighbourhoods.GEOMETRY,
 )
 
 # Settings as they stand in the headers of 0.9, so that these stay the same to the byte; others follow them.
@@ -42,6 +45,8 @@ _FIRST_SETTINGS = (
     *("ridges", "bins", "neighbours", "queries", "rows", "pooled", "edges", "fine_bins", "variates"),
     *("few_columns", "partial_ridges", "norm_ridge", "plane", "functions"),
 )
+
+AVERAGED = ("pooled", "queries")  # settings that say over how many rows statistics are averaged
 
 
 def kinds() -> tuple[str, ...]:

@@ -15,14 +15,12 @@ from mizzle.model.batch import Batch
 from mizzle.model.statistics.moments import Linear, linear
 from mizzle.model.statistics.neighbours import (
     NEIGHBOURS,
-    QUERIES,
-    ROWS,
     Neighbours,
-    QueryRows,
     neighbours,
     of_fewer_rows,
     subset,
 )
+from mizzle.model.statistics.queries import QUERIES, ROWS, QueryRows
 from mizzle.model.statistics.statistic import MEAN_AND_SPREAD, Context, Statistic, mean_and_spread
 
 VARIATES = 5  # a side
@@ -122,5 +120,5 @@ PLANE_NEIGHBOURS = Statistic(
     compute=plane_tokens,
     pooled=dict.fromkeys(MEAN_AND_SPREAD, len(NEIGHBOURS)),
     pool=pooled_plane,
-    settings={"queries": QUERIES, "plane": PLANE},
+    settings={"queries": list(QUERIES), "plane": PLANE},
 )

@@ -10,6 +10,7 @@ from copula_families import FAMILIES as COPULAS
 from discrete_families import FAMILIES as DISCRETE
 from map_families import FAMILIES as MAPS
 from mixture_families import FAMILIES as MIXTURES
+from thin_families import FAMILIES as THIN
 
 from mizzle.metadata_gen import dispersion
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
@@ -24,6 +25,7 @@ from mizzle.metadata_gen.families.operators import (
 )
 from mizzle.metadata_gen.family import Family
 from mizzle.metadata_gen.maps.warps import Affine, Asinh, SignedPower, Wiggly
+from mizzle.metadata_gen.prior.elliptical import rotated
 
 RNG = np.random.default_rng(0)
 
@@ -57,6 +59,7 @@ FAMILIES: dict[str, Family] = {
     "student identity": MultivariateStudent(np.eye(7), 4, 2.0),
     "student sparse": STUDENT,
     "student canonical": MultivariateStudent(CANONICAL, 3, 30.0),
+    "normal rotated": rotated(np.random.default_rng(2), 10, 7),
     "additive": ADDITIVE,
     "additive sharp": AdditiveUniformNoise(np.array([0.01])),
     "additive wide": AdditiveUniformNoise(np.array([5.0])),
@@ -78,4 +81,5 @@ FAMILIES: dict[str, Family] = {
     **CHANNELS,
     **MAPS,
     **CLASSES,
+    **THIN,
 }

@@ -1,10 +1,12 @@
 """All classes of a kind that the generator has, found by walking its packages."""
 
 import inspect
+from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import walk_packages
 
 from mizzle import metadata_gen
+from mizzle.metadata_gen.family import Family
 
 _PREFIX = "mizzle.metadata_gen."
 MODULES = [
@@ -22,3 +24,12 @@ def concrete(base: type) -> set[type]:
         for c in members
         if issubclass(c, base) and not inspect.isabstract(c) and not c.__name__.startswith("_")
     }
+
+
+def within(family: Family) -> Iterator[Family]:
+    """A family and those that it is made of."""
+    yield family
+    for value in vars(family).values():
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Family):
+                yield from within(inner)

@@ -18,6 +18,7 @@ from mizzle.metadata_gen.maps.curves import SwissRoll
 from mizzle.metadata_gen.maps.side_map import Composed, SideMap
 from mizzle.metadata_gen.maps.warps import Affine, NormalCdf
 from mizzle.metadata_gen.prior.maps import KINDS, random_map
+from mizzle.metadata_gen.prior.transformations import bends
 
 PAIR = MultivariateNormal(dispersion.pair(0.8), 1)
 NORMAL = MultivariateNormal(dispersion.latent_variable(3, 4, 2, 0.5, 1.5, 0.7, 2.0), 3)
@@ -41,6 +42,7 @@ FAMILIES: dict[str, Family] = {
     **{f"{kind} of student": SideWarped(STUDENT, of_kind(kind, 3, 3), None) for kind in KINDS},
     "coupling of additive": SideWarped(ADDITIVE, None, of_kind("coupling", 3, 4)),
     "swiss roll of pair": SideWarped(PAIR, SwissRoll(1, 0, NormalCdf()), None),
+    **{f"bends {seed}": bends(np.random.default_rng(seed), 6, 5) for seed in range(4)},
     "composed maps": SideWarped(NORMAL, chain(3, "mixing", "arc", "spiral"), chain(4, "coupling", "shear")),
     "copies of normal": WithCopies(NORMAL, [0, 0, 2], [3], np.array([0.5, 0.0, 2.0, 0.1])),
     "copies of student": WithCopies(STUDENT, [1], [], np.array([0.0])),

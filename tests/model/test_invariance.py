@@ -9,7 +9,7 @@ import torch
 from mizzle.model.batch import collate, normal_scores
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.preprocess import prepare
-from mizzle.model.statistics.neighbours import _content_key, query_rows
+from mizzle.model.statistics.queries import _content_key, query_rows
 from mizzle.model.statistics.tokens import Tokens, tokenise
 
 Pair = tuple[np.ndarray, np.ndarray]

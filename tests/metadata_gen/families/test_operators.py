@@ -24,6 +24,7 @@ from mizzle.metadata_gen.families.operators import (
 from mizzle.metadata_gen.family import Family, Rng, Truth
 from mizzle.metadata_gen.maps.curves import SwissRoll
 from mizzle.metadata_gen.maps.invertible import Linear
+from mizzle.metadata_gen.maps.looks import Look
 
 ROWS = 60_000
 COLUMN = Noise(np.eye(1))
@@ -101,6 +102,17 @@ def test_map_keeps_mi_and_pmi(name: str) -> None:
     assert warped.mi() == base.mi()
     pmi = base.pmi(*base.sample(rng(), 500))
     assert warped.pmi(*warped.sample(rng(), 500)) == pytest.approx(pmi, abs=1e-6)
+
+
+def test_look_keeps_mi_and_has_no_pmi() -> None:
+    doubled = Look(lambda z: np.hstack([z, z**2]), 3)
+    shown = SideWarped(NORMAL, doubled, None, name="looks")
+    assert (shown.name, shown.dim_x, shown.dim_y) == ("looks", 6, 4)
+    assert shown.mi() == NORMAL.mi()
+    assert shown.continuous
+    x, y = shown.sample(rng(), 9)
+    with pytest.raises(InvalidInput, match="inverse"):
+        shown.pmi(x, y)
 
 
 def test_copies_are_appended() -> None:

@@ -11,11 +11,12 @@ from scipy.special import ndtr
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.family import Array, Rng
+from mizzle.metadata_gen.maps.bends import Henon, Residual, Triangular
 from mizzle.metadata_gen.maps.curves import Arc, Fold, SwissRoll, Wave
 from mizzle.metadata_gen.maps.invertible import Coupling, Linear, Polar, Spiral
 from mizzle.metadata_gen.maps.shears import Banana, Shear
 from mizzle.metadata_gen.maps.side_map import Composed, SideMap
-from mizzle.metadata_gen.maps.warps import NormalCdf
+from mizzle.metadata_gen.maps.warps import Affine, Columnwise, NormalCdf, Skew
 from mizzle.metadata_gen.prior.maps import KINDS, PLANAR, WIDENING, kinds, random_map
 
 ROWS = 400
@@ -157,6 +158,51 @@ def test_flow_changes_every_column() -> None:
         assert (random_map(rng(seed), "coupling", 5).forward(x) != x).any(axis=0).all()
 
 
+def test_henon_is_that_of_henon() -> None:
+    """With a' = a / c and b' = b / s: a' -> 1 - c^2 q a'^2 + b', up to scale."""
+    step = Henon(np.eye(3), np.array([0.5]), np.array([0.3]), limit=math.inf)
+    y = step.forward(np.array([[2.0, 1.0, 7.0]]))
+    assert y == pytest.approx(np.array([[1.0 - 0.5 * 3.0, 0.6, 7.0]]))
+
+
+def test_henon_pairs_the_columns_of_its_frame() -> None:
+    """Column j of the frame is the direction of x whose length becomes column j."""
+    frame = np.eye(4)[:, [3, 1, 0, 2]]
+    y = Henon(frame, np.zeros(2), np.array([2.0, 3.0])).forward(np.array([[1.0, 2.0, 3.0, 4.0]]))
+    assert y.tolist() == [[1.0, 3.0, 8.0, 6.0]]
+
+
+def test_residual() -> None:
+    inner, outer = np.array([[0.5, 0.0], [0.0, 1.0]]), np.array([[0.0, 0.6], [0.2, 0.0]])
+    y = Residual(inner, np.array([0.0, 1.0]), outer).forward(np.array([[2.0, -1.0]]))
+    assert y == pytest.approx(np.array([[2.0, -1.0 + 0.2 * math.tanh(1.0)]]))
+
+
+def test_columnwise() -> None:
+    y = Columnwise([Affine(2.0), Skew(0.5)]).forward(np.array([[1.0, 0.0]]))
+    assert y.tolist() == [[2.0, 0.5]]
+
+
+def test_triangular() -> None:
+    layer = Triangular(np.full((2, 2), 0.5), np.zeros(2), np.array([9.0, 1.0]), np.array([9.0, 2.0]))
+    h = math.tanh(1.0)
+    y = layer.forward(np.array([[2.0, 3.0]]))
+    assert y == pytest.approx(np.array([[2.0, 3.0 * math.exp(h) + 2.0 * h]]))
+
+
+@pytest.mark.parametrize("kind", ["henon", "residual", "triangular", "post-nonlinear"])
+def test_bend_is_no_linear_map(kind: str) -> None:
+    """Of a typical draw at least a hundredth of the variance is left behind the best linear map."""
+    x = rng(2).standard_normal((2000, 4))
+    design = np.column_stack([np.ones(len(x)), x])
+    left = []
+    for seed in range(20):
+        y = random_map(rng(seed), kind, 4).forward(x)
+        residual = y - design @ np.linalg.lstsq(design, y)[0]
+        left.append(residual.var() / y.var(axis=0).mean())
+    assert np.median(left) > 0.01
+
+
 TWO, FIXED = np.eye(2), np.array([True, False])
 
 
@@ -180,6 +226,18 @@ TWO, FIXED = np.eye(2), np.array([True, False])
         lambda: Wave(0, 0, 1.0),
         lambda: Coupling(np.array([True, True]), TWO, np.zeros(2), TWO, TWO),
         lambda: Coupling(FIXED, TWO, np.zeros(3), TWO, TWO),
+        lambda: Henon(np.ones((2, 2)), np.ones(1), np.ones(1)),
+        lambda: Henon(np.ones((2, 3)), np.ones(1), np.ones(1)),
+        lambda: Henon(np.eye(1), np.ones(0), np.ones(0)),
+        lambda: Henon(TWO, np.ones(2), np.ones(1)),
+        lambda: Henon(TWO, np.ones(1), np.zeros(1)),
+        lambda: Henon(TWO, np.ones(1), np.ones(1), limit=0.0),
+        lambda: Residual(TWO, np.zeros(2), TWO),
+        lambda: Residual(TWO, np.zeros(3), 0.5 * TWO),
+        lambda: Residual(TWO, np.zeros(2), np.zeros((2, 2))),
+        lambda: Triangular(TWO, np.zeros(3), np.ones(3), np.ones(3)),
+        lambda: Triangular(TWO, np.zeros(2), np.ones(2), np.ones(3)),
+        lambda: Columnwise([]),
         lambda: Composed([]),
         lambda: Composed([SwissRoll(1, 0), Linear(np.eye(1))]),
         lambda: random_map(rng(), "spiral", 1),

@@ -7,7 +7,8 @@ import torch
 from mizzle.model.batch import collate
 from mizzle.model.preprocess import prepare
 from mizzle.model.statistics.edges import FINE_BINS, fine_information
-from mizzle.model.statistics.neighbours import NEIGHBOURS, QueryRows, neighbours
+from mizzle.model.statistics.neighbours import NEIGHBOURS, neighbours
+from mizzle.model.statistics.queries import QueryRows
 from mizzle.model.statistics.statistic import Context
 from mizzle.model.statistics.variates import variates
 

@@ -1,14 +1,27 @@
 """The prior over normals, Students and additive noise: MIST's kinds, and broader ones."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
 from mizzle.metadata_gen import dispersion as dsp
-from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
+from mizzle.metadata_gen.families.additive import (
+    AdditiveNoise,
+    AdditiveUniformNoise,
+    HyperbolicSecant,
+    Logistic,
+    Normal,
+    NormalWithOutliers,
+    Slash,
+    Student,
+    SymmetricLaw,
+)
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal, MultivariateStudent
 from mizzle.metadata_gen.families.independent import Noise
-from mizzle.metadata_gen.families.operators import Concatenated, WithNuisance
+from mizzle.metadata_gen.families.operators import Concatenated, Swapped, WithNuisance
 from mizzle.metadata_gen.family import Array, Family, Rng
 from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
 from mizzle.metadata_gen.prior.ranges import LVM, MAX_FILL, MAX_PAIR_NATS, MAX_RHO
@@ -39,6 +52,36 @@ def pair_rho(rng: Rng) -> float:
         return real(rng, "pair.rho")
     nats = real(rng, "pair." + kind.replace("-", "_"))
     return math.copysign(math.sqrt(-math.expm1(-2.0 * nats)), rng.random() - 0.5)
+
+
+# Heavy tails
+
+
+def heavy(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    """One to three columns, and the same with noise, both of laws that are drawn once; either may be X."""
+    law = _law(rng)
+    noise = law if chance(rng, "heavy.alike") else _law(rng)
+    count = whole(rng, "heavy.pairs", min(dim_x, dim_y))
+    pairs = [AdditiveNoise(law, noise, real(rng, "heavy.scale")) for _ in range(count)]
+    family = pairs[0] if count == 1 else Concatenated(pairs, "heavy")
+    return family if rng.random() < 0.5 else Swapped(family)
+
+
+def _law(rng: Rng) -> SymmetricLaw:
+    kind = choice(rng, "heavy.law")
+    if kind == "student":
+        return Student(real(rng, "heavy.df"))
+    return NormalWithOutliers(real(rng, "heavy.outliers")) if kind == "outliers" else _FIXED_LAWS[kind]
+
+
+_FIXED_LAWS: Final[Mapping[str, SymmetricLaw]] = MappingProxyType(
+    {
+        "normal": Normal(),
+        "logistic": Logistic(),
+        "secant": HyperbolicSecant(),
+        "slash": Slash(),
+    }
+)
 
 
 # MIST's kinds
@@ -200,3 +243,13 @@ def composition(rng: Rng, total: int, parts: int) -> list[int]:
     """A uniformly random way to write total as a sum of `parts` positive integers."""
     cuts = np.sort(rng.choice(total - 1, parts - 1, replace=False)) + 1
     return [int(d) for d in np.diff(cuts, prepend=0, append=total)]
+
+
+_FIXED_LAWS: Final[Mapping[str, SymmetricLaw]] = MappingProxyType(
+    {
+        "normal": Normal(),
+        "logistic": Logistic(),
+        "secant": HyperbolicSecant(),
+        "slash": Slash(),
+    }
+)

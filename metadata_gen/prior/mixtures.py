@@ -1,11 +1,20 @@
-"""The prior over mixtures of normals, and over labels of classes."""
+"""The prior over mixtures of normals, labels of classes, rare ones too, and rare events."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
+from mizzle.metadata_gen.dispersion import random_rotation
+from mizzle.metadata_gen.families.events import LogisticEvent
+from mizzle.metadata_gen.families.independent import Noise
 from mizzle.metadata_gen.families.mixtures import ClassLabel, Components, NormalMixture, product_components
+from mizzle.metadata_gen.families.operators import SideWarped, Swapped, WithNuisance
 from mizzle.metadata_gen.family import Array, Family, Rng
-from mizzle.metadata_gen.prior.contingency import table
-from mizzle.metadata_gen.prior.draws import chance, real, whole
+from mizzle.metadata_gen.maps.invertible import Linear
+from mizzle.metadata_gen.prior.contingency import label_pair, random_codes, table
+from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
 from mizzle.metadata_gen.prior.ranges import MAX_MIXED
 
 
@@ -70,3 +79,62 @@ def clusters(rng: Rng, weights: Array, dim: int) -> Components:
     """Normals with these weights, their centres apart or common, their shapes round or not."""
     spread = 0.0 if chance(rng, "mixture.concentric") else real(rng, "mixture.spread")
     return random_components(rng, weights, dim, spread, real(rng, "mixture.roundness"))
+
+
+# Labels of many levels, and what is rare
+
+
+def labels(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    """A label of up to 50 levels, against numbers or another label; each one-hot or renamed."""
+    if not chance(rng, "labels.numbers"):
+        return label_pair(rng, dim_x, dim_y)
+    family = _label_of_numbers(rng, min(dim_x, dim_y))
+    return family if rng.random() < 0.5 else Swapped(family)
+
+
+def rare(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    """A rare class, a rare event or a rare regime; where the sides allow, either may be X."""
+    build = _RARE[choice(rng, "rare")]
+    return build(rng, dim_x) if rng.random() < 0.5 else Swapped(build(rng, dim_y))
+
+
+def _rare_class(rng: Rng, dim: int) -> Family:
+    """A label with a rare class, against numbers that it shifts and scales along a direction."""
+    k = whole(rng, "rare.classes")
+    codes = rng.permutation(np.arange(float(k)))[:, None]
+    label = ClassLabel(clusters(rng, rare_weights(rng, k), 1), codes)
+    return _spread_out(rng, label, whole(rng, "rare.columns", dim))
+
+
+def _event(rng: Rng, dim: int) -> Family:
+    """An event whose log-odds are linear in some columns."""
+    slope = real(rng, "event.slope")
+    event = LogisticEvent.with_rate(real(rng, "event.rate"), slope)
+    return _spread_out(rng, event, whole(rng, "event.columns", dim))
+
+
+def _regime(rng: Rng, _: int) -> Family:
+    """Two numbers that are independent within classes that do not show, of which one is rare."""
+    weights = rare_weights(rng, whole(rng, "rare.classes"))
+    sides = clusters(rng, weights, 1), clusters(rng, weights, 1)
+    return NormalMixture(product_components(np.diag(weights), *sides), 1, "mixture-separate")
+
+
+def _label_of_numbers(rng: Rng, max_dim: int) -> Family:
+    """A label against one number that it shifts and scales, or against a few of which that is a direction."""
+    codes = random_codes(rng, whole(rng, "labels.levels"), max_dim).codes
+    label = ClassLabel(clusters(rng, random_weights(rng, len(codes)), 1), codes, "labels")
+    return _spread_out(rng, label, whole(rng, "labels.columns", max_dim))
+
+
+def _spread_out(rng: Rng, family: Family, dim: int) -> Family:
+    """X of one column becomes `dim` columns, of which one direction counts and the others are normal."""
+    if dim == 1:
+        return family
+    wide = WithNuisance(family, Noise(np.eye(dim - 1)), None)
+    return SideWarped(wide, Linear(random_rotation(rng, dim)), None)
+
+
+_RARE: Final[Mapping[str, Callable[[Rng, int], Family]]] = MappingProxyType(
+    {"class": _rare_class, "event": _event, "regime": _regime}
+)

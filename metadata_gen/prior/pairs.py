@@ -10,9 +10,8 @@ from mizzle.metadata_gen.prior.channels import channel
 from mizzle.metadata_gen.prior.contingency import any_table
 from mizzle.metadata_gen.prior.copulas import binned, copula, copula_mixture
 from mizzle.metadata_gen.prior.draws import chance, choice, real, reals
-from mizzle.metadata_gen.prior.elliptical import additive_pair, normal_pair, student_pair
-from mizzle.metadata_gen.prior.mixtures import label, mixture
-from mizzle.metadata_gen.prior.rare import heavy, rare
+from mizzle.metadata_gen.prior.elliptical import additive_pair, heavy, normal_pair, student_pair
+from mizzle.metadata_gen.prior.mixtures import label, mixture, rare
 
 Draw = Callable[[Rng, int, int], Family]
 

@@ -3,10 +3,7 @@
 import numpy as np
 
 from mizzle.metadata_gen import dispersion
-from mizzle.metadata_gen.families.classes import ClassPair, Codes
-from mizzle.metadata_gen.families.contingency import ContingencyTable
-from mizzle.metadata_gen.families.events import LogisticEvent
-from mizzle.metadata_gen.families.heavy import (
+from mizzle.metadata_gen.families.additive import (
     AdditiveNoise,
     HyperbolicSecant,
     Logistic,
@@ -15,11 +12,13 @@ from mizzle.metadata_gen.families.heavy import (
     Slash,
     Student,
 )
+from mizzle.metadata_gen.families.classes import ClassPair, Codes
+from mizzle.metadata_gen.families.contingency import ContingencyTable
+from mizzle.metadata_gen.families.events import LogisticEvent
 from mizzle.metadata_gen.families.operators import SideWarped
 from mizzle.metadata_gen.family import Family
 from mizzle.metadata_gen.maps.invertible import Linear
-from mizzle.metadata_gen.prior.classes import random_clouds
-from mizzle.metadata_gen.prior.contingency import random_table
+from mizzle.metadata_gen.prior.contingency import random_clouds, random_table
 
 RNG = np.random.default_rng(6)
 CAUCHY = Student(1.0)

@@ -8,10 +8,7 @@ from scipy import integrate, stats
 from scipy.special import expit
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.classes import ClassPair, Clouds, Codes, Labels, Shape
-from mizzle.metadata_gen.families.contingency import ContingencyTable
-from mizzle.metadata_gen.families.events import LogisticEvent
-from mizzle.metadata_gen.families.heavy import (
+from mizzle.metadata_gen.families.additive import (
     AdditiveNoise,
     HyperbolicSecant,
     Logistic,
@@ -21,8 +18,11 @@ from mizzle.metadata_gen.families.heavy import (
     Student,
     SymmetricLaw,
 )
+from mizzle.metadata_gen.families.classes import ClassPair, Clouds, Codes, Labels, Shape
+from mizzle.metadata_gen.families.contingency import ContingencyTable
+from mizzle.metadata_gen.families.events import LogisticEvent
 from mizzle.metadata_gen.family import Array
-from mizzle.metadata_gen.prior.classes import random_clouds
+from mizzle.metadata_gen.prior.contingency import random_clouds
 
 LAWS: dict[str, SymmetricLaw] = {
     "cauchy": Student(1.0),

@@ -77,7 +77,7 @@ def _look(rng: Rng, reference: Array, max_columns: int) -> Injection | None:
     maps: list[Injection] = [_scaled(reference), random_look(rng, reference.shape[1], max_columns)]
     if maps[-1].dim_out < max_columns and chance(rng, "looks.again"):
         maps.append(with_mixtures(rng, maps[-1].dim_out, max_columns))
-    if chance(rng, "looks.turned"):
+    if chance(rng, "looks.mixed"):
         maps.append(random_map(rng, "rotation" if rng.random() < 0.5 else "mixing", maps[-1].dim_out))
     return Chained(maps)
 

@@ -166,9 +166,7 @@ def _hermite(rng: Rng, k: int, room: int) -> Function:
 def _hats(rng: Rng, k: int, room: int) -> Function:
     knots = np.linspace(-2.5, 2.5, _whole(rng, "degree.high") + 2)
     size = k * len(knots)
-    count = min(max(_columns(rng, k, room), size), room)
-    mixing = random_rotation(rng, size)[:, :count]
-    return partial(expansions.hats, knots=knots, mixing=mixing)
+    return partial(expansions.hats, knots=knots, mixing=random_rotation(rng, size)[:, :room])
 
 
 def _harmonics(rng: Rng, k: int, room: int) -> Function:

@@ -90,8 +90,8 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "looks.side": 0.85,
         "looks.plain": 0.5,  # latents that are normal pairs, not mixed
         "looks.again": 0.1,  # linearly widened or mixed
-        "looks.turned": 0.3,  # columns mixed
-        "looks.scaled": 0.5,  # columns of a decoder's output, and so on, in units of their own
+        "looks.mixed": 0.3,  # columns mixed
+        "looks.scaled": 0.5,  # columns of decoders and embeddings in units of their own
         "looks.components": 0.5,  # of decoders, profiles and expansions; of pictures always
     }
 )
@@ -285,10 +285,10 @@ LOOKS: Final[Mapping[str, Law]] = MappingProxyType(
     {
         "problem": _mix(normal=0.64, student=0.06, part=0.2, independent=0.1),
         "latents": Integers(1, MAX_LATENTS),
-        "nats": _mix(usual=0.55, little=0.2, wide=0.25),
-        "nats.usual": Uniform(0.1, 2.5),
-        "nats.little": Exponential(0.3, 2.5),
-        "nats.wide": Uniform(0.0, 6.0),
+        "nats": _mix(moderate=0.55, weak=0.2, broad=0.25),
+        "nats.moderate": Uniform(0.1, 2.5),
+        "nats.weak": Exponential(0.3, 2.5),
+        "nats.broad": Uniform(0.0, 6.0),
         "student.df": LogUniform(2.0, 20.0),
         "columns.extra": Integers(1, 20),  # more than 2 k of them, for k latents
         "columns.mixtures": LogIntegers(1, 20),

@@ -6,7 +6,7 @@ is in nats everywhere.
 A class of a distribution states its formula and its source. Its methods `sample`, `mi`, `pmi` and
 `continuous` inherit the docstrings of `Family`, unless they have something of their own to say. The same
 holds for the other base classes of this room: `Copula`, `Generator`, `Signal`, `Response`, `Standard`,
-`SideMap` and `Warp`.
+`Injection`, `SideMap` and `Warp`.
 """
 
 import math

@@ -4,7 +4,7 @@ z has shape (n, k); a parameter of shape (k,) has one number per latent.
 """
 
 from collections.abc import Callable, Sequence
-from math import comb, factorial
+from math import factorial
 from typing import Final
 
 import numpy as np
@@ -25,13 +25,6 @@ def chebyshev(z: Array, degree: int, scale: float) -> Array:
     """Chebyshev's polynomials 1 to degree of z / sqrt(scale^2 + z^2)."""
     terms = np.asarray(chebvander(squashed(z, scale), degree), dtype=np.float64)
     return _in_rows(terms[..., 1:])
-
-
-def bernstein(z: Array, degree: int, scale: float) -> Array:
-    """Bernstein's polynomials of u in (0, 1): C(m, j) u^j (1 - u)^(m - j), of which j = 0 is left out."""
-    u = 0.5 + 0.5 * squashed(z, scale)
-    terms = [comb(degree, j) * u**j * (1.0 - u) ** (degree - j) for j in range(1, degree + 1)]
-    return np.hstack(terms)
 
 
 def hermite(z: Array, degree: int, scale: float) -> Array:

@@ -10,10 +10,10 @@ from mizzle.metadata_gen.family import Array
 from mizzle.metadata_gen.maps.looks import latent, squashed
 
 
-def pulse_train(z: Array, times: Array, sharpness: float) -> Array:
-    """A periodic course exp(sharpness cos(t + phase)) over one period: phase, amplitude, level, trend."""
-    phase = 0.85 * np.pi * squashed(latent(z, 0), 2.0)
-    course = np.exp(sharpness * (np.cos(times + phase) - 1.0))
+def sawtooth(z: Array, times: Array, ratio: float) -> Array:
+    """A soft sawtooth sum_h ratio^h sin(h (t + phase)) / h of one period: phase, amplitude, level, trend."""
+    moved = times + 0.85 * np.pi * squashed(latent(z, 0), 2.0)
+    course = np.arctan2(ratio * np.sin(moved), 1.0 - ratio * np.cos(moved))
     return _finished(z, course, times / np.pi - 1.0)
 
 

@@ -221,7 +221,10 @@ class TailPower(Warp):
         return np.asarray(x * (1.0 + (x / self.scale) ** 2) ** ((self.power - 1.0) / 2.0))
 
     def inverse(self, y: Array) -> Array:
-        """By Newton's method in s = log |x / scale|: log |f| is concave or convex in s, and its slope is 1 to p."""
+        """By Newton's method in s = log |x / scale|.
+
+        log |f| is concave or convex in s, with a slope between 1 and p.
+        """
         target = np.log(np.maximum(np.abs(y) / self.scale, 1e-300))
         s = target
         for _ in range(NEWTON_STEPS):

@@ -10,10 +10,17 @@ from mizzle.metadata_gen.maps.looks import Scaled
 from mizzle.metadata_gen.maps.side_map import Chained, Injection
 from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
 from mizzle.metadata_gen.prior.elliptical import canonical_rho
+from mizzle.metadata_gen.prior.look_ranges import (
+    HEAVY,
+    LIMIT_HEAVY,
+    LIMIT_LIGHT,
+    LOOKS,
+    MAX_LATENTS,
+    REFERENCE,
+)
 from mizzle.metadata_gen.prior.looks import random_look, with_mixtures
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.pairs import part
-from mizzle.metadata_gen.prior.ranges import HEAVY, LIMIT_HEAVY, LIMIT_LIGHT, LOOKS, MAX_LATENTS, REFERENCE
 from mizzle.metadata_gen.prior.transformations import independent
 
 # What is shown
@@ -77,7 +84,7 @@ def _look(rng: Rng, reference: Array, max_columns: int) -> Injection | None:
     maps: list[Injection] = [_scaled(reference), random_look(rng, reference.shape[1], max_columns)]
     if maps[-1].dim_out < max_columns and chance(rng, "looks.again"):
         maps.append(with_mixtures(rng, maps[-1].dim_out, max_columns))
-    if chance(rng, "looks.turned"):
+    if chance(rng, "looks.mixed"):
         maps.append(random_map(rng, "rotation" if rng.random() < 0.5 else "mixing", maps[-1].dim_out))
     return Chained(maps)
 

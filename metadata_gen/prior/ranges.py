@@ -21,6 +21,7 @@ from mizzle.metadata_gen.hyperpriors import (
     Uniform,
     as_data,
 )
+from mizzle.metadata_gen.prior.look_ranges import LOOKS
 
 MAX_NATS: Final = 40.0  # what lies above is drawn again
 MAX_DIM: Final = 64  # columns of one side
@@ -105,8 +106,8 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "looks.side": 0.85,
         "looks.plain": 0.5,  # latents that are normal pairs, not mixed
         "looks.again": 0.1,  # linearly widened or mixed
-        "looks.turned": 0.3,  # columns mixed
-        "looks.scaled": 0.5,  # columns of a decoder's output, and so on, in units of their own
+        "looks.mixed": 0.3,  # columns mixed
+        "looks.scaled": 0.5,  # columns of decoders and embeddings in units of their own
         "looks.components": 0.5,  # of decoders, profiles and expansions; of pictures always
     }
 )
@@ -366,60 +367,6 @@ MAPS: Final[Mapping[str, Law]] = MappingProxyType(
         "coupling.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
         "coupling.log_scale": Uniform(0.1, 0.6),  # standard deviation of h S at |h| = 1
         "coupling.shift": LogUniform(0.2, 2.0),  # standard deviation of h T at |h| = 1
-    }
-)
-
-MAX_LATENTS: Final = 4  # columns of a side before a look
-REFERENCE: Final = 256  # rows of the problem that scales of its latents are taken from
-HEAVY: Final = 5.0  # a latent is, with rows as many scales from its median
-LIMIT_HEAVY: Final = 4.0  # where tails of latents bend, in scales: limit arctan(z / limit)
-LIMIT_LIGHT: Final = 12.0
-LOOK_ROWS: Final = 400  # standard normal ones, that principal components are taken from
-LOOKS: Final[Mapping[str, Law]] = MappingProxyType(
-    {
-        "problem": _mix(normal=0.64, student=0.06, part=0.2, independent=0.1),
-        "latents": Integers(1, MAX_LATENTS),
-        "nats": _mix(usual=0.55, little=0.2, wide=0.25),
-        "nats.usual": Uniform(0.1, 2.5),
-        "nats.little": Exponential(0.3, 2.5),
-        "nats.wide": Uniform(0.0, 6.0),
-        "student.df": LogUniform(2.0, 20.0),
-        "columns.extra": Integers(1, 20),  # more than 2 k of them, for k latents
-        "columns.mixtures": LogIntegers(1, 20),
-        "units": Integers(16, 48),
-        "gain": LogUniform(0.4, 1.6),
-        "gain.waves": LogUniform(0.3, 1.0),
-        "gain.shares": LogUniform(0.5, 1.6),
-        "linear": LogUniform(0.25, 1.2),  # weight of the linear part of a decoder
-        "blocks": Integers(1, 3),
-        "degree": Integers(2, 4),
-        "degree.high": Integers(3, 8),
-        "scale.squash": LogUniform(1.2, 4.0),
-        "scale.hermite": Uniform(0.4, 0.7),
-        "scale.exp": LogUniform(0.25, 0.8),
-        "scale.sphere": LogUniform(0.3, 1.2),
-        "reach": Uniform(1.2, 2.8),  # radians, below pi
-        "harmonics": Integers(2, 5),
-        "span": Uniform(0.4, 0.95),
-        "phase": Uniform(0.0, 2.0 * math.pi),
-        "frequency": LogUniform(1.0, 4.0),
-        "pitch": LogUniform(0.15, 0.6),
-        "stairs": Integers(1, 4),
-        "stairs.depth": Uniform(0.5, 0.95),
-        "views": Integers(2, 5),
-        "side": Integers(7, 12),  # pixels along each side of a picture
-        "soft": LogUniform(0.12, 0.35),
-        "size": Uniform(0.35, 0.6),
-        "frequency.grating": Uniform(1.5, 4.0),
-        "frequency.checker": Uniform(1.5, 3.5),
-        "skew": Uniform(-0.5, 0.5),
-        "base": Uniform(0.0, 2.0 * math.pi),  # angle of a picture
-        "times": Integers(10, 40),
-        "sharpness": LogUniform(0.5, 4.0),
-        "rate": LogUniform(0.7, 2.5),
-        "stretch": Uniform(0.15, 0.3),
-        "spread": Uniform(0.2, 0.5),
-        "wavelets": Integers(3, 5),  # 2^this are the columns
     }
 )
 

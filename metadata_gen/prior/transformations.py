@@ -1,4 +1,7 @@
-"""The prior over transformations that keep the MI: more columns, maps inside a side, warps, shuffles."""
+"""The prior over transformations that keep the MI: more columns, maps inside a side, warps, shuffles.
+
+Also the problems that are made of nothing else: independent sides, and strong pairs behind nonlinear maps.
+"""
 
 import math
 from collections.abc import Mapping
@@ -87,7 +90,7 @@ def _map(rng: Rng, dim: int, max_columns: int) -> SideMap | None:
 
 
 def _fits(kind: str, dim: int, max_columns: int) -> bool:
-    """Not always: one column has nothing to turn with, a full side no room to widen."""
+    """Whether a side allows this kind: many need two columns, some room for one more."""
     return kind in kinds(dim) and (kind not in WIDENING or dim < max_columns)
 
 

@@ -18,6 +18,7 @@ from mizzle.model.statistics.statistic import Context, Statistic
 
 BEYOND = (2, 10)  # neighbours beyond D: fewer have no covariance, more see the bend
 SMALL = 3  # another k, for its small bias
+_FAR = 1e30  # squared distance of padding
 SCALES = (6, 20)  # neighbours within a side that its dimension is read from
 EVERY = 2  # query row that dimensions and covariances of all columns are read from
 
@@ -85,7 +86,7 @@ def neighbourhoods(
         metric: of every query row and side, positive definite; Euclidean without it.
         dimensions: whether `ratios` are wanted.
     """
-    functions = _functions(points.values, metric is not None)
+    functions = _functions(points, metric is not None)
     cells = len(functions) * functions.shape[-1]
     step = EVERY * max(1, AT_ONCE[functions.device.type] // (EVERY * cells))
     places = points.queries.places.split(step, 1)
@@ -124,42 +125,47 @@ def _nearest(joint: Float32[Tensor, "b m n"], k: int) -> tuple[Tensor, Tensor]:
     Bits of a float that is not negative rise with it, so that with places behind them no two keys are equal.
     """
     values, places = smallest(joint, k + 1)
-    finite = values[..., 1:].isfinite()
-    if bool(((values[..., 1:] == values[..., :-1]) & finite).any()):
+    rows = values[..., 1:] < _FAR
+    if bool(((values[..., 1:] == values[..., :-1]) & rows).any()):
         keys = (joint.abs().view(torch.int32).long() << 32) + torch.arange(joint.shape[-1])
         places = keys.topk(places.shape[-1], dim=-1, largest=False).indices
     return values[..., :k], places[..., :k]
 
 
-def _functions(values: Float64[Tensor, "b 2 n d"], quadratic: bool) -> Float64[Tensor, "b 2 p n"]:
-    """1 and z, and |z|^2 or all products z_i z_j with i <= j: distances are linear in these."""
-    columns = values.transpose(-1, -2)
+def _functions(points: Points, quadratic: bool) -> Float64[Tensor, "b 2 p n"]:
+    """What distances are linear in: whether a row is padding, 1, z, and |z|^2 or all z_i z_j with i <= j."""
+    columns = points.values.transpose(-1, -2)
     ones = torch.ones_like(columns[:, :, :1])
-    if not quadratic:
-        return torch.cat([ones, columns, columns.square().sum(2, keepdim=True)], 2)
-    i, j = torch.triu_indices(*2 * [values.shape[-1]])
-    return torch.cat([ones, columns, columns[:, :, i] * columns[:, :, j]], 2)
+    outside = points.outside[:, None, None].expand_as(ones)
+    if quadratic:
+        i, j = torch.triu_indices(*2 * [columns.shape[2]])
+        squares = columns[:, :, i] * columns[:, :, j]
+    else:
+        squares = columns.square().sum(2, keepdim=True)
+    return torch.cat([outside, ones, columns, squares], 2)
 
 
 def _distances(
-    points: Points, functions: Tensor, places: Int64[Tensor, "b m"], metric: Tensor | None
+    points: Points,
+    functions: Float64[Tensor, "b 2 p n"],
+    places: Int64[Tensor, "b m"],
+    metric: Float64[Tensor, "b 2 m d d"] | None,
 ) -> Float32[Tensor, "b 2 m n"]:
-    """(z - z_q)' P (z - z_q) of all rows z; infinite to self and to padding.
+    """(z - z_q)' P (z - z_q) of all rows z; infinite to self, `_FAR` and more to padding.
 
     Formed in double precision: the rounding to single afterwards hides the order of summation.
     """
     d = points.values.shape[-1]
     q = points.values.gather(2, places[:, None, :, None].expand(-1, 2, -1, d))
-    if metric is None:
-        left = torch.cat([q.square().sum(-1, keepdim=True), -2 * q, torch.ones_like(q[..., :1])], -1)
-    else:
+    image, products = q, torch.ones_like(q[..., :1])
+    if metric is not None:
         i, j = torch.triu_indices(d, d)
         image = (metric @ q[..., None])[..., 0]
         products = metric[..., i, j] * torch.where(i == j, 1.0, 2.0)
-        left = torch.cat([(q * image).sum(-1, keepdim=True), -2 * image, products], -1)
-    distance = (left @ functions).float().clamp_min_(0)
-    distance.scatter_(-1, places[:, None, :, None].expand(-1, 2, -1, 1), float("inf"))
-    return distance.masked_fill_(points.outside[:, None, None], float("inf"))
+    far = torch.full_like(q[..., :1], _FAR)
+    left = torch.cat([far, (q * image).sum(-1, keepdim=True), -2 * image, products], -1)
+    distance = (left @ functions).float()
+    return distance.scatter_(-1, places[:, None, :, None].expand(-1, 2, -1, 1), float("inf"))
 
 
 def covariances(

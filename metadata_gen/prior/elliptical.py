@@ -243,13 +243,3 @@ def composition(rng: Rng, total: int, parts: int) -> list[int]:
     """A uniformly random way to write total as a sum of `parts` positive integers."""
     cuts = np.sort(rng.choice(total - 1, parts - 1, replace=False)) + 1
     return [int(d) for d in np.diff(cuts, prepend=0, append=total)]
-
-
-_FIXED_LAWS: Final[Mapping[str, SymmetricLaw]] = MappingProxyType(
-    {
-        "normal": Normal(),
-        "logistic": Logistic(),
-        "secant": HyperbolicSecant(),
-        "slash": Slash(),
-    }
-)

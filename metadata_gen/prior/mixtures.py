@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from mizzle.metadata_gen.dispersion import random_rotation
-from mizzle.metadata_gen.families.events import LogisticEvent
+from mizzle.metadata_gen.families.classes import LogisticEvent
 from mizzle.metadata_gen.families.independent import Noise
 from mizzle.metadata_gen.families.mixtures import ClassLabel, Components, NormalMixture, product_components
 from mizzle.metadata_gen.families.operators import SideWarped, Swapped, WithNuisance

@@ -125,8 +125,8 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         "thin": _mix(sum=0.2, sums=0.2, radius=0.2, distance=0.2, concentric=0.2),
         "pair": _mix(
             normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
-            mixture=0.08, label=0.05, channel=0.17, table=0.10, binned=0.07,
-            heavy=0.08, rare=0.07,
+            mixture=0.08, label=0.05, channel=0.17, table=0.15, binned=0.07,
+            heavy=0.08, rare=0.09,
         ),
         "pair.rho": _mix(rho=0.4, nats_exponential=0.3, nats_uniform=0.3),
         "mist": _mix(
@@ -138,7 +138,7 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
             toeplitz=0.05, additive=0.05, student_identity=0.05, concatenated=0.05,
         ),
         "part": _mix(
-            channel=0.40, mixture=0.14, label=0.08, copula=0.10, normal=0.10, additive=0.05, table=0.05,
+            channel=0.40, mixture=0.14, label=0.08, copula=0.10, normal=0.10, additive=0.05, table=0.06,
             binned=0.08, heavy=0.06, rare=0.06,
         ),
         "heavy.law": _mix(student=0.55, outliers=0.15, slash=0.08, logistic=0.08, secant=0.06, normal=0.08),

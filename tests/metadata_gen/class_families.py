@@ -12,9 +12,8 @@ from mizzle.metadata_gen.families.additive import (
     Slash,
     Student,
 )
-from mizzle.metadata_gen.families.classes import ClassPair, Codes
+from mizzle.metadata_gen.families.classes import ClassPair, Codes, LogisticEvent
 from mizzle.metadata_gen.families.contingency import ContingencyTable
-from mizzle.metadata_gen.families.events import LogisticEvent
 from mizzle.metadata_gen.families.operators import SideWarped
 from mizzle.metadata_gen.family import Family
 from mizzle.metadata_gen.maps.invertible import Linear

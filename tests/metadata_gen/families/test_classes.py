@@ -18,9 +18,8 @@ from mizzle.metadata_gen.families.additive import (
     Student,
     SymmetricLaw,
 )
-from mizzle.metadata_gen.families.classes import ClassPair, Clouds, Codes, Labels, Shape
+from mizzle.metadata_gen.families.classes import ClassPair, Clouds, Codes, Labels, LogisticEvent, Shape
 from mizzle.metadata_gen.families.contingency import ContingencyTable
-from mizzle.metadata_gen.families.events import LogisticEvent
 from mizzle.metadata_gen.family import Array
 from mizzle.metadata_gen.prior.contingency import random_clouds
 

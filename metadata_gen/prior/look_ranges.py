@@ -22,7 +22,7 @@ LOOKS: Final[Mapping[str, Law]] = MappingProxyType(
         "nats.weak": Exponential(0.3, 2.5),
         "nats.broad": Uniform(0.0, 6.0),
         "student.df": LogUniform(2.0, 20.0),
-        "columns.extra": Integers(1, 20),  # more than 2 k of them, for k latents
+        "columns.extra": LogIntegers(1, 48),  # more than 2 k of them, for k latents
         "columns.mixtures": LogIntegers(1, 20),
         "units": Integers(16, 48),
         "gain": LogUniform(0.4, 1.6),

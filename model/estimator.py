@@ -58,7 +58,8 @@ class Estimator:
 
         Args:
             device: "cpu", "cuda", or "auto" for CUDA where there is any.
-            threads: of the whole process from now on; None leaves them as they are.
+            threads: of torch in the whole process from now on, and so of a thread pool, at most; one answer is
+                computed by one thread whatever it is. None leaves them as they are.
 
         Raises:
             ModelUnavailable: the file is absent, damaged, or of another format; or there is no such device.
@@ -69,7 +70,7 @@ class Estimator:
 
     @property
     def threads(self) -> int:
-        """Threads of one operation on the CPU."""
+        """Threads that torch is set to: a thread pool has as many, up to 4, and one run computes on one."""
         return torch.get_num_threads()
 
     @property

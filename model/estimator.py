@@ -58,8 +58,8 @@ class Estimator:
 
         Args:
             device: "cpu", "cuda", or "auto" for CUDA where there is any.
-            threads: of torch in the whole process from now on, and so of a thread pool, at most; one answer is
-                computed by one thread whatever it is. None leaves them as they are.
+            threads: of torch in the whole process from now on, and so of a thread pool, at most; one answer
+                is computed by one thread whatever it is. None leaves them as they are.
 
         Raises:
             ModelUnavailable: the file is absent, damaged, or of another format; or there is no such device.

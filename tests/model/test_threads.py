@@ -26,7 +26,7 @@ def setting() -> Iterator[None]:
 
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
-    """Per batch that is computed: the thread, its number of threads, and that of a thread which starts then."""
+    """Per batch: the thread that computes it, its number of threads, and that of a thread that starts then."""
     seen: list[tuple[str, int, int]] = []
     tokenise = estimator.tokenise
 

@@ -22,7 +22,7 @@ from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty, stretch, widening
 from mizzle.model.preprocess import Side, Table, pair, prepare, side
 from mizzle.model.statistics.tokens import tokenise
-from mizzle.model.threads import one_thread, use_one_thread
+from mizzle.model.threads import single_thread, use_single_thread
 from mizzle.types import Estimate, ModelInfo, Notice
 
 _BEYOND_ROWS = 1.5  # times as wide, for an n outside the trained range
@@ -108,7 +108,7 @@ class Estimator:
         They are joined at the end of the context. Each computes its operations alone, as `run` does.
         """
         size = min(torch.get_num_threads(), _MAX_THREADS) if self.device == "cpu" else 1
-        pool = ThreadPoolExecutor(size, "mizzle", use_one_thread)
+        pool = ThreadPoolExecutor(size, "mizzle", use_single_thread)
         try:
             yield pool
         finally:
@@ -122,7 +122,7 @@ class Estimator:
         """I(X;Y) of many samples, of any mixture of shapes, in the order given."""
         return self.run([self.prepare(*check_pair(x, y)) for x, y in pairs])
 
-    @one_thread()
+    @single_thread()
     def run(self, tables: list[Table]) -> list[Estimate]:
         """Estimate prepared problems, similar shapes together.
 

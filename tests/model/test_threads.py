@@ -10,7 +10,7 @@ import torch
 import mizzle
 from mizzle.backends import local
 from mizzle.model import Estimator, estimator
-from mizzle.model.threads import one_thread, use_one_thread
+from mizzle.model.threads import single_thread, use_single_thread
 
 SETTING = 4  # of the caller, who may have a model of his own to train
 PATIENCE = 20.0
@@ -26,7 +26,7 @@ def setting() -> Iterator[None]:
 
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
-    """Per batch: the thread that computes it, its number of threads, and that of a thread that starts then."""
+    """Per batch: the thread that computes it, its number of threads, and that of one that starts then."""
     seen: list[tuple[str, int, int]] = []
     tokenise = estimator.tokenise
 
@@ -103,7 +103,7 @@ def test_threads_that_first_use_torch_during_an_answer_have_the_setting_for_good
     def answer() -> None:
         start.wait(PATIENCE)
         for _ in range(20):
-            with one_thread():
+            with single_thread():
                 assert torch.get_num_threads() == 1
         settings.append(torch.get_num_threads())
 
@@ -117,7 +117,7 @@ def test_threads_that_first_use_torch_during_an_answer_have_the_setting_for_good
 
 
 def test_a_thread_can_be_set_for_good_and_no_other_is() -> None:
-    assert elsewhere(lambda: use_one_thread() + 10 * torch.get_num_threads()) == SETTING + 10
+    assert elsewhere(lambda: use_single_thread() + 10 * torch.get_num_threads()) == SETTING + 10
     assert as_it_was()
 
 
@@ -131,8 +131,8 @@ def test_answers_do_not_depend_on_the_setting() -> None:
 
 
 def test_nested_contexts_end_with_the_outermost() -> None:
-    with one_thread():
-        with one_thread():
+    with single_thread():
+        with single_thread():
             pass
         assert torch.get_num_threads() == 1
     assert as_it_was()

@@ -22,7 +22,7 @@ from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty, stretch, widening
 from mizzle.model.preprocess import Side, Table, pair, prepare, side
 from mizzle.model.statistics.tokens import tokenise
-from mizzle.model.threads import one_thread, use_one_thread
+from mizzle.model.threads import single_thread, use_single_thread
 from mizzle.types import Estimate, ModelInfo, Notice
 
 _BEYOND_ROWS = 1.5  # times as wide, for an n outside the trained range
@@ -58,7 +58,8 @@ class Estimator:
 
         Args:
             device: "cpu", "cuda", or "auto" for CUDA where there is any.
-            threads: of the whole process from now on; None leaves them as they are.
+            threads: of torch in the whole process from now on, and so of a thread pool, at most; one answer
+                is computed by one thread whatever it is. None leaves them as they are.
 
         Raises:
             ModelUnavailable: the file is absent, damaged, or of another format; or there is no such device.
@@ -69,7 +70,7 @@ class Estimator:
 
     @property
     def threads(self) -> int:
-        """Threads of one operation on the CPU."""
+        """Threads that torch is set to: a thread pool has as many, up to 4, and one run computes on one."""
         return torch.get_num_threads()
 
     @property
@@ -107,7 +108,7 @@ class Estimator:
         They are joined at the end of the context. Each computes its operations alone, as `run` does.
         """
         size = min(torch.get_num_threads(), _MAX_THREADS) if self.device == "cpu" else 1
-        pool = ThreadPoolExecutor(size, "mizzle", use_one_thread)
+        pool = ThreadPoolExecutor(size, "mizzle", use_single_thread)
         try:
             yield pool
         finally:
@@ -121,7 +122,7 @@ class Estimator:
         """I(X;Y) of many samples, of any mixture of shapes, in the order given."""
         return self.run([self.prepare(*check_pair(x, y)) for x, y in pairs])
 
-    @one_thread()
+    @single_thread()
     def run(self, tables: list[Table]) -> list[Estimate]:
         """Estimate prepared problems, similar shapes together.
 

@@ -9,7 +9,7 @@ import torch
 _lock = Lock()
 
 
-def use_one_thread() -> int:
+def use_single_thread() -> int:
     """Compute operations of the calling thread on it alone from now on.
 
     `torch.set_num_threads` sets two numbers: how many threads OpenMP and MKL use for the operations that the
@@ -30,9 +30,9 @@ def use_one_thread() -> int:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def single_thread() -> Iterator[None]:
     """Compute operations of the calling thread on it alone, until the end of the context."""
-    before = use_one_thread()
+    before = use_single_thread()
     try:
         yield
     finally:

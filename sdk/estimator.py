@@ -31,7 +31,7 @@ class EstimatorLike(Protocol):
 
     @property
     def threads(self) -> int:
-        """Threads that one run uses."""
+        """Threads that a pool of this estimator may have; one run computes on one."""
 
     @property
     def card(self) -> dict[str, Any]:
@@ -70,7 +70,8 @@ def load(path: Path | str | None = None, device: str = "cpu", threads: int | Non
 
     Args:
         device: "cpu", "cuda", or "auto" for CUDA where there is any.
-        threads: of the whole process from now on; None leaves them as they are.
+        threads: of torch in the whole process from now on, and so of a thread pool, at most; one answer is
+            computed by one thread whatever it is. None leaves them as they are.
 
     Raises:
         MissingExtra: torch or another part of the extra `local` is not installed.

@@ -53,7 +53,7 @@ FLOORS = {
         "family < dispersion hyperpriors < maps < families < prior < stream < store < __init__ < __main__"
     ),
     "model": (
-        "quantiles < calibrate counting < novelty preprocess < batch < statistics < net < weights"
+        "quantiles threads < calibrate counting < novelty preprocess < batch < statistics < net < weights"
         " < estimator < __init__ training"
     ),
     "service": (

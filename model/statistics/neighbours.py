@@ -54,11 +54,15 @@ def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"], rows: QueryRows) -> 
     k = torch.tensor(NEIGHBOURS).expand(len(z), -1).minimum(batch.n[:, None] - 1)
     points = _points(batch, z)
     step = max(1, AT_ONCE[z.device.type] // (len(z) * points.shape[2]))
-    parts = [_counts(points, part, k) for part in rows.places.split(step, 1)]
-    radius, inside, reached = (torch.cat(columns, -2) for columns in zip(*parts, strict=True))
+    size = (len(z), rows.places.shape[1], len(NEIGHBOURS))
+    radius, ranks = torch.empty(size), torch.empty(size, dtype=torch.int64)
+    inside = torch.empty(len(z), 2, *size[1:], dtype=torch.int32)
+    for start in range(0, size[1], step):  # in place: a list of small results would scatter the memory
+        part = slice(start, start + step)
+        radius[:, part], inside[:, :, part], ranks[:, part] = _counts(points, rows.places[:, part], k)
     digamma = torch.digamma(torch.arange(1.0, points.shape[2] + 2, dtype=torch.float64))  # of 1, 2, ..
     marginal = digamma[inside]
-    total = digamma[reached - 1] + digamma[batch.n - 1][:, None, None]
+    total = digamma[ranks - 1] + digamma[batch.n - 1][:, None, None]
     local = (total - marginal.sum(1)).float()
     gap = (marginal[:, 0] - marginal[:, 1]).abs().float()
     return Neighbours(rows.places, rows.valid, local, gap, radius)

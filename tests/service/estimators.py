@@ -4,15 +4,16 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fakes import FakeEstimator, FakeTable
 
 from mizzle.errors import ModelUnavailable
-from mizzle.types import Estimate
+from mizzle.types import Estimate, Notice
 
 KILL, HANG, STOP, EXIT, RAISE, OOM = 1001.0, 1002.0, 1003.0, 1004.0, 1005.0, 1006.0
 
@@ -58,6 +59,26 @@ def misbehaving(path: Path | None = None, device: str = "cpu", threads: int = 1)
 def missing(path: Path | None = None, device: str = "cpu", threads: int = 1) -> NoReturn:
     """No model."""
     raise ModelUnavailable("the weights are missing")
+
+
+def threads_as_warnings(path: Path | None = None, device: str = "cpu", threads: int = 1) -> Any:
+    """The real estimator; its answers warn of the threads that torch had while they were computed."""
+    import torch
+
+    from mizzle.model import Estimator, estimator
+
+    class Watched(Estimator):
+        def _answer(self, *arguments: Any) -> Estimate:
+            threads = Notice("threads", str(counts[-1]))
+            return replace(super()._answer(*arguments), warnings=(threads,))
+
+    def tokenise(batch: Any) -> Any:
+        counts.append(torch.get_num_threads())
+        return computed(batch)
+
+    counts: list[int] = []
+    computed, estimator.tokenise = estimator.tokenise, tokenise
+    return Watched.load(path, device, threads)
 
 
 def broken(path: Path | None = None, device: str = "cpu", threads: int = 1) -> NoReturn:

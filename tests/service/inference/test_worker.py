@@ -36,9 +36,9 @@ def play(monkeypatch: pytest.MonkeyPatch):
     """Runs `await scenario(worker)` with a started worker; its process is gone afterwards."""
     monkeypatch.setenv("PYTHONPATH", str(HERE))
 
-    def run(scenario, load="misbehaving", observer=None):
+    def run(scenario, load="misbehaving", observer=None, threads=1):
         async def live():
-            worker = Worker(f"estimators:{load}", {"threads": 1}, observer or Restarts())
+            worker = Worker(f"estimators:{load}", {"threads": threads}, observer or Restarts())
             try:
                 return await asyncio.wait_for(scenario(worker), 60)
             finally:
@@ -229,3 +229,14 @@ def test_frames_keep_every_bit() -> None:
         assert (x.tobytes(), y.tobytes()) == (x2.tobytes(), y2.tobytes())
         assert (x.shape, y.shape) == (x2.shape, y2.shape)
     assert ipc.read_request(ipc.request([])) == []
+
+
+def test_an_answer_is_computed_by_one_thread_whatever_the_setting(play) -> None:
+    """The estimator is the real one; its warnings tell the threads of torch."""
+
+    async def scenario(worker):
+        assert (await worker.start()).threads == 3
+        answers = await worker.run([pair(0), pair(1)])
+        return [answer.warnings[0].message for answer in answers]
+
+    assert play(scenario, "threads_as_warnings", threads=3) == ["1", "1"]

@@ -131,3 +131,13 @@ def as_data(law: Law) -> dict[str, object]:
     if isinstance(law, Mix):
         return {"law": name, "weights": dict(law.weights)}
     return {"law": name, **asdict(law)}
+
+
+def evenly(*labels: str) -> Mix:
+    """A mix of equal weights."""
+    return Mix(tuple((label, 1.0) for label in labels))
+
+
+def mix(**weights: float) -> Mix:
+    """A mix with these weights; an underscore in a label stands for a hyphen."""
+    return Mix(tuple((label.replace("_", "-"), weight) for label, weight in weights.items()))

@@ -25,7 +25,8 @@ from mizzle.metadata_gen.families.responses import (
 from mizzle.metadata_gen.families.signals import Inputs
 from mizzle.metadata_gen.family import Array, Family, Rng
 from mizzle.metadata_gen.prior.draws import choice, real, whole
-from mizzle.metadata_gen.prior.ranges import CHANNELS, MAX_GAIN
+from mizzle.metadata_gen.prior.map_ranges import CHANNELS
+from mizzle.metadata_gen.prior.ranges import MAX_GAIN
 from mizzle.metadata_gen.prior.signals import random_signal
 
 
@@ -37,7 +38,7 @@ def channel(rng: Rng, dim_x: int, _: int) -> Family:
 
 
 def random_channel(rng: Rng, signal: str, response: str, dim: int, noise: float) -> Channel:
-    """A channel with parameters from `ranges.CHANNELS`.
+    """A channel with parameters from `map_ranges.CHANNELS`.
 
     Args:
         signal: a kind in `signals.KINDS`.

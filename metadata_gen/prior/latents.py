@@ -10,7 +10,8 @@ from mizzle.metadata_gen.maps.looks import Scaled
 from mizzle.metadata_gen.maps.side_map import Chained, Injection
 from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
 from mizzle.metadata_gen.prior.elliptical import canonical_rho
-from mizzle.metadata_gen.prior.look_ranges import (
+from mizzle.metadata_gen.prior.looks import random_look, with_mixtures
+from mizzle.metadata_gen.prior.map_ranges import (
     HEAVY,
     LIMIT_HEAVY,
     LIMIT_LIGHT,
@@ -18,7 +19,6 @@ from mizzle.metadata_gen.prior.look_ranges import (
     MAX_LATENTS,
     REFERENCE,
 )
-from mizzle.metadata_gen.prior.looks import random_look, with_mixtures
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.pairs import part
 from mizzle.metadata_gen.prior.transformations import independent

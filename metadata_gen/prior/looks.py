@@ -18,7 +18,7 @@ from mizzle.metadata_gen.maps import decoders, expansions, pictures, profiles, s
 from mizzle.metadata_gen.maps.looks import Function, Look, projected
 from mizzle.metadata_gen.maps.side_map import Injection
 from mizzle.metadata_gen.prior.draws import chance, real, reals, whole
-from mizzle.metadata_gen.prior.look_ranges import LOOK_ROWS, LOOKS
+from mizzle.metadata_gen.prior.map_ranges import LOOK_ROWS, LOOKS
 
 Builder = Callable[[Rng, int, int], Function]  # of latents, and of the columns that there is room for
 
@@ -38,7 +38,7 @@ def kinds(dim: int) -> tuple[str, ...]:
 
 
 def look_of_kind(rng: Rng, kind: str, dim: int, max_columns: int) -> Injection:
-    """A look of this kind, one of KINDS, with parameters from `ranges.LOOKS`.
+    """A look of this kind, one of KINDS, with parameters from `map_ranges.LOOKS`.
 
     Kinds whose number of columns follows from dim may exceed max_columns.
     """

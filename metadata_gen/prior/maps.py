@@ -17,11 +17,12 @@ from mizzle.metadata_gen.maps.shears import Banana, Shear
 from mizzle.metadata_gen.maps.side_map import Composed, SideMap
 from mizzle.metadata_gen.maps.warps import Columnwise, Skew, Step, TailPower, Warp, Wiggly
 from mizzle.metadata_gen.prior.draws import choice, real, reals, whole
-from mizzle.metadata_gen.prior.ranges import HIDDEN, MAPS
+from mizzle.metadata_gen.prior.map_ranges import MAPS
+from mizzle.metadata_gen.prior.ranges import HIDDEN
 
 
 def random_map(rng: Rng, kind: str, dim: int) -> SideMap:
-    """A map of a side of `dim` columns, of a kind in `kinds(dim)`, with parameters from `ranges.MAPS`.
+    """A map of a side of `dim` columns, of a kind in `kinds(dim)`, with parameters from `map_ranges.MAPS`.
 
     Raises:
         InvalidInput: there is no such kind for so many columns.

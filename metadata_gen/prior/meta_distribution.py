@@ -4,8 +4,8 @@
 number stands in `ranges` and is read from there by key, so that this page and the exported ranges agree; only
 coins between equals are tossed where they fall. `describe` exports them all. What the page calls by name:
 
-- `pair`, `part` (`pairs.py`): one column against one, and the parts of composed problems; made of copulas
-  (`copulas.py`), mixtures and labels (`mixtures.py`), tables (`contingency.py`) and channels (`channels.py`);
+- `pair`, `part` (`pairs.py`): one column against one, and the parts of composed problems: copulas,
+  mixtures and labels (`mixtures.py`), tables (`contingency.py`) and channels (`channels.py`);
 - `labels` (`mixtures.py`) and `embeddings` (`contingency.py`) of classes;
 - `mist`, `broad` (`elliptical.py`): normals, Students and additive noise in many columns;
 - `latents`, `with_looks` (`latents.py`): a few latents a side, shown by injective looks (`looks.py`);
@@ -27,13 +27,12 @@ from mizzle.metadata_gen.family import Family, Rng
 from mizzle.metadata_gen.prior import ranges, transformations
 from mizzle.metadata_gen.prior.channels import random_channel
 from mizzle.metadata_gen.prior.contingency import embeddings
-from mizzle.metadata_gen.prior.copulas import archimedean
 from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
 from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, normal_pair, rotated
 from mizzle.metadata_gen.prior.latents import latents, with_looks
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.mixtures import labels
-from mizzle.metadata_gen.prior.pairs import pair, part
+from mizzle.metadata_gen.prior.pairs import archimedean, pair, part
 from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, MIXES, ROWS, Limits
 from mizzle.metadata_gen.prior.thin import thin
 

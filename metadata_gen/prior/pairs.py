@@ -1,17 +1,21 @@
-"""The prior over small problems: pairs of columns, and the parts of which larger problems are composed."""
+"""The prior over small problems, which are also the parts of larger ones; copulas among them, also binned."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mizzle.metadata_gen.families.operators import Contaminated, ZeroInflated
-from mizzle.metadata_gen.family import Family, Rng
+import numpy as np
+
+from mizzle.metadata_gen.families.archimedean import ArchimedeanCopula
+from mizzle.metadata_gen.families.binned import Binned
+from mizzle.metadata_gen.families.copulas import Copula, CopulaMixture, NormalCopula, Rotated
+from mizzle.metadata_gen.families.operators import Contaminated, Swapped, ZeroInflated
+from mizzle.metadata_gen.family import Array, Family, Rng
 from mizzle.metadata_gen.prior.channels import channel
-from mizzle.metadata_gen.prior.contingency import any_table
-from mizzle.metadata_gen.prior.copulas import binned, copula, copula_mixture
-from mizzle.metadata_gen.prior.draws import chance, choice, real, reals
-from mizzle.metadata_gen.prior.elliptical import additive_pair, heavy, normal_pair, student_pair
-from mizzle.metadata_gen.prior.mixtures import label, mixture, rare
+from mizzle.metadata_gen.prior.contingency import any_table, random_levels
+from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
+from mizzle.metadata_gen.prior.elliptical import additive_pair, heavy, normal_pair, pair_rho, student_pair
+from mizzle.metadata_gen.prior.mixtures import label, mixture, random_weights, rare
 
 Draw = Callable[[Rng, int, int], Family]
 
@@ -34,6 +38,45 @@ def _disturbed(rng: Rng, family: Family) -> Family:
         keep_x, keep_y = reals(rng, "zero_inflated.keep", 2).tolist()
         return ZeroInflated(family, keep_x, keep_y, shared=chance(rng, "zero_inflated.shared"))
     return family
+
+
+# Copulas
+
+
+def archimedean(rng: Rng, name: str) -> Copula:
+    """A copula of this name with Kendall's tau and rotation drawn."""
+    upright = ArchimedeanCopula.from_tau(name, real(rng, "copula.tau"))
+    return Rotated(upright, int(choice(rng, "copula.rotation")))
+
+
+def copula(rng: Rng, *_: int) -> Copula:
+    """Clayton's, Gumbel's or Frank's copula, rotated."""
+    return archimedean(rng, choice(rng, "copula"))
+
+
+def copula_mixture(rng: Rng, *_: int) -> Family:
+    """Two or three such copulas with random weights."""
+    k = whole(rng, "copula_mixture.components")
+    copulas = [copula(rng) for _ in range(k)]
+    return CopulaMixture(random_weights(rng, k).tolist(), copulas)
+
+
+def binned(rng: Rng, *_: int) -> Family:
+    """A pair of which one or both columns were cut into levels: thresholds, rounding, grades."""
+    smooth = NormalCopula(pair_rho(rng)) if rng.random() < 0.5 else copula(rng)
+    if chance(rng, "binned.both"):
+        return Binned(smooth, _edges(rng), _edges(rng))
+    family = Binned(smooth, _edges(rng), None)
+    return Swapped(family) if rng.random() < 0.5 else family
+
+
+def random_edges(rng: Rng, levels: int, concentration: float) -> Array:
+    """Inner edges of bins whose probabilities are `random_levels`, shape (levels - 1,)."""
+    return np.cumsum(random_levels(rng, levels, concentration))[:-1]
+
+
+def _edges(rng: Rng) -> Array:
+    return random_edges(rng, whole(rng, "binned.levels"), real(rng, "levels.evenness"))
 
 
 PARTS: Final[Mapping[str, Draw]] = MappingProxyType(

@@ -20,8 +20,10 @@ from mizzle.metadata_gen.hyperpriors import (
     RealLaw,
     Uniform,
     as_data,
+    evenly,
+    mix,
 )
-from mizzle.metadata_gen.prior.look_ranges import LOOKS
+from mizzle.metadata_gen.prior.map_ranges import CHANNELS, LOOKS, MAPS
 
 MAX_NATS: Final = 40.0  # what lies above is drawn again
 MAX_DIM: Final = 64  # columns of one side
@@ -50,14 +52,6 @@ class Limits(NamedTuple):
 
 
 EVERYTHING: Final = Limits()
-
-
-def _evenly(*labels: str) -> Mix:
-    return Mix(tuple((label, 1.0) for label in labels))
-
-
-def _mix(**weights: float) -> Mix:
-    return Mix(tuple((label.replace("_", "-"), weight) for label, weight in weights.items()))
 
 
 CHANCES: Final[Mapping[str, float]] = MappingProxyType(
@@ -114,62 +108,62 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
 
 MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
     {
-        "problem": _mix(
+        "problem": mix(
             independent=0.12, pair=0.24, mist=0.27, broad=0.18, composed=0.19,
             looks=0.20, labels=0.03, embeddings=0.03, bends=0.05, rotated=0.06, thin=0.04,
         ),
-        "dims": _mix(equal=0.35, free=0.25, small=0.25, large=0.15),
-        "dims.bends": _mix(bends=1.0),
-        "dims.rotated": _mix(wide_equal=0.5, wide=0.5),
-        "dims.thin": _mix(wide=1.0),
-        "thin": _mix(sum=0.2, sums=0.2, radius=0.2, distance=0.2, concentric=0.2),
-        "pair": _mix(
+        "dims": mix(equal=0.35, free=0.25, small=0.25, large=0.15),
+        "dims.bends": mix(bends=1.0),
+        "dims.rotated": mix(wide_equal=0.5, wide=0.5),
+        "dims.thin": mix(wide=1.0),
+        "thin": mix(sum=0.2, sums=0.2, radius=0.2, distance=0.2, concentric=0.2),
+        "pair": mix(
             normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
             mixture=0.08, label=0.05, channel=0.17, table=0.15, binned=0.07,
             heavy=0.08, rare=0.09,
         ),
-        "pair.rho": _mix(rho=0.4, nats_exponential=0.3, nats_uniform=0.3),
-        "mist": _mix(
+        "pair.rho": mix(rho=0.4, nats_exponential=0.3, nats_uniform=0.3),
+        "mist": mix(
             normal_dense=1.0, normal_sparse=1.0, normal_lvm=1.0, normal_2pair=0.8,
             student_dense=1.0, student_sparse=1.5, student_2pair=0.8, additive=1.2,
         ),
-        "broad": _mix(
+        "broad": mix(
             canonical=0.22, matched=0.17, factor=0.15, dense=0.06, sparse=0.05, lvm=0.07, block=0.07,
             toeplitz=0.05, additive=0.05, student_identity=0.05, concatenated=0.05,
         ),
-        "part": _mix(
+        "part": mix(
             channel=0.40, mixture=0.14, label=0.08, copula=0.10, normal=0.10, additive=0.05, table=0.06,
             binned=0.08, heavy=0.06, rare=0.06,
         ),
-        "heavy.law": _mix(student=0.55, outliers=0.15, slash=0.08, logistic=0.08, secant=0.06, normal=0.08),
-        "rare": _mix(**{"class": 0.4}, event=0.4, regime=0.2),
-        "table": _mix(binary=0.45, small=0.3, any=0.25),
-        "labels.codes": _mix(one_hot=0.45, dropped=0.2, renamed=0.35),
-        "copula": _evenly("clayton", "gumbel", "frank"),
-        "copula.rotation": _evenly("0", "90", "180", "270"),
-        "channel.signal": _mix(
+        "heavy.law": mix(student=0.55, outliers=0.15, slash=0.08, logistic=0.08, secant=0.06, normal=0.08),
+        "rare": mix(**{"class": 0.4}, event=0.4, regime=0.2),
+        "table": mix(binary=0.45, small=0.3, any=0.25),
+        "labels.codes": mix(one_hot=0.45, dropped=0.2, renamed=0.35),
+        "copula": evenly("clayton", "gumbel", "frank"),
+        "copula.rotation": evenly("0", "90", "180", "270"),
+        "channel.signal": mix(
             linear=0.07, tanh=0.04, features=0.19, polynomial=0.09, sine=0.08, triangle=0.05, absolute=0.05,
             square=0.06, product=0.17, xor=0.12, radius=0.08,
         ),
-        "channel.signal_of_one": _mix(
+        "channel.signal_of_one": mix(
             linear=0.14, tanh=0.08, features=0.28, polynomial=0.14, sine=0.12, triangle=0.07, absolute=0.09,
             square=0.08,
         ),
-        "channel.response": _mix(
+        "channel.response": mix(
             normal=0.32, uniform=0.12, student=0.10, scaled=0.12, multiplicative=0.08,
             poisson=0.08, zero_poisson=0.04, bernoulli=0.08,
         ),
-        "noise.marginal": _mix(normal=0.45, student=0.3, uniform=0.15, discrete=0.1),
-        "map": _mix(
+        "noise.marginal": mix(normal=0.45, student=0.3, uniform=0.15, discrete=0.1),
+        "map": mix(
             rotation=0.13, mixing=0.14, spiral=0.21, coupling=0.20, swiss=0.07, arc=0.04, polar=0.04,
             shear=0.11, wave=0.06, henon=0.12, residual=0.12, triangular=0.07, post_nonlinear=0.12,
         ),
-        "bend": _mix(
+        "bend": mix(
             spiral=0.14, coupling=0.14, swiss=0.05, arc=0.04, polar=0.04, shear=0.10, wave=0.04,
             henon=0.14, residual=0.14, triangular=0.07, post_nonlinear=0.14,
         ),
-        "warp": _evenly("affine", "power", "asinh", "wiggly"),
-        "warp.light_tails": _evenly("affine", "power", "asinh", "wiggly", "sinh", "exp", "cdf", "logistic"),
+        "warp": evenly("affine", "power", "asinh", "wiggly"),
+        "warp.light_tails": evenly("affine", "power", "asinh", "wiggly", "sinh", "exp", "cdf", "logistic"),
     }
 )  # fmt: skip
 
@@ -302,71 +296,6 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "wiggly.slope": Uniform(0.1, 0.9),  # sum |a b|, over three waves
         "wiggly.frequency": LogUniform(0.3, 5.0),
         "wiggly.phase": Uniform(0.0, 2.0 * math.pi),
-    }
-)
-
-CHANNELS: Final[Mapping[str, Law]] = MappingProxyType(
-    {
-        "tanh.gain": LogUniform(0.5, 5.0),
-        "waves.terms": Integers(2, 8),
-        "waves.frequency": LogUniform(0.3, 3.0),
-        "network.units": Integers(2, 16),
-        "network.gain": LogUniform(0.5, 4.0),
-        "polynomial.degree": Integers(2, 4),
-        "sine.frequency": LogUniform(0.7, 8.0),
-        "triangle.frequency": LogUniform(0.7, 8.0),
-        "fold.offset": Uniform(-1.0, 1.0),
-        "xor.gain": LogUniform(0.5, 8.0),
-        "ripple.frequency": LogUniform(0.7, 4.0),
-        "phase": Uniform(0.0, 2.0 * math.pi),
-        "inputs": _mix(normal=0.4, uniform=0.2, laplace=0.15, correlated=0.25),
-        "inputs.factors": LogIntegers(1, 3),
-        "inputs.gain": LogUniform(0.2, 2.0),
-        "inputs.noise": LogUniform(0.3, 1.5),
-        "noise.law": _mix(normal=0.5, uniform=0.25, student=0.25),
-        "student.df": LogUniform(2.5, 20.0),
-        "scaled.slope": Uniform(-1.5, 1.5),
-        "multiplicative.floor": LogUniform(0.05, 0.5),
-        "poisson.rate": LogUniform(0.5, 20.0),
-        "poisson.zeros": Uniform(0.1, 0.6),
-        "binomial.trials": LogIntegers(2, 40),
-        "binomial.offset": Uniform(-1.5, 1.5),
-        "bernoulli.level": Uniform(0.05, 0.95),  # of the signal, where the odds are even
-    }
-)
-
-MAPS: Final[Mapping[str, Law]] = MappingProxyType(
-    {
-        "mixing.scales": LogUniform(0.2, 1.0),  # singular values
-        "shear.amplitude": LogUniform(0.3, 3.0),
-        "banana.bend": LogUniform(0.2, 2.0),
-        "fold.corner": Uniform(-1.0, 1.0),
-        "wave.frequency": LogUniform(0.3, 3.0),  # radians per unit of a column, also of a shear
-        "wave.phase": Uniform(0.0, 2.0 * math.pi),  # also of a shear
-        "spiral.turn": LogUniform(0.3, 4.0),  # radians per standard deviation of r^2
-        "arc.span": Uniform(0.4, 0.95),
-        "henon.steps": Integers(1, 3),
-        "henon.curvature": LogUniform(0.05, 0.6),
-        "henon.scale": LogUniform(0.5, 1.5),
-        "residual.layers": Integers(2, 7),
-        "residual.units": Integers(1, 16),
-        "residual.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
-        "residual.lipschitz": Uniform(0.5, 0.95),
-        "triangular.layers": Integers(1, 3),
-        "triangular.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
-        "triangular.scale": Uniform(0.1, 0.5),  # standard deviation of a
-        "triangular.shift": LogUniform(0.3, 2.0),  # standard deviation of b
-        "stretch": _mix(wiggly=0.25, skew=0.25, step=0.25, tails=0.25),  # of post-nonlinear
-        "skew.skewness": Uniform(-0.95, 0.95),
-        "step.height": LogUniform(0.5, 4.0),
-        "step.width": LogUniform(0.1, 1.0),
-        "step.centre": Uniform(-1.0, 1.0),
-        "tails.power": LogUniform(0.4, 1.4),
-        "tails.scale": LogUniform(0.2, 2.0),
-        "coupling.layers": Integers(2, 4),
-        "coupling.gain": LogUniform(0.5, 3.0),  # standard deviation of what tanh is applied to
-        "coupling.log_scale": Uniform(0.1, 0.6),  # standard deviation of h S at |h| = 1
-        "coupling.shift": LogUniform(0.2, 2.0),  # standard deviation of h T at |h| = 1
     }
 )
 

@@ -27,11 +27,11 @@ from mizzle.metadata_gen.families.signals import (
 )
 from mizzle.metadata_gen.family import Array, Rng
 from mizzle.metadata_gen.prior.draws import real, whole
-from mizzle.metadata_gen.prior.ranges import CHANNELS
+from mizzle.metadata_gen.prior.map_ranges import CHANNELS
 
 
 def random_signal(rng: Rng, kind: str, dim: int) -> Signal:
-    """A signal of `dim` inputs, of a kind in KINDS, with parameters from `ranges.CHANNELS`.
+    """A signal of `dim` inputs, of a kind in KINDS, with parameters from `map_ranges.CHANNELS`.
 
     Raises:
         InvalidInput: there is no such kind, or no input.

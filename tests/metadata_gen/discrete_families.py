@@ -7,7 +7,7 @@ from mizzle.metadata_gen.families.binned import Binned
 from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.family import Array, Family
 from mizzle.metadata_gen.prior.contingency import random_table
-from mizzle.metadata_gen.prior.copulas import random_edges
+from mizzle.metadata_gen.prior.pairs import random_edges
 
 RNG = np.random.default_rng(5)
 

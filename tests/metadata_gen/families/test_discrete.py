@@ -14,7 +14,7 @@ from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.families.copulas import Copula, NormalCopula, Rotated
 from mizzle.metadata_gen.family import Family
 from mizzle.metadata_gen.prior.contingency import random_levels, random_table
-from mizzle.metadata_gen.prior.copulas import random_edges
+from mizzle.metadata_gen.prior.pairs import random_edges
 from mizzle.metadata_gen.prior.ranges import MIN_LEVEL
 
 ROWS = 60_000

@@ -9,8 +9,8 @@ from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.family import Array
 from mizzle.metadata_gen.maps.looks import Look, Scaled
 from mizzle.metadata_gen.maps.side_map import Chained, Injection, SideMap
-from mizzle.metadata_gen.prior.look_ranges import MAX_LATENTS
 from mizzle.metadata_gen.prior.looks import KINDS, kinds, look_of_kind, random_look, with_mixtures
+from mizzle.metadata_gen.prior.map_ranges import MAX_LATENTS
 
 ROWS, SEEDS, STEP = 300, 6, 1e-5
 LEAST = 1e-3  # change of the image for a change of the latents, in standard deviations of both

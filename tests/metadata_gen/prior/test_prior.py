@@ -122,7 +122,7 @@ def test_held_out_problems_are_sound(label: str) -> None:
 
 def test_training_never_sees_what_is_held_out() -> None:
     """The second word of a label is the kind that no mix of the prior may name, nor draw on its own."""
-    noise = ranges.CHANNELS["noise.law"]
+    noise = ranges.TABLES["channels"]["noise.law"]
     mixes = [law for law in (*ranges.MIXES.values(), noise) if isinstance(law, Mix)]
     assert noise in mixes
     drawn = {label for mix in mixes for label, _ in mix.weights}

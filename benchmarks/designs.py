@@ -30,6 +30,7 @@ from typing import NamedTuple
 import candidates
 import held_out
 import numpy as np
+import real_laws
 import torch
 from exports import CACHE, Case, read_export, write_json
 from results import RESULTS, Row, print_table, result_name, write_result
@@ -57,7 +58,15 @@ HELD_OUT = 40  # problems of each label
 BMI = "bmi-n1000"
 ADAMW = FitConfig(matrices=0.0)
 FIVE = (0.05, 0.25, 0.5, 0.75, 0.95)
-_BLIND = "nonlinear"  # the statistic that blind designs go without
+LOOKS_EACH, LOOKS_SEED = 2, 1  # problems of each other kind of look and number of rows in `real_laws`
+NEIGHBOURHOODS = ("local information", "geometry")
+GROUPS = {  # of families of the prior, by the starts of their labels; "plain" are all others
+    "looks": ("looks",),
+    "rotated": ("normal-rotated",),
+    "bends": ("normal-bends",),
+    "thin": ("thin",),
+    "tails and labels": ("heavy", "rare", "event", "label", "contingency table", "embeddings"),
+}
 
 
 class Design(NamedTuple):
@@ -65,7 +74,8 @@ class Design(NamedTuple):
 
     Attributes:
         share: of the batches, each of which is then seen more often.
-        blind: whether it goes without nonlinear canonical correlations.
+        without: names of the statistics that it does not see.
+        unfitted: groups of families that it is not fitted to.
         wider: whether it sees the tables of `candidates`.
     """
 
@@ -75,7 +85,8 @@ class Design(NamedTuple):
     share: float = 1.0
     config: FitConfig = ADAMW
     fit: type[Fit] = Fit
-    blind: bool = False
+    without: tuple[str, ...] = ()
+    unfitted: tuple[str, ...] = ()
     wider: bool = False
 
 
@@ -99,7 +110,7 @@ def designs() -> list[Design]:
     whole = [
         Design("all axes", seeds=SEEDS),
         Design("statistics alone", NetConfig(axes=""), SEEDS),
-        Design("without nonlinear correlations", blind=True),
+        Design("without nonlinear correlations", without=("nonlinear",)),
     ]
     others = [
         Design("quantiles of I", fit=candidates.Plain),
@@ -107,7 +118,6 @@ def designs() -> list[Design]:
         Design("nine levels", fit=candidates.FewLevels),
         Design("weights root of 1 + I", fit=candidates.Halfway),
         Design("last weights, no average", fit=candidates.Last),
-        Design("schedule-free AdamW", fit=candidates.ScheduleFree),
         Design("rate falls from the start", config=replace(ADAMW, cooldown=1.0)),
         Design("five blocks", NetConfig(blocks=5)),
         *(Design(f"width {width}", NetConfig(width=width)) for width in (96, 192)),
@@ -116,7 +126,24 @@ def designs() -> list[Design]:
         Design("raw cells beside", fit=candidates.CellsFit, wider=True),
         Design("table of column pairs beside", fit=candidates.PairsFit, wider=True),
     ]
-    return [*whole, *parts, *others]
+    return [*whole, *parts, *_of_real_tables(), *others]
+
+
+def _of_real_tables() -> list[Design]:
+    """What statistics of neighbourhoods and groups of the prior buy, by the best AdamW."""
+    plain = tuple(GROUPS)
+    lacking = [
+        ("schedule-free AdamW", (), ()),
+        *((f"without {name}", (name,), ()) for name in NEIGHBOURHOODS),
+        ("without neighbourhoods", NEIGHBOURHOODS, ()),
+        *((f"not fitted to {group}", (), (group,)) for group in plain),
+        ("fitted to plain families", (), plain),
+        ("fitted to plain families, without neighbourhoods", NEIGHBOURHOODS, plain),
+    ]
+    return [
+        Design(name, seeds=SEEDS[:2], fit=candidates.ScheduleFree, without=without, unfitted=unfitted)
+        for name, without, unfitted in lacking
+    ]
 
 
 def main() -> None:
@@ -182,7 +209,7 @@ def _batch(design: Design, plan: Plan, seed: int, t: int) -> list[Chunk]:
     chunks = stream[t]
     if design.wider:
         return candidates.widened(chunks, _tables(stream, t))
-    return _blinded(design, chunks)
+    return _without(design, chunks)
 
 
 @cache
@@ -193,18 +220,46 @@ def _stream(seed: int, folder: Path) -> train.Stream:
 def _judges(design: Design, plan: Plan) -> dict[str, list[Chunk]]:
     """What the design is judged on."""
     fresh = [_batch(design, plan, held_out.PRIOR_SEED, t) for t in range(plan.validation)]
-    others = {name: _blinded(design, chunks) for name, chunks in _summarised(plan.each, design.wider).items()}
-    return {"validation": [chunk for chunks in fresh for chunk in chunks], **others}
+    drawn = [chunk for chunks in fresh for chunk in chunks]
+    groups = {name: _of_group(drawn, name) for name in (*GROUPS, "plain")}
+    others = {name: _without(design, chunks) for name, chunks in _summarised(plan.each, design.wider).items()}
+    return {"validation": drawn, **groups, **others}
+
+
+def _of_group(chunks: list[Chunk], group: str) -> list[Chunk]:
+    """The problems of one group of families."""
+    picked = [_selected(chunk, [_group(label) == group for label in chunk.family]) for chunk in chunks]
+    return [chunk for chunk in picked if chunk.family]
+
+
+def _group(label: str) -> str:
+    return next((group for group, starts in GROUPS.items() if label.startswith(starts)), "plain")
+
+
+def _selected(chunk: Chunk, which: list[bool]) -> Chunk:
+    """Some of the problems of a chunk."""
+    mask = torch.tensor(which)
+    tokens = Tokens.of({name: tensor[mask] for name, tensor in chunk.tokens.named().items()})
+    family = [label for label, chosen in zip(chunk.family, which, strict=True) if chosen]
+    return Chunk(tokens, chunk.truth[mask], chunk.n[mask], chunk.columns[mask], family)
 
 
 @cache
 def _summarised(each: int, wider: bool) -> dict[str, list[Chunk]]:
     """Held-out families, and BMI's tasks where they were exported."""
-    cases = {"held_out": held_out.held_out_at_fixed_rows(each).cases}
+    cases = {"held_out": held_out.held_out_at_fixed_rows(each).cases, "looks_held_out": _held_out_looks()}
     exported = CACHE / f"{BMI}.safetensors"
     if exported.exists():
         cases["bmi"] = read_export(exported).cases
     return {name: _of_cases(own, wider) for name, own in cases.items()}
+
+
+def _held_out_looks() -> list[Case]:
+    """Looks of kinds that no training sees."""
+    rng = np.random.default_rng(LOOKS_SEED)
+    kinds = [kind for kind in real_laws.KINDS if kind.group == "looks, other kinds"]
+    drawn = [(kind.name, kind.draw(rng, n)) for kind in kinds for n in kind.rows for _ in range(LOOKS_EACH)]
+    return [Case(own.x, own.y, own.nats, name, name, LOOKS_SEED) for name, own in drawn]
 
 
 def _tables(stream: train.Stream, t: int) -> dict[str, torch.Tensor]:
@@ -218,16 +273,26 @@ def _tables(stream: train.Stream, t: int) -> dict[str, torch.Tensor]:
     return load_file(path)
 
 
-def _blinded(design: Design, chunks: list[Chunk]) -> list[Chunk]:
-    return [chunk._replace(tokens=_blind(chunk.tokens)) for chunk in chunks] if design.blind else chunks
+def _without(design: Design, chunks: list[Chunk]) -> list[Chunk]:
+    """The chunks with the channels at 0 that the design does not see."""
+    return [chunk._replace(tokens=_hidden(chunk.tokens, design.without)) for chunk in chunks]
 
 
-def _blind(tokens: Tokens) -> Tokens:
-    overall, (spectrum, mask) = tokens.overall.clone(), tokens.kinds["spectrum"]
-    spectrum = spectrum.clone()
-    overall[:, registry.places(registry.OVERALL)[_BLIND]] = 0
-    spectrum[..., registry.places("spectrum")[_BLIND]] = 0
-    return Tokens(overall, {**tokens.kinds, "spectrum": Masked(spectrum, mask)})
+def _hidden(tokens: Tokens, names: Sequence[str]) -> Tokens:
+    if not names:
+        return tokens
+    kinds = {
+        kind: Masked(_zeroed(values, kind, names), mask) for kind, (values, mask) in tokens.kinds.items()
+    }
+    return Tokens(_zeroed(tokens.overall, registry.OVERALL, names), kinds)
+
+
+def _zeroed(values: torch.Tensor, token: str, names: Sequence[str]) -> torch.Tensor:
+    places = registry.places(token)
+    values = values.clone()
+    for name in set(names) & set(places):
+        values[..., places[name]] = 0
+    return values
 
 
 def _without_tables(tokens: Tokens) -> Tokens:
@@ -281,11 +346,20 @@ def _fit(design: Design, plan: Plan, seed: int) -> tuple[Fit, float]:
     order = [t for _ in range(-(-steps // count)) for t in rng.permutation(count).tolist()]
     seconds = 0.0
     for t in order[:steps]:
-        chunks = _batch(design, plan, plan.seed, t)
+        chunks = _fitted(design, _batch(design, plan, plan.seed, t))
         start = time.process_time()
         fit.update([(chunk.tokens, chunk.truth) for chunk in chunks])
         seconds += time.process_time() - start
     return fit, 1000 * seconds / (steps * BATCH)
+
+
+def _fitted(design: Design, chunks: list[Chunk]) -> list[Chunk]:
+    """What is left of a batch without the groups that the design is not fitted to."""
+    if not design.unfitted:
+        return chunks
+    wanted = [[_group(label) not in design.unfitted for label in chunk.family] for chunk in chunks]
+    picked = [_selected(chunk, which) for chunk, which in zip(chunks, wanted, strict=True)]
+    return [chunk for chunk in picked if chunk.family]
 
 
 @torch.no_grad()

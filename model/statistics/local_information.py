@@ -30,8 +30,7 @@ from mizzle.model.statistics.neighbourhoods import (
     points,
     with_ridge,
 )
-from mizzle.model.statistics.neighbours import ROWS
-from mizzle.model.statistics.queries import evenly
+from mizzle.model.statistics.queries import ROWS, evenly
 from mizzle.model.statistics.statistic import MEAN_AND_SPREAD, Context, Statistic, mean_and_spread
 
 RIDGES = (0.001, 0.03)  # of the mean variance: apart on manifolds, whose covariances are singular
@@ -99,7 +98,8 @@ def _generalised(a: Float64[Tensor, "b d d"], b: Float64[Tensor, "b d d"]) -> Fl
     half = torch.linalg.solve_triangular(root, a, upper=False)
     core = torch.linalg.solve_triangular(root, half.transpose(-1, -2), upper=False)
     vectors = torch.linalg.eigh((core + core.transpose(-1, -2)) / 2)[1].flip(-1)
-    return torch.linalg.solve_triangular(root.transpose(-1, -2), vectors, upper=True)
+    generalised: Tensor = torch.linalg.solve_triangular(root.transpose(-1, -2), vectors, upper=True)
+    return generalised
 
 
 def terms(context: Context) -> Float32[Tensor, "b m e"]:
@@ -140,7 +140,8 @@ def _gaussian(own: Frame, second: Neighbourhoods) -> Float64[Tensor, "b m c r"]:
 def _log_pivots(matrix: Float64[Tensor, "... e e"]) -> Float64[Tensor, "... e"]:
     """Logs of the pivots of elimination, which sum to the log determinant of every leading block."""
     root = torch.linalg.cholesky_ex(matrix)[0]
-    return 2 * root.diagonal(dim1=-2, dim2=-1).clamp_min(_LEAST).log()
+    logs: Tensor = 2 * root.diagonal(dim1=-2, dim2=-1).clamp_min(_LEAST).log()
+    return logs
 
 
 def _bias(batch: Batch, k: Int64[Tensor, " b"]) -> Float64[Tensor, " b"]:

@@ -11,6 +11,7 @@ from mizzle.model.statistics import (
     neighbourhoods,
     neighbours,
     nonlinear,
+    queries,
     sizes,
     variates,
 )
@@ -19,7 +20,7 @@ from mizzle.model.statistics.statistic import EVERY, Kind, Statistic
 OVERALL = "overall"  # the global token
 
 KINDS: tuple[Kind, ...] = (
-    Kind("rows", f"query row, {neighbours.ROWS} of them", neighbours.token_mask),
+    Kind("rows", f"query row, {queries.ROWS} of them", neighbours.token_mask),
     Kind("columns", "column", columns.mask),
     Kind("spectrum", "canonical correlation", moments.spectrum_mask),
     Kind("edges", edges.EACH, edges.mask),

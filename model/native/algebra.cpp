@@ -5,14 +5,55 @@
 #include <cstring>
 #include <vector>
 
-#include "lanes.h"
-
 namespace mizzle {
 namespace {
+
+// Numbers side by side, as the processor computes with them: each lane sums every LANES-th row.
+#if defined(__AVX512F__)
+constexpr int LANE_BYTES = 64;
+#elif defined(__AVX__)
+constexpr int LANE_BYTES = 32;
+#else
+constexpr int LANE_BYTES = 16;
+#endif
+template <typename T>
+constexpr int LANES = LANE_BYTES / int(sizeof(T));
+
+template <typename T>
+struct LanesOf;
+#if defined(__GNUC__)  // and Clang
+template <>
+struct LanesOf<double> {
+    typedef double type __attribute__((vector_size(LANE_BYTES)));
+};
+template <>
+struct LanesOf<float> {
+    typedef float type __attribute__((vector_size(LANE_BYTES)));
+};
+#else
+template <typename T>
+struct LanesOf {
+    struct type {
+        T values[LANES<T>];
+        T operator[](int l) const { return values[l]; }
+        type operator*(const type& other) const {
+            type product;
+            for (int l = 0; l < LANES<T>; ++l) product.values[l] = values[l] * other.values[l];
+            return product;
+        }
+        void operator+=(const type& other) {
+            for (int l = 0; l < LANES<T>; ++l) values[l] += other.values[l];
+        }
+    };
+};
+#endif
+template <typename T>
+using Lanes = typename LanesOf<T>::type;
 
 // Rows summed before the next columns are taken: those of all columns stay in the cache, and single precision
 // never sums more of them.
 constexpr int ROWS_AT_ONCE = 512;
+constexpr int ROWS_IN_CACHE = 64;  // of every column, where each is read again and again
 
 template <typename T>
 Lanes<T> load(const T* from) {
@@ -73,20 +114,22 @@ void all_products(const T* a, int columns_a, const T* b, int columns_b, int n, d
 }
 
 template <typename T>
+void add_half(const T* a, int d, std::ptrdiff_t n, int rows, double* out) {
+    for (int i = 0; i < d;) i += add_columns(a, i, d, a + i * n, d - i, n, rows, out + i + i * d, d);
+}
+
+template <typename T>
 void all_own_products(const T* a, int d, int n, double* out) {
-    std::fill_n(out, std::ptrdiff_t(d) * d, 0.0);
-    for (int row = 0; row < n; row += ROWS_AT_ONCE)
-        for (int i = 0; i < d;)
-            i += add_columns(a + row, i, d, a + row + std::ptrdiff_t(i) * n, d - i, n, std::min(ROWS_AT_ONCE, n - row),
-                             out + i + std::ptrdiff_t(i) * d, d);
-    for (int j = 0; j < d; ++j)
-        for (int i = 0; i < j; ++i) out[j + i * d] = out[i + j * d];
+    std::fill_n(out, d * d, 0.0);
+    for (int row = 0; row < n; row += ROWS_AT_ONCE) add_half(a + row, d, n, std::min(ROWS_AT_ONCE, n - row), out);
+    mirror(out, d);
 }
 
 template <typename T>
 double lane_dot(const T* a, const T* b, int n) {
     double sum = 0;
-    add_tile<T, 1, 1>(a, b, 0, n, &sum, 0);
+    for (int row = 0; row < n; row += ROWS_AT_ONCE)
+        add_tile<T, 1, 1>(a + row, b + row, 0, std::min(ROWS_AT_ONCE, n - row), &sum, 0);
     return sum;
 }
 
@@ -111,6 +154,28 @@ void products(const float* a, int columns_a, const float* b, int columns_b, int 
 void own_products(const double* a, int d, int n, double* out) { all_own_products(a, d, n, out); }
 
 void own_products(const float* a, int d, int n, double* out) { all_own_products(a, d, n, out); }
+
+void add_own_products(const double* a, int d, std::ptrdiff_t apart, int rows, double* out) {
+    add_half(a, d, apart, rows, out);
+}
+
+void mirror(double* a, int d) {
+    for (int j = 0; j < d; ++j)
+        for (int i = 0; i < j; ++i) a[j + i * d] = a[i + j * d];
+}
+
+void squared_lengths(const double* columns, int d, int n, const double* l, double* out) {
+    double along[ROWS_IN_CACHE];
+    for (int row = 0; row < n; row += ROWS_IN_CACHE) {
+        const int rows = std::min(ROWS_IN_CACHE, n - row);
+        std::fill_n(out + row, rows, 0.0);
+        for (int k = 0; k < d; ++k) {
+            std::fill_n(along, rows, 0.0);
+            for (int c = 0; c <= k; ++c) add_multiple(l[k + c * d], columns + std::ptrdiff_t(c) * n + row, rows, along);
+            for (int i = 0; i < rows; ++i) out[row + i] += along[i] * along[i];
+        }
+    }
+}
 
 void multiply(const double* a, const double* b, int rows, int inner, int columns, double* out) {
     for (int j = 0; j < columns; ++j) {

@@ -17,6 +17,13 @@ void products(const float* a, int columns_a, const float* b, int columns_b, int 
 void own_products(const double* a, int d, int n, double* out);
 void own_products(const float* a, int d, int n, double* out);
 
+// Adds the products of so many rows; only the half with i <= j, until `mirror` fills the other.
+void add_own_products(const double* a, int d, std::ptrdiff_t apart, int rows, double* out);
+void mirror(double* a, int d);
+
+// out[row] = |l row|^2 of all rows, whose columns start n apart, with l lower triangular.
+void squared_lengths(const double* columns, int d, int n, const double* l, double* out);
+
 // out = a b, of rows x inner and inner x columns.
 void multiply(const double* a, const double* b, int rows, int inner, int columns, double* out);
 

@@ -13,24 +13,24 @@
 namespace mizzle {
 namespace {
 
-constexpr int MOST_STEPS = 60;  // for an eigenvalue; 2 or 3 are usual
+constexpr int MAX_STEPS = 60;  // for an eigenvalue; 2 or 3 are usual
 
 // A = Q T Q' with T tridiagonal and Q = H_0 H_1 .., H_k = 1 - factor[k] v v'.
 struct Tridiagonal {
-    std::vector<double> diagonal, beside, factor;  // beside[k] stands between diagonal[k] and diagonal[k + 1]
+    std::vector<double> diagonal, off_diagonal, factor;  // off_diagonal[k] stands between diagonal[k] and diagonal[k + 1]
 };
 
-// Turns column k of a below its diagonal, x, into v with v_0 = 1, where H x = (beside, 0, ..); returns the factor.
-double reflect(double* x, int length, double& beside) {
+// Turns column k of a below its diagonal, x, into v with v_0 = 1, where H x = (off_diagonal, 0, ..); returns the factor.
+double reflect(double* x, int length, double& off_diagonal) {
     const double first = x[0], rest = dot(x + 1, x + 1, length - 1);
-    beside = first;
+    off_diagonal = first;
     if (rest == 0) return 0;
     const double size = std::sqrt(first * first + rest);
-    beside = first > 0 ? -size : size;
-    const double scale = 1 / (first - beside);
+    off_diagonal = first > 0 ? -size : size;
+    const double scale = 1 / (first - off_diagonal);
     for (int i = 1; i < length; ++i) x[i] *= scale;
     x[0] = 1;
-    return (beside - first) / beside;
+    return (off_diagonal - first) / off_diagonal;
 }
 
 // a := H a H of the rest of the matrix, both halves of it, with H = 1 - factor v v'.
@@ -55,7 +55,7 @@ Tridiagonal tridiagonalise(double* a, int d) {
         if (k + 1 == d) break;
         double* v = a + k * d + k + 1;
         const int length = d - k - 1;
-        t.factor[place] = reflect(v, length, t.beside[place]);
+        t.factor[place] = reflect(v, length, t.off_diagonal[place]);
         if (t.factor[place] != 0) apply_both_sides(a + (k + 1) * d + k + 1, d, length, v, t.factor[place], w.data());
     }
     return t;
@@ -87,18 +87,18 @@ void rotate(double* left, double* right, int d, double cosine, double sine) {
 }
 
 // One implicit QL step of the block from `first` to `last`, which no zero divides.
-void ql_step(double* diagonal, double* beside, int first, int last, double* vectors, int d) {
-    double g = (diagonal[first + 1] - diagonal[first]) / (2 * beside[first]);
+void ql_step(double* diagonal, double* off_diagonal, int first, int last, double* vectors, int d) {
+    double g = (diagonal[first + 1] - diagonal[first]) / (2 * off_diagonal[first]);
     const double root = std::sqrt(g * g + 1);
-    g = diagonal[last] - diagonal[first] + beside[first] / (g + (g < 0 ? -root : root));
+    g = diagonal[last] - diagonal[first] + off_diagonal[first] / (g + (g < 0 ? -root : root));
     double sine = 1, cosine = 1, shift = 0;
     for (int i = last - 1; i >= first; --i) {
-        const double f = sine * beside[i], b = cosine * beside[i];
+        const double f = sine * off_diagonal[i], b = cosine * off_diagonal[i];
         const double r = std::sqrt(f * f + g * g);
-        beside[i + 1] = r;
+        off_diagonal[i + 1] = r;
         if (r == 0) {  // underflow: the block falls in two
             diagonal[i + 1] -= shift;
-            beside[last] = 0;
+            off_diagonal[last] = 0;
             return;
         }
         sine = f / r;
@@ -111,26 +111,26 @@ void ql_step(double* diagonal, double* beside, int first, int last, double* vect
         if (vectors) rotate(vectors + i * d, vectors + (i + 1) * d, d, cosine, sine);
     }
     diagonal[first] -= shift;
-    beside[first] = g;
-    beside[last] = 0;
+    off_diagonal[first] = g;
+    off_diagonal[last] = 0;
 }
 
 // The end of the block that starts at `first`: behind it stands nothing that matters beside its neighbours.
-int block_end(const double* diagonal, const double* beside, int first, int d) {
+int block_end(const double* diagonal, const double* off_diagonal, int first, int d) {
     int last = first;
     for (; last + 1 < d; ++last) {
         const double size = std::fabs(diagonal[last]) + std::fabs(diagonal[last + 1]);
-        if (std::fabs(beside[last]) <= std::numeric_limits<double>::epsilon() * size) break;
+        if (std::fabs(off_diagonal[last]) <= std::numeric_limits<double>::epsilon() * size) break;
     }
     return last;
 }
 
 void diagonalise(Tridiagonal& t, int d, double* vectors) {
     for (int first = 0; first < d; ++first)
-        for (int step = 0; step < MOST_STEPS; ++step) {
-            const int last = block_end(t.diagonal.data(), t.beside.data(), first, d);
+        for (int step = 0; step < MAX_STEPS; ++step) {
+            const int last = block_end(t.diagonal.data(), t.off_diagonal.data(), first, d);
             if (last == first) break;
-            ql_step(t.diagonal.data(), t.beside.data(), first, last, vectors, d);
+            ql_step(t.diagonal.data(), t.off_diagonal.data(), first, last, vectors, d);
         }
 }
 

@@ -28,10 +28,10 @@ constexpr double CENTRE_BELOW[TERMS] = {1.0,
                                         3.9307895800092710610e4,
                                         2.8729085735721942674e4,
                                         5.2264952788528545610e3};
-constexpr double NEAR_ABOVE[TERMS] = {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
+constexpr double MIDDLE_ABOVE[TERMS] = {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
                                       3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
                                       2.27238449892691845833e-2, 7.74545014278341407640e-4};
-constexpr double NEAR_BELOW[TERMS] = {1.0,
+constexpr double MIDDLE_BELOW[TERMS] = {1.0,
                                       2.05319162663775882187e0,
                                       1.67638483018380384940e0,
                                       6.89767334985100004550e-1,
@@ -68,7 +68,7 @@ double normal_score(double share) {
     const double q = share / 2;
     if (std::fabs(q) <= 0.425) return q * rational(CENTRE_ABOVE, CENTRE_BELOW, 0.180625 - q * q);
     const double r = std::sqrt(-std::log(0.5 - std::fabs(q)));
-    const double size = r <= 5 ? rational(NEAR_ABOVE, NEAR_BELOW, r - 1.6) : rational(FAR_ABOVE, FAR_BELOW, r - 5);
+    const double size = r <= 5 ? rational(MIDDLE_ABOVE, MIDDLE_BELOW, r - 1.6) : rational(FAR_ABOVE, FAR_BELOW, r - 5);
     return q < 0 ? -size : size;
 }
 

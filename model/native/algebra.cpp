@@ -86,7 +86,8 @@ void add_tile(const T* a, const T* b, std::ptrdiff_t n, int rows, double* out, s
 }
 
 template <typename T, int M>
-void add_strip(const T* a, const T* b, int columns, std::ptrdiff_t n, int rows, double* out, std::ptrdiff_t stride) {
+void add_strip(const T* a, const T* b, int columns, std::ptrdiff_t n, int rows, double* out,
+               std::ptrdiff_t stride) {
     int j = 0;
     for (; j + 4 <= columns; j += 4) add_tile<T, M, 4>(a, b + j * n, n, rows, out + j * stride, stride);
     for (; j + 2 <= columns; j += 2) add_tile<T, M, 2>(a, b + j * n, n, rows, out + j * stride, stride);
@@ -96,8 +97,8 @@ void add_strip(const T* a, const T* b, int columns, std::ptrdiff_t n, int rows, 
 // Products of columns of a from the i-th on with all columns of b, or, of a symmetric matrix, with those from
 // the i-th on; returns how many columns of a it took.
 template <typename T>
-int add_columns(const T* a, int i, int columns_a, const T* b, int columns_b, std::ptrdiff_t n, int rows, double* out,
-                std::ptrdiff_t stride) {
+int add_columns(const T* a, int i, int columns_a, const T* b, int columns_b, std::ptrdiff_t n, int rows,
+                double* out, std::ptrdiff_t stride) {
     const int left = columns_a - i;
     if (left >= 4) return add_strip<T, 4>(a + i * n, b, columns_b, n, rows, out, stride), 4;
     if (left >= 2) return add_strip<T, 2>(a + i * n, b, columns_b, n, rows, out, stride), 2;
@@ -109,8 +110,8 @@ void all_products(const T* a, int columns_a, const T* b, int columns_b, int n, d
     for (int j = 0; j < columns_b; ++j) std::fill_n(out + std::ptrdiff_t(j) * stride, columns_a, 0.0);
     for (int row = 0; row < n; row += ROWS_AT_ONCE)
         for (int i = 0; i < columns_a;)
-            i += add_columns(a + row, i, columns_a, b + row, columns_b, n, std::min(ROWS_AT_ONCE, n - row), out + i,
-                             stride);
+            i += add_columns(a + row, i, columns_a, b + row, columns_b, n, std::min(ROWS_AT_ONCE, n - row),
+                             out + i, stride);
 }
 
 template <typename T>
@@ -121,7 +122,8 @@ void add_half(const T* a, int d, std::ptrdiff_t n, int rows, double* out) {
 template <typename T>
 void all_own_products(const T* a, int d, int n, double* out) {
     std::fill_n(out, d * d, 0.0);
-    for (int row = 0; row < n; row += ROWS_AT_ONCE) add_half(a + row, d, n, std::min(ROWS_AT_ONCE, n - row), out);
+    for (int row = 0; row < n; row += ROWS_AT_ONCE)
+        add_half(a + row, d, n, std::min(ROWS_AT_ONCE, n - row), out);
     mirror(out, d);
 }
 
@@ -143,7 +145,8 @@ double dot(const double* a, const double* b, int n) { return lane_dot(a, b, n); 
 
 float dot(const float* a, const float* b, int n) { return float(lane_dot(a, b, n)); }
 
-void products(const double* a, int columns_a, const double* b, int columns_b, int n, double* out, int stride) {
+void products(const double* a, int columns_a, const double* b, int columns_b, int n, double* out,
+              int stride) {
     all_products(a, columns_a, b, columns_b, n, out, stride);
 }
 
@@ -171,7 +174,8 @@ void squared_lengths(const double* columns, int d, int n, const double* l, doubl
         std::fill_n(out + row, rows, 0.0);
         for (int k = 0; k < d; ++k) {
             std::fill_n(along, rows, 0.0);
-            for (int c = 0; c <= k; ++c) add_multiple(l[k + c * d], columns + std::ptrdiff_t(c) * n + row, rows, along);
+            for (int c = 0; c <= k; ++c)
+                add_multiple(l[k + c * d], columns + std::ptrdiff_t(c) * n + row, rows, along);
             for (int i = 0; i < rows; ++i) out[row + i] += along[i] * along[i];
         }
     }
@@ -181,7 +185,8 @@ void multiply(const double* a, const double* b, int rows, int inner, int columns
     for (int j = 0; j < columns; ++j) {
         double* column = out + std::ptrdiff_t(j) * rows;
         std::fill_n(column, rows, 0.0);
-        for (int k = 0; k < inner; ++k) add_multiple(b[k + j * inner], a + std::ptrdiff_t(k) * rows, rows, column);
+        for (int k = 0; k < inner; ++k)
+            add_multiple(b[k + j * inner], a + std::ptrdiff_t(k) * rows, rows, column);
     }
 }
 
@@ -218,11 +223,13 @@ void solve_lower_transposed(const double* l, int d, double* b, int columns) {
 
 void invert_lower(double* l, int d) {
     std::vector<double> column(static_cast<std::size_t>(d));
-    // From the last column on: column j of the inverse needs the columns of L after j, which are inverted already.
+    // From the last column on: column j of the inverse needs the columns of L after j, which are inverted
+    // already.
     for (int j = d - 1; j >= 0; --j) {
         const double inverse = 1 / l[j + j * d];
         std::fill(column.begin(), column.end(), 0.0);
-        for (int k = j + 1; k < d; ++k) add_multiple(-l[k + j * d] * inverse, l + k * d + k, d - k, column.data() + k);
+        for (int k = j + 1; k < d; ++k)
+            add_multiple(-l[k + j * d] * inverse, l + k * d + k, d - k, column.data() + k);
         l[j + j * d] = inverse;
         std::copy(column.begin() + j + 1, column.end(), l + j * d + j + 1);
     }

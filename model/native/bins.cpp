@@ -47,7 +47,8 @@ BinTable::BinTable(const Ends& x, const Ends& y, int n, int bins) : n_(n), bins_
     const int shift = shift_to(bins);
     for (int i = 0; i < n; ++i) counts_[(y.low[i] >> shift) * bins + (x.low[i] >> shift)] += 4;
     const auto spread = [&](int i) {
-        const int xs[] = {x.low[i] >> shift, x.high[i] >> shift}, ys[] = {y.low[i] >> shift, y.high[i] >> shift};
+        const int xs[] = {x.low[i] >> shift, x.high[i] >> shift},
+                  ys[] = {y.low[i] >> shift, y.high[i] >> shift};
         add(xs[0], ys[0], -4);
         for (int u : xs)
             for (int v : ys) add(u, v, 1);

@@ -9,8 +9,8 @@
 namespace mizzle {
 
 namespace bins {
-constexpr int BINS[] = {8, 4};                // each divides the one before
-constexpr int FINE_BINS[] = {32, 16, 8, 4};   // of edges
+constexpr int BINS[] = {8, 4};               // each divides the one before
+constexpr int FINE_BINS[] = {32, 16, 8, 4};  // of edges
 constexpr int COUNT = 2, FINE_COUNT = 4, FINEST = 32, LEVELS = 6;
 }  // namespace bins
 
@@ -26,7 +26,7 @@ Ends bin_ends(const Rank* ranks, int n);
 
 // Counts of rows, in quarters, in each cell of bins x bins; [y * bins + x].
 class BinTable {
-   public:
+public:
     BinTable(const Ends& x, const Ends& y, int n, int bins);
 
     // Half as many bins.
@@ -35,7 +35,7 @@ class BinTable {
     // Plug-in mutual information in nats: sum p(i,j) log p(i,j) minus the same of the two margins.
     double information() const;
 
-   private:
+private:
     void add(int x, int y, int quarters) { counts_[std::size_t(y * bins_ + x)] += quarters; }
 
     int n_, bins_;

@@ -38,7 +38,8 @@ float total(const Others& others, Sum sum) {
 // Column c of side s with all columns of the other side, from a matrix that is stored [y * dx + x].
 Others across(const Sample& sample, const float* matrix, int s, int c) {
     const int dx = sample.dims[0];
-    return s ? Others{matrix + std::ptrdiff_t(c) * dx, 1, dx, -1} : Others{matrix + c, dx, sample.dims[1], -1};
+    return s ? Others{matrix + std::ptrdiff_t(c) * dx, 1, dx, -1}
+             : Others{matrix + c, dx, sample.dims[1], -1};
 }
 
 // Statistics of a column: where those of several kinds stand, and how they are summed.
@@ -64,7 +65,8 @@ Group group_within(const Sample& sample, const Pairs& pairs, int s, int c) {
     const int d = sample.dims[s];
     Group group;
     for (int e = 0; e < moments::WITHIN; ++e)
-        group.kinds.push_back({pairs.within[s].data() + std::ptrdiff_t(e) * d * d + std::ptrdiff_t(c) * d, 1, d, c});
+        group.kinds.push_back(
+            {pairs.within[s].data() + std::ptrdiff_t(e) * d * d + std::ptrdiff_t(c) * d, 1, d, c});
     return group;
 }
 

@@ -43,7 +43,8 @@ Ends variate_ends(const Variates& variates, int s, int v, int n) {
 
 }  // namespace
 
-Edges strongest(const Sample& sample, const Linear& linear, const Pairs& pairs, const std::vector<float>& binned) {
+Edges strongest(const Sample& sample, const Linear& linear, const Pairs& pairs,
+                const std::vector<float>& binned) {
     const int dx = sample.dims[0], all = dx * sample.dims[1], count = std::min(EDGES, all);
     std::vector<double> score(all);
     for (int i = 0; i < all; ++i) {
@@ -67,18 +68,20 @@ int count(const Edges& edges, const Variates& variates) {
     return edges.count() + int(std::count(variates.used.begin(), variates.used.end(), true));
 }
 
-void tokens(const Sample& sample, const Linear& linear, const Pairs& pairs, const std::vector<Ends> (&ends)[2],
-            const Edges& edges, const Variates& variates, float* tokens, int stride) {
+void tokens(const Sample& sample, const Linear& linear, const Pairs& pairs,
+            const std::vector<Ends> (&ends)[2], const Edges& edges, const Variates& variates, float* tokens,
+            int stride) {
     for (int k = 0; k < edges.count(); ++k, tokens += stride) {
         fine_information(ends[0][edges.x[k]], ends[1][edges.y[k]], sample.n, tokens);
-        correlations(sample, linear, pairs, edges.y[k] * sample.dims[0] + edges.x[k], tokens + bins::FINE_COUNT);
+        correlations(sample, linear, pairs, edges.y[k] * sample.dims[0] + edges.x[k],
+                     tokens + bins::FINE_COUNT);
         label(false, k, tokens);
     }
     for (int v = 0; v < variates.count; ++v) {
         if (!variates.used[v]) continue;
         std::fill_n(tokens, CHANNELS, 0.F);
-        fine_information(variate_ends(variates, 0, v, sample.n), variate_ends(variates, 1, v, sample.n), sample.n,
-                         tokens);
+        fine_information(variate_ends(variates, 0, v, sample.n), variate_ends(variates, 1, v, sample.n),
+                         sample.n, tokens);
         label(true, v, tokens);
         tokens += stride;
     }

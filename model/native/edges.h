@@ -1,8 +1,8 @@
 // Edges: the cross pairs of columns that depend most, and pairs of canonical variates, each in fine bins.
 //
 // What two columns share is a problem of its own, and for one column against one the whole of it. A histogram
-// of equally filled bins at several widths tells it as precisely as the sample can: a table of 4 x 4 cells has
-// next to no bias and misses what is narrow, one of 32 x 32 misses little and is biased by known amounts.
+// of equally filled bins at several widths tells it as precisely as the sample can: a table of 4 x 4 cells
+// has next to no bias and misses what is narrow, one of 32 x 32 misses little and is biased by known amounts.
 #pragma once
 
 #include <vector>

@@ -17,10 +17,12 @@ constexpr int MAX_STEPS = 60;  // for an eigenvalue; 2 or 3 are usual
 
 // A = Q T Q' with T tridiagonal and Q = H_0 H_1 .., H_k = 1 - factor[k] v v'.
 struct Tridiagonal {
-    std::vector<double> diagonal, off_diagonal, factor;  // off_diagonal[k] stands between diagonal[k] and diagonal[k + 1]
+    std::vector<double> diagonal, off_diagonal,
+        factor;  // off_diagonal[k] stands between diagonal[k] and diagonal[k + 1]
 };
 
-// Turns column k of a below its diagonal, x, into v with v_0 = 1, where H x = (off_diagonal, 0, ..); returns the factor.
+// Turns column k of a below its diagonal, x, into v with v_0 = 1, where H x = (off_diagonal, 0, ..); returns
+// the factor.
 double reflect(double* x, int length, double& off_diagonal) {
     const double first = x[0], rest = dot(x + 1, x + 1, length - 1);
     off_diagonal = first;
@@ -56,7 +58,8 @@ Tridiagonal tridiagonalise(double* a, int d) {
         double* v = a + k * d + k + 1;
         const int length = d - k - 1;
         t.factor[place] = reflect(v, length, t.off_diagonal[place]);
-        if (t.factor[place] != 0) apply_both_sides(a + (k + 1) * d + k + 1, d, length, v, t.factor[place], w.data());
+        if (t.factor[place] != 0)
+            apply_both_sides(a + (k + 1) * d + k + 1, d, length, v, t.factor[place], w.data());
     }
     return t;
 }

@@ -12,7 +12,8 @@ void fill_tanh(const Sample& sample, int s, std::vector<float>& table, float* ou
     for (std::ptrdiff_t i = 0; i < cells; ++i) {
         const Rank rank = sample.ranks[s][i];
         float& value = table[std::size_t(rank < 0 ? -rank : rank)];
-        if (std::isnan(value)) value = float(std::tanh(double(3 * std::fabs(sample.scores[s][std::size_t(i)]))));
+        if (std::isnan(value))
+            value = float(std::tanh(double(3 * std::fabs(sample.scores[s][std::size_t(i)]))));
         out[i] = rank < 0 ? -value : value;
     }
 }

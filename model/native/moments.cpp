@@ -18,7 +18,8 @@ void standardise(const double* values, int n, double* out) {
     for (int i = 0; i < n; ++i) sum += values[i];
     const double mean = sum / n;
     for (int i = 0; i < n; ++i) out[i] = values[i] - mean;
-    const double length = std::sqrt(std::max(dot(out, out, n), TINY)), scale = length > SHORT ? 1 / length : 0;
+    const double length = std::sqrt(std::max(dot(out, out, n), TINY)),
+                 scale = length > SHORT ? 1 / length : 0;
     for (int i = 0; i < n; ++i) out[i] *= scale;
 }
 
@@ -50,7 +51,8 @@ Covariance covariance(const Sample& sample, const std::vector<double> (&unit)[2]
 }
 
 // Canonical correlations at every ridge, in falling order; leaves what whitens either side at NORM_RIDGE.
-std::vector<double> canonical(const Sample& sample, const Covariance& own, std::vector<double> (&norm_whiten)[2]) {
+std::vector<double> canonical(const Sample& sample, const Covariance& own,
+                              std::vector<double> (&norm_whiten)[2]) {
     std::vector<double> rho;
     for (int r = 0; r < moments::RIDGE_COUNT; ++r) {
         std::vector<double> whiten[2];
@@ -132,7 +134,8 @@ void precision(const Sample& sample, const Covariance& own, Linear& out) {
 // |products| of standardised columns.
 void append_products(const std::vector<float> (&unit)[2], const Sample& sample, std::vector<float>& out) {
     std::vector<double> sums(sample.dims[0] * sample.dims[1]);
-    products(unit[0].data(), sample.dims[0], unit[1].data(), sample.dims[1], sample.n, sums.data(), sample.dims[0]);
+    products(unit[0].data(), sample.dims[0], unit[1].data(), sample.dims[1], sample.n, sums.data(),
+             sample.dims[0]);
     for (double sum : sums) out.push_back(float(std::fabs(sum)));
 }
 

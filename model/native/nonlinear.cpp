@@ -5,12 +5,13 @@
 
 #include "algebra.h"
 #include "canonical.h"
+#include "waves.h"
 
 namespace mizzle {
 namespace {
 
-constexpr double PI = 3.14159265358979323846, ROOT_HALF = 0.70710678118654752440;
-constexpr double LARGEST_SHARE = 0.9;  // functions of both sides to a row, beyond which no correction is known
+constexpr double LARGEST_SHARE =
+    0.9;  // functions of both sides to a row, beyond which no correction is known
 constexpr double TINY = 1e-6;
 constexpr double VARIES = 1e-2;    // of its size, that a function varies by, or what varies may be rounding
 constexpr double LEAST = 1e-4;     // ridge that rounding cannot undo
@@ -34,7 +35,8 @@ std::vector<double> lengths(const Sample& sample, int s) {
         const float* z = sample.score(s, c);
         for (int i = 0; i < n; ++i) length[i] += double(z[i]) * double(z[i]);
     }
-    for (double& value : length) value = std::cbrt(std::max(value, TINY));
+    for (double& value : length) value = std::max(value, TINY);
+    cube_roots(length.data(), n);
     return length;
 }
 
@@ -46,7 +48,7 @@ std::vector<double> first_wave(const Sample& sample, int s) {
     for (double length : wave) sum += length;
     for (double& length : wave) length -= sum / n;
     const double spread = std::sqrt(std::max(dot(wave.data(), wave.data(), n) / n, TINY));
-    for (double& length : wave) length = std::cos(PI / 2 * std::erfc(-length / spread * ROOT_HALF));
+    for (double& length : wave) length = normal_wave(length / spread);
     return wave;
 }
 
@@ -121,8 +123,8 @@ std::vector<double> block(const std::vector<double>& matrix, int p, int first_ro
 
 // The squared correlation that shows as `sample` among x n and y n functions of n rows, x + y < 1.
 //
-// Bao, Hu, Pan & Zhou (2019, Annals of Statistics 47): sample = (r (1 - x) + x) (r (1 - y) + y) / r where r is
-// large enough to be told from noise; the real part of the solution goes on from there to 0.
+// Bao, Hu, Pan & Zhou (2019, Annals of Statistics 47): sample = (r (1 - x) + x) (r (1 - y) + y) / r where r
+// is large enough to be told from noise; the real part of the solution goes on from there to 0.
 double corrected(double sample, double x, double y) {
     const double a = (1 - x) * (1 - y), b = sample - x * (1 - y) - y * (1 - x);
     const double root = std::sqrt(std::max(b * b - 4 * a * x * y, TINY * TINY));
@@ -139,7 +141,8 @@ Nonlinear::Spectrum spectrum_of(const std::vector<double>& gram, const int (&p)[
     const auto wx = whitening(block(gram, all, 0, p[0], 0, p[0]), p[0], level);
     const auto wy = whitening(block(gram, all, p[0], p[1], p[0], p[1]), p[1], level);
     const auto core = whitened(wx, p[0], wy, p[1], block(gram, all, 0, p[0], p[0], p[1]));
-    const double x = freedom(wx, p[0], level) / (n - 1), y = freedom(wy, p[1], level) / (n - 1);  // a mean was taken
+    const double x = freedom(wx, p[0], level) / (n - 1),
+                 y = freedom(wy, p[1], level) / (n - 1);  // a mean was taken
     const double fewer = std::max((x + y) / LARGEST_SHARE, 1.0);
     Nonlinear::Spectrum spectrum{squared_singular(core, p[0], p[1]), -x * y * (n - 1)};
     for (double& squared : spectrum.squared) {
@@ -163,7 +166,8 @@ void add_spectra(const Family& family, int n, Nonlinear::Spectrum* spectra) {
     const std::vector<double> gram = correlations(family, n);
     const double unit = double(family.functions[0] + family.functions[1]) / n;
     for (int r = 0; r < nonlinear::RIDGES; ++r)
-        spectra[r] = spectrum_of(gram, family.functions, n, std::max(nonlinear::FUNCTION_RIDGES[r] * unit, LEAST));
+        spectra[r] =
+            spectrum_of(gram, family.functions, n, std::max(nonlinear::FUNCTION_RIDGES[r] * unit, LEAST));
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 //
 // Each column enters with functions of two families. The additive ones (Lancaster 1958) undo what pushes one
 // column by a curve of another; the radial ones, the column times waves of the length of its row, undo
-// rotations that depend on the length. Each family contains the column itself, so where nothing is bent all of
-// them say what `moments.h` does, and where they tell more, something is.
+// rotations that depend on the length. Each family contains the column itself, so where nothing is bent all
+// of them say what `moments.h` does, and where they tell more, something is.
 #pragma once
 
 #include <vector>

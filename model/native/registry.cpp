@@ -12,7 +12,10 @@ std::vector<Ends> ends_of(const Sample& sample, int s) {
     return ends;
 }
 
-const Statistic COLUMNS{"columns", Kind::columns, columns::CHANNELS, 3 * columns::CHANNELS,
+const Statistic COLUMNS{"columns",
+                        Kind::columns,
+                        columns::CHANNELS,
+                        3 * columns::CHANNELS,
                         [](const Context& c, int, float* tokens, int stride) {
                             columns::tokens(c.sample, c.linear, c.pairs, c.binned, tokens, stride);
                         },
@@ -20,7 +23,10 @@ const Statistic COLUMNS{"columns", Kind::columns, columns::CHANNELS, 3 * columns
                             columns::pool(c.sample, tokens, stride, overall);
                         }};
 
-const Statistic SPECTRUM{"spectrum", Kind::spectrum, 2 * moments::SPECTRA + 1, (2 + moments::TOP) * moments::SPECTRA,
+const Statistic SPECTRUM{"spectrum",
+                         Kind::spectrum,
+                         2 * moments::SPECTRA + 1,
+                         (2 + moments::TOP) * moments::SPECTRA,
                          [](const Context& c, int, float* tokens, int stride) {
                              moments::spectrum(c.sample, c.linear, tokens, stride);
                          },
@@ -28,26 +34,36 @@ const Statistic SPECTRUM{"spectrum", Kind::spectrum, 2 * moments::SPECTRA + 1, (
                              moments::pool_spectrum(c.sample, c.linear, overall);
                          }};
 
-const Statistic COUPLING{"coupling", Kind::none, 0, 4, nullptr,
-                         [](const Context& c, const float*, int, float* overall) {
-                             moments::pool_coupling(c.sample, c.linear, c.log_norms, overall);
-                         }};
+const Statistic COUPLING{
+    "coupling", Kind::none, 0, 4, nullptr, [](const Context& c, const float*, int, float* overall) {
+        moments::pool_coupling(c.sample, c.linear, c.log_norms, overall);
+    }};
 
-const Statistic PAIRS{"edges", Kind::edges, edges::CHANNELS, 5 * bins::FINE_COUNT,
+const Statistic PAIRS{"edges",
+                      Kind::edges,
+                      edges::CHANNELS,
+                      5 * bins::FINE_COUNT,
                       [](const Context& c, int, float* tokens, int stride) {
-                          edges::tokens(c.sample, c.linear, c.pairs, c.ends, c.edges, c.variates, tokens, stride);
+                          edges::tokens(c.sample, c.linear, c.pairs, c.ends, c.edges, c.variates, tokens,
+                                        stride);
                       },
                       [](const Context& c, const float* tokens, int stride, float* overall) {
                           edges::pool(c.edges, c.variates, tokens, stride, overall);
                       }};
 
-const Statistic SIZES{"sizes", Kind::every, sizes::LOGS, sizes::LOGS + sizes::RATIOS,
-                      [](const Context& c, int count, float* tokens, int stride) {
-                          sizes::tokens(c.sample, count, tokens, stride);
-                      },
-                      [](const Context& c, const float*, int, float* overall) { sizes::pool(c.sample, overall); }};
+const Statistic SIZES{
+    "sizes",
+    Kind::every,
+    sizes::LOGS,
+    sizes::LOGS + sizes::RATIOS,
+    [](const Context& c, int count, float* tokens, int stride) {
+        sizes::tokens(c.sample, count, tokens, stride);
+    },
+    [](const Context& c, const float*, int, float* overall) { sizes::pool(c.sample, overall); }};
 
-const Statistic NONLINEAR{"nonlinear", Kind::spectrum, 2 * nonlinear::SPECTRA,
+const Statistic NONLINEAR{"nonlinear",
+                          Kind::spectrum,
+                          2 * nonlinear::SPECTRA,
                           nonlinear::SPECTRA * (nonlinear::SUMS + nonlinear::TOP),
                           [](const Context& c, int, float* tokens, int stride) {
                               nonlinear::spectrum(c.sample, c.nonlinear, tokens, stride);
@@ -60,7 +76,9 @@ bool is_of(const Statistic& statistic, Kind kind) {
     return statistic.token == kind || statistic.token == Kind::every;
 }
 
-std::string entry(const char* name, int count) { return "\"" + std::string(name) + "\": " + std::to_string(count); }
+std::string entry(const char* name, int count) {
+    return "\"" + std::string(name) + "\": " + std::to_string(count);
+}
 
 void append(std::string& list, const std::string& item) { list += (list.empty() ? "" : ", ") + item; }
 

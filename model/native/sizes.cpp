@@ -14,7 +14,8 @@ void tokens(const Sample& sample, int count, float* tokens, int stride) {
 
 void pool(const Sample& sample, float* overall) {
     const double n = sample.n, low = sample.smaller(), high = sample.larger();
-    const double values[] = {std::log(n), std::log(low), std::log(high), (low + high) / n, low * high / n, 1 / n};
+    const double values[] = {std::log(n),      std::log(low),  std::log(high),
+                             (low + high) / n, low * high / n, 1 / n};
     for (double value : values) *overall++ = float(value);
 }
 

@@ -66,7 +66,8 @@ void pool_spectrum(const Sample& sample, const Linear& own, float* overall) {
     }
 }
 
-void pool_coupling(const Sample& sample, const Linear& own, const std::vector<float>& log_norms, float* overall) {
+void pool_coupling(const Sample& sample, const Linear& own, const std::vector<float>& log_norms,
+                   float* overall) {
     const int n = sample.n;
     const std::vector<double> logs(log_norms.begin(), log_norms.end());
     const Rows of_logs = rows(logs.data(), logs.data() + n, n);

@@ -43,8 +43,15 @@ Tokens tokenise(const Sample& sample) {
         if (statistic.pool) statistic.pool(context, own, stride, end);
         end += statistic.pooled;
     }
-    return {std::move(overall),     std::move(kinds[0].values), std::move(kinds[1].values), std::move(kinds[2].values),
-            std::move(kinds[3].values), kinds[0].count, kinds[1].count, kinds[2].count, kinds[3].count};
+    return {std::move(overall),
+            std::move(kinds[0].values),
+            std::move(kinds[1].values),
+            std::move(kinds[2].values),
+            std::move(kinds[3].values),
+            kinds[0].count,
+            kinds[1].count,
+            kinds[2].count,
+            kinds[3].count};
 }
 
 }  // namespace mizzle

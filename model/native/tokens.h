@@ -1,7 +1,8 @@
 // Statistic tokens: everything the network gets to see of a sample.
 //
-// One token per column, query row and so on, and one global token, filled with what `registry.h` lists. Each is
-// free of signs, of column order, of row order and of which side is called X; see docs/method.md for the list.
+// One token per column, query row and so on, and one global token, filled with what `registry.h` lists. Each
+// is free of signs, of column order, of row order and of which side is called X; see docs/method.md for the
+// list.
 #pragma once
 
 #include <vector>

@@ -69,7 +69,8 @@ std::vector<Step> sorted_steps(const double* values, int n) {
 }  // namespace
 
 Variates variates(const Sample& sample, const Linear& own) {
-    const int n = sample.n, dx = sample.dims[0], dy = sample.dims[1], count = std::min(VARIATES, sample.smaller());
+    const int n = sample.n, dx = sample.dims[0], dy = sample.dims[1],
+              count = std::min(VARIATES, sample.smaller());
     const auto core = whitened(own.whiten[0], dx, own.whiten[1], dy, own.cross);
     std::vector<double> flipped(core.size());
     transpose(core.data(), dx, dy, flipped.data());
@@ -82,7 +83,8 @@ Variates variates(const Sample& sample, const Linear& own) {
         out.values[s] = combine(own.unit[s], d, n, directions, count);
     }
     for (int v = 0; v < VARIATES; ++v) {
-        double *x = out.values[0].data() + std::ptrdiff_t(v) * n, *y = out.values[1].data() + std::ptrdiff_t(v) * n;
+        double *x = out.values[0].data() + std::ptrdiff_t(v) * n,
+               *y = out.values[1].data() + std::ptrdiff_t(v) * n;
         out.used[v] = v < count && std::min(dot(x, x, n), dot(y, y, n)) > LEAST * n;
         if (!out.used[v]) std::fill_n(x, n, 0.0), std::fill_n(y, n, 0.0);
     }

@@ -14,9 +14,10 @@ namespace mizzle {
 constexpr int VARIATES = 5;  // a side
 
 struct Variates {
-    int count;                      // VARIATES
-    std::vector<double> values[2];  // whitened combinations of a side's columns, [v * n + row]; 0 where not used
-    std::vector<bool> used;         // which pairs exist: no more than the smaller side has columns, without copies
+    int count;  // VARIATES
+    std::vector<double>
+        values[2];           // whitened combinations of a side's columns, [v * n + row]; 0 where not used
+    std::vector<bool> used;  // which pairs exist: no more than the smaller side has columns, without copies
 };
 
 // The first canonical variates of the normal scores, of unit variance (Hotelling 1936).

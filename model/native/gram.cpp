@@ -2,9 +2,10 @@
 
 namespace mizzle {
 
-void add_gram(const double* rows, int count, int width, double* sums) {
+void add_gram(const double* rows, int count, int columns, double* sums) {
     constexpr int LEFT = 4, RIGHT = 2; // columns on the left, and lanes on the right, that stay in registers
-    for (int i = 0; i < width; i += LEFT)
+    const int width = gram_width(columns);
+    for (int i = 0; i < columns; i += LEFT)
         for (int j = i / GRAM_COLUMNS * GRAM_COLUMNS; j < width; j += RIGHT * LANES) {
             Lanes totals[LEFT][RIGHT];
             for (int a = 0; a < LEFT; ++a)

@@ -105,7 +105,7 @@ void log_participation(const Points& points, double (&to)[2]) {
         for (int start = 0; start < points.n; start += BLOCK) {
             const int count = std::min(BLOCK, points.n - start);
             put_centred(points, s, mean, start, count, width, rows.data());
-            add_gram(rows.data(), count, width, sums.data());
+            add_gram(rows.data(), count, d, sums.data());
         }
         double trace = 0, squares = 0;
         for (int i = 0; i < d; ++i) {

@@ -21,7 +21,7 @@ Ks::Ks(int n) {
     for (int i = 0; i < 3; ++i) k[i] = std::min(NEIGHBOURS[i], n - 1);
 }
 
-Neighbours neighbours(const Direct& columns, const std::vector<int>& queries, const double* psi) {
+Neighbours count_neighbours(const Direct& columns, const std::vector<int>& queries, const double* psi) {
     Neighbours all(static_cast<int>(queries.size()));
     const Ks ks(columns.n);
     Distances distances(columns.n);

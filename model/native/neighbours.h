@@ -27,7 +27,7 @@ struct Ks {
 };
 
 // Neighbours of query rows among at most `DIRECT` columns a side.
-Neighbours neighbours(const Direct& columns, const std::vector<int>& queries, const double* psi);
+Neighbours count_neighbours(const Direct& columns, const std::vector<int>& queries, const double* psi);
 
 // Channels of query rows, `NEIGHBOUR_CHANNELS` each; `rows` are their rows of the sample, `log_norms` as [s * n + i].
 std::vector<float> neighbour_channels(const Neighbours& neighbours, const std::vector<int>& rows, const float* log_norms, int n);

@@ -23,6 +23,17 @@ const Statistic COLUMNS{"columns",
                             columns::pool(c.sample, tokens, stride, overall);
                         }};
 
+const Statistic ROW_NEIGHBOURS{"neighbours",
+                               Kind::rows,
+                               neighbours::CHANNELS,
+                               neighbours::POOLED_CHANNELS,
+                               [](const Context& c, int, float* tokens, int stride) {
+                                   neighbours::tokens(c.around, tokens, stride);
+                               },
+                               [](const Context& c, const float*, int, float* overall) {
+                                   neighbours::pool(c.around, overall);
+                               }};
+
 const Statistic SPECTRUM{"spectrum",
                          Kind::spectrum,
                          2 * moments::SPECTRA + 1,
@@ -38,6 +49,17 @@ const Statistic COUPLING{
     "coupling", Kind::none, 0, 4, nullptr, [](const Context& c, const float*, int, float* overall) {
         moments::pool_coupling(c.sample, c.linear, c.log_norms, overall);
     }};
+
+const Statistic PLANE_NEIGHBOURS{"plane",
+                                 Kind::rows,
+                                 plane::CHANNELS,
+                                 plane::POOLED_CHANNELS,
+                                 [](const Context& c, int, float* tokens, int stride) {
+                                     plane::tokens(c.around, tokens, stride);
+                                 },
+                                 [](const Context& c, const float*, int, float* overall) {
+                                     plane::pool(c.around, overall);
+                                 }};
 
 const Statistic PAIRS{"edges",
                       Kind::edges,
@@ -72,6 +94,30 @@ const Statistic NONLINEAR{"nonlinear",
                               nonlinear::pool(c.sample, c.nonlinear, overall);
                           }};
 
+const Statistic LOCAL_INFORMATION{"local information",
+                                  Kind::rows,
+                                  local_information::CHANNELS,
+                                  local_information::POOLED_CHANNELS,
+                                  [](const Context& c, int, float* tokens, int stride) {
+                                      local_information::tokens(c.around, tokens, stride);
+                                  },
+                                  [](const Context& c, const float*, int, float* overall) {
+                                      local_information::pool(c.around, overall);
+                                  }};
+
+const Statistic GEOMETRY{"geometry",
+                         Kind::none,
+                         0,
+                         geometry::POOLED_CHANNELS,
+                         nullptr,
+                         [](const Context& c, const float*, int, float* overall) {
+                             geometry::pool(c.around, overall);
+                         }};
+
+Surroundings around(const Sample& sample, const std::vector<float>& log_norms, const Variates& variates) {
+    return surroundings(sample, log_norms.data(), {variates.values[0].data(), variates.values[1].data()});
+}
+
 bool is_of(const Statistic& statistic, Kind kind) {
     return statistic.token == kind || statistic.token == Kind::every;
 }
@@ -94,15 +140,19 @@ Context::Context(const Sample& own)
       log_norms(mizzle::log_norms(own, linear)),
       edges(edges::strongest(own, linear, pairs, binned)),
       variates(mizzle::variates(own, linear)),
-      nonlinear(nonlinear_correlations(functions)) {}
+      nonlinear(nonlinear_correlations(functions)),
+      around(mizzle::around(own, log_norms, variates)) {}
 
 const std::vector<Statistic>& statistics() {
-    static const std::vector<Statistic> ALL{COLUMNS, SPECTRUM, COUPLING, PAIRS, SIZES, NONLINEAR};
+    static const std::vector<Statistic> ALL{COLUMNS, ROW_NEIGHBOURS, SPECTRUM,  COUPLING,          PLANE_NEIGHBOURS,
+                                            PAIRS,   SIZES,          NONLINEAR, LOCAL_INFORMATION, GEOMETRY};
     return ALL;
 }
 
 int count_tokens(const Context& c, Kind kind) {
     switch (kind) {
+        case Kind::rows:
+            return c.around.count();
         case Kind::columns:
             return c.sample.total();
         case Kind::spectrum:

@@ -6,6 +6,7 @@
 
 #include "edges.h"
 #include "nonlinear.h"
+#include "surroundings.h"
 
 namespace mizzle {
 
@@ -22,6 +23,7 @@ struct Context {
     Edges edges;
     Variates variates;
     Nonlinear nonlinear;
+    Surroundings around;
 };
 
 // Kinds of tokens, in the order in which the network reads them; `every` stands for each of them.

@@ -1,0 +1,14 @@
+// What this code computes, as JSON: the numbers that weights must have been trained with, and channels of tokens.
+#pragma once
+
+#include <string>
+
+namespace mizzle {
+
+// As `mizzle.model.weights.code()`.
+std::string settings();
+
+// Of every kind of token, and of the global one, the number of channels of each statistic in it.
+std::string channels();
+
+}  // namespace mizzle

@@ -18,8 +18,8 @@ Pair = tuple[np.ndarray, np.ndarray]
 TOLERANCE = 1e-5  # relative to 1 or to the value, whatever is larger
 
 # Torch sums some channels of columns in single precision. A correlation of nearly 1 errs by some 3e-7, which
-# its information multiplies by up to 1 / (1 - r^2); binned information errs by 5e-7 nats to one side, in every
-# pair of a total; and equal addends, as columns of two values have, are all rounded the same way.
+# its information multiplies by up to 1 / (1 - r^2); binned information errs by 5e-7 nats to one side, in
+# every pair of a total; and equal addends, as columns of two values have, are all rounded the same way.
 LOOSE = {
     "total Gaussian information": 1e-2,
     "largest binned information": 1e-4,

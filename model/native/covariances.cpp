@@ -1,0 +1,144 @@
+#include "covariances.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace mizzle {
+namespace {
+
+// Add the products of one row of every neighbourhood.
+void add_products(const Lanes* row, int columns, Lanes* sums, LaneMatrix& products) {
+    Lanes* product = products.values;
+    for (int i = 0; i < columns; ++i) {
+        sums[i] = sums[i] + row[i];
+        for (int j = 0; j <= i; ++j, ++product) *product = multiply_add(row[i], row[j], *product);
+    }
+}
+
+void put_covariance(const LaneMatrix& products, const Lanes* sums, int columns, int k, LaneMatrix& to) {
+    const Lanes share = spread(1.0 / std::max(k - 1, 1)), mean = spread(-1.0 / k);
+    for (int i = 0; i < columns; ++i)
+        for (int j = 0; j <= i; ++j) to.at(i, j) = multiply_add(sums[i] * mean, sums[j], products.at(i, j)) * share;
+}
+
+// a becomes L, and its diagonal the pivots, of a = L diag(pivots) L'; L has ones on its diagonal.
+void eliminate(LaneMatrix& a, int columns) {
+    Lanes pivots[MOST_JOINT];
+    for (int j = 0; j < columns; ++j) {
+        const Lanes inverse = spread(1) / a.at(j, j);
+        for (int i = j + 1; i < columns; ++i) {
+            pivots[i] = a.at(i, j);
+            a.at(i, j) = pivots[i] * inverse;
+            const Lanes factor = spread(0) - a.at(i, j);
+            for (int m = j + 1; m <= i; ++m) a.at(i, m) = multiply_add(factor, pivots[m], a.at(i, m));
+        }
+    }
+}
+
+LaneMatrix block(const LaneMatrix& matrix, int first, int columns) {
+    LaneMatrix out;
+    Lanes* to = out.values;
+    for (int i = 0; i < columns; ++i)
+        for (int j = 0; j <= i; ++j) *to++ = matrix.at(first + i, first + j);
+    return out;
+}
+
+Lanes determinant(const LaneMatrix& eliminated, int first, int columns) {
+    Lanes product = eliminated.at(first, first); // of at most 8 pivots of at least 1e-9
+    for (int i = first + 1; i < first + columns; ++i) product = product * eliminated.at(i, i);
+    return product;
+}
+
+// The inverse of L, from column `first` on.
+void invert(const LaneMatrix& lower, int first, int columns, LaneMatrix& to) {
+    for (int j = 0; j < columns; ++j) {
+        to.at(j, j) = spread(1);
+        for (int i = j + 1; i < columns; ++i) {
+            Lanes sum = lower.at(first + i, first + j);
+            for (int m = j + 1; m < i; ++m) sum = multiply_add(lower.at(first + i, first + m), to.at(m, j), sum);
+            to.at(i, j) = spread(0) - sum;
+        }
+    }
+}
+
+} // namespace
+
+std::vector<double> by_rows(const Points& points) {
+    const auto total = static_cast<std::size_t>(points.total());
+    std::vector<double> rows(static_cast<std::size_t>(points.n) * total);
+    for (int s = 0; s < 2; ++s)
+        for (int c = 0; c < points.dims[s]; ++c) {
+            const double* z = points.column(s, c);
+            double* to = rows.data() + c + s * points.dims[0];
+            for (int i = 0; i < points.n; ++i) to[std::size_t(i) * total] = z[i];
+        }
+    return rows;
+}
+
+void covariances(const std::vector<double>& rows, int columns, const int* const* nearest, const int* k, int sizes,
+                 LaneMatrix* to) {
+    const auto row = [&](int lane, int h) { return rows.data() + std::size_t(nearest[lane][h]) * std::size_t(columns); };
+    LaneMatrix products;
+    Lanes sums[MOST_JOINT], own[MOST_JOINT], origin[MOST_JOINT]; // the nearest row, or digits would cancel
+    for (int c = 0; c < columns; ++c) {
+        sums[c] = spread(0);
+        for (int lane = 0; lane < LANES; ++lane) origin[c][lane] = row(lane, 0)[c];
+    }
+    std::fill_n(products.values, triangle(columns, 0), spread(0));
+    for (int h = 0, size = 0; size < sizes; ++h) {
+        for (; size < sizes && k[size] == h; ++size) put_covariance(products, sums, columns, h, to[size]);
+        if (size == sizes) break;
+        for (int lane = 0; lane < LANES; ++lane)
+            for (int c = 0; c < columns; ++c) own[c][lane] = row(lane, h)[c];
+        for (int c = 0; c < columns; ++c) own[c] = own[c] - origin[c];
+        add_products(own, columns, sums, products);
+    }
+}
+
+LaneMatrix with_ridge(const LaneMatrix& covariance, int columns, double ridge) {
+    LaneMatrix ridged;
+    std::copy_n(covariance.values, triangle(columns, 0), ridged.values);
+    Lanes trace = spread(0);
+    for (int i = 0; i < columns; ++i) trace = trace + covariance.at(i, i);
+    const Lanes added = multiply_add(trace, spread(ridge / columns), spread(double(TINY)));
+    for (int i = 0; i < columns; ++i) ridged.at(i, i) = ridged.at(i, i) + added;
+    return ridged;
+}
+
+Lanes dependence(const LaneMatrix& covariance, int dx, int dy) {
+    LaneMatrix alone = block(covariance, dx, dy), joint = block(covariance, 0, dx + dy);
+    eliminate(alone, dy);
+    eliminate(joint, dx + dy);
+    return determinant(alone, 0, dy) / determinant(joint, dx, dy);
+}
+
+void metrics(const LaneMatrix& covariance, int dx, int dy, Metric* to) {
+    const int total = dx + dy, dims[] = {dx, dy};
+    for (int s = 0; s < 2; ++s) {
+        const int d = dims[s], others = total - d, first = s ? 0 : dx; // the other side's columns come first
+        LaneMatrix ordered, inverse;
+        for (int i = 0; i < total; ++i)
+            for (int j = 0; j <= i; ++j)
+                ordered.at(i, j) = std::as_const(covariance).at((i + first) % total, (j + first) % total);
+        eliminate(ordered, total);
+        invert(ordered, others, d, inverse);
+        for (int i = 0; i < d; ++i)
+            for (int lane = 0; lane < LANES; ++lane) {
+                const double scale = 1 / std::sqrt(ordered.at(others + i, others + i)[lane]);
+                for (int j = 0; j <= i; ++j) to[lane].triangle[s][i * MOST_OWN + j] = inverse.at(i, j)[lane] * scale;
+            }
+    }
+}
+
+void trace_and_squares(const LaneMatrix& covariance, int first, int columns, Lanes& trace, Lanes& squares) {
+    trace = squares = spread(0);
+    for (int i = first; i < first + columns; ++i) {
+        trace = trace + covariance.at(i, i);
+        squares = multiply_add(covariance.at(i, i), covariance.at(i, i), squares);
+        for (int j = first; j < i; ++j)
+            squares = multiply_add(spread(2) * covariance.at(i, j), covariance.at(i, j), squares);
+    }
+}
+
+} // namespace mizzle

@@ -1,0 +1,47 @@
+#include "functions.h"
+
+#include <cmath>
+#include <limits>
+
+namespace mizzle {
+namespace {
+
+// tanh 3z is odd and depends on |rank| alone, so that each value is computed once.
+void fill_tanh(const Sample& sample, int s, std::vector<float>& table, float* out) {
+    const std::ptrdiff_t cells = std::ptrdiff_t(sample.n) * sample.dims[s];
+    for (std::ptrdiff_t i = 0; i < cells; ++i) {
+        const Rank rank = sample.ranks[s][i];
+        float& value = table[std::size_t(rank < 0 ? -rank : rank)];
+        if (std::isnan(value))
+            value = float(std::tanh(double(3 * std::fabs(sample.scores[s][std::size_t(i)]))));
+        out[i] = rank < 0 ? -value : value;
+    }
+}
+
+void fill_powers(const std::vector<float>& z, float* square, float* cubic) {
+    for (std::size_t i = 0; i < z.size(); ++i) {
+        square[i] = z[i] * z[i];
+        cubic[i] = z[i] * (square[i] - 3);
+    }
+}
+
+}  // namespace
+
+Functions column_functions(const Sample& sample) {
+    Functions functions{&sample, {}};
+    std::vector<float> table(std::size_t(sample.n), std::numeric_limits<float>::quiet_NaN());
+    for (int s = 0; s < 2; ++s) {
+        for (auto& other : functions.others) other[s].resize(sample.scores[s].size());
+        fill_powers(sample.scores[s], functions.others[0][s].data(), functions.others[2][s].data());
+        fill_tanh(sample, s, table, functions.others[1][s].data());
+    }
+    return functions;
+}
+
+float mean_of(const float* values, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; ++i) sum += double(values[i]);
+    return float(sum / n);
+}
+
+}  // namespace mizzle

@@ -1,0 +1,149 @@
+#include "nearest.h"
+
+#include "lanes.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace mizzle {
+namespace {
+
+constexpr int RANKED = 64; // candidates up to which each is compared with each, which no branch mispredicts
+constexpr float ALL = 1e29f; // below padding and above any distance
+
+// Bits of a float that is not negative rise with it.
+int bits(float value) {
+    int number;
+    std::memcpy(&number, &value, sizeof number);
+    return number;
+}
+
+float of_bits(int number) {
+    float value;
+    std::memcpy(&value, &number, sizeof value);
+    return value;
+}
+
+int count_within(const std::vector<int>& values, int bound) {
+    int count = 0;
+    for (const int value : values) count += int(value <= bound);
+    return count;
+}
+
+void count_below(const float* distances, int count, const float (&reach)[3], int (&inside)[3]) {
+    int first = 0, second = 0, third = 0;
+    for (int i = 0; i < count; ++i) {
+        first += int(distances[i] < reach[0]);
+        second += int(distances[i] < reach[1]);
+        third += int(distances[i] < reach[2]);
+    }
+    inside[0] = first, inside[1] = second, inside[2] = third;
+}
+
+} // namespace
+
+void Distances::finish(int query) {
+    float *x = side[0].data(), *y = side[1].data(), *both = joint.data();
+    for (std::size_t i = 0; i < joint.size(); ++i) { // rounding can leave copies below 0
+        x[i] = x[i] > 0 ? x[i] : 0;
+        y[i] = y[i] > 0 ? y[i] : 0;
+        both[i] = x[i] > y[i] ? x[i] : y[i];
+    }
+    const auto self = static_cast<std::size_t>(query);
+    x[self] = y[self] = both[self] = std::numeric_limits<float>::infinity();
+}
+
+void Nearest::find(const std::vector<float>& distances, int k) {
+    const int candidates = collect(distances, bound(distances, k));
+    const auto room = static_cast<std::size_t>(std::max(k, RANKED));
+    distance_.resize(room), place_.resize(room);
+    candidates <= RANKED ? rank(candidates) : sort(candidates, k);
+}
+
+float Nearest::bound(const std::vector<float>& distances, int k) {
+    const std::size_t groups = static_cast<std::size_t>(padded(2 * k)), n = distances.size();
+    if (n < 2 * groups) return ALL;
+    minima_.resize(groups);
+    for (std::size_t g = 0; g < groups; ++g) minima_[g] = bits(distances[g]);
+    std::size_t start = groups;
+    for (; start + groups <= n; start += groups)
+        for (std::size_t g = 0; g < groups; ++g) minima_[g] = std::min(minima_[g], bits(distances[start + g]));
+    for (std::size_t g = 0; start + g < n; ++g) minima_[g] = std::min(minima_[g], bits(distances[start + g]));
+    int low = *std::min_element(minima_.begin(), minima_.end()) - 1;
+    int high = *std::max_element(minima_.begin(), minima_.end());
+    while (high - low > 1) {
+        const int middle = low + (high - low) / 2, count = count_within(minima_, middle);
+        (count < k ? low : high) = middle;
+        if (count >= k && count <= k + k / 8) break;
+    }
+    return std::min(of_bits(high), ALL);
+}
+
+int Nearest::collect(const std::vector<float>& distances, float bound) {
+    candidates_.resize(distances.size() + 1), values_.resize(distances.size() + 1);
+    std::size_t count = 0;
+    for (std::size_t start = 0; start < distances.size(); start += TOGETHER) {
+        if (!any_within(&distances[start], bound)) continue;
+        for (std::size_t i = start; i < start + TOGETHER; ++i) {
+            candidates_[count] = static_cast<int>(i);
+            values_[count] = distances[i];
+            count += std::size_t(distances[i] <= bound);
+        }
+    }
+    return static_cast<int>(count);
+}
+
+void Nearest::rank(int candidates) {
+    int ranks[RANKED] = {};
+    float values[RANKED];
+    const int filled = (candidates + TOGETHER - 1) / TOGETHER * TOGETHER;
+    for (int i = 0; i < filled; ++i) values[i] = i < candidates ? values_[std::size_t(i)] : FAR;
+    for (int j = 0; j < candidates; ++j) {
+        const float value = values[j];
+        for (int i = 0; i < filled; ++i) ranks[i] += int(value < values[i]) | (int(value == values[i]) & int(j < i));
+    }
+    for (int i = 0; i < candidates; ++i) {
+        distance_[std::size_t(ranks[i])] = values[i];
+        place_[std::size_t(ranks[i])] = candidates_[std::size_t(i)];
+    }
+}
+
+void Nearest::sort(int candidates, int k) {
+    keys_.resize(std::size_t(candidates));
+    for (std::size_t i = 0; i < keys_.size(); ++i) // with places behind the bits no two keys are equal
+        keys_[i] = static_cast<unsigned long long>(bits(values_[i])) << 32 | unsigned(candidates_[i]);
+    const auto last = keys_.begin() + std::min(k, candidates);
+    std::nth_element(keys_.begin(), last - 1, keys_.end());
+    std::sort(keys_.begin(), last);
+    for (std::size_t i = 0; keys_.begin() + std::ptrdiff_t(i) < last; ++i) {
+        distance_[i] = of_bits(int(keys_[i] >> 32));
+        place_[i] = int(keys_[i] & 0xFFFFFFFFu);
+    }
+}
+
+Terms local_terms(const Distances& distances, const Nearest& nearest, const int (&k)[3], int n, const double* psi) {
+    Terms terms;
+    float reach[3];
+    int inside[2][3], reached[3];
+    for (int i = 0; i < 3; ++i) {
+        terms.radius[i] = nearest.distance(k[i] - 1);
+        reach[i] = std::max(terms.radius[i], TINY); // copies count as inside, or ties would see no neighbour
+        reached[i] = k[i];
+    }
+    for (int s = 0; s < 2; ++s) count_below(distances.side[s].data(), distances.count(), reach, inside[s]);
+    for (int i = 0; i < 3; ++i)
+        if (!(terms.radius[i] > TINY)) {
+            int copies = 0;
+            for (const float distance : distances.joint) copies += int(distance < TINY);
+            reached[i] = std::max(copies, 1);
+        }
+    for (int i = 0; i < 3; ++i) {
+        const double x = psi[inside[0][i]], y = psi[inside[1][i]];
+        terms.local[i] = psi[reached[i] - 1] + psi[n - 1] - x - y;
+        terms.gap[i] = x > y ? x - y : y - x;
+    }
+    return terms;
+}
+
+} // namespace mizzle

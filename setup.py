@@ -5,12 +5,16 @@ tag of an ABI, and one wheel a platform serves every version of Python.
 """
 
 import hashlib
+import os
+import platform
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
+NAME = "mizzle.model.native.libmizzle"
 FOLDER = Path("model/native")
 SOURCES = sorted(FOLDER.glob("*.cpp"))
 HEADERS = sorted(FOLDER.glob("*.h"))
@@ -20,20 +24,65 @@ FLAGS = {
     "msvc": ["/std:c++17", "/O2", "/fp:precise", "/EHsc"],
 }
 
+# The same sources for processors that can do more; `mizzle.model.native.library` loads the best that runs.
+LEVELS = {
+    "": [],
+    "_v3": ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mlzcnt"],
+    "_v4": [
+        *("-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"),
+        "-mprefer-vector-width=512",
+    ],
+}
+LEVELS["_v4"] += LEVELS["_v3"]
+
+
+def levels() -> list[str]:
+    """Levels that are built: beyond the plain one those of x86-64, for compilers that know these flags."""
+    cross = "arm64" in os.environ.get("ARCHFLAGS", "")
+    return [""] if cross or os.name == "nt" or platform.machine() not in ("x86_64", "AMD64") else [*LEVELS]
+
 
 def digest() -> str:
     """SHA-256 of all sources, by which a library is recognised that was built from others."""
-    content = b"".join(file.name.encode() + file.read_bytes().replace(b"\r\n", b"\n") for file in SOURCES + HEADERS)
+    content = b"".join(
+        file.name.encode() + file.read_bytes().replace(b"\r\n", b"\n") for file in SOURCES + HEADERS
+    )
     return hashlib.sha256(content).hexdigest()
 
 
+def level_of(extension: Extension) -> str:
+    return str(extension.name).removeprefix(NAME)
+
+
 class BuildLibrary(build_ext):
-    """Builds a shared library, and no extension module."""
+    """Builds shared libraries, and no extension modules."""
 
     def build_extensions(self) -> None:
+        flags = FLAGS.get(self.compiler.compiler_type, FLAGS["unix"])
         for extension in self.extensions:
-            extension.extra_compile_args = FLAGS.get(self.compiler.compiler_type, FLAGS["unix"])
+            extension.extra_compile_args = [*flags, *LEVELS[level_of(extension)]]
+        self._compile_side_by_side()
         super().build_extensions()
+
+    def build_extension(self, ext: Extension) -> None:
+        """In a folder of its own: all levels have the same sources."""
+        folder = self.build_temp
+        self.build_temp = os.path.join(folder, "level" + level_of(ext))
+        try:
+            super().build_extension(ext)
+        finally:
+            self.build_temp = folder
+
+    def _compile_side_by_side(self) -> None:
+        """As many sources at once as there are processors."""
+        compile_all = self.compiler.compile
+
+        def compile_each(sources: list[str], **options: object) -> list[str]:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                objects = pool.map(lambda source: compile_all([source], **options), sources)
+                return [name for names in objects for name in names]
+
+        self.compiler.compile = compile_each
 
     def get_ext_filename(self, fullname: str) -> str:
         """Without the tag of an ABI."""
@@ -54,13 +103,14 @@ class AnyPython(bdist_wheel):
 setup(
     ext_modules=[
         Extension(
-            "mizzle.model.native.libmizzle",
+            NAME + level,
             list(map(str, SOURCES)),
             depends=list(map(str, HEADERS)),
             define_macros=[("MIZZLE_SOURCES", f'"{digest()}"')],
             language="c++",
             optional=True,
         )
+        for level in levels()
     ],
     cmdclass={"build_ext": BuildLibrary, "bdist_wheel": AnyPython},
 )

@@ -23,20 +23,21 @@ bool finite(const float* values) {
 }  // namespace
 
 Model::Model(const Tensors& tensors, const NetSizes& sizes, int fewest_rows, int largest_rows)
-        : net_(tensors, sizes),
-            calibration_{tensors.get("calibration.levels", SHAPES * ANSWER_COUNT * QUANTILES)},
-            novelty_(tensors, net_.features()),
-            fewest_rows_(fewest_rows),
-            largest_rows_(largest_rows) {}
+    : net_(tensors, sizes),
+      calibration_{tensors.get("calibration.levels", SHAPES * ANSWER_COUNT * QUANTILES)},
+      novelty_(tensors, net_.features()),
+      fewest_rows_(fewest_rows),
+      largest_rows_(largest_rows) {}
 
 void Model::answer(const TokenView* problems, const Shape* shapes, const double* ceilings, int count,
-                       Answer* answers) const {
+                   Answer* answers) const {
     for (int first = 0; first < count; first += AT_ONCE) {
         const Raw raw = net_(problems + first, std::min(AT_ONCE, count - first));
         const auto scores = novelty_.scores(raw.features);
         for (std::size_t b = 0; b < scores.size(); ++b) {
             const std::size_t problem = std::size_t(first) + b;
-            answers[problem] = finished(raw.quantiles[b], scores[b], shapes[problem], ceilings + problem * QUANTILES);
+            answers[problem] =
+                finished(raw.quantiles[b], scores[b], shapes[problem], ceilings + problem * QUANTILES);
         }
     }
 }

@@ -1,4 +1,5 @@
-// From what the network gives to the answer: calibrated, stretched where the sample is novel, below its ceiling.
+// From what the network gives to the answer: calibrated, stretched where the sample is novel, below its
+// ceiling.
 #pragma once
 
 #include <memory>
@@ -26,15 +27,16 @@ struct Answer {
 
 // A network with its calibration; no call changes it, so that threads may share one.
 class Model {
-     public:
+public:
     // rows: smallest and largest n of the training.
     Model(const Tensors& tensors, const NetSizes& sizes, int fewest_rows, int largest_rows);
     const Net& net() const { return net_; }
 
     // ceilings: QUANTILES upper bounds in nats for each problem.
-    void answer(const TokenView* problems, const Shape* shapes, const double* ceilings, int count, Answer* answers) const;
+    void answer(const TokenView* problems, const Shape* shapes, const double* ceilings, int count,
+                Answer* answers) const;
 
-     private:
+private:
     Answer finished(const float* raw, float score, Shape shape, const double* ceiling) const;
 
     Net net_;

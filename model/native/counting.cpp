@@ -54,7 +54,8 @@ bool information(const Label* x, const Label* y, std::size_t n, Counted& result)
     std::vector<Cell> cells;
     for (std::size_t cell = 0; cell < table.size(); ++cell) {
         if (table[cell] == 0) continue;
-        const double expected = double(of_x[cell / of_y.size()]) / double(n) * double(of_y[cell % of_y.size()]);
+        const double expected =
+            double(of_x[cell / of_y.size()]) / double(n) * double(of_y[cell % of_y.size()]);
         cells.push_back({double(table[cell]), std::log(double(table[cell]) / expected)});
     }
     const std::int64_t freedom = std::int64_t(cells.size()) - levels_x - levels_y + 1;

@@ -6,7 +6,8 @@
 
 namespace mizzle {
 
-constexpr int FILLED = 3;  // rows for every cell of the table of x against y, from which on its counts are trusted
+constexpr int FILLED =
+    3;  // rows for every cell of the table of x against y, from which on its counts are trusted
 
 using Label = std::int64_t;
 

@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from mizzle.errors import ModelUnavailable
-from mizzle.model.native.library import KINDS, SHAPE, SIZES, TENSOR, address, channels, check, load, message, settings
+from mizzle.model.native.library import (
+    KINDS,
+    SHAPE,
+    SIZES,
+    TENSOR,
+    address,
+    channels,
+    check,
+    load,
+    message,
+    settings,
+)
 from mizzle.model.native.tokens import OVERALL, Packed, Problem, Tokens, packed_problems, packed_tokens
 
 Floats = NDArray[np.float32]
@@ -45,16 +56,16 @@ class Engine:
     """
 
     def __init__(self, about: Mapping[str, Any], tensors: Mapping[str, Floats]) -> None:
-        library, said = load(), message()
+        self._library, said = load(), message()
         if {name: about.get(name) for name in settings()} != settings():
             raise ModelUnavailable("the weights are of another version of mizzle than the compiled engine")
         packed = _packed_tensors(tensors)
         sizes, rows = _sizes(about["net"]), np.array(about["rows"], np.int32)
         at = address(packed.entries), len(packed.entries), address(sizes), address(rows)
-        self._model = library.mizzle_new_model(*at, said)
+        self._model = self._library.mizzle_new_model(*at, said)
         if not self._model:
             raise ModelUnavailable(f"the weights do not fit the compiled engine: {said.value.decode()}")
-        self._freed = weakref.finalize(self, library.mizzle_free_model, self._model)
+        self._freed = weakref.finalize(self, self._library.mizzle_free_model, self._model)
         self.levels: tuple[float, ...] = tuple(settings()["levels"])
 
     @classmethod
@@ -71,12 +82,17 @@ class Engine:
             MemoryError, InferenceFailed: as they say.
         """
         packed, said = packed_problems(problems), message()
-        ceilings, answers = self._ceilings([problem.ceiling for problem in problems]), self._empty(len(problems))
+        ceilings, answers = (
+            self._ceilings([problem.ceiling for problem in problems]),
+            self._empty(len(problems)),
+        )
         at = address(packed.entries), address(ceilings), len(problems), address(answers)
-        check(load().mizzle_answer_problems(self._model, *at, said), said)
+        check(self._library.mizzle_answer_problems(self._model, *at, said), said)
         return _answers(answers)
 
-    def run_tokens(self, tokens: Sequence[Tokens], shapes: Sequence[tuple[int, int]], ceilings: Any) -> Answers:
+    def run_tokens(
+        self, tokens: Sequence[Tokens], shapes: Sequence[tuple[int, int]], ceilings: Any
+    ) -> Answers:
         """Answers from tokens that were computed before.
 
         Args:
@@ -86,7 +102,7 @@ class Engine:
         packed, said = packed_tokens(tokens), message()
         sizes, bounds, answers = np.array(shapes, SHAPE), self._ceilings(ceilings), self._empty(len(tokens))
         at = address(packed.entries), address(sizes), address(bounds), len(tokens), address(answers)
-        check(load().mizzle_answer_tokens(self._model, *at, said), said)
+        check(self._library.mizzle_answer_tokens(self._model, *at, said), said)
         return _answers(answers)
 
     def raw(self, tokens: Sequence[Tokens]) -> tuple[Floats, Floats]:
@@ -95,7 +111,7 @@ class Engine:
         quantiles = np.empty((len(tokens), len(self.levels)), np.float32)
         features = np.empty((len(tokens), channels()[OVERALL]), np.float32)
         at = address(packed.entries), len(tokens), address(quantiles), address(features)
-        check(load().mizzle_raw(self._model, *at, said), said)
+        check(self._library.mizzle_raw(self._model, *at, said), said)
         return quantiles, features
 
     def _ceilings(self, ceilings: Any) -> Doubles:

@@ -19,21 +19,21 @@ typedef float Floats __attribute__((vector_size(FLOATS * sizeof(float))));
 #else
 struct Floats {
     float values[FLOATS];
-    float& operator[](int lane) { return values[lane]; }
-    float operator[](int lane) const { return values[lane]; }
+    float& operator[](int i) { return values[i]; }
+    float operator[](int i) const { return values[i]; }
 };
 #endif
 
-inline void load(Floats& lanes, const float* from) { std::memcpy(&lanes, from, sizeof(Floats)); }
+inline void load(Floats& values, const float* from) { std::memcpy(&values, from, sizeof(Floats)); }
 
-inline void store(float* to, const Floats& lanes) { std::memcpy(to, &lanes, sizeof(Floats)); }
+inline void store(float* to, const Floats& values) { std::memcpy(to, &values, sizeof(Floats)); }
 
 // sums += factor * values
 inline void add_scaled(Floats& sums, float factor, const Floats& values) {
 #ifdef MIZZLE_VECTORS
     sums += factor * values;
 #else
-    for (int lane = 0; lane < FLOATS; ++lane) sums[lane] += factor * values[lane];
+    for (int i = 0; i < FLOATS; ++i) sums[i] += factor * values[i];
 #endif
 }
 
@@ -42,16 +42,16 @@ inline void add_product(Floats& sums, const Floats& a, const Floats& b) {
 #ifdef MIZZLE_VECTORS
     sums += a * b;
 #else
-    for (int lane = 0; lane < FLOATS; ++lane) sums[lane] += a[lane] * b[lane];
+    for (int i = 0; i < FLOATS; ++i) sums[i] += a[i] * b[i];
 #endif
 }
 
-// Of all lanes, in a fixed order: halves are added to each other.
-inline float total(const Floats& lanes) {
+// Of all values, in a fixed order: halves are added to each other.
+inline float total(const Floats& values) {
     float sums[FLOATS];
-    store(sums, lanes);
+    store(sums, values);
     for (int half = FLOATS / 2; half > 0; half /= 2)
-        for (int lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+        for (int i = 0; i < half; ++i) sums[i] += sums[i + half];
     return sums[0];
 }
 

@@ -45,7 +45,8 @@ TokenView view(const Tokens& tokens) {
 }
 
 Tokens tokens_of(const Problem& problem) {
-    return tokenise(make_sample(problem.n, problem.dims[0], problem.dims[1], problem.ranks[0], problem.ranks[1]));
+    return tokenise(
+        make_sample(problem.n, problem.dims[0], problem.dims[1], problem.ranks[0], problem.ranks[1]));
 }
 
 void answer(const Model& model, const Problem* problems, const double* ceilings, int count, Answer* answers) {
@@ -64,6 +65,19 @@ void answer(const Model& model, const Problem* problems, const double* ceilings,
 
 const char* mizzle_sources() { return MIZZLE_SOURCES; }
 
+std::int32_t mizzle_level() {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+        __builtin_cpu_supports("bmi2")) {
+        const bool v4 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512vl");
+        return v4 ? 4 : 3;
+    }
+#endif
+    return 0;
+}
+
 const char* mizzle_settings() {
     static const std::string text = settings();
     return text.c_str();
@@ -74,8 +88,8 @@ const char* mizzle_channels() {
     return text.c_str();
 }
 
-int mizzle_rank(const double* values, std::int64_t n, std::int64_t d, std::int64_t row_step, std::int64_t column_step,
-                Rank* ranks, std::int64_t* distinct, double* alike, char* message) {
+int mizzle_rank(const double* values, std::int64_t n, std::int64_t d, std::int64_t row_step,
+                std::int64_t column_step, Rank* ranks, std::int64_t* distinct, double* alike, char* message) {
     return guarded(message, [=] {
         for (std::int64_t c = 0; c < d; ++c) {
             const double* column = values + c * column_step;
@@ -85,8 +99,8 @@ int mizzle_rank(const double* values, std::int64_t n, std::int64_t d, std::int64
     });
 }
 
-int mizzle_number_rows(const Rank* ranks, std::int64_t n, std::int64_t d, std::int64_t* numbers, std::int64_t* count,
-                       char* message) {
+int mizzle_number_rows(const Rank* ranks, std::int64_t n, std::int64_t d, std::int64_t* numbers,
+                       std::int64_t* count, char* message) {
     return guarded(message, [=] { *count = number_rows(ranks, std::size_t(d), std::size_t(n), numbers); });
 }
 
@@ -109,8 +123,8 @@ void mizzle_view_tokens(const Tokens* tokens, TokenView* result) { *result = vie
 
 void mizzle_free_tokens(Tokens* tokens) { delete tokens; }
 
-Model* mizzle_new_model(const Tensor* tensors, std::int32_t count, const NetSizes* sizes, const std::int32_t* rows,
-                        char* message) {
+Model* mizzle_new_model(const Tensor* tensors, std::int32_t count, const NetSizes* sizes,
+                        const std::int32_t* rows, char* message) {
     Model* model = nullptr;
     guarded(message, [&] {
         Tensors all;
@@ -122,8 +136,8 @@ Model* mizzle_new_model(const Tensor* tensors, std::int32_t count, const NetSize
 
 void mizzle_free_model(Model* model) { delete model; }
 
-int mizzle_raw(const Model* model, const TokenView* tokens, std::int32_t count, float* quantiles, float* features,
-               char* message) {
+int mizzle_raw(const Model* model, const TokenView* tokens, std::int32_t count, float* quantiles,
+               float* features, char* message) {
     return guarded(message, [=] {
         const Raw raw = model->net()(tokens, count);
         const std::size_t width = std::size_t(raw.features.width());
@@ -134,13 +148,13 @@ int mizzle_raw(const Model* model, const TokenView* tokens, std::int32_t count, 
     });
 }
 
-int mizzle_answer_tokens(const Model* model, const TokenView* tokens, const Shape* shapes, const double* ceilings,
-                         std::int32_t count, Answer* answers, char* message) {
+int mizzle_answer_tokens(const Model* model, const TokenView* tokens, const Shape* shapes,
+                         const double* ceilings, std::int32_t count, Answer* answers, char* message) {
     return guarded(message, [=] { model->answer(tokens, shapes, ceilings, count, answers); });
 }
 
-int mizzle_answer_problems(const Model* model, const Problem* problems, const double* ceilings, std::int32_t count,
-                           Answer* answers, char* message) {
+int mizzle_answer_problems(const Model* model, const Problem* problems, const double* ceilings,
+                           std::int32_t count, Answer* answers, char* message) {
     return guarded(message, [=] {
         for (std::int32_t first = 0; first < count; first += AT_ONCE)
             answer(*model, problems + first, ceilings + std::ptrdiff_t(first) * QUANTILES,

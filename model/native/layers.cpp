@@ -23,7 +23,8 @@ void multiply(const float* panel, int width, const float* inputs, std::size_t st
     for (int i = 0; i < width; ++i) {
         Floats weights;
         load(weights, panel + std::size_t(i) * FLOATS);
-        for (int r = 0; r < Count; ++r) add_scaled(own[r], inputs[std::size_t(r) * stride + std::size_t(i)], weights);
+        for (int r = 0; r < Count; ++r)
+            add_scaled(own[r], inputs[std::size_t(r) * stride + std::size_t(i)], weights);
     }
     for (int r = 0; r < Count; ++r) sums[r] = own[r];
 }
@@ -46,12 +47,17 @@ inline float erf_rational(float x) {
 }  // namespace
 
 Dense::Dense(const float* weights, const float* bias, int outputs, int inputs, Order order)
-        : outputs_(outputs), inputs_(inputs), panels_(padded(outputs) * std::size_t(inputs)), bias_(padded(outputs)) {
+    : outputs_(outputs),
+      inputs_(inputs),
+      panels_(padded(outputs) * std::size_t(inputs)),
+      bias_(padded(outputs)) {
     const bool by_output = order == Order::by_output;
-    const std::size_t step_o = by_output ? std::size_t(inputs) : 1, step_i = by_output ? 1 : std::size_t(outputs);
+    const std::size_t step_o = by_output ? std::size_t(inputs) : 1,
+                      step_i = by_output ? 1 : std::size_t(outputs);
     for (std::size_t o = 0; o < std::size_t(outputs); ++o) {
         float* panel = panels_.data() + o / FLOATS * std::size_t(inputs) * FLOATS + o % FLOATS;
-        for (std::size_t i = 0; i < std::size_t(inputs); ++i) panel[i * FLOATS] = weights[o * step_o + i * step_i];
+        for (std::size_t i = 0; i < std::size_t(inputs); ++i)
+            panel[i * FLOATS] = weights[o * step_o + i * step_i];
     }
     if (bias != nullptr) std::copy(bias, bias + outputs, bias_.begin());
 }
@@ -85,8 +91,10 @@ Activations LayerNorm::operator()(const Activations& inputs) const {
         double sum = 0.0, squares = 0.0;
         for (int i = 0; i < inputs.width(); ++i) sum += double(from[i]);
         const double mean = sum / inputs.width();
-        for (int i = 0; i < inputs.width(); ++i) squares += (double(from[i]) - mean) * (double(from[i]) - mean);
-        const float centre = float(mean), scale = float(1.0 / std::sqrt(squares / inputs.width() + double(EPSILON)));
+        for (int i = 0; i < inputs.width(); ++i)
+            squares += (double(from[i]) - mean) * (double(from[i]) - mean);
+        const float centre = float(mean),
+                    scale = float(1.0 / std::sqrt(squares / inputs.width() + double(EPSILON)));
         for (int i = 0; i < inputs.width(); ++i) to[i] = (from[i] - centre) * scale;
         for (std::size_t i = 0; i < weight.size(); ++i) to[i] = to[i] * weight[i] + bias[i];
     }

@@ -1,4 +1,5 @@
-// Layers that the network is made of. Their arrays are rows of `padded` length, with zeros behind what is there.
+// Layers that the network is made of. Their arrays are rows of `padded` length, with zeros behind what is
+// there.
 #pragma once
 
 #include <vector>
@@ -9,7 +10,7 @@ namespace mizzle {
 
 // Rows of floats, each padded: one of a problem or of a token.
 class Activations {
-     public:
+public:
     Activations(std::size_t count, int width) : width_(width), values_(count * padded(width)) {}
     int width() const { return width_; }
     std::size_t stride() const { return padded(width_); }
@@ -19,7 +20,7 @@ class Activations {
     std::vector<float>& values() { return values_; }
     const std::vector<float>& values() const { return values_; }
 
-     private:
+private:
     int width_;
     std::vector<float> values_;
 };
@@ -32,13 +33,13 @@ enum class Order { by_output, by_input };
 // Each output is summed over the inputs in their order, whatever other rows there are: what is computed for
 // many rows is what is computed for each, to the bit.
 class Dense {
-     public:
+public:
     // bias: may be null, for none.
     Dense(const float* weights, const float* bias, int outputs, int inputs, Order order = Order::by_output);
     Activations operator()(const Activations& inputs) const;
     int outputs() const { return outputs_; }
 
-     private:
+private:
     int outputs_, inputs_;
     std::vector<float> panels_;  // [outputs / FLOATS][inputs][FLOATS]
     std::vector<float> bias_;

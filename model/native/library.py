@@ -17,6 +17,7 @@ KINDS = ("rows", "columns", "spectrum", "edges")  # of tokens, in the order of t
 OVERALL = "overall"
 _VARIABLE = "MIZZLE_NATIVE_LIBRARY"  # names another library in place of the installed one
 _BUILT = Path(__file__).with_name("libmizzle.so")
+_LEVELS = (4, 3)  # of x86-64 processors, for which the same sources were built once more
 _MESSAGE = 256  # bytes
 _NO_MEMORY = 1
 
@@ -32,6 +33,7 @@ COUNTED = np.dtype([("value", "f8"), ("error", "f8"), ("bound", "f8")])
 
 _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "mizzle_sources": (c_char_p, ()),
+    "mizzle_level": (c_int32, ()),
     "mizzle_settings": (c_char_p, ()),
     "mizzle_channels": (c_char_p, ()),
     "mizzle_rank": (c_int, (c_void_p, *(c_int64,) * 4, *(c_void_p,) * 3, c_char_p)),
@@ -51,12 +53,23 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 @cache
 def load() -> ctypes.CDLL:
-    """The library, its functions declared.
+    """The library, its functions declared: the best that runs on this processor.
 
     Raises:
         ModelUnavailable: it was not built here, or does not load.
     """
-    path = Path(os.environ.get(_VARIABLE, _BUILT))
+    named = os.environ.get(_VARIABLE)
+    return _loaded(runnable()[0] if named is None else Path(named))
+
+
+def runnable() -> list[Path]:
+    """The libraries that this processor can run, the best first; at least the plain one, whether built or not."""
+    level = _loaded(_BUILT).mizzle_level() if _BUILT.exists() else 0
+    better = [_BUILT.with_stem(f"{_BUILT.stem}_v{own}") for own in _LEVELS if own <= level]
+    return [*(path for path in better if path.exists()), _BUILT]
+
+
+def _loaded(path: Path) -> ctypes.CDLL:
     if not path.exists():
         raise ModelUnavailable("the compiled engine was not built when mizzle was installed")
     try:

@@ -24,25 +24,29 @@ Standardise standardise(const Tensors& tensors, const std::string& name) {
 
 Block block(const Tensors& tensors, const std::string& name, int width) {
     return {layer_norm(tensors, name + ".norm", width), dense(tensors, name + ".up", 2 * width, width),
-              dense(tensors, name + ".down", width, 2 * width)};
+            dense(tensors, name + ".down", width, 2 * width)};
 }
 
 Attention attention(const Tensors& tensors, const std::string& name, const NetSizes& sizes) {
     const int mixed = sizes.heads * sizes.channels;
-    return {layer_norm(tensors, name + ".norm", sizes.width), dense(tensors, name + ".query", mixed, sizes.width),
-              dense(tensors, name + ".out", sizes.width, mixed), sizes.heads};
+    return {layer_norm(tensors, name + ".norm", sizes.width),
+            dense(tensors, name + ".query", mixed, sizes.width),
+            dense(tensors, name + ".out", sizes.width, mixed), sizes.heads};
 }
 
 Axis axis(const Tensors& tensors, int kind, const NetSizes& sizes) {
     const std::string name = std::string("axes.") + KIND_NAMES[kind];
     auto inputs = standardise(tensors, name + ".standardise");
     const int features = int(inputs.features());
-    Axis made{kind, std::move(inputs), dense(tensors, name + ".embed.0", sizes.channels, features),
-                dense(tensors, name + ".embed.2", sizes.channels, sizes.channels), {}};
+    Axis result{kind,
+                std::move(inputs),
+                dense(tensors, name + ".embed.0", sizes.channels, features),
+                dense(tensors, name + ".embed.2", sizes.channels, sizes.channels),
+                {}};
     for (int round = 0; round < sizes.rounds; ++round)
-        made.attention_between.push_back(
-                attention(tensors, name + ".attention_between." + std::to_string(round), sizes));
-    return made;
+        result.attention_between.push_back(
+            attention(tensors, name + ".attention_between." + std::to_string(round), sizes));
+    return result;
 }
 
 Starts starts_of(const TokenView* problems, int count, int kind) {
@@ -69,11 +73,12 @@ void softmax(float* scores, std::size_t count) {
 }
 
 // mixed = sum_t softmax_t(query token_t / sqrt(channels)) token_t; `query` and `mixed` are padded with zeros.
-void attend(const float* query, const Activations& tokens, std::size_t first, std::size_t count, std::vector<float>& scores,
-                float* mixed) {
+void attend(const float* query, const Activations& tokens, std::size_t first, std::size_t count,
+            std::vector<float>& scores, float* mixed) {
     const float scale = 1.0f / std::sqrt(float(tokens.width()));
     scores.resize(count);
-    for (std::size_t t = 0; t < count; ++t) scores[t] = scale * dot(query, tokens[first + t], tokens.stride());
+    for (std::size_t t = 0; t < count; ++t)
+        scores[t] = scale * dot(query, tokens[first + t], tokens.stride());
     softmax(scores.data(), count);
     for (std::size_t c = 0; c < tokens.stride(); c += FLOATS) {
         Floats sums{}, values;
@@ -93,7 +98,8 @@ void Block::update(Activations& state) const {
     add(state, down(inner));
 }
 
-Activations Attention::operator()(const Activations& state, const Activations& tokens, const Starts& starts) const {
+Activations Attention::operator()(const Activations& state, const Activations& tokens,
+                                  const Starts& starts) const {
     const Activations queries = query(norm(state));
     const std::size_t channels = std::size_t(tokens.width());
     Activations mixed(queries.count(), queries.width());
@@ -122,14 +128,15 @@ Activations Axis::embedded(const TokenView* problems, int count, const Starts& s
 }
 
 Net::Net(const Tensors& tensors, const NetSizes& sizes)
-        : standardise_(standardise(tensors, "standardise")),
-            embed_(dense(tensors, "embed", sizes.width, features())),
-            head_(dense(tensors, "head", QUANTILES, sizes.width)),
-            shortcut_(dense(tensors, "shortcut", 1, features())),
-            gate_(dense(tensors, "gate", features(), sizes.width)) {
+    : standardise_(standardise(tensors, "standardise")),
+      embed_(dense(tensors, "embed", sizes.width, features())),
+      head_(dense(tensors, "head", QUANTILES, sizes.width)),
+      shortcut_(dense(tensors, "shortcut", 1, features())),
+      gate_(dense(tensors, "gate", features(), sizes.width)) {
     for (int kind = 0; kind < KINDS; ++kind)
         if (sizes.axes >> kind & 1) axes_.push_back(axis(tensors, kind, sizes));
-    for (int i = 0; i < sizes.blocks; ++i) trunk_.push_back(block(tensors, "trunk." + std::to_string(i), sizes.width));
+    for (int i = 0; i < sizes.blocks; ++i)
+        trunk_.push_back(block(tensors, "trunk." + std::to_string(i), sizes.width));
 }
 
 Raw Net::operator()(const TokenView* problems, int count) const {

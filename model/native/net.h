@@ -1,7 +1,7 @@
 // The network: a residual trunk on the global token that reads the table as it goes, rows and columns.
 //
-// What torch computes in `model/net.py`, forwards only. Of a batch of problems, all tokens of a kind stand one
-// after another without padding.
+// What torch computes in `model/net.py`, forwards only. Of a batch of problems, all tokens of a kind stand
+// one after another without padding.
 #pragma once
 
 #include <array>
@@ -14,8 +14,9 @@
 namespace mizzle {
 
 constexpr int KINDS = 4;
-constexpr const char* KIND_NAMES[KINDS] = {"rows", "columns", "spectrum", "edges"};  // in the order of the registry
-constexpr int GATED = 204;  // what the sum of gated statistics is divided by
+constexpr const char* KIND_NAMES[KINDS] = {"rows", "columns", "spectrum",
+                                           "edges"};  // in the order of the registry
+constexpr int GATED = 204;                            // what the sum of gated statistics is divided by
 
 // Tokens of one problem, which lie elsewhere: row-major, without padding.
 struct TokenView {
@@ -62,12 +63,12 @@ struct Raw {
 };
 
 class Net {
-     public:
+public:
     Net(const Tensors& tensors, const NetSizes& sizes);
     Raw operator()(const TokenView* problems, int count) const;
     int features() const { return int(standardise_.features()); }
 
-     private:
+private:
     void move_median(Activations& quantiles, const Activations& state, const Activations& features) const;
 
     Standardise standardise_;

@@ -8,10 +8,10 @@
 namespace mizzle {
 
 Novelty::Novelty(const Tensors& tensors, int features)
-        : centre_(tensors.get("novelty.centre", features)),
-            thresholds_(tensors.get("novelty.thresholds", SHAPES)),
-            whitening_(tensors.get("novelty.whitening", std::int64_t(features) * features).data(), nullptr, features,
-                     features, Order::by_input) {}
+    : centre_(tensors.get("novelty.centre", features)),
+      thresholds_(tensors.get("novelty.thresholds", SHAPES)),
+      whitening_(tensors.get("novelty.whitening", std::int64_t(features) * features).data(), nullptr,
+                 features, features, Order::by_input) {}
 
 std::vector<float> Novelty::scores(const Activations& features) const {
     Activations centred = features;

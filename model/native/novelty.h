@@ -14,7 +14,7 @@ namespace mizzle {
 constexpr float LARGEST_WIDENING = 3.0f;  // times as wide, at the utmost
 
 class Novelty {
-     public:
+public:
     Novelty(const Tensors& tensors, int features);
 
     // |(features - centre) whitening| of each problem
@@ -23,7 +23,7 @@ class Novelty {
     // A score as a multiple of the threshold for this shape; familiar up to 1.
     float excess(float score, int n, int columns) const;
 
-     private:
+private:
     std::vector<float> centre_, thresholds_;
     Dense whitening_;
 };

@@ -14,7 +14,8 @@ void increasing(float* raw) {
 }
 
 void to_nats(const float* values, const double* ceiling, double* nats) {
-    for (int q = 0; q < QUANTILES; ++q) nats[q] = std::min(std::expm1(std::max(double(values[q]), 0.0)), ceiling[q]);
+    for (int q = 0; q < QUANTILES; ++q)
+        nats[q] = std::min(std::expm1(std::max(double(values[q]), 0.0)), ceiling[q]);
 }
 
 double posterior_mean(const double* nats) {

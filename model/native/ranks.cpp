@@ -9,8 +9,8 @@ namespace {
 
 constexpr int BYTES = 8, VALUES = 256;
 
-// An integer that orders as the double does. Both zeros get the same, as they are equal, but their bits are not;
-// by a comparison, for the addition of 0.0, which does so, too, may be left out by a compiler.
+// An integer that orders as the double does. Both zeros get the same, as they are equal, but their bits are
+// not; by a comparison, for the addition of 0.0, which does so, too, may be left out by a compiler.
 std::uint64_t ordered(double value) {
     constexpr std::uint64_t sign = std::uint64_t(1) << 63;
     if (value == 0.0) return sign;
@@ -32,7 +32,7 @@ Counts count_bytes(const std::vector<Keyed>& items) {
 }
 
 void distribute(const std::vector<Keyed>& items, std::vector<Keyed>& sorted, int place,
-                    std::array<std::uint32_t, VALUES>& counts) {
+                std::array<std::uint32_t, VALUES>& counts) {
     std::uint32_t start = 0;
     for (std::uint32_t& count : counts) {
         const std::uint32_t own = count;
@@ -60,7 +60,8 @@ void radix_sort(std::vector<Keyed>& items, std::vector<Keyed>& spare) {
     Counts counts = count_bytes(items);
     for (int place = 0; place < BYTES; ++place) {
         auto& own = counts[std::size_t(place)];
-        if (items.empty() || own[byte_of(items[0].key, place)] == items.size()) continue;  // all have the same byte
+        if (items.empty() || own[byte_of(items[0].key, place)] == items.size())
+            continue;  // all have the same byte
         distribute(items, spare, place, own);
         items.swap(spare);
     }
@@ -68,7 +69,8 @@ void radix_sort(std::vector<Keyed>& items, std::vector<Keyed>& spare) {
 
 std::int64_t centred_ranks(const double* values, std::ptrdiff_t stride, std::size_t n, Rank* ranks) {
     std::vector<Keyed> items(n), spare;
-    for (std::size_t i = 0; i < n; ++i) items[i] = {ordered(values[std::ptrdiff_t(i) * stride]), std::uint32_t(i)};
+    for (std::size_t i = 0; i < n; ++i)
+        items[i] = {ordered(values[std::ptrdiff_t(i) * stride]), std::uint32_t(i)};
     radix_sort(items, spare);
     return for_runs(items, [&](std::size_t first, std::size_t end) {
         const Rank rank = Rank(first + end) - Rank(n);

@@ -1,4 +1,5 @@
-// Columns to centred double ranks, and rows to numbers, by radix sorting: what `model/preprocess.py` starts with.
+// Columns to centred double ranks, and rows to numbers, by radix sorting: what `model/preprocess.py` starts
+// with.
 #pragma once
 
 #include <cstddef>

@@ -43,12 +43,19 @@ std::string statistics() {
 }  // namespace
 
 std::string settings() {
-    const std::string strata = Object().add("rows", ROW_EDGES).add("columns", COLUMN_EDGES).add("answers", ANSWERS).json();
-    return Object().add("format", FORMAT).add("levels", LEVELS).add("tokens", statistics()).add("strata", strata).json();
+    const std::string strata =
+        Object().add("rows", ROW_EDGES).add("columns", COLUMN_EDGES).add("answers", ANSWERS).json();
+    return Object()
+        .add("format", FORMAT)
+        .add("levels", LEVELS)
+        .add("tokens", statistics())
+        .add("strata", strata)
+        .json();
 }
 
 std::string channels() {
-    const std::string rows = Object().add("neighbours", 11).add("plane", 7).add("sizes", 3).add("local information", 11).json();
+    const std::string rows =
+        Object().add("neighbours", 11).add("plane", 7).add("sizes", 3).add("local information", 11).json();
     const std::string columns = Object().add("columns", 32).add("sizes", 3).json();
     const std::string spectrum = Object().add("spectrum", 21).add("sizes", 3).add("nonlinear", 8).json();
     const std::string edges = Object().add("edges", 14).add("sizes", 3).json();
@@ -64,7 +71,13 @@ std::string channels() {
                                     .add("local information", 22)
                                     .add("geometry", 10)
                                     .json();
-    return Object().add("rows", rows).add("columns", columns).add("spectrum", spectrum).add("edges", edges).add("overall", overall).json();
+    return Object()
+        .add("rows", rows)
+        .add("columns", columns)
+        .add("spectrum", spectrum)
+        .add("edges", edges)
+        .add("overall", overall)
+        .json();
 }
 
 }  // namespace mizzle

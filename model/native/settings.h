@@ -1,4 +1,5 @@
-// What this code computes, as JSON: the numbers that weights must have been trained with, and channels of tokens.
+// What this code computes, as JSON: the numbers that weights must have been trained with, and channels of
+// tokens.
 #pragma once
 
 #include <string>

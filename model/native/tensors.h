@@ -10,14 +10,17 @@
 namespace mizzle {
 
 class Tensors {
-     public:
-    void add(const std::string& name, const float* values, std::int64_t size) { tensors_[name] = {values, size}; }
+public:
+    void add(const std::string& name, const float* values, std::int64_t size) {
+        tensors_[name] = {values, size};
+    }
 
     // The values of a tensor, which must have so many.
     std::vector<float> get(const std::string& name, std::int64_t size) const {
         std::vector<float> values = get(name);
         if (std::int64_t(values.size()) != size)
-            throw std::invalid_argument(name + " has " + std::to_string(values.size()) + " values, not " + std::to_string(size));
+            throw std::invalid_argument(name + " has " + std::to_string(values.size()) + " values, not " +
+                                        std::to_string(size));
         return values;
     }
 
@@ -28,7 +31,7 @@ class Tensors {
         return {place->second.values, place->second.values + place->second.size};
     }
 
-     private:
+private:
     struct Tensor {
         const float* values;
         std::int64_t size;

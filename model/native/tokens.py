@@ -2,17 +2,28 @@
 
 import ctypes
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mizzle.model.native.library import KINDS, OVERALL, PROBLEM, TOKENS, address, channels, check, load, message
+from mizzle.model.native.library import (
+    KINDS,
+    OVERALL,
+    PROBLEM,
+    TOKENS,
+    address,
+    channels,
+    check,
+    load,
+    message,
+)
 
 Tokens = Mapping[str, NDArray[np.float32]]
 """Of every kind of token by its name, shape (t, channels), and `overall`, shape (channels,)."""
 
 
+@runtime_checkable
 class Problem(Protocol):
     """A ranked problem, as a `Table` is.
 

@@ -1,0 +1,83 @@
+"""The library itself: built from these sources, with Python's numbers, and refused where it does not fit."""
+
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from torch_path import reference
+
+from mizzle.errors import ModelUnavailable
+from mizzle.model import native, weights
+from mizzle.model.native import library
+from mizzle.model.net import NetConfig
+from mizzle.model.statistics import registry
+
+ROOT = Path(__file__).parent.parent.parent.parent
+built = pytest.mark.skipif(not native.available(), reason=str(native.reason()))
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """The library is looked for once more, and afterwards again."""
+    library.load.cache_clear()
+    yield
+    library.load.cache_clear()
+
+
+@built
+def test_it_is_built_from_these_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    with mock.patch("setuptools.setup"):
+        digest = runpy.run_path("setup.py")["digest"]()
+    assert library.load().mizzle_sources().decode() == digest, "run: make native"
+
+
+@built
+def test_its_settings_are_those_of_python() -> None:
+    assert library.settings() == weights.code()
+
+
+@built
+def test_its_channels_are_those_of_python() -> None:
+    assert tuple(library.KINDS) == registry.kinds()
+    tokens = (*registry.kinds(), registry.OVERALL)
+    assert library.channels() == {token: registry.channels(token) for token in tokens}
+
+
+@built
+@pytest.mark.parametrize(
+    "name", ["net", "calibration.levels", "novelty.whitening", "axes.rows.embed.0.weight"]
+)
+def test_weights_that_do_not_fit_are_refused(name: str) -> None:
+    small = reference(NetConfig(width=8, channels=4, heads=1))
+    if name == "net":
+        small.about["net"]["width"] = 9
+    else:
+        del small.tensors[name]
+    with pytest.raises(ModelUnavailable, match="do not fit"):
+        native.Engine(small.about, small.tensors)
+
+
+@built
+def test_weights_of_other_statistics_are_refused() -> None:
+    small = reference(NetConfig(width=8, channels=4, heads=1))
+    small.about["tokens"] = {**small.about["tokens"], "bins": [8, 5]}
+    with pytest.raises(ModelUnavailable, match="another version"):
+        native.Engine(small.about, small.tensors)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_library_that_is_missing_is_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MIZZLE_NATIVE_LIBRARY", str(tmp_path / "libmizzle.so"))
+    assert native.reason() == "the compiled engine was not built when mizzle was installed"
+    assert not native.available()
+
+
+@pytest.mark.usefixtures("fresh")
+def test_what_is_no_library_is_no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "libmizzle.so"
+    path.write_text("nothing")
+    monkeypatch.setenv("MIZZLE_NATIVE_LIBRARY", str(path))
+    assert "does not load" in (native.reason() or "")

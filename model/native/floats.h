@@ -56,6 +56,6 @@ inline float total(const Floats& values) {
 }
 
 // The least multiple of FLOATS that holds so many floats.
-constexpr std::size_t padded(int count) { return std::size_t(count + FLOATS - 1) / FLOATS * FLOATS; }
+constexpr std::size_t padded_width(int count) { return std::size_t(count + FLOATS - 1) / FLOATS * FLOATS; }
 
 }  // namespace mizzle

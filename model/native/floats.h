@@ -7,14 +7,14 @@
 #include <cstring>
 
 #if defined(__GNUC__) || defined(__clang__)
-#define MIZZLE_VECTORS 1
+#define MIZZLE_VECTORS_OF_FLOATS
 #endif
 
 namespace mizzle {
 
 constexpr int FLOATS = 16;
 
-#ifdef MIZZLE_VECTORS
+#ifdef MIZZLE_VECTORS_OF_FLOATS
 typedef float Floats __attribute__((vector_size(FLOATS * sizeof(float))));
 #else
 struct Floats {
@@ -30,7 +30,7 @@ inline void store(float* to, const Floats& values) { std::memcpy(to, &values, si
 
 // sums += factor * values
 inline void add_scaled(Floats& sums, float factor, const Floats& values) {
-#ifdef MIZZLE_VECTORS
+#ifdef MIZZLE_VECTORS_OF_FLOATS
     sums += factor * values;
 #else
     for (int i = 0; i < FLOATS; ++i) sums[i] += factor * values[i];
@@ -39,7 +39,7 @@ inline void add_scaled(Floats& sums, float factor, const Floats& values) {
 
 // sums += a * b
 inline void add_product(Floats& sums, const Floats& a, const Floats& b) {
-#ifdef MIZZLE_VECTORS
+#ifdef MIZZLE_VECTORS_OF_FLOATS
     sums += a * b;
 #else
     for (int i = 0; i < FLOATS; ++i) sums[i] += a[i] * b[i];
@@ -56,6 +56,6 @@ inline float total(const Floats& values) {
 }
 
 // The least multiple of FLOATS that holds so many floats.
-constexpr std::size_t padded(int count) { return std::size_t(count + FLOATS - 1) / FLOATS * FLOATS; }
+constexpr std::size_t padded_width(int count) { return std::size_t(count + FLOATS - 1) / FLOATS * FLOATS; }
 
 }  // namespace mizzle

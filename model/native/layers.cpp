@@ -49,8 +49,8 @@ inline float erf_rational(float x) {
 Dense::Dense(const float* weights, const float* bias, int outputs, int inputs, Order order)
     : outputs_(outputs),
       inputs_(inputs),
-      panels_(padded(outputs) * std::size_t(inputs)),
-      bias_(padded(outputs)) {
+      panels_(padded_width(outputs) * std::size_t(inputs)),
+      bias_(padded_width(outputs)) {
     const bool by_output = order == Order::by_output;
     const std::size_t step_o = by_output ? std::size_t(inputs) : 1,
                       step_i = by_output ? 1 : std::size_t(outputs);

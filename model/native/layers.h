@@ -1,4 +1,4 @@
-// Layers that the network is made of. Their arrays are rows of `padded` length, with zeros behind what is
+// Layers that the network is made of. Their arrays are rows of `padded_width` length, with zeros behind what is
 // there.
 #pragma once
 
@@ -11,9 +11,9 @@ namespace mizzle {
 // Rows of floats, each padded: one of a problem or of a token.
 class Activations {
 public:
-    Activations(std::size_t count, int width) : width_(width), values_(count * padded(width)) {}
+    Activations(std::size_t count, int width) : width_(width), values_(count * padded_width(width)) {}
     int width() const { return width_; }
-    std::size_t stride() const { return padded(width_); }
+    std::size_t stride() const { return padded_width(width_); }
     std::size_t count() const { return values_.size() / stride(); }
     float* operator[](std::size_t row) { return values_.data() + row * stride(); }
     const float* operator[](std::size_t row) const { return values_.data() + row * stride(); }

@@ -9,7 +9,8 @@
 namespace mizzle {
 namespace {
 
-constexpr double LEAST = 1e-12; // mean variance
+constexpr double LEAST = 1e-12;     // mean variance
+constexpr double TELLS = 1 + 1e-9;  // variance, over that which the other side leaves open, of a direction it tells about
 
 std::size_t size(int rows, int columns) { return std::size_t(rows) * std::size_t(columns); }
 
@@ -38,7 +39,8 @@ void solve_transposed(const double* lower, int d, double* b) {
     }
 }
 
-// Generalised eigenvectors v of a v = lambda b v with v' b v = 1, largest lambda first: the first `WIDE`, column by column.
+// Generalised eigenvectors v of a v = lambda b v with v' b v = 1, largest lambda first: the first `WIDE`, column by column,
+// and zero where lambda is 1: the other side tells nothing along all of these, and no few of them are the first.
 std::vector<double> generalised(std::vector<double> a, std::vector<double> b, int d) {
     std::vector<double> core(size(d, d)), values(static_cast<std::size_t>(d)), vectors(size(d, d));
     cholesky(b.data(), d);
@@ -52,10 +54,9 @@ std::vector<double> generalised(std::vector<double> a, std::vector<double> b, in
             upper = lower = (upper + lower) / 2;
         }
     symmetric_eigen(core.data(), d, values.data(), vectors.data());
-    std::vector<double> first;
-    for (int v = 0; v < WIDE; ++v) {
-        const auto vector = vectors.begin() + std::ptrdiff_t(size(d - 1 - v, d));
-        first.insert(first.end(), vector, vector + d);
+    std::vector<double> first(size(WIDE, d));
+    for (int v = 0; v < WIDE && values[std::size_t(d - 1 - v)] > TELLS; ++v) {
+        std::copy_n(vectors.begin() + std::ptrdiff_t(size(d - 1 - v, d)), d, first.data() + size(v, d));
         solve_transposed(b.data(), d, first.data() + size(v, d));
     }
     return first;

@@ -37,6 +37,7 @@ RIDGES = (0.001, 0.03)  # of the mean variance: apart on manifolds, whose covari
 METRIC_RIDGE = 0.01
 WIDE = 8  # columns of a side up to which all are looked at, and directions of a wider one
 _LEAST = 1e-12  # a pivot
+_TELLS = 1 + 1e-9  # variance, over that which the other side leaves open, of a direction that it tells about
 
 
 class Frame(NamedTuple):
@@ -93,11 +94,15 @@ def _mean_variance(batch: Batch, covariance: Float64[Tensor, "b m e e"]) -> Floa
 
 
 def _generalised(a: Float64[Tensor, "b d d"], b: Float64[Tensor, "b d d"]) -> Float64[Tensor, "b d d"]:
-    """Generalised eigenvectors v of a v = lambda b v with v' b v = 1, largest lambda first."""
+    """Generalised eigenvectors v of a v = lambda b v with v' b v = 1, largest lambda first.
+
+    Zero where lambda is 1: the other side tells nothing along all of these, and no few of them are the first.
+    """
     root = torch.linalg.cholesky_ex(b)[0]
     half = torch.linalg.solve_triangular(root, a, upper=False)
     core = torch.linalg.solve_triangular(root, half.transpose(-1, -2), upper=False)
-    vectors = torch.linalg.eigh((core + core.transpose(-1, -2)) / 2)[1].flip(-1)
+    values, vectors = torch.linalg.eigh((core + core.transpose(-1, -2)) / 2)
+    vectors = (vectors * (values > _TELLS)[:, None]).flip(-1)
     generalised: Tensor = torch.linalg.solve_triangular(root.transpose(-1, -2), vectors, upper=True)
     return generalised
 

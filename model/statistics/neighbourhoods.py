@@ -19,6 +19,7 @@ from mizzle.model.statistics.statistic import Context, Statistic
 BEYOND = (2, 10)  # neighbours beyond D: fewer have no covariance, more see the bend
 SMALL = 3  # another k, for its small bias
 _FAR = 1e30  # squared distance of padding
+_ROUNDING = 1e-14  # of the terms that a distance in a metric is summed from
 SCALES = (6, 20)  # neighbours within a side that its dimension is read from
 EVERY = 2  # query row that dimensions and covariances of all columns are read from
 
@@ -165,6 +166,9 @@ def _distances(
     far = torch.full_like(q[..., :1], _FAR)
     left = torch.cat([far, (q * image).sum(-1, keepdim=True), -2 * image, products], -1)
     distance = (left @ functions).float()
+    if metric is not None:  # where all of a neighbourhood are copies, a metric of 1e9 leaves 1e-7 between copies
+        size = metric.diagonal(dim1=-2, dim2=-1).sum(-1) * q.square().sum(-1)
+        distance = distance.where(distance > _ROUNDING * size[..., None], 0)
     return distance.scatter_(-1, places[:, None, :, None].expand(-1, 2, -1, 1), float("inf"))
 
 

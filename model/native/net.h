@@ -15,8 +15,8 @@ namespace mizzle {
 
 constexpr int AXES = 4;
 constexpr const char* AXIS_NAMES[AXES] = {"rows", "columns", "spectrum",
-                                           "edges"};  // in the order of the registry
-constexpr int GATED = 204;                            // what the sum of gated statistics is divided by
+                                          "edges"};  // in the order of the registry
+constexpr int GATED = 204;                           // what the sum of gated statistics is divided by
 
 // Tokens of one problem, which lie elsewhere: row-major, without padding.
 struct TokenView {

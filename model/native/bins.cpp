@@ -15,10 +15,18 @@ std::vector<double> tabulate() {
 }
 
 // c log c, and 0 at 0.
-double log_product(int c) {
-    static const std::vector<double> TABLE = tabulate();
-    return c < TABULATED ? TABLE[c] : c * std::log(double(c));
-}
+class LogProducts {
+public:
+    double operator()(int c) const { return c < TABULATED ? table_[c] : c * std::log(double(c)); }
+
+private:
+    static const std::vector<double>& tabulated() {
+        static const std::vector<double> TABLE = tabulate();
+        return TABLE;
+    }
+
+    const double* table_ = tabulated().data();
+};
 
 int shift_to(int bins) {
     int shift = 0;
@@ -69,16 +77,19 @@ void BinTable::coarsen() {
 }
 
 double BinTable::information() const {
+    const LogProducts log_product;
     int columns[bins::FINEST] = {};
     double joint = 0, margins = 0;
     for (int y = 0; y < bins_; ++y) {
+        const int* counts = counts_.data() + y * bins_;
         int row = 0;
+        double of_row = 0;
         for (int x = 0; x < bins_; ++x) {
-            const int count = counts_[y * bins_ + x];
-            joint += log_product(count);
-            columns[x] += count;
-            row += count;
+            of_row += log_product(counts[x]);
+            columns[x] += counts[x];
+            row += counts[x];
         }
+        joint += of_row;
         margins += log_product(row);
     }
     for (int x = 0; x < bins_; ++x) margins += log_product(columns[x]);

@@ -12,7 +12,7 @@ constexpr double PI = 3.14159265358979323846, ROOT_HALF = 0.70710678118654752440
 
 // Interpolated between knots by the cubic with their values and slopes, whose error is (STEP^4 / 384) times
 // the fourth derivative, some 20 at the utmost.
-constexpr int KNOTS_TO_ONE = 128, LAST_KNOT = 6 * KNOTS_TO_ONE;  // beyond, the wave is 1 to 1e-17
+constexpr int KNOTS_PER_UNIT = 128, LAST_KNOT = 6 * KNOTS_PER_UNIT;  // beyond, the wave is 1 to 1e-17
 
 struct Knot {
     double value, slope;  // slope: to one step between knots
@@ -21,14 +21,14 @@ struct Knot {
 Knot knot_at(double w) {
     const double angle = PI / 2 * std::erfc(-w * ROOT_HALF);
     const double density = std::exp(-w * w / 2) / std::sqrt(2 * PI);
-    return {std::cos(angle), -std::sin(angle) * PI * density / KNOTS_TO_ONE};
+    return {std::cos(angle), -std::sin(angle) * PI * density / KNOTS_PER_UNIT};
 }
 
 using Knots = std::array<Knot, LAST_KNOT + 2>;
 
 Knots all_knots() {
     Knots knots;
-    for (int k = 0; k < LAST_KNOT + 2; ++k) knots[std::size_t(k)] = knot_at(double(k) / KNOTS_TO_ONE);
+    for (int k = 0; k < LAST_KNOT + 2; ++k) knots[std::size_t(k)] = knot_at(double(k) / KNOTS_PER_UNIT);
     return knots;
 }
 
@@ -59,7 +59,7 @@ void cube_roots(double* values, int n) {
 // The wave is an odd function, so that w > 0 is enough.
 double normal_wave(double w) {
     static const Knots KNOTS = all_knots();
-    const double place = std::fmin(std::fabs(w) * KNOTS_TO_ONE, double(LAST_KNOT));
+    const double place = std::fmin(std::fabs(w) * KNOTS_PER_UNIT, double(LAST_KNOT));
     const int k = int(place);
     const double t = place - k, s = 1 - t;
     const Knot &left = KNOTS[std::size_t(k)], &right = KNOTS[std::size_t(k) + 1];

@@ -11,7 +11,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test lint lint-python lint-page types types-python types-tests types-page test-page picture benchmark load train wheel container openapi docs lock clean
+.PHONY: run demo test native native-test lint lint-python lint-page types types-python types-tests types-page test-page picture benchmark load train wheel container openapi docs lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -19,8 +19,29 @@ run: $(VENV)/service.stamp
 demo: $(VENV)/service.stamp
 	$(PY) examples/demo.py --stop --port 0
 
-test: $(VENV)/dev.stamp lint types test-page
+test: $(VENV)/dev.stamp native lint types test-page
 	$(PY) -m pytest -q
+
+# The compiled engine, in place. Without a compiler it says so, and torch computes.
+native: $(VENV)/native.stamp
+
+# The engine under address and undefined-behaviour sanitizers, on all that its tests make of it. NATIVE_FLAGS: for
+# another processor than the plain one, say "-mavx2 -mfma".
+NATIVE_FLAGS ?=
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZED := $(patsubst model/native/%.cpp,build/sanitized/%.o,$(wildcard model/native/*.cpp))
+
+build/sanitized/%.o: model/native/%.cpp $(wildcard model/native/*.h)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O1 -g -fPIC -Wall -Wextra -Werror $(SANITIZERS) $(NATIVE_FLAGS) -c $< -o $@
+
+build/sanitized/libmizzle.so: $(SANITIZED)
+	$(CXX) -shared $(SANITIZERS) $^ -o $@
+
+native-test: $(VENV)/dev.stamp build/sanitized/libmizzle.so
+	MIZZLE_NATIVE_LIBRARY=build/sanitized/libmizzle.so OMP_NUM_THREADS=1 ASAN_OPTIONS=detect_leaks=0 \
+	  LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
+	  $(PY) -m pytest -q tests/model/native -k 'not from_these_sources and not every_level'
 
 lint: lint-python lint-page
 
@@ -91,7 +112,7 @@ train: $(VENV)/dev.stamp
 	$(PY) train.py --out runs/base
 
 wheel: $(VENV)/dev.stamp
-	rm -rf build/lib
+	rm -rf build/lib*
 	$(PIP) wheel --no-deps -w dist .
 
 # Builds the image for real and runs it; as root, on Debian with buildah, debootstrap and iproute2.
@@ -128,6 +149,10 @@ $(VENV)/service.stamp: $(VENV)/torch.stamp pyproject.toml
 $(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml
 	$(PIP) install -e '.[dev]'
 	@touch $@ $(VENV)/service.stamp
+
+$(VENV)/native.stamp: $(VENV)/dev.stamp setup.py $(wildcard model/native/*.cpp model/native/*.h)
+	$(PY) setup.py -q build_ext --inplace
+	@touch $@
 
 node_modules/tools.stamp: package.json package-lock.json
 	@if command -v npm >/dev/null; then npm ci --loglevel=error && touch $@; fi || true

@@ -1,7 +1,7 @@
 """The compiled engine, which is optional: where it does not build, torch computes in its place.
 
-It is a plain shared library that Python loads by ctypes. It knows nothing of Python, so that its name carries no
-tag of an ABI, and one wheel a platform serves every version of Python.
+It is a plain shared library that Python loads by ctypes. It knows nothing of Python, so that its name has no tag
+of an ABI, and one wheel a platform serves every version of Python.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import os
 import platform
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
@@ -50,6 +51,14 @@ def digest() -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def is_current(built: str, source: str) -> bool:
+    """Whether an object is newer than its source, all headers and this file; that of the digest never is."""
+    if not os.path.exists(built) or source.endswith("interface.cpp"):
+        return False
+    read = [source, __file__, *map(str, HEADERS)]
+    return os.path.getmtime(built) > max(map(os.path.getmtime, read))
+
+
 def level_of(extension: Extension) -> str:
     return str(extension.name).removeprefix(NAME)
 
@@ -74,12 +83,16 @@ class BuildLibrary(build_ext):
             self.build_temp = folder
 
     def _compile_side_by_side(self) -> None:
-        """As many sources at once as there are processors."""
+        """As many sources at once as there are processors, and only those that changed."""
         compile_all = self.compiler.compile
 
-        def compile_each(sources: list[str], **options: object) -> list[str]:
+        def compile_one(source: str, **options: Any) -> list[str]:
+            objects: list[str] = self.compiler.object_filenames([source], output_dir=options["output_dir"])
+            return objects if is_current(objects[0], source) else compile_all([source], **options)
+
+        def compile_each(sources: list[str], **options: Any) -> list[str]:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                objects = pool.map(lambda source: compile_all([source], **options), sources)
+                objects = pool.map(lambda source: compile_one(source, **options), sources)
                 return [name for names in objects for name in names]
 
         self.compiler.compile = compile_each

@@ -53,8 +53,8 @@ FLOORS = {
         "family < dispersion hyperpriors < maps < families < prior < stream < store < __init__ < __main__"
     ),
     "model": (
-        "quantiles threads < calibrate counting < novelty preprocess < batch < statistics < net < weights"
-        " < estimator < __init__ training"
+        "native quantiles threads < calibrate counting < novelty preprocess < batch < statistics < net"
+        " < weights < estimator < __init__ training"
     ),
     "service": (
         "formats logs settings < inference < telemetry < http < jobs oip transport < routes < app < server"
@@ -263,6 +263,12 @@ def test_folders_are_few_and_flat(room: str) -> None:
     assert max(len(file.relative_to(ROOT).parent.parts) for file in files) <= MOST_LEVELS
 
 
+def test_the_compiled_engine_needs_no_torch() -> None:
+    files = [file for file in FILES if "native" in file.parts]
+    assert files
+    assert not {name.partition(".")[0] for file in files for name in imported(file)} & {"torch", "jaxtyping"}
+
+
 def test_the_batcher_knows_neither_http_nor_torch() -> None:
     tops = {name.partition(".")[0] for name in imported(ROOT / "service" / "inference" / "batcher.py")}
     assert not tops & {"fastapi", "starlette", "uvicorn", "torch", "pydantic"}
@@ -287,3 +293,12 @@ def test_no_file_has_more_than_300_lines_of_code(file: Path) -> None:
     code = [token for token in tokens if token.type not in APART]
     lines = {line for token in code for line in range(token.start[0], token.end[0] + 1)}
     assert len(lines - docstrings) <= 300
+
+
+CPP = sorted(file for file in (ROOT / "model" / "native").iterdir() if file.suffix in (".cpp", ".h"))
+
+
+@pytest.mark.parametrize("file", CPP, ids=_place)
+def test_no_compiled_file_has_more_than_300_lines_of_code(file: Path) -> None:
+    lines = [line.strip() for line in file.read_text().splitlines()]
+    assert sum(bool(line) and not line.startswith("//") for line in lines) <= 300

@@ -44,15 +44,16 @@ class Answers(NamedTuple):
 
 
 class Engine:
-    """A network with its calibration. No call changes it, so that threads may share one, and none holds the lock
-    of the interpreter while it computes.
+    """A network with its calibration.
+
+    No call changes it, so that threads may share one, and none holds the interpreter's lock while it computes.
 
     Args:
         about: the header of a weights file.
         tensors: all its tensors by their names, single precision; they are copied.
 
     Raises:
-        ModelUnavailable: there is no engine here, or the weights were trained on other statistics than it computes.
+        ModelUnavailable: there is no engine here, or the weights were trained on other statistics.
     """
 
     def __init__(self, about: Mapping[str, Any], tensors: Mapping[str, Floats]) -> None:

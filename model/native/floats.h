@@ -7,14 +7,14 @@
 #include <cstring>
 
 #if defined(__GNUC__) || defined(__clang__)
-#define MIZZLE_VECTORS 1
+#define MIZZLE_VECTORS_OF_FLOATS
 #endif
 
 namespace mizzle {
 
 constexpr int FLOATS = 16;
 
-#ifdef MIZZLE_VECTORS
+#ifdef MIZZLE_VECTORS_OF_FLOATS
 typedef float Floats __attribute__((vector_size(FLOATS * sizeof(float))));
 #else
 struct Floats {
@@ -30,7 +30,7 @@ inline void store(float* to, const Floats& values) { std::memcpy(to, &values, si
 
 // sums += factor * values
 inline void add_scaled(Floats& sums, float factor, const Floats& values) {
-#ifdef MIZZLE_VECTORS
+#ifdef MIZZLE_VECTORS_OF_FLOATS
     sums += factor * values;
 #else
     for (int i = 0; i < FLOATS; ++i) sums[i] += factor * values[i];
@@ -39,7 +39,7 @@ inline void add_scaled(Floats& sums, float factor, const Floats& values) {
 
 // sums += a * b
 inline void add_product(Floats& sums, const Floats& a, const Floats& b) {
-#ifdef MIZZLE_VECTORS
+#ifdef MIZZLE_VECTORS_OF_FLOATS
     sums += a * b;
 #else
     for (int i = 0; i < FLOATS; ++i) sums[i] += a[i] * b[i];

@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 
+#include "registry.h"
 #include "sample.h"
 #include "settings.h"
 
@@ -16,7 +17,7 @@ using namespace mizzle;
 
 namespace {
 
-constexpr int AT_ONCE = 32;  // problems whose tokens are in memory together
+constexpr int TOKENS_AT_ONCE = 32;  // problems whose tokens are in memory together
 
 void say(char* message, const char* text) {
     std::strncpy(message, text, MESSAGE - 1);
@@ -84,7 +85,7 @@ const char* mizzle_settings() {
 }
 
 const char* mizzle_channels() {
-    static const std::string text = channels();
+    static const std::string text = token_channels();
     return text.c_str();
 }
 
@@ -156,8 +157,8 @@ int mizzle_answer_tokens(const Model* model, const TokenView* tokens, const Shap
 int mizzle_answer_problems(const Model* model, const Problem* problems, const double* ceilings,
                            std::int32_t count, Answer* answers, char* message) {
     return guarded(message, [=] {
-        for (std::int32_t first = 0; first < count; first += AT_ONCE)
+        for (std::int32_t first = 0; first < count; first += TOKENS_AT_ONCE)
             answer(*model, problems + first, ceilings + std::ptrdiff_t(first) * QUANTILES,
-                   std::min(AT_ONCE, count - first), answers + first);
+                   std::min(TOKENS_AT_ONCE, count - first), answers + first);
     });
 }

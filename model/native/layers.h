@@ -1,5 +1,5 @@
-// Layers that the network is made of. Their arrays are rows of `padded` length, with zeros behind what is
-// there.
+// Layers that the network is made of. Their arrays are rows of `padded_width` length, with zeros behind what
+// is there.
 #pragma once
 
 #include <vector>

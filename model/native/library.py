@@ -3,7 +3,7 @@
 import ctypes
 import json
 import os
-from ctypes import POINTER, c_char_p, c_double, c_int, c_int32, c_int64, c_void_p
+from ctypes import POINTER, c_char_p, c_int, c_int32, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ def load() -> ctypes.CDLL:
 
 
 def runnable() -> list[Path]:
-    """The libraries that this processor can run, the best first; at least the plain one, whether built or not."""
+    """The libraries that this processor can run, the best first, and last the plain one, even if it is missing."""
     level = _loaded(_BUILT).mizzle_level() if _BUILT.exists() else 0
     better = [_BUILT.with_stem(f"{_BUILT.stem}_v{own}") for own in _LEVELS if own <= level]
     return [*(path for path in better if path.exists()), _BUILT]

@@ -35,7 +35,7 @@ Attention attention(const Tensors& tensors, const std::string& name, const NetSi
 }
 
 Axis axis(const Tensors& tensors, int kind, const NetSizes& sizes) {
-    const std::string name = std::string("axes.") + KIND_NAMES[kind];
+    const std::string name = std::string("axes.") + AXIS_NAMES[kind];
     auto inputs = standardise(tensors, name + ".standardise");
     const int features = int(inputs.features());
     Axis result{kind,
@@ -133,7 +133,7 @@ Net::Net(const Tensors& tensors, const NetSizes& sizes)
       head_(dense(tensors, "head", QUANTILES, sizes.width)),
       shortcut_(dense(tensors, "shortcut", 1, features())),
       gate_(dense(tensors, "gate", features(), sizes.width)) {
-    for (int kind = 0; kind < KINDS; ++kind)
+    for (int kind = 0; kind < AXES; ++kind)
         if (sizes.axes >> kind & 1) axes_.push_back(axis(tensors, kind, sizes));
     for (int i = 0; i < sizes.blocks; ++i)
         trunk_.push_back(block(tensors, "trunk." + std::to_string(i), sizes.width));

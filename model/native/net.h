@@ -13,16 +13,16 @@
 
 namespace mizzle {
 
-constexpr int KINDS = 4;
-constexpr const char* KIND_NAMES[KINDS] = {"rows", "columns", "spectrum",
-                                           "edges"};  // in the order of the registry
-constexpr int GATED = 204;                            // what the sum of gated statistics is divided by
+constexpr int AXES = 4;
+constexpr const char* AXIS_NAMES[AXES] = {"rows", "columns", "spectrum",
+                                          "edges"};  // in the order of the registry
+constexpr int GATED = 204;                           // what the sum of gated statistics is divided by
 
 // Tokens of one problem, which lie elsewhere: row-major, without padding.
 struct TokenView {
     const float* overall;
-    const float* values[KINDS];
-    std::int32_t counts[KINDS];
+    const float* values[AXES];
+    std::int32_t counts[AXES];
 };
 
 // Bit i of `axes` says whether the net attends to the i-th kind of token.

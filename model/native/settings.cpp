@@ -1,15 +1,39 @@
 #include "settings.h"
 
-#include <iterator>
+#include <locale>
 #include <sstream>
 
 #include "calibrate.h"
+#include "net.h"
 #include "quantiles.h"
+#include "registry.h"
 
 namespace mizzle {
 namespace {
 
+static_assert(KINDS == AXES, "the net does not know all kinds of tokens");
+
 constexpr int FORMAT = 2;  // of weights files
+
+template <typename Number>
+std::string number(Number value) {
+    std::ostringstream text;
+    text.imbue(std::locale::classic());
+    text << value;
+    return text.str();
+}
+
+template <typename Number, std::size_t Count>
+std::string items(const Number (&values)[Count]) {
+    std::string text;
+    for (const Number value : values) text += (text.empty() ? "" : ", ") + number(value);
+    return text;
+}
+
+template <typename Number, std::size_t Count>
+std::string list(const Number (&values)[Count]) {
+    return "[" + items(values) + "]";
+}
 
 // A JSON object, written in the order of its entries.
 class Object {
@@ -18,65 +42,52 @@ public:
         text_ += (text_.empty() ? "\"" : ", \"") + name + "\": " + json;
         return *this;
     }
-    Object& add(const std::string& name, int value) { return add(name, std::to_string(value)); }
-    template <typename Number, std::size_t Count>
-    Object& add(const std::string& name, const Number (&values)[Count]) {
-        std::ostringstream list;
-        list.imbue(std::locale::classic());
-        for (const Number value : values) list << (list.tellp() ? ", " : "[") << value;
-        return add(name, list.str() + "]");
-    }
     std::string json() const { return "{" + text_ + "}"; }
 
 private:
     std::string text_;
 };
 
-std::string statistics() {
-    return R"({"ridges": [0.03, 0.1, 0.3, 1.0, 3.0], "bins": [8, 4], "neighbours": [1, 3, 10],
-        "queries": [128, 256], "rows": 64, "pooled": [256, 1024], "edges": 12, "fine_bins": [32, 16, 8, 4],
-        "variates": 5, "few_columns": 10, "partial_ridges": [0.1, 1.0], "norm_ridge": 1, "plane": 2,
-        "functions": [4, 2, 8, [0.1, 1.0]], "beyond": [2, 10, 3], "local_ridges": [0.001, 0.03, 0.01],
-        "directions": 8, "scales": [6, 20]})";
+// As `registry.settings()`, in its order.
+std::string statistics_settings() {
+    const int sizes[] = {nonlinear::FUNCTIONS, nonlinear::WIDE_FUNCTIONS, nonlinear::WIDE};
+    const int beyond[] = {BEYOND[0], BEYOND[1], SMALL};
+    const double local_ridges[] = {RIDGES[0], RIDGES[1], METRIC_RIDGE};
+    return Object()
+        .add("ridges", list(moments::RIDGES))
+        .add("bins", list(bins::BINS))
+        .add("neighbours", list(NEIGHBOURS))
+        .add("queries", list(QUERIES))
+        .add("rows", number(ROWS))
+        .add("pooled", list(POOLED))
+        .add("edges", number(edges::EDGES))
+        .add("fine_bins", list(bins::FINE_BINS))
+        .add("variates", number(VARIATES))
+        .add("few_columns", number(FEW_COLUMNS))
+        .add("partial_ridges", list(moments::PARTIAL_RIDGES))
+        .add("norm_ridge", number(moments::NORM_RIDGE))
+        .add("plane", number(PLANE))
+        .add("functions", "[" + items(sizes) + ", " + list(nonlinear::FUNCTION_RIDGES) + "]")
+        .add("beyond", list(beyond))
+        .add("local_ridges", list(local_ridges))
+        .add("directions", number(WIDE))
+        .add("scales", list(SCALES))
+        .json();
 }
 
 }  // namespace
 
 std::string settings() {
-    const std::string strata =
-        Object().add("rows", ROW_EDGES).add("columns", COLUMN_EDGES).add("answers", ANSWERS).json();
+    const std::string strata = Object()
+                                   .add("rows", list(ROW_EDGES))
+                                   .add("columns", list(COLUMN_EDGES))
+                                   .add("answers", list(ANSWERS))
+                                   .json();
     return Object()
-        .add("format", FORMAT)
-        .add("levels", LEVELS)
-        .add("tokens", statistics())
+        .add("format", number(FORMAT))
+        .add("levels", list(LEVELS))
+        .add("tokens", statistics_settings())
         .add("strata", strata)
-        .json();
-}
-
-std::string channels() {
-    const std::string rows =
-        Object().add("neighbours", 11).add("plane", 7).add("sizes", 3).add("local information", 11).json();
-    const std::string columns = Object().add("columns", 32).add("sizes", 3).json();
-    const std::string spectrum = Object().add("spectrum", 21).add("sizes", 3).add("nonlinear", 8).json();
-    const std::string edges = Object().add("edges", 14).add("sizes", 3).json();
-    const std::string overall = Object()
-                                    .add("columns", 96)
-                                    .add("neighbours", 22)
-                                    .add("spectrum", 50)
-                                    .add("coupling", 4)
-                                    .add("plane", 6)
-                                    .add("edges", 20)
-                                    .add("sizes", 6)
-                                    .add("nonlinear", 28)
-                                    .add("local information", 22)
-                                    .add("geometry", 10)
-                                    .json();
-    return Object()
-        .add("rows", rows)
-        .add("columns", columns)
-        .add("spectrum", spectrum)
-        .add("edges", edges)
-        .add("overall", overall)
         .json();
 }
 

@@ -9,7 +9,4 @@ namespace mizzle {
 // As `mizzle.model.weights.code()`.
 std::string settings();
 
-// Of every kind of token, and of the global one, the number of channels of each statistic in it.
-std::string channels();
-
 }  // namespace mizzle

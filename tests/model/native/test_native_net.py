@@ -80,7 +80,7 @@ def _assert_raw(expected: tuple[np.ndarray, ...], raw: tuple[np.ndarray, ...]) -
 
 
 def test_answers_are_torchs(default: Reference, tables: list[Table], tokens: list[Tokens]) -> None:
-    """Means and quantiles after calibration, novelty and ceilings; the shapes lie in and beyond the training."""
+    """Means and quantiles after calibration, novelty and ceilings; of shapes in and beyond the training."""
     estimates = default.estimator.run(tables)
     ceilings = [table.ceiling for table in tables]
     engine = native.Engine(default.about, default.tensors)

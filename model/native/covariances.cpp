@@ -123,8 +123,8 @@ LaneMatrix with_ridge(const LaneMatrix& covariance, int columns, double ridge) {
     return ridged;
 }
 
-Lanes dependence(const LaneMatrix& covariance, int dx, int dy) {
-    LaneMatrix alone = block(covariance, dx, dy), joint = block(covariance, 0, dx + dy);
+Lanes dependence(const LaneMatrix& covariance, int dx, int dy, double ridge) {
+    LaneMatrix joint = with_ridge(covariance, dx + dy, ridge), alone = block(joint, dx, dy);
     eliminate(alone, dy);
     eliminate(joint, dx + dy);
     return determinant(alone, 0, dy) / determinant(joint, dx, dy);

@@ -38,8 +38,8 @@ private:
 // With a ridge relative to the mean variance.
 LaneMatrix with_ridge(const LaneMatrix& covariance, int columns, double ridge);
 
-// det of the last columns alone, over det of them after all others: e to the power of twice the dependence.
-Lanes dependence(const LaneMatrix& covariance, int dx, int dy);
+// With a ridge: det of y alone, over det of y after x; e to the power of twice their information.
+Lanes dependence(const LaneMatrix& covariance, int dx, int dy, double ridge);
 
 // For every lane Cov(own | other)^-1 as the triangle of `Metric`, of both sides.
 void metrics(const LaneMatrix& covariance, int dx, int dy, Metric* to);

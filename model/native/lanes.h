@@ -31,14 +31,14 @@ typedef double Lanes __attribute__((vector_size(LANES * sizeof(double))));
 typedef float HalfLanes __attribute__((vector_size(LANES * sizeof(float))));
 typedef float Singles __attribute__((vector_size(2 * LANES * sizeof(float))));
 #else
-struct Lanes {
-    double values[LANES];
-    double& operator[](int i) { return values[i]; }
-    double operator[](int i) const { return values[i]; }
+template <class Value, int COUNT> struct Pack {
+    Value values[COUNT];
+    Value& operator[](int i) { return values[i]; }
+    Value operator[](int i) const { return values[i]; }
 };
-struct Singles {
-    float values[2 * LANES];
-};
+using Lanes = Pack<double, LANES>;
+using HalfLanes = Pack<float, LANES>;
+using Singles = Pack<float, 2 * LANES>;
 #define MIZZLE_OPERATOR(sign)                                                                                          \
     inline Lanes operator sign(const Lanes& a, const Lanes& b) {                                                       \
         Lanes out;                                                                                                     \
@@ -52,13 +52,36 @@ MIZZLE_OPERATOR(/)
 #undef MIZZLE_OPERATOR
 #endif
 
-inline Lanes load(const double* from) {
-    Lanes lanes;
-    std::memcpy(&lanes, from, sizeof lanes);
-    return lanes;
+// Value by value, of packs of one type.
+template <class Values> Values larger(const Values& a, const Values& b) {
+#if defined(MIZZLE_VECTORS)
+    return a > b ? a : b;
+#else
+    Values out;
+    for (int i = 0; i < int(sizeof out / sizeof out[0]); ++i) out[i] = a[i] > b[i] ? a[i] : b[i];
+    return out;
+#endif
 }
 
-inline void store(double* to, const Lanes& lanes) { std::memcpy(to, &lanes, sizeof lanes); }
+template <class Values> Values smaller(const Values& a, const Values& b) {
+#if defined(MIZZLE_VECTORS)
+    return a < b ? a : b;
+#else
+    Values out;
+    for (int i = 0; i < int(sizeof out / sizeof out[0]); ++i) out[i] = a[i] < b[i] ? a[i] : b[i];
+    return out;
+#endif
+}
+
+template <class Values, class Value> Values load_as(const Value* from) {
+    Values values;
+    std::memcpy(&values, from, sizeof values);
+    return values;
+}
+
+template <class Values, class Value> void store(Value* to, const Values& values) { std::memcpy(to, &values, sizeof values); }
+
+inline Lanes load(const double* from) { return load_as<Lanes>(from); }
 
 inline Lanes spread(double v) {
 #if defined(__AVX512F__)
@@ -68,12 +91,6 @@ inline Lanes spread(double v) {
 #else
     return Lanes{v, v};
 #endif
-}
-
-inline double sum(const Lanes& lanes) {
-    double total = 0;
-    for (int i = 0; i < LANES; ++i) total += lanes[i];
-    return total;
 }
 
 // a * b + c
@@ -89,30 +106,13 @@ inline Lanes multiply_add(const Lanes& a, const Lanes& b, const Lanes& c) {
 #endif
 }
 
-// Round to single precision.
-inline void store_single(float* to, const Lanes& lanes) {
+// Rounded to single precision.
+inline HalfLanes rounded(const Lanes& lanes) {
 #if defined(MIZZLE_VECTORS)
-    const HalfLanes rounded = __builtin_convertvector(lanes, HalfLanes);
-    std::memcpy(to, &rounded, sizeof rounded);
+    return __builtin_convertvector(lanes, HalfLanes);
 #else
-    for (int i = 0; i < LANES; ++i) to[i] = static_cast<float>(lanes[i]);
-#endif
-}
-
-inline Singles load_singles(const float* from) {
-    Singles singles;
-    std::memcpy(&singles, from, sizeof singles);
-    return singles;
-}
-
-inline void store_singles(float* to, const Singles& singles) { std::memcpy(to, &singles, sizeof singles); }
-
-inline Singles smaller(const Singles& a, const Singles& b) {
-#if defined(MIZZLE_VECTORS)
-    return a < b ? a : b;
-#else
-    Singles out;
-    for (int i = 0; i < 2 * LANES; ++i) out.values[i] = a.values[i] < b.values[i] ? a.values[i] : b.values[i];
+    HalfLanes out;
+    for (int i = 0; i < LANES; ++i) out[i] = static_cast<float>(lanes[i]);
     return out;
 #endif
 }

@@ -95,8 +95,7 @@ void Rounds::put(int start, int count, float* channels) const {
     Lanes gaussian[3][2];
     for (int i = 0; i < 3; ++i)
         for (int r = 0; r < 2; ++r)
-            gaussian[i][r] = dependence(with_ridge(covariances_[i], points_.total(), RIDGES[r]), points_.dims[0],
-                                        points_.dims[1]);
+            gaussian[i][r] = dependence(covariances_[i], points_.dims[0], points_.dims[1], RIDGES[r]);
     for (int lane = 0; lane < count; ++lane, channels += LOCAL_CHANNELS) {
         const double *first = &first_.counted[std::size_t(3 * (start + lane))], *second = &second_.counted[std::size_t(3 * lane)];
         const double counted[] = {first[0], first[1], second[0], second[1]};

@@ -36,11 +36,11 @@ int count_within(const Row& values, float bound) {
 template <int GROUPS> void put_minima(const Row& distances, float* minima) {
     constexpr int WIDTH = 2 * LANES, BLOCKS = GROUPS / WIDTH;
     Singles smallest[BLOCKS];
-    for (int b = 0; b < BLOCKS; ++b) smallest[b] = load_singles(&distances[std::size_t(b * WIDTH)]);
+    for (int b = 0; b < BLOCKS; ++b) smallest[b] = load_as<Singles>(&distances[std::size_t(b * WIDTH)]);
     for (std::size_t start = GROUPS; start < distances.size(); start += GROUPS)
         for (int b = 0; b < BLOCKS; ++b)
-            smallest[b] = smaller(load_singles(&distances[start + std::size_t(b * WIDTH)]), smallest[b]);
-    for (int b = 0; b < BLOCKS; ++b) store_singles(minima + b * WIDTH, smallest[b]);
+            smallest[b] = smaller(load_as<Singles>(&distances[start + std::size_t(b * WIDTH)]), smallest[b]);
+    for (int b = 0; b < BLOCKS; ++b) store(minima + b * WIDTH, smallest[b]);
 }
 
 // The same of many groups.
@@ -64,16 +64,6 @@ void count_below(const float* distances, int count, const float (&reach)[3], int
 }
 
 } // namespace
-
-void Distances::join() {
-    float *x = side[0].data(), *y = side[1].data(), *both = joint.data();
-    for (std::size_t i = 0; i < joint.size(); ++i) { // rounding can leave copies below 0
-        const float a = x[i] > 0 ? x[i] : 0, b = y[i] > 0 ? y[i] : 0;
-        x[i] = a;
-        y[i] = b;
-        both[i] = a > b ? a : b;
-    }
-}
 
 void Distances::exclude(int query) {
     for (Row* row : {&side[0], &side[1], &joint}) (*row)[std::size_t(query)] = std::numeric_limits<float>::infinity();

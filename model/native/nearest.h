@@ -17,7 +17,6 @@ using Row = Aligned<float>; // a distance to each row
 struct Distances {
     explicit Distances(int n) : side{Row(size(n)), Row(size(n))}, joint(size(n)) {}
     int count() const { return static_cast<int>(joint.size()); }
-    void join();             // once both sides are there
     void exclude(int query); // the query row itself, once all are there
 
     Row side[2], joint;

@@ -2,35 +2,16 @@
 
 #include "lanes.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mizzle {
 namespace {
 
-constexpr float FAR_COLUMN = 1e15f; // whose square is `FAR`
-
-// A side of `Direct`, and where the query row lies in it.
-struct Column {
-    Column(const Direct& all, int s, int query)
-        : first(all.values[s].data()), second(first + (all.dims[s] - 1) * padded(all.n)), own{first[query], second[query]} {}
-    // never fused, or equal distances would differ by the order of columns
-    template <int D> float squared_distance(std::size_t i) const {
-        const float a = own[0] - first[i], b = own[1] - second[i];
-        return D == 1 ? a * a : a * a + b * b;
-    }
-
-    const float *first, *second;
-    float own[2];
-};
-
-template <int DX, int DY> void measure_both(const Column& x, const Column& y, Distances& to) {
-    float *of_x = to.side[0].data(), *of_y = to.side[1].data(), *joint = to.joint.data();
-    for (std::size_t i = 0; i < to.joint.size(); ++i) {
-        const float apart_x = x.squared_distance<DX>(i), apart_y = y.squared_distance<DY>(i);
-        of_x[i] = apart_x;
-        of_y[i] = apart_y;
-        joint[i] = apart_x > apart_y ? apart_x : apart_y;
-    }
+// Distances within a side; with those within the second, the larger of both.
+void put(int s, int row, const HalfLanes& distances, Distances& to) {
+    store(to.side[s].data() + row, distances);
+    if (s) store(to.joint.data() + row, larger(distances, load_as<HalfLanes>(to.side[0].data() + row)));
 }
 
 // |z_q|^2 - 2 z_q z + |z|^2 of `Q` query rows at once, so that every row is loaded once for all of them.
@@ -62,65 +43,53 @@ void expanded(const Points& points, int s, const int* queries, std::vector<Dista
         }
         for (int q = 0; q < Q; ++q)
             for (int b = 0; b < BLOCKS; ++b)
-                store_single(to[std::size_t(q)].side[s].data() + row + b * LANES, sums[q][b]);
+                put(s, row + b * LANES, rounded(larger(sums[q][b], spread(0))), to[std::size_t(q)]);
     }
 }
 
-// T z, of which copies of the query row give the same to the last bit.
-template <int D> void transform(const double* triangle, const double* z, std::size_t stride, Lanes (&to)[D]) {
-    for (int j = 0; j < D; ++j) {
-        const Lanes value = load(z + std::size_t(j) * stride);
-        to[j] = j ? multiply_add(spread(triangle[j * MOST_OWN + j]), value, to[j]) : spread(triangle[0]) * value;
-        for (int i = j + 1; i < D; ++i) {
-            const Lanes factor = spread(triangle[i * MOST_OWN + j]);
-            to[i] = j ? multiply_add(factor, value, to[i]) : factor * value;
-        }
-    }
-}
-
-template <int D>
-void with_metric(const Points& points, int s, int query, const double* triangle, Row& to) {
-    const std::size_t rows = to.size();
-    const double* z = points.column(s, 0);
-    Lanes own[D];
-    double copy[D * LANES];
+// T z of `B` lanes of rows, of which copies of the query row give the same up to rounding.
+template <int D, int B> void transform(const double* triangle, const double* z, std::size_t stride, Lanes (&to)[D][B]) {
     for (int j = 0; j < D; ++j)
-        for (int i = 0; i < LANES; ++i) copy[j * LANES + i] = z[std::size_t(j) * rows + std::size_t(query)];
-    transform<D>(triangle, copy, LANES, own);
-    for (std::size_t row = 0; row < rows; row += LANES) {
-        Lanes image[D];
-        transform<D>(triangle, z + row, rows, image);
-        Lanes total = image[0] - own[0];
-        total = total * total;
-        for (int j = 1; j < D; ++j) {
-            const Lanes apart = image[j] - own[j];
-            total = multiply_add(apart, apart, total);
+        for (int b = 0; b < B; ++b) {
+            const Lanes value = load(z + std::size_t(j) * stride + std::size_t(b * LANES));
+            for (int i = j; i < D; ++i) {
+                const Lanes factor = spread(triangle[i * MOST_OWN + j]);
+                to[i][b] = j ? multiply_add(factor, value, to[i][b]) : factor * value;
+            }
         }
-        store_single(&to[row], total);
+}
+
+template <int D> void with_metric(const Points& points, int s, int query, const double* triangle, Distances& to) {
+    constexpr int B = LANES == 8 ? 2 : 1; // what the registers hold
+    const std::size_t rows = to.joint.size();
+    const double* z = points.column(s, 0);
+    double copy[D * LANES];
+    for (int i = 0; i < D * LANES; ++i) copy[i] = z[std::size_t(i / LANES) * rows + std::size_t(query)];
+    Lanes own[D][1];
+    transform<D, 1>(triangle, copy, LANES, own);
+    for (std::size_t row = 0; row < rows; row += B * LANES) {
+        Lanes image[D][B];
+        transform<D, B>(triangle, z + row, rows, image);
+        for (int b = 0; b < B; ++b) {
+            Lanes total = image[0][b] - own[0][0];
+            total = total * total;
+            for (int j = 1; j < D; ++j) {
+                const Lanes apart = image[j][b] - own[j][0];
+                total = multiply_add(apart, apart, total);
+            }
+            put(s, int(row) + b * LANES, rounded(total), to);
+        }
     }
-    for (std::size_t row = std::size_t(points.n); row < rows; ++row) to[row] = FAR;
+    for (Row* row : {&to.side[s], &to.joint}) std::fill(row->begin() + points.n, row->end(), FAR);
 }
 
 template <int... D>
 void with_metric_of(int d, std::integer_sequence<int, D...>, const Points& points, int s, int query,
-                    const double* triangle, Row& to) {
+                    const double* triangle, Distances& to) {
     (void)((d == D + 1 && (with_metric<D + 1>(points, s, query, triangle, to), true)) || ...);
 }
 
 } // namespace
-
-Direct::Direct(int n, int dx, int dy) : n(n), dims{dx, dy} {
-    for (int s = 0; s < 2; ++s) values[s].assign(std::size_t(dims[s]) * std::size_t(padded(n)), FAR_COLUMN);
-}
-
-void Direct::measure(int query, Distances& to) const {
-    const Column x(*this, 0, query), y(*this, 1, query);
-    if (dims[0] == 1 && dims[1] == 1) measure_both<1, 1>(x, y, to);
-    if (dims[0] == 1 && dims[1] == 2) measure_both<1, 2>(x, y, to);
-    if (dims[0] == 2 && dims[1] == 1) measure_both<2, 1>(x, y, to);
-    if (dims[0] == 2 && dims[1] == 2) measure_both<2, 2>(x, y, to);
-    to.exclude(query);
-}
 
 Points::Points(int n, int dx, int dy) : n(n), dims{dx, dy} {
     for (int s = 0; s < 2; ++s) {
@@ -149,17 +118,12 @@ void Points::measure(const int* queries, int count, std::vector<Distances>& to) 
                 std::swap(to[0], to[std::size_t(q)]);
             }
     }
-    for (int q = 0; q < count; ++q) {
-        to[std::size_t(q)].join();
-        to[std::size_t(q)].exclude(queries[q]);
-    }
+    for (int q = 0; q < count; ++q) to[std::size_t(q)].exclude(queries[q]);
 }
 
 void Points::measure(int query, const Metric& metric, Distances& to) const {
     for (int s = 0; s < 2; ++s)
-        with_metric_of(dims[s], std::make_integer_sequence<int, MOST_OWN>(), *this, s, query, metric.triangle[s],
-                       to.side[s]);
-    to.join();
+        with_metric_of(dims[s], std::make_integer_sequence<int, MOST_OWN>(), *this, s, query, metric.triangle[s], to);
     to.exclude(query);
 }
 

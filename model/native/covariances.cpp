@@ -7,7 +7,7 @@
 namespace mizzle {
 namespace {
 
-constexpr int TILE = 4; // columns whose products with another stay in registers
+constexpr int TILE = 4;  // columns whose products with another stay in registers
 
 constexpr int tiles(int columns) { return (columns + TILE - 1) / TILE * TILE; }
 
@@ -50,7 +50,7 @@ LaneMatrix block(const LaneMatrix& matrix, int first, int columns) {
 }
 
 Lanes determinant(const LaneMatrix& eliminated, int first, int columns) {
-    Lanes product = eliminated.at(first, first); // of at most 8 pivots of at least 1e-9
+    Lanes product = eliminated.at(first, first);  // of at most 8 pivots of at least 1e-9
     for (int i = first + 1; i < first + columns; ++i) product = product * eliminated.at(i, i);
     return product;
 }
@@ -61,13 +61,14 @@ void invert(const LaneMatrix& lower, int first, int columns, LaneMatrix& to) {
         to.at(j, j) = spread(1);
         for (int i = j + 1; i < columns; ++i) {
             Lanes sum = lower.at(first + i, first + j);
-            for (int m = j + 1; m < i; ++m) sum = multiply_add(lower.at(first + i, first + m), to.at(m, j), sum);
+            for (int m = j + 1; m < i; ++m)
+                sum = multiply_add(lower.at(first + i, first + m), to.at(m, j), sum);
             to.at(i, j) = spread(0) - sum;
         }
     }
 }
 
-} // namespace
+}  // namespace
 
 NeighbourhoodRows::NeighbourhoodRows(const Points& points) : columns_(points.total()) {
     const auto total = static_cast<std::size_t>(columns_);
@@ -83,9 +84,11 @@ NeighbourhoodRows::NeighbourhoodRows(const Points& points) : columns_(points.tot
 void NeighbourhoodRows::collect(const int* const (&nearest)[LANES], int count) {
     const int width = tiles(columns_);
     centred_.resize(static_cast<std::size_t>(count * width), spread(0));
-    const auto row = [&](int lane, int h) { return rows_.data() + std::size_t(nearest[lane][h]) * std::size_t(columns_); };
+    const auto row = [&](int lane, int h) {
+        return rows_.data() + std::size_t(nearest[lane][h]) * std::size_t(columns_);
+    };
     for (int lane = 0; lane < LANES; ++lane) {
-        const double* origin = row(lane, 0); // or digits would cancel
+        const double* origin = row(lane, 0);  // or digits would cancel
         Lanes* to = centred_.data();
         for (int h = 0; h < count; ++h, to += width)
             for (int c = 0; c < columns_; ++c) to[c][lane] = row(lane, h)[c] - origin[c];
@@ -133,7 +136,7 @@ Lanes dependence(const LaneMatrix& covariance, int dx, int dy, double ridge) {
 void metrics(const LaneMatrix& covariance, int dx, int dy, Metric* to) {
     const int total = dx + dy, dims[] = {dx, dy};
     for (int s = 0; s < 2; ++s) {
-        const int d = dims[s], others = total - d, first = s ? 0 : dx; // the other side's columns come first
+        const int d = dims[s], others = total - d, first = s ? 0 : dx;  // the other side's columns come first
         LaneMatrix ordered, inverse;
         for (int i = 0; i < total; ++i)
             for (int j = 0; j <= i; ++j)
@@ -143,7 +146,8 @@ void metrics(const LaneMatrix& covariance, int dx, int dy, Metric* to) {
         for (int i = 0; i < d; ++i)
             for (int lane = 0; lane < LANES; ++lane) {
                 const double scale = 1 / std::sqrt(ordered.at(others + i, others + i)[lane]);
-                for (int j = 0; j <= i; ++j) to[lane].triangle[s][i * MOST_OWN + j] = inverse.at(i, j)[lane] * scale;
+                for (int j = 0; j <= i; ++j)
+                    to[lane].triangle[s][i * MOST_OWN + j] = inverse.at(i, j)[lane] * scale;
             }
     }
 }
@@ -158,4 +162,4 @@ void trace_and_squares(const LaneMatrix& covariance, int first, int columns, Lan
     }
 }
 
-} // namespace mizzle
+}  // namespace mizzle

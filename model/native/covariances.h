@@ -1,5 +1,6 @@
 #pragma once
-// Covariances of neighbourhoods, of as many query rows at once as there are lanes, and what is read from them.
+// Covariances of neighbourhoods, of as many query rows at once as there are lanes, and what is read from
+// them.
 //
 // Matrices are lower triangles of the columns of x, then of y: row i starts at i (i + 1) / 2.
 
@@ -47,4 +48,4 @@ void metrics(const LaneMatrix& covariance, int dx, int dy, Metric* to);
 // Trace of the columns from `first` on, and sum of their squared covariances.
 void trace_and_squares(const LaneMatrix& covariance, int first, int columns, Lanes& trace, Lanes& squares);
 
-} // namespace mizzle
+}  // namespace mizzle

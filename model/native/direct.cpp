@@ -12,13 +12,16 @@
 namespace mizzle {
 namespace {
 
-constexpr float FAR_COLUMN = 1e15f; // whose square is `FAR`
+constexpr float FAR_COLUMN = 1e15f;  // whose square is `FAR`
 
 // A side of `Direct`, and where the query row lies in it.
 struct Column {
     Column(const Direct& all, int s, int query)
-        : first(all.values[s].data()), second(first + (all.dims[s] - 1) * padded(all.n)), own{first[query], second[query]} {}
-    template <int D> float squared_distance(std::size_t i) const {
+        : first(all.values[s].data()),
+          second(first + (all.dims[s] - 1) * padded(all.n)),
+          own{first[query], second[query]} {}
+    template <int D>
+    float squared_distance(std::size_t i) const {
         const float a = own[0] - first[i], b = own[1] - second[i];
         return D == 1 ? a * a : a * a + b * b;
     }
@@ -27,7 +30,8 @@ struct Column {
     float own[2];
 };
 
-template <int DX, int DY> void measure_both(const Column& x, const Column& y, Distances& to) {
+template <int DX, int DY>
+void measure_both(const Column& x, const Column& y, Distances& to) {
     float *of_x = to.side[0].data(), *of_y = to.side[1].data(), *joint = to.joint.data();
     for (std::size_t i = 0; i < to.joint.size(); ++i) {
         const float apart_x = x.squared_distance<DX>(i), apart_y = y.squared_distance<DY>(i);
@@ -37,7 +41,7 @@ template <int DX, int DY> void measure_both(const Column& x, const Column& y, Di
     }
 }
 
-} // namespace
+}  // namespace
 
 Direct::Direct(int n, int dx, int dy) : n(n), dims{dx, dy} {
     for (int s = 0; s < 2; ++s) values[s].assign(std::size_t(dims[s]) * std::size_t(padded(n)), FAR_COLUMN);
@@ -52,4 +56,4 @@ void Direct::measure(int query, Distances& to) const {
     to.exclude(query);
 }
 
-} // namespace mizzle
+}  // namespace mizzle

@@ -1,9 +1,9 @@
 #pragma once
 // As many doubles as a register holds, computed with at once.
 //
-// Where compilers have vector types these are used, as wide as the processor that is compiled for allows; elsewhere a
-// pair of doubles with the same operators stands in. `multiply_add` is fused only where the hardware fuses:
-// whatever is built on it must not depend on that beyond rounding.
+// Where compilers have vector types these are used, as wide as the processor that is compiled for allows;
+// elsewhere a pair of doubles with the same operators stands in. `multiply_add` is fused only where the
+// hardware fuses: whatever is built on it must not depend on that beyond rounding.
 
 #include <bitset>
 #include <cstring>
@@ -31,7 +31,8 @@ typedef double Lanes __attribute__((vector_size(LANES * sizeof(double))));
 typedef float HalfLanes __attribute__((vector_size(LANES * sizeof(float))));
 typedef float Singles __attribute__((vector_size(2 * LANES * sizeof(float))));
 #else
-template <class Value, int COUNT> struct Pack {
+template <class Value, int COUNT>
+struct Pack {
     Value values[COUNT];
     Value& operator[](int i) { return values[i]; }
     Value operator[](int i) const { return values[i]; }
@@ -39,11 +40,11 @@ template <class Value, int COUNT> struct Pack {
 using Lanes = Pack<double, LANES>;
 using HalfLanes = Pack<float, LANES>;
 using Singles = Pack<float, 2 * LANES>;
-#define MIZZLE_OPERATOR(sign)                                                                                          \
-    inline Lanes operator sign(const Lanes& a, const Lanes& b) {                                                       \
-        Lanes out;                                                                                                     \
-        for (int i = 0; i < LANES; ++i) out[i] = a[i] sign b[i];                                                       \
-        return out;                                                                                                    \
+#define MIZZLE_OPERATOR(sign)                                    \
+    inline Lanes operator sign(const Lanes& a, const Lanes& b) { \
+        Lanes out;                                               \
+        for (int i = 0; i < LANES; ++i) out[i] = a[i] sign b[i]; \
+        return out;                                              \
     }
 MIZZLE_OPERATOR(+)
 MIZZLE_OPERATOR(-)
@@ -53,7 +54,8 @@ MIZZLE_OPERATOR(/)
 #endif
 
 // Value by value, of packs of one type.
-template <class Values> Values larger(const Values& a, const Values& b) {
+template <class Values>
+Values larger(const Values& a, const Values& b) {
 #if defined(MIZZLE_VECTORS)
     return a > b ? a : b;
 #else
@@ -63,7 +65,8 @@ template <class Values> Values larger(const Values& a, const Values& b) {
 #endif
 }
 
-template <class Values> Values smaller(const Values& a, const Values& b) {
+template <class Values>
+Values smaller(const Values& a, const Values& b) {
 #if defined(MIZZLE_VECTORS)
     return a < b ? a : b;
 #else
@@ -73,13 +76,17 @@ template <class Values> Values smaller(const Values& a, const Values& b) {
 #endif
 }
 
-template <class Values, class Value> Values load_as(const Value* from) {
+template <class Values, class Value>
+Values load_as(const Value* from) {
     Values values;
     std::memcpy(&values, from, sizeof values);
     return values;
 }
 
-template <class Values, class Value> void store(Value* to, const Values& values) { std::memcpy(to, &values, sizeof values); }
+template <class Values, class Value>
+void store(Value* to, const Values& values) {
+    std::memcpy(to, &values, sizeof values);
+}
 
 inline Lanes load(const double* from) { return load_as<Lanes>(from); }
 
@@ -117,7 +124,7 @@ inline HalfLanes rounded(const Lanes& lanes) {
 #endif
 }
 
-constexpr int TOGETHER = 16; // floats that are compared at once
+constexpr int TOGETHER = 16;  // floats that are compared at once
 
 // Which of `TOGETHER` values are at most the bound, a bit each.
 inline unsigned within(const float* values, float bound) {
@@ -142,14 +149,15 @@ inline unsigned within(const float* values, float bound) {
 
 inline int count_bits(unsigned bits) { return static_cast<int>(std::bitset<TOGETHER>(bits).count()); }
 
-// Put the values whose bits are set, and the places they have from `start` on, at the start of `to` and `places`, which
-// have room for `TOGETHER`; returns how many.
+// Put the values whose bits are set, and the places they have from `start` on, at the start of `to` and
+// `places`, which have room for `TOGETHER`; returns how many.
 inline int pick(const float* values, int start, unsigned bits, float* to, int* places) {
 #if defined(__AVX512F__)
     const __m512i counted = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const auto mask = static_cast<__mmask16>(bits);
     _mm512_storeu_ps(to, _mm512_maskz_compress_ps(mask, _mm512_loadu_ps(values)));
-    _mm512_storeu_si512(places, _mm512_maskz_compress_epi32(mask, _mm512_add_epi32(counted, _mm512_set1_epi32(start))));
+    _mm512_storeu_si512(
+        places, _mm512_maskz_compress_epi32(mask, _mm512_add_epi32(counted, _mm512_set1_epi32(start))));
     return count_bits(bits);
 #else
     int count = 0;
@@ -162,4 +170,4 @@ inline int pick(const float* values, int start, unsigned bits, float* to, int* p
 #endif
 }
 
-} // namespace mizzle
+}  // namespace mizzle

@@ -1,17 +1,17 @@
 #include "nearest.h"
 
-#include "lanes.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 
+#include "lanes.h"
+
 namespace mizzle {
 namespace {
 
-constexpr int RANKED = 64; // candidates up to which each is compared with each, which no branch mispredicts
-constexpr float ALL = 1e29f; // below padding and above any distance
+constexpr int RANKED = 64;  // candidates up to which each is compared with each, which no branch mispredicts
+constexpr float ALL = 1e29f;  // below padding and above any distance
 
 // Bits of a float that is not negative rise with it.
 int bits(float value) {
@@ -33,7 +33,8 @@ int count_within(const Row& values, float bound) {
 }
 
 // The smallest of every `GROUPS`-th distance, from each start; as many registers hold them.
-template <int GROUPS> void put_minima(const Row& distances, float* minima) {
+template <int GROUPS>
+void put_minima(const Row& distances, float* minima) {
     constexpr int WIDTH = 2 * LANES, BLOCKS = GROUPS / WIDTH;
     Singles smallest[BLOCKS];
     for (int b = 0; b < BLOCKS; ++b) smallest[b] = load_as<Singles>(&distances[std::size_t(b * WIDTH)]);
@@ -63,10 +64,11 @@ void count_below(const float* distances, int count, const float (&reach)[3], int
     inside[0] = first, inside[1] = second, inside[2] = third;
 }
 
-} // namespace
+}  // namespace
 
 void Distances::exclude(int query) {
-    for (Row* row : {&side[0], &side[1], &joint}) (*row)[std::size_t(query)] = std::numeric_limits<float>::infinity();
+    for (Row* row : {&side[0], &side[1], &joint})
+        (*row)[std::size_t(query)] = std::numeric_limits<float>::infinity();
 }
 
 void Nearest::find(const Row& distances, int k) {
@@ -88,7 +90,7 @@ float Nearest::bound(const Row& distances, int k) {
     else
         put_minima(distances, minima_);
     int low = 0, high = bits(ALL);
-    while (high - low > 1) { // so many minima are within `high`, and fewer within `low`
+    while (high - low > 1) {  // so many minima are within `high`, and fewer within `low`
         const int middle = low + (high - low) / 2, count = count_within(minima_, of_bits(middle));
         (count < k ? low : high) = middle;
         if (count >= k && count <= k + k / 8) break;
@@ -101,7 +103,8 @@ int Nearest::collect(const Row& distances, float bound) {
     int count = 0;
     for (std::size_t start = 0; start < distances.size(); start += TOGETHER)
         if (const unsigned bits = within(&distances[start], bound))
-            count += pick(&distances[start], int(start), bits, &values_[std::size_t(count)], &candidates_[std::size_t(count)]);
+            count += pick(&distances[start], int(start), bits, &values_[std::size_t(count)],
+                          &candidates_[std::size_t(count)]);
     return count;
 }
 
@@ -112,7 +115,8 @@ void Nearest::rank(int candidates) {
     for (int i = 0; i < filled; ++i) values[i] = i < candidates ? values_[std::size_t(i)] : FAR;
     for (int j = 0; j < candidates; ++j) {
         const float value = values[j];
-        for (int i = 0; i < filled; ++i) ranks[i] += int(value < values[i]) | (int(value == values[i]) & int(j < i));
+        for (int i = 0; i < filled; ++i)
+            ranks[i] += int(value < values[i]) | (int(value == values[i]) & int(j < i));
     }
     for (int i = 0; i < candidates; ++i) {
         distance_[std::size_t(ranks[i])] = values[i];
@@ -122,7 +126,7 @@ void Nearest::rank(int candidates) {
 
 void Nearest::sort(int candidates, int k) {
     keys_.resize(std::size_t(candidates));
-    for (std::size_t i = 0; i < keys_.size(); ++i) // with places behind the bits no two keys are equal
+    for (std::size_t i = 0; i < keys_.size(); ++i)  // with places behind the bits no two keys are equal
         keys_[i] = static_cast<unsigned long long>(bits(values_[i])) << 32 | unsigned(candidates_[i]);
     const auto last = keys_.begin() + std::min(k, candidates);
     std::nth_element(keys_.begin(), last - 1, keys_.end());
@@ -133,13 +137,14 @@ void Nearest::sort(int candidates, int k) {
     }
 }
 
-Terms local_terms(const Distances& distances, const Nearest& nearest, const int (&k)[3], int n, const double* psi) {
+Terms local_terms(const Distances& distances, const Nearest& nearest, const int (&k)[3], int n,
+                  const double* psi) {
     Terms terms;
     float reach[3];
     int inside[2][3], reached[3];
     for (int i = 0; i < 3; ++i) {
         terms.radius[i] = nearest.distance(k[i] - 1);
-        reach[i] = std::max(terms.radius[i], TINY); // copies count as inside, or ties would see no neighbour
+        reach[i] = std::max(terms.radius[i], TINY);  // copies count as inside, or ties would see no neighbour
         reached[i] = k[i];
     }
     for (int s = 0; s < 2; ++s) count_below(distances.side[s].data(), distances.count(), reach, inside[s]);
@@ -157,4 +162,4 @@ Terms local_terms(const Distances& distances, const Nearest& nearest, const int 
     return terms;
 }
 
-} // namespace mizzle
+}  // namespace mizzle

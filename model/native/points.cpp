@@ -1,9 +1,9 @@
 #include "points.h"
 
-#include "lanes.h"
-
 #include <algorithm>
 #include <utility>
+
+#include "lanes.h"
 
 namespace mizzle {
 namespace {
@@ -47,29 +47,38 @@ void expanded(const Points& points, int s, const int* queries, std::vector<Dista
     }
 }
 
-// T z of `B` lanes of rows, of which copies of the query row give the same up to rounding.
-template <int D, int B> void transform(const double* triangle, const double* z, std::size_t stride, Lanes (&to)[D][B]) {
-    for (int j = 0; j < D; ++j)
-        for (int b = 0; b < B; ++b) {
-            const Lanes value = load(z + std::size_t(j) * stride + std::size_t(b * LANES));
-            for (int i = j; i < D; ++i) {
-                const Lanes factor = spread(triangle[i * MOST_OWN + j]);
-                to[i][b] = j ? multiply_add(factor, value, to[i][b]) : factor * value;
-            }
-        }
+// What column J adds to T z of `B` lanes of rows. Its number is a constant, or compilers keep the sums in
+// memory.
+template <int J, int D, int B>
+void add_column(const double* triangle, const double* z, std::size_t stride, Lanes (&to)[D][B]) {
+    Lanes values[B];
+    for (int b = 0; b < B; ++b) values[b] = load(z + std::size_t(J) * stride + std::size_t(b * LANES));
+    for (int i = J; i < D; ++i) {
+        const Lanes factor = spread(triangle[i * MOST_OWN + J]);
+        for (int b = 0; b < B; ++b)
+            to[i][b] = J ? multiply_add(factor, values[b], to[i][b]) : factor * values[b];
+    }
 }
 
-template <int D> void with_metric(const Points& points, int s, int query, const double* triangle, Distances& to) {
-    constexpr int B = LANES == 8 ? 2 : 1; // what the registers hold
+// T z, of which copies of the query row give the same up to rounding.
+template <int D, int B, int... J>
+void transform(std::integer_sequence<int, J...>, const double* triangle, const double* z, std::size_t stride,
+               Lanes (&to)[D][B]) {
+    (add_column<J>(triangle, z, stride, to), ...);
+}
+
+template <int D>
+void with_metric(const Points& points, int s, int query, const double* triangle, Distances& to) {
+    constexpr int B = LANES == 8 ? 2 : 1;  // what the registers hold
     const std::size_t rows = to.joint.size();
     const double* z = points.column(s, 0);
     double copy[D * LANES];
     for (int i = 0; i < D * LANES; ++i) copy[i] = z[std::size_t(i / LANES) * rows + std::size_t(query)];
     Lanes own[D][1];
-    transform<D, 1>(triangle, copy, LANES, own);
+    transform(std::make_integer_sequence<int, D>(), triangle, copy, LANES, own);
     for (std::size_t row = 0; row < rows; row += B * LANES) {
         Lanes image[D][B];
-        transform<D, B>(triangle, z + row, rows, image);
+        transform(std::make_integer_sequence<int, D>(), triangle, z + row, rows, image);
         for (int b = 0; b < B; ++b) {
             Lanes total = image[0][b] - own[0][0];
             total = total * total;
@@ -89,7 +98,7 @@ void with_metric_of(int d, std::integer_sequence<int, D...>, const Points& point
     (void)((d == D + 1 && (with_metric<D + 1>(points, s, query, triangle, to), true)) || ...);
 }
 
-} // namespace
+}  // namespace
 
 Points::Points(int n, int dx, int dy) : n(n), dims{dx, dy} {
     for (int s = 0; s < 2; ++s) {
@@ -123,8 +132,9 @@ void Points::measure(const int* queries, int count, std::vector<Distances>& to) 
 
 void Points::measure(int query, const Metric& metric, Distances& to) const {
     for (int s = 0; s < 2; ++s)
-        with_metric_of(dims[s], std::make_integer_sequence<int, MOST_OWN>(), *this, s, query, metric.triangle[s], to);
+        with_metric_of(dims[s], std::make_integer_sequence<int, MOST_OWN>(), *this, s, query,
+                       metric.triangle[s], to);
     to.exclude(query);
 }
 
-} // namespace mizzle
+}  // namespace mizzle

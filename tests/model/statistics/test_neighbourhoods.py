@@ -120,8 +120,7 @@ def test_ties_are_broken_by_what_rows_hold() -> None:
 
 
 def test_copies_are_inside_in_every_metric() -> None:
-    covariances = own.once(hoods.local_covariances)
-    weights = local.directions(own.batch, covariances, own.once(hoods.points))[0, 0]
+    """Where all nearest rows are copies the metric is that of the ridge alone: the first round once more."""
     rng = np.random.default_rng(7)
     x = rng.random((500, 1)) < 0.4
     own = context((x.astype(float), (x ^ (rng.random((500, 1)) < 0.2)).astype(float)))

@@ -1,5 +1,6 @@
 #pragma once
-// Covariances of neighbourhoods, of as many query rows at once as there are lanes, and what is read from them.
+// Covariances of neighbourhoods, of as many query rows at once as there are lanes, and what is read from
+// them.
 //
 // Matrices are lower triangles of the columns of x, then of y: row i starts at i (i + 1) / 2.
 
@@ -18,18 +19,28 @@ struct LaneMatrix {
     const Lanes& at(int i, int j) const { return i < j ? values[triangle(j, i)] : values[triangle(i, j)]; }
 };
 
-// All columns of every row side by side, as the rows of a neighbourhood are collected.
-std::vector<double> by_rows(const Points& points);
+// The rows of neighbourhoods, and their covariances.
+class NeighbourhoodRows {
+public:
+    explicit NeighbourhoodRows(const Points& points);
 
-// Covariances among the first k[i] of every query row's nearest rows, about their own mean; k rises.
-void covariances(const std::vector<double>& rows, int columns, const int* const* nearest, const int* k, int sizes,
-                 LaneMatrix* to);
+    // Take `count` nearest rows of every query row.
+    void collect(const int* const (&nearest)[LANES], int count);
+
+    // Covariances among the first k[i] of them, about their own mean; k rises.
+    void covariances(const int* k, int sizes, LaneMatrix* to) const;
+
+private:
+    int columns_;
+    std::vector<double> rows_;    // all columns of every row side by side
+    std::vector<Lanes> centred_;  // of each row of the neighbourhoods the columns, less those of the nearest
+};
 
 // With a ridge relative to the mean variance.
 LaneMatrix with_ridge(const LaneMatrix& covariance, int columns, double ridge);
 
-// det of the last columns alone, over det of them after all others: e to the power of twice the dependence.
-Lanes dependence(const LaneMatrix& covariance, int dx, int dy);
+// With a ridge: det of y alone, over det of y after x; e to the power of twice their information.
+Lanes dependence(const LaneMatrix& covariance, int dx, int dy, double ridge);
 
 // For every lane Cov(own | other)^-1 as the triangle of `Metric`, of both sides.
 void metrics(const LaneMatrix& covariance, int dx, int dy, Metric* to);
@@ -37,4 +48,4 @@ void metrics(const LaneMatrix& covariance, int dx, int dy, Metric* to);
 // Trace of the columns from `first` on, and sum of their squared covariances.
 void trace_and_squares(const LaneMatrix& covariance, int first, int columns, Lanes& trace, Lanes& squares);
 
-} // namespace mizzle
+}  // namespace mizzle

@@ -11,4 +11,4 @@ double digamma(double x);
 // psi(0 + 1), psi(1 + 1), .. : `count` of them, so that entry c belongs to c rows inside a radius.
 std::vector<double> digammas(int count);
 
-} // namespace mizzle
+}  // namespace mizzle

@@ -1,20 +1,22 @@
 #include "directions.h"
 
-#include "algebra.h"
-#include "gram.h"
-
 #include <algorithm>
 #include <cmath>
+
+#include "algebra.h"
+#include "gram.h"
 
 namespace mizzle {
 namespace {
 
-constexpr double LEAST = 1e-12;     // mean variance
-constexpr double TELLS = 1 + 1e-9;  // variance, over that which the other side leaves open, of a direction it tells about
+constexpr double LEAST = 1e-12;  // mean variance
+constexpr double TELLS =
+    1 + 1e-9;  // variance, over that which the other side leaves open, of a direction it tells about
 
 std::size_t size(int rows, int columns) { return std::size_t(rows) * std::size_t(columns); }
 
-// rows of b less what earlier ones explain: L^-1 b, with L lower and column-major, b row by row in whole lanes.
+// rows of b less what earlier ones explain: L^-1 b, with L lower and column-major, b row by row in whole
+// lanes.
 void solve_rows(const double* lower, int d, double* b, int width) {
     for (int start = 0; start < width; start += GRAM_COLUMNS)
         for (int i = 0; i < d; ++i) {
@@ -39,8 +41,9 @@ void solve_transposed(const double* lower, int d, double* b) {
     }
 }
 
-// Generalised eigenvectors v of a v = lambda b v with v' b v = 1, largest lambda first: the first `WIDE`, column by column,
-// and zero where lambda is 1: the other side tells nothing along all of these, and no few of them are the first.
+// Generalised eigenvectors v of a v = lambda b v with v' b v = 1, largest lambda first: the first `WIDE`,
+// column by column, and zero where lambda is 1: the other side tells nothing along all of these, and no few
+// of them are the first.
 std::vector<double> generalised(std::vector<double> a, std::vector<double> b, int d) {
     std::vector<double> core(size(d, d)), values(static_cast<std::size_t>(d)), vectors(size(d, d));
     cholesky(b.data(), d);
@@ -70,13 +73,14 @@ void project(const Points& from, int s, const std::vector<double>& weights, Poin
         for (Lanes& total : sums) total = spread(0);
         for (int c = 0; c < d; ++c) {
             const Lanes z = load(from.column(s, c) + row);
-            for (int v = 0; v < WIDE; ++v) sums[v] = multiply_add(spread(weights[size(v, d) + std::size_t(c)]), z, sums[v]);
+            for (int v = 0; v < WIDE; ++v)
+                sums[v] = multiply_add(spread(weights[size(v, d) + std::size_t(c)]), z, sums[v]);
         }
         for (int v = 0; v < WIDE; ++v) store(to.column(s, v) + row, sums[v]);
     }
 }
 
-} // namespace
+}  // namespace
 
 LocalCovariances::LocalCovariances(const Points& points)
     : points_(points), width_(gram_width(points.total())), gram_(size(width_, width_)) {
@@ -112,7 +116,8 @@ void LocalCovariances::add(const int* nearest, int k) {
         log_participation[s] += std::log(participation(trace, squares));
         variance += trace;
     }
-    const double scale = 1 / std::max(variance / total, LEAST), ridge = METRIC_RIDGE * variance * scale / total;
+    const double scale = 1 / std::max(variance / total, LEAST),
+                 ridge = METRIC_RIDGE * variance * scale / total;
     for (int s = 0; s < 2; ++s)
         if (points_.dims[s] > WIDE) add_side(s, scale, ridge + double(TINY));
     ++count;
@@ -123,13 +128,16 @@ void LocalCovariances::add_side(int s, double scale, double ridge) {
     const int first = s * points_.dims[0], others = (1 - s) * points_.dims[0];
     for (int i = 0; i < own; ++i)
         for (int j = 0; j < own; ++j)
-            varies_[s][size(i, own) + std::size_t(j)] += covariance(first + i, first + j) * scale + ridge * (i == j);
+            varies_[s][size(i, own) + std::size_t(j)] +=
+                covariance(first + i, first + j) * scale + ridge * (i == j);
     root_.resize(size(other, other));
     half_.assign(size(other, width), 0);
     for (int i = 0; i < other; ++i) {
         for (int j = 0; j < other; ++j)
-            root_[size(i, other) + std::size_t(j)] = covariance(others + i, others + j) * scale + ridge * (i == j);
-        for (int j = 0; j < own; ++j) half_[size(i, width) + std::size_t(j)] = covariance(others + i, first + j) * scale;
+            root_[size(i, other) + std::size_t(j)] =
+                covariance(others + i, others + j) * scale + ridge * (i == j);
+        for (int j = 0; j < own; ++j)
+            half_[size(i, width) + std::size_t(j)] = covariance(others + i, first + j) * scale;
     }
     cholesky(root_.data(), other);
     solve_rows(root_.data(), other, half_.data(), width);
@@ -143,7 +151,8 @@ std::vector<double> LocalCovariances::directions(int s) const {
         for (int j = 0; j < d; ++j) {
             const std::size_t place = size(i, d) + std::size_t(j);
             varies[place] /= count;
-            open[place] = varies[place] - explained_[s][size(std::min(i, j), width) + std::size_t(std::max(i, j))] / count;
+            open[place] = varies[place] -
+                          explained_[s][size(std::min(i, j), width) + std::size_t(std::max(i, j))] / count;
         }
     return generalised(std::move(varies), std::move(open), d);
 }
@@ -160,4 +169,4 @@ Points LocalCovariances::projected() const {
     return to;
 }
 
-} // namespace mizzle
+}  // namespace mizzle

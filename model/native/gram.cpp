@@ -3,7 +3,7 @@
 namespace mizzle {
 
 void add_gram(const double* rows, int count, int columns, double* sums) {
-    constexpr int LEFT = 4, RIGHT = 2; // columns on the left, and lanes on the right, that stay in registers
+    constexpr int LEFT = 4, RIGHT = 2;  // columns on the left, and lanes on the right, that stay in registers
     const int width = gram_width(columns);
     for (int i = 0; i < columns; i += LEFT)
         for (int j = i / GRAM_COLUMNS * GRAM_COLUMNS; j < width; j += RIGHT * LANES) {
@@ -24,4 +24,4 @@ void add_gram(const double* rows, int count, int columns, double* sums) {
         }
 }
 
-} // namespace mizzle
+}  // namespace mizzle

@@ -1,9 +1,9 @@
 #include "local_information.h"
 
-#include "digamma.h"
-
 #include <algorithm>
 #include <cmath>
+
+#include "digamma.h"
 
 namespace mizzle {
 namespace {
@@ -25,9 +25,15 @@ double bias(int dx, int dy, int k) {
 // `LANES` query rows at once; where fewer are left the last stands in for those that are missing.
 class Rounds {
 public:
-    Rounds(const Points& points, const std::vector<int>& queries, const Neighbourhoods& first, const double* psi)
-        : points_(points), queries_(queries), first_(first), psi_(psi), rows_(by_rows(points)),
-          second_(LANES, first.reach), distances_(points.n) {
+    Rounds(const Points& points, const std::vector<int>& queries, const Neighbourhoods& first,
+           const double* psi)
+        : points_(points),
+          queries_(queries),
+          first_(first),
+          psi_(psi),
+          rows_(points),
+          second_(LANES, first.reach),
+          distances_(points.n) {
         const int *k = first.reach.k, ks[] = {k[1], k[0], k[1]};
         for (int i = 0; i < 3; ++i) bias_[i] = bias(points.dims[0], points.dims[1], ks[i]);
     }
@@ -44,11 +50,11 @@ private:
     const std::vector<int>& queries_;
     const Neighbourhoods& first_;
     const double* psi_;
-    std::vector<double> rows_;
+    NeighbourhoodRows rows_;
     Neighbourhoods second_;
     Distances distances_;
     Nearest nearest_;
-    LaneMatrix covariances_[3]; // of the first round at D + `BEYOND[1]`, of the second at both numbers
+    LaneMatrix covariances_[3];  // of the first round at D + `BEYOND[1]`, of the second at both numbers
     double bias_[3];
 };
 
@@ -63,7 +69,8 @@ void Rounds::run(int start, float* channels, double (&log_participation)[2]) {
 void Rounds::first_covariance(int start) {
     const int* nearest[LANES];
     for (int lane = 0; lane < LANES; ++lane) nearest[lane] = first_.nearest(query(start, lane));
-    covariances(rows_, points_.total(), nearest, &first_.reach.k[1], 1, covariances_);
+    rows_.collect(nearest, first_.reach.k[1]);
+    rows_.covariances(&first_.reach.k[1], 1, covariances_);
 }
 
 void Rounds::second_round(int start, int count) {
@@ -77,7 +84,8 @@ void Rounds::second_round(int start, int count) {
         nearest_.find(distances_.joint, second_.reach.largest());
         second_.put(lane, local_terms(distances_, nearest_, second_.reach.k, points_.n, psi_), nearest_);
     }
-    covariances(rows_, dx + dy, nearest, second_.reach.k, 2, covariances_ + 1);
+    rows_.collect(nearest, second_.reach.k[1]);
+    rows_.covariances(second_.reach.k, 2, covariances_ + 1);
 }
 
 void Rounds::participations(int start, int count, double (&log_participation)[2]) const {
@@ -85,7 +93,8 @@ void Rounds::participations(int start, int count, double (&log_participation)[2]
         Lanes trace, squares;
         trace_and_squares(covariances_[0], s * points_.dims[0], points_.dims[s], trace, squares);
         for (int lane = 0; lane < count; ++lane)
-            if ((start + lane) % EVERY == 0) log_participation[s] += std::log(participation(trace[lane], squares[lane]));
+            if ((start + lane) % EVERY == 0)
+                log_participation[s] += std::log(participation(trace[lane], squares[lane]));
     }
 }
 
@@ -93,10 +102,10 @@ void Rounds::put(int start, int count, float* channels) const {
     Lanes gaussian[3][2];
     for (int i = 0; i < 3; ++i)
         for (int r = 0; r < 2; ++r)
-            gaussian[i][r] = dependence(with_ridge(covariances_[i], points_.total(), RIDGES[r]), points_.dims[0],
-                                        points_.dims[1]);
+            gaussian[i][r] = dependence(covariances_[i], points_.dims[0], points_.dims[1], RIDGES[r]);
     for (int lane = 0; lane < count; ++lane, channels += LOCAL_CHANNELS) {
-        const double *first = &first_.counted[std::size_t(3 * (start + lane))], *second = &second_.counted[std::size_t(3 * lane)];
+        const double *first = &first_.counted[std::size_t(3 * (start + lane))],
+                     *second = &second_.counted[std::size_t(3 * lane)];
         const double counted[] = {first[0], first[1], second[0], second[1]};
         float* to = std::transform(counted, counted + 4, channels, [](double nats) { return float(nats); });
         for (int i = 0; i < 3; ++i)
@@ -106,10 +115,11 @@ void Rounds::put(int start, int count, float* channels) const {
     }
 }
 
-} // namespace
+}  // namespace
 
-std::vector<float> local_terms_of(const Points& points, const std::vector<int>& queries, const Neighbourhoods& first,
-                                  const double* psi, double (&log_participation)[2]) {
+std::vector<float> local_terms_of(const Points& points, const std::vector<int>& queries,
+                                  const Neighbourhoods& first, const double* psi,
+                                  double (&log_participation)[2]) {
     std::vector<float> channels(queries.size() * LOCAL_CHANNELS);
     Rounds rounds(points, queries, first, psi);
     for (int start = 0; start < int(queries.size()); start += LANES)
@@ -117,4 +127,4 @@ std::vector<float> local_terms_of(const Points& points, const std::vector<int>& 
     return channels;
 }
 
-} // namespace mizzle
+}  // namespace mizzle

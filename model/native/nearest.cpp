@@ -1,16 +1,17 @@
 #include "nearest.h"
 
-#include "lanes.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
+
+#include "lanes.h"
 
 namespace mizzle {
 namespace {
 
-constexpr int RANKED = 64; // candidates up to which each is compared with each, which no branch mispredicts
-constexpr float ALL = 1e29f; // below padding and above any distance
+constexpr int RANKED = 64;  // candidates up to which each is compared with each, which no branch mispredicts
+constexpr float ALL = 1e29f;  // below padding and above any distance
 
 // Bits of a float that is not negative rise with it.
 int bits(float value) {
@@ -25,10 +26,32 @@ float of_bits(int number) {
     return value;
 }
 
-int count_within(const std::vector<int>& values, int bound) {
+int count_within(const Row& values, float bound) {
     int count = 0;
-    for (const int value : values) count += int(value <= bound);
+    for (std::size_t i = 0; i < values.size(); i += TOGETHER) count += count_bits(within(&values[i], bound));
     return count;
+}
+
+// The smallest of every `GROUPS`-th distance, from each start; as many registers hold them.
+template <int GROUPS>
+void put_minima(const Row& distances, float* minima) {
+    constexpr int WIDTH = 2 * LANES, BLOCKS = GROUPS / WIDTH;
+    Singles smallest[BLOCKS];
+    for (int b = 0; b < BLOCKS; ++b) smallest[b] = load_as<Singles>(&distances[std::size_t(b * WIDTH)]);
+    for (std::size_t start = GROUPS; start < distances.size(); start += GROUPS)
+        for (int b = 0; b < BLOCKS; ++b)
+            smallest[b] = smaller(load_as<Singles>(&distances[start + std::size_t(b * WIDTH)]), smallest[b]);
+    for (int b = 0; b < BLOCKS; ++b) store(minima + b * WIDTH, smallest[b]);
+}
+
+// The same of many groups.
+void put_minima(const Row& distances, Row& minima) {
+    std::copy_n(distances.begin(), minima.size(), minima.begin());
+    for (std::size_t start = minima.size(); start < distances.size(); start += minima.size()) {
+        const std::size_t count = std::min(minima.size(), distances.size() - start);
+        for (std::size_t g = 0; g < count; ++g)
+            minima[g] = distances[start + g] < minima[g] ? distances[start + g] : minima[g];
+    }
 }
 
 void count_below(const float* distances, int count, const float (&reach)[3], int (&inside)[3]) {
@@ -41,57 +64,48 @@ void count_below(const float* distances, int count, const float (&reach)[3], int
     inside[0] = first, inside[1] = second, inside[2] = third;
 }
 
-} // namespace
+}  // namespace
 
-void Distances::finish(int query) {
-    float *x = side[0].data(), *y = side[1].data(), *both = joint.data();
-    for (std::size_t i = 0; i < joint.size(); ++i) { // rounding can leave copies below 0
-        x[i] = x[i] > 0 ? x[i] : 0;
-        y[i] = y[i] > 0 ? y[i] : 0;
-        both[i] = x[i] > y[i] ? x[i] : y[i];
-    }
-    const auto self = static_cast<std::size_t>(query);
-    x[self] = y[self] = both[self] = std::numeric_limits<float>::infinity();
+void Distances::exclude(int query) {
+    for (Row* row : {&side[0], &side[1], &joint})
+        (*row)[std::size_t(query)] = std::numeric_limits<float>::infinity();
 }
 
-void Nearest::find(const std::vector<float>& distances, int k) {
+void Nearest::find(const Row& distances, int k) {
     const int candidates = collect(distances, bound(distances, k));
     const auto room = static_cast<std::size_t>(std::max(k, RANKED));
     distance_.resize(room), place_.resize(room);
     candidates <= RANKED ? rank(candidates) : sort(candidates, k);
 }
 
-float Nearest::bound(const std::vector<float>& distances, int k) {
-    const std::size_t groups = static_cast<std::size_t>(padded(2 * k)), n = distances.size();
-    if (n < 2 * groups) return ALL;
-    minima_.resize(groups);
-    for (std::size_t g = 0; g < groups; ++g) minima_[g] = bits(distances[g]);
-    std::size_t start = groups;
-    for (; start + groups <= n; start += groups)
-        for (std::size_t g = 0; g < groups; ++g) minima_[g] = std::min(minima_[g], bits(distances[start + g]));
-    for (std::size_t g = 0; start + g < n; ++g) minima_[g] = std::min(minima_[g], bits(distances[start + g]));
-    int low = *std::min_element(minima_.begin(), minima_.end()) - 1;
-    int high = *std::max_element(minima_.begin(), minima_.end());
-    while (high - low > 1) {
-        const int middle = low + (high - low) / 2, count = count_within(minima_, middle);
+float Nearest::bound(const Row& distances, int k) {
+    constexpr int HALF = PADDED / 2;
+    const int groups = k <= HALF / 2 ? HALF : (2 * k + PADDED - 1) / PADDED * PADDED;
+    minima_.resize(std::size_t(groups));
+    if (distances.size() < 2 * minima_.size()) return ALL;
+    if (groups == HALF)
+        put_minima<HALF>(distances, minima_.data());
+    else if (groups == PADDED)
+        put_minima<PADDED>(distances, minima_.data());
+    else
+        put_minima(distances, minima_);
+    int low = 0, high = bits(ALL);
+    while (high - low > 1) {  // so many minima are within `high`, and fewer within `low`
+        const int middle = low + (high - low) / 2, count = count_within(minima_, of_bits(middle));
         (count < k ? low : high) = middle;
         if (count >= k && count <= k + k / 8) break;
     }
-    return std::min(of_bits(high), ALL);
+    return of_bits(high);
 }
 
-int Nearest::collect(const std::vector<float>& distances, float bound) {
-    candidates_.resize(distances.size() + 1), values_.resize(distances.size() + 1);
-    std::size_t count = 0;
-    for (std::size_t start = 0; start < distances.size(); start += TOGETHER) {
-        if (!any_within(&distances[start], bound)) continue;
-        for (std::size_t i = start; i < start + TOGETHER; ++i) {
-            candidates_[count] = static_cast<int>(i);
-            values_[count] = distances[i];
-            count += std::size_t(distances[i] <= bound);
-        }
-    }
-    return static_cast<int>(count);
+int Nearest::collect(const Row& distances, float bound) {
+    candidates_.resize(distances.size() + TOGETHER), values_.resize(distances.size() + TOGETHER);
+    int count = 0;
+    for (std::size_t start = 0; start < distances.size(); start += TOGETHER)
+        if (const unsigned bits = within(&distances[start], bound))
+            count += pick(&distances[start], int(start), bits, &values_[std::size_t(count)],
+                          &candidates_[std::size_t(count)]);
+    return count;
 }
 
 void Nearest::rank(int candidates) {
@@ -101,7 +115,8 @@ void Nearest::rank(int candidates) {
     for (int i = 0; i < filled; ++i) values[i] = i < candidates ? values_[std::size_t(i)] : FAR;
     for (int j = 0; j < candidates; ++j) {
         const float value = values[j];
-        for (int i = 0; i < filled; ++i) ranks[i] += int(value < values[i]) | (int(value == values[i]) & int(j < i));
+        for (int i = 0; i < filled; ++i)
+            ranks[i] += int(value < values[i]) | (int(value == values[i]) & int(j < i));
     }
     for (int i = 0; i < candidates; ++i) {
         distance_[std::size_t(ranks[i])] = values[i];
@@ -111,7 +126,7 @@ void Nearest::rank(int candidates) {
 
 void Nearest::sort(int candidates, int k) {
     keys_.resize(std::size_t(candidates));
-    for (std::size_t i = 0; i < keys_.size(); ++i) // with places behind the bits no two keys are equal
+    for (std::size_t i = 0; i < keys_.size(); ++i)  // with places behind the bits no two keys are equal
         keys_[i] = static_cast<unsigned long long>(bits(values_[i])) << 32 | unsigned(candidates_[i]);
     const auto last = keys_.begin() + std::min(k, candidates);
     std::nth_element(keys_.begin(), last - 1, keys_.end());
@@ -122,13 +137,14 @@ void Nearest::sort(int candidates, int k) {
     }
 }
 
-Terms local_terms(const Distances& distances, const Nearest& nearest, const int (&k)[3], int n, const double* psi) {
+Terms local_terms(const Distances& distances, const Nearest& nearest, const int (&k)[3], int n,
+                  const double* psi) {
     Terms terms;
     float reach[3];
     int inside[2][3], reached[3];
     for (int i = 0; i < 3; ++i) {
         terms.radius[i] = nearest.distance(k[i] - 1);
-        reach[i] = std::max(terms.radius[i], TINY); // copies count as inside, or ties would see no neighbour
+        reach[i] = std::max(terms.radius[i], TINY);  // copies count as inside, or ties would see no neighbour
         reached[i] = k[i];
     }
     for (int s = 0; s < 2; ++s) count_below(distances.side[s].data(), distances.count(), reach, inside[s]);
@@ -146,4 +162,4 @@ Terms local_terms(const Distances& distances, const Nearest& nearest, const int 
     return terms;
 }
 
-} // namespace mizzle
+}  // namespace mizzle

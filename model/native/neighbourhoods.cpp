@@ -1,40 +1,41 @@
 #include "neighbourhoods.h"
 
-#include "gram.h"
-
 #include <algorithm>
 #include <cmath>
+
+#include "gram.h"
 
 namespace mizzle {
 namespace {
 
-constexpr double LARGEST_RATIO = 1.0686474581524463e13; // e^30
+constexpr double LARGEST_RATIO = 1.0686474581524463e13;  // e^30
 constexpr int BLOCK = 64;                                // rows whose products are summed at a time
 
 // Mean of log(e_k / e_j) over the k - 1 nearer neighbours j; squared distances come in.
 double mean_log_ratio(const Nearest& nearest, int k) {
     const double last = std::max(nearest.distance(k - 1), TINY);
-    double product = 1; // of at most 19 ratios of at most e^30: below 1e248
+    double product = 1;  // of at most 19 ratios of at most e^30: below 1e248
     for (int j = 0; j + 1 < k; ++j)
         product *= std::min(last / double(std::max(nearest.distance(j), TINY)), LARGEST_RATIO);
     return std::log(product) / 2 / std::max(k - 1, 1);
 }
 
-void put_centred(const Points& points, int s, const std::vector<double>& mean, int start, int count, int width,
-                 double* rows) {
+void put_centred(const Points& points, int s, const std::vector<double>& mean, int start, int count,
+                 int width, double* rows) {
     for (int c = 0; c < points.dims[s]; ++c) {
         const double *z = points.column(s, c) + start, m = mean[std::size_t(c)];
         for (int r = 0; r < count; ++r) rows[r * width + c] = z[r] - m;
     }
 }
 
-} // namespace
+}  // namespace
 
 Reach::Reach(int n, int total)
     : k{std::min(total + BEYOND[0], n - 1), std::min(total + BEYOND[1], n - 1), std::min(SMALL, n - 1)} {}
 
 Neighbourhoods::Neighbourhoods(int queries, const Reach& reach)
-    : reach(reach), counted(static_cast<std::size_t>(3 * queries)),
+    : reach(reach),
+      counted(static_cast<std::size_t>(3 * queries)),
       places(static_cast<std::size_t>(queries * reach.largest())) {}
 
 void Neighbourhoods::put(int query, const Terms& terms, const Nearest& nearest) {
@@ -66,7 +67,8 @@ void look_around(const Points& points, const std::vector<Look>& looks, const dou
         for (int i = 0; i < count; ++i) {
             const Look& look = looks[std::size_t(start + i)];
             const Distances& own = distances[std::size_t(i)];
-            const int of_hood = look.hood < 0 ? 0 : hoods.reach.largest(), of_ratios = look.ratios ? scale : 0;
+            const int of_hood = look.hood < 0 ? 0 : hoods.reach.largest(),
+                      of_ratios = look.ratios ? scale : 0;
             nearest.find(own.joint, std::max({look.row < 0 ? 0 : ks.k[2], of_hood, of_ratios}));
             if (look.row >= 0) rows.put(look.row, local_terms(own, nearest, ks.k, points.n, psi));
             if (look.hood >= 0)
@@ -111,10 +113,11 @@ void log_participation(const Points& points, double (&to)[2]) {
         for (int i = 0; i < d; ++i) {
             trace += sums[std::size_t(i * width + i)];
             squares += sums[std::size_t(i * width + i)] * sums[std::size_t(i * width + i)];
-            for (int j = i + 1; j < d; ++j) squares += 2 * sums[std::size_t(i * width + j)] * sums[std::size_t(i * width + j)];
+            for (int j = i + 1; j < d; ++j)
+                squares += 2 * sums[std::size_t(i * width + j)] * sums[std::size_t(i * width + j)];
         }
         to[s] = std::log(participation(trace, squares));
     }
 }
 
-} // namespace mizzle
+}  // namespace mizzle

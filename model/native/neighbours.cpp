@@ -34,8 +34,8 @@ Neighbours count_neighbours(const Direct& columns, const std::vector<int>& queri
     return all;
 }
 
-std::vector<float> neighbour_channels(const Neighbours& neighbours, const std::vector<int>& rows, const float* log_norms,
-                                      int n) {
+std::vector<float> neighbour_channels(const Neighbours& neighbours, const std::vector<int>& rows,
+                                      const float* log_norms, int n) {
     std::vector<float> channels;
     channels.reserve(rows.size() * NEIGHBOUR_CHANNELS);
     for (std::size_t q = 0; q < rows.size(); ++q) {
@@ -50,4 +50,4 @@ std::vector<float> neighbour_channels(const Neighbours& neighbours, const std::v
     return channels;
 }
 
-} // namespace mizzle
+}  // namespace mizzle

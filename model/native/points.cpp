@@ -1,13 +1,18 @@
 #include "points.h"
 
-#include "lanes.h"
-
+#include <algorithm>
 #include <utility>
+
+#include "lanes.h"
 
 namespace mizzle {
 namespace {
 
-constexpr float FAR_COLUMN = 1e15f; // whose square is `FAR`
+// Distances within a side; with those within the second, the larger of both.
+void put(int s, int row, const HalfLanes& distances, Distances& to) {
+    store(to.side[s].data() + row, distances);
+    if (s) store(to.joint.data() + row, larger(distances, load_as<HalfLanes>(to.side[0].data() + row)));
+}
 
 // |z_q|^2 - 2 z_q z + |z|^2 of `Q` query rows at once, so that every row is loaded once for all of them.
 template <int Q>
@@ -38,73 +43,62 @@ void expanded(const Points& points, int s, const int* queries, std::vector<Dista
         }
         for (int q = 0; q < Q; ++q)
             for (int b = 0; b < BLOCKS; ++b)
-                store_single(to[std::size_t(q)].side[s].data() + row + b * LANES, sums[q][b]);
+                put(s, row + b * LANES, rounded(larger(sums[q][b], spread(0))), to[std::size_t(q)]);
     }
 }
 
-// T z, of which copies of the query row give the same to the last bit.
-template <int D> void transform(const double* triangle, const double* z, std::size_t stride, Lanes (&to)[D]) {
-    for (int j = 0; j < D; ++j) {
-        const Lanes value = load(z + std::size_t(j) * stride);
-        to[j] = j ? multiply_add(spread(triangle[j * MOST_OWN + j]), value, to[j]) : spread(triangle[0]) * value;
-        for (int i = j + 1; i < D; ++i) {
-            const Lanes factor = spread(triangle[i * MOST_OWN + j]);
-            to[i] = j ? multiply_add(factor, value, to[i]) : factor * value;
-        }
+// What column J adds to T z of `B` lanes of rows. Its number is a constant, or compilers keep the sums in
+// memory.
+template <int J, int D, int B>
+void add_column(const double* triangle, const double* z, std::size_t stride, Lanes (&to)[D][B]) {
+    Lanes values[B];
+    for (int b = 0; b < B; ++b) values[b] = load(z + std::size_t(J) * stride + std::size_t(b * LANES));
+    for (int i = J; i < D; ++i) {
+        const Lanes factor = spread(triangle[i * MOST_OWN + J]);
+        for (int b = 0; b < B; ++b)
+            to[i][b] = J ? multiply_add(factor, values[b], to[i][b]) : factor * values[b];
     }
+}
+
+// T z, of which copies of the query row give the same up to rounding.
+template <int D, int B, int... J>
+void transform(std::integer_sequence<int, J...>, const double* triangle, const double* z, std::size_t stride,
+               Lanes (&to)[D][B]) {
+    (add_column<J>(triangle, z, stride, to), ...);
 }
 
 template <int D>
-void with_metric(const Points& points, int s, int query, const double* triangle, std::vector<float>& to) {
-    const std::size_t rows = to.size();
+void with_metric(const Points& points, int s, int query, const double* triangle, Distances& to) {
+    constexpr int B = LANES == 8 ? 2 : 1;  // what the registers hold
+    const std::size_t rows = to.joint.size();
     const double* z = points.column(s, 0);
-    Lanes own[D];
     double copy[D * LANES];
-    for (int j = 0; j < D; ++j)
-        for (int i = 0; i < LANES; ++i) copy[j * LANES + i] = z[std::size_t(j) * rows + std::size_t(query)];
-    transform<D>(triangle, copy, LANES, own);
-    for (std::size_t row = 0; row < rows; row += LANES) {
-        Lanes image[D];
-        transform<D>(triangle, z + row, rows, image);
-        Lanes total = image[0] - own[0];
-        total = total * total;
-        for (int j = 1; j < D; ++j) {
-            const Lanes apart = image[j] - own[j];
-            total = multiply_add(apart, apart, total);
+    for (int i = 0; i < D * LANES; ++i) copy[i] = z[std::size_t(i / LANES) * rows + std::size_t(query)];
+    Lanes own[D][1];
+    transform(std::make_integer_sequence<int, D>(), triangle, copy, LANES, own);
+    for (std::size_t row = 0; row < rows; row += B * LANES) {
+        Lanes image[D][B];
+        transform(std::make_integer_sequence<int, D>(), triangle, z + row, rows, image);
+        for (int b = 0; b < B; ++b) {
+            Lanes total = image[0][b] - own[0][0];
+            total = total * total;
+            for (int j = 1; j < D; ++j) {
+                const Lanes apart = image[j][b] - own[j][0];
+                total = multiply_add(apart, apart, total);
+            }
+            put(s, int(row) + b * LANES, rounded(total), to);
         }
-        store_single(&to[row], total);
     }
-    for (std::size_t row = std::size_t(points.n); row < rows; ++row) to[row] = FAR;
+    for (Row* row : {&to.side[s], &to.joint}) std::fill(row->begin() + points.n, row->end(), FAR);
 }
 
 template <int... D>
 void with_metric_of(int d, std::integer_sequence<int, D...>, const Points& points, int s, int query,
-                    const double* triangle, std::vector<float>& to) {
+                    const double* triangle, Distances& to) {
     (void)((d == D + 1 && (with_metric<D + 1>(points, s, query, triangle, to), true)) || ...);
 }
 
-} // namespace
-
-Direct::Direct(int n, int dx, int dy) : n(n), dims{dx, dy} {
-    for (int s = 0; s < 2; ++s) values[s].assign(std::size_t(dims[s]) * std::size_t(padded(n)), FAR_COLUMN);
-}
-
-void Direct::measure(int query, Distances& to) const {
-    const std::size_t rows = to.joint.size();
-    for (int s = 0; s < 2; ++s) {
-        const float *first = values[s].data(), *second = first + rows;
-        const float own = first[query];
-        float* out = to.side[s].data();
-        if (dims[s] == 1) {
-            for (std::size_t i = 0; i < rows; ++i) out[i] = (own - first[i]) * (own - first[i]);
-            continue;
-        }
-        const float other = second[query]; // never fused, or equal distances would differ by the order of columns
-        for (std::size_t i = 0; i < rows; ++i)
-            out[i] = (own - first[i]) * (own - first[i]) + (other - second[i]) * (other - second[i]);
-    }
-    to.finish(query);
-}
+}  // namespace
 
 Points::Points(int n, int dx, int dy) : n(n), dims{dx, dy} {
     for (int s = 0; s < 2; ++s) {
@@ -133,14 +127,14 @@ void Points::measure(const int* queries, int count, std::vector<Distances>& to) 
                 std::swap(to[0], to[std::size_t(q)]);
             }
     }
-    for (int q = 0; q < count; ++q) to[std::size_t(q)].finish(queries[q]);
+    for (int q = 0; q < count; ++q) to[std::size_t(q)].exclude(queries[q]);
 }
 
 void Points::measure(int query, const Metric& metric, Distances& to) const {
     for (int s = 0; s < 2; ++s)
-        with_metric_of(dims[s], std::make_integer_sequence<int, MOST_OWN>(), *this, s, query, metric.triangle[s],
-                       to.side[s]);
-    to.finish(query);
+        with_metric_of(dims[s], std::make_integer_sequence<int, MOST_OWN>(), *this, s, query,
+                       metric.triangle[s], to);
+    to.exclude(query);
 }
 
-} // namespace mizzle
+}  // namespace mizzle

@@ -7,41 +7,45 @@
 
 namespace mizzle {
 
-// Up to two columns a side, in single precision: differences are squared one by one, so that copies come out at 0.
+// Up to two columns a side, in single precision: differences are squared one by one, so that copies come out
+// at 0.
 struct Direct {
     Direct(int n, int dx, int dy);
     float* column(int s, int c) { return values[s].data() + std::size_t(c) * std::size_t(padded(n)); }
     void measure(int query, Distances& to) const;
 
     int n, dims[2];
-    std::vector<float> values[2]; // column by column; padding lies far away
+    Row values[2];  // column by column; padding lies far away
 };
 
-constexpr int DIRECT = 2;     // columns a side up to which this is done
-constexpr int AT_ONCE = 4;    // query rows that are measured together
-constexpr int MOST_OWN = 8;   // columns a side up to which rows may have a metric of their own
+constexpr int DIRECT = 2;    // columns a side up to which this is done
+constexpr int AT_ONCE = 4;   // query rows that are measured together
+constexpr int MOST_OWN = 8;  // columns a side up to which rows may have a metric of their own
 
-// A metric of one query row: of side s, |T (z - z_q)|^2 with the lower triangle T, of which row i starts at i * MOST_OWN.
+// A metric of one query row: of side s, |T (z - z_q)|^2 with the lower triangle T, of which row i starts at i
+// * MOST_OWN.
 struct Metric {
     double triangle[2][MOST_OWN * MOST_OWN];
 };
 
-// Any number of columns, in double precision: the rounding to single afterwards hides the order of summation, and
-// equal rows come out far below the distance of any two different ones.
+// Any number of columns, in double precision: the rounding to single afterwards hides the order of summation,
+// and equal rows come out far below the distance of any two different ones.
 struct Points {
     Points(int n, int dx, int dy);
     double* column(int s, int c) { return values[s].data() + std::size_t(c) * std::size_t(padded(n)); }
-    const double* column(int s, int c) const { return values[s].data() + std::size_t(c) * std::size_t(padded(n)); }
+    const double* column(int s, int c) const {
+        return values[s].data() + std::size_t(c) * std::size_t(padded(n));
+    }
     int total() const { return dims[0] + dims[1]; }
-    void measure_lengths(); // once all columns are there
+    void measure_lengths();  // once all columns are there
 
     // |z - z_q|^2 of `count` query rows, 1 to `AT_ONCE`.
     void measure(const int* queries, int count, std::vector<Distances>& to) const;
     void measure(int query, const Metric& metric, Distances& to) const;
 
     int n, dims[2];
-    std::vector<double> values[2]; // column by column, 0 on padding
-    std::vector<double> lengths[2]; // |z|^2; of padding `FAR`
+    Aligned<double> values[2];   // column by column, 0 on padding
+    Aligned<double> lengths[2];  // |z|^2; of padding `FAR`
 };
 
-} // namespace mizzle
+}  // namespace mizzle

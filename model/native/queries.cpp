@@ -44,7 +44,8 @@ Keys marks(const Sample& sample, Keys& key) {
     for (int c = 0; c < sample.total(); ++c) {
         const Rank* a = column_of(sample, c);
         Hash sum = 0;
-        for (std::size_t i = 0; i < n; ++i) sum += squares[static_cast<std::size_t>(std::llabs(a[i]))] * mixed[i];
+        for (std::size_t i = 0; i < n; ++i)
+            sum += squares[static_cast<std::size_t>(std::llabs(a[i]))] * mixed[i];
         mark[static_cast<std::size_t>(c)] = sum;
     }
     return mark;
@@ -54,12 +55,14 @@ Keys marks(const Sample& sample, Keys& key) {
 void add_oriented(const Rank* a, std::int64_t sum, Hash mark, Keys& key) {
     const Hash sign = sum < 0 ? ~Hash(0) : Hash(1);
     if (sum == 0)
-        for (std::size_t i = 0; i < key.size(); ++i) key[i] += mix(static_cast<Hash>(std::llabs(a[i])) + mark);
+        for (std::size_t i = 0; i < key.size(); ++i)
+            key[i] += mix(static_cast<Hash>(std::llabs(a[i])) + mark);
     else
         for (std::size_t i = 0; i < key.size(); ++i) key[i] += mix(static_cast<Hash>(a[i]) * sign + mark);
 }
 
-// A hash of each row that ignores row order, column order, side names and column signs: see model/statistics/queries.py.
+// A hash of each row that ignores row order, column order, side names and column signs: see
+// model/statistics/queries.py.
 Keys content_key(const Sample& sample) {
     Keys key(static_cast<std::size_t>(sample.n));
     const Keys mark = marks(sample, key);
@@ -67,7 +70,7 @@ Keys content_key(const Sample& sample) {
         Keys next(key.size());
         for (int c = 0; c < sample.total(); ++c) {
             const Rank* a = column_of(sample, c);
-            Hash sum = 0; // wraps, as in the reference
+            Hash sum = 0;  // wraps, as in the reference
             for (std::size_t i = 0; i < key.size(); ++i) sum += static_cast<Hash>(a[i]) * (key[i] & 0xFFFF);
             add_oriented(a, static_cast<std::int64_t>(sum), mark[static_cast<std::size_t>(c)], next);
         }
@@ -77,7 +80,8 @@ Keys content_key(const Sample& sample) {
 }
 
 // Stable; by insertion where there are few, as nearly always.
-template <class Before> void sort(int* first, int* last, const Before& before) {
+template <class Before>
+void sort(int* first, int* last, const Before& before) {
     if (last - first > 16) return std::stable_sort(first, last, before);
     for (int* next = first; next < last; ++next) {
         const int row = *next;
@@ -91,22 +95,27 @@ int count_within(const Sample& sample, const int (&limits)[2]) {
     return std::min(std::clamp(sample.n / 8, limits[0], limits[1]), sample.n);
 }
 
-} // namespace
+}  // namespace
 
 std::vector<int> content_order(const Sample& sample) {
     Keys key = content_key(sample);
-    int bits = 1; // keys are spread evenly: a bucket by their first bits holds one or two, or copies
+    int bits = 1;  // keys are spread evenly: a bucket by their first bits holds one or two, or copies
     while ((1 << bits) < sample.n) ++bits;
-    const auto bucket = [&](Hash k) { return static_cast<std::size_t>((k ^ (Hash(1) << 63)) >> (64 - bits)); };
+    const auto bucket = [&](Hash k) {
+        return static_cast<std::size_t>((k ^ (Hash(1) << 63)) >> (64 - bits));
+    };
     std::vector<int> start((std::size_t(1) << bits) + 1), order(key.size());
     for (const Hash k : key) ++start[bucket(k) + 1];
     for (std::size_t b = 1; b < start.size(); ++b) start[b] += start[b - 1];
     std::vector<int> next(start.begin(), start.end() - 1);
-    for (std::size_t i = 0; i < key.size(); ++i) order[static_cast<std::size_t>(next[bucket(key[i])]++)] = int(i);
+    for (std::size_t i = 0; i < key.size(); ++i)
+        order[static_cast<std::size_t>(next[bucket(key[i])]++)] = int(i);
     const auto before = [&](int i, int j) {
-        return static_cast<std::int64_t>(key[std::size_t(i)]) < static_cast<std::int64_t>(key[std::size_t(j)]);
+        return static_cast<std::int64_t>(key[std::size_t(i)]) <
+               static_cast<std::int64_t>(key[std::size_t(j)]);
     };
-    for (std::size_t b = 0; b + 1 < start.size(); ++b) sort(order.data() + start[b], order.data() + start[b + 1], before);
+    for (std::size_t b = 0; b + 1 < start.size(); ++b)
+        sort(order.data() + start[b], order.data() + start[b + 1], before);
     return order;
 }
 
@@ -127,4 +136,4 @@ std::vector<int> fewer_queries(const Sample& sample, const QueryRows& all) {
     return evenly(all.count(), count_within(sample, QUERIES));
 }
 
-} // namespace mizzle
+}  // namespace mizzle

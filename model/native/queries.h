@@ -5,13 +5,14 @@
 
 namespace mizzle {
 
-constexpr int POOLED[] = {256, 1024}; // query rows whose neighbours are counted: n / 8, but within these
-constexpr int QUERIES[] = {128, 256}; // n / 8 within these, evenly spaced among them: what costs more than counting
-constexpr int FEW_COLUMNS = 10;       // of dx + dy; beyond, neighbours are far for any k
-constexpr int ROWS = 64;              // of these, the rows that become tokens
+constexpr int POOLED[] = {256, 1024};  // query rows whose neighbours are counted: n / 8, but within these
+constexpr int QUERIES[] = {
+    128, 256};  // n / 8 within these, evenly spaced among them: what costs more than counting
+constexpr int FEW_COLUMNS = 10;  // of dx + dy; beyond, neighbours are far for any k
+constexpr int ROWS = 64;         // of these, the rows that become tokens
 
 struct QueryRows {
-    std::vector<int> places; // in the order of `content_order`; the row of the sample is order[place]
+    std::vector<int> places;  // in the order of `content_order`; the row of the sample is order[place]
     int count() const { return static_cast<int>(places.size()); }
 };
 
@@ -27,4 +28,4 @@ QueryRows all_queries(const Sample& sample);
 // Numbers of those among `all` that `QUERIES` says.
 std::vector<int> fewer_queries(const Sample& sample, const QueryRows& all);
 
-} // namespace mizzle
+}  // namespace mizzle

@@ -1,10 +1,10 @@
 #include "surroundings.h"
 
-#include "digamma.h"
-
 #include <algorithm>
 #include <cmath>
 #include <memory>
+
+#include "digamma.h"
 
 namespace mizzle {
 namespace {
@@ -12,7 +12,9 @@ namespace {
 // Query rows of a sample, by their places in the order of content.
 struct Queries {
     explicit Queries(const Sample& sample)
-        : order(content_order(sample)), all(all_queries(sample).places), fewer(fewer_queries(sample, {all})),
+        : order(content_order(sample)),
+          all(all_queries(sample).places),
+          fewer(fewer_queries(sample, {all})),
           tokens(evenly(int(fewer.size()), ROWS)) {
         for (const int q : fewer) fewer_places.push_back(all[std::size_t(q)]);
     }
@@ -22,10 +24,10 @@ struct Queries {
         return rows;
     }
 
-    std::vector<int> order;  // rows of the sample
-    std::vector<int> all;    // places
-    std::vector<int> fewer;  // numbers among `all`
-    std::vector<int> tokens; // numbers among `fewer`
+    std::vector<int> order;   // rows of the sample
+    std::vector<int> all;     // places
+    std::vector<int> fewer;   // numbers among `all`
+    std::vector<int> tokens;  // numbers among `fewer`
     std::vector<int> fewer_places;
 };
 
@@ -44,7 +46,8 @@ Points scores_in_order(const Sample& sample, const std::vector<int>& order) {
 Direct directly(const Points& points) {
     Direct direct(points.n, points.dims[0], points.dims[1]);
     for (int s = 0; s < 2; ++s)
-        for (int c = 0; c < points.dims[s]; ++c) std::copy_n(points.column(s, c), points.n, direct.column(s, c));
+        for (int c = 0; c < points.dims[s]; ++c)
+            std::copy_n(points.column(s, c), points.n, direct.column(s, c));
     return direct;
 }
 
@@ -52,18 +55,20 @@ Direct directly(const Points& points) {
 struct AllColumns {
     AllColumns(const Sample& sample, const Queries& queries, const Points& points, const double* psi);
 
-    bool wide;           // whether local information looks at directions: covariances of all columns come first
-    Neighbours rows;     // of all query rows
-    Neighbourhoods hoods; // of the fewer ones, of every second where a side is wide
+    bool wide;        // whether local information looks at directions: covariances of all columns come first
+    Neighbours rows;  // of all query rows
+    Neighbourhoods hoods;  // of the fewer ones, of every second where a side is wide
     Ratios ratios;
 };
 
 AllColumns::AllColumns(const Sample& sample, const Queries& queries, const Points& points, const double* psi)
-    : wide(std::max(sample.dims[0], sample.dims[1]) > WIDE), rows(int(queries.all.size())),
+    : wide(std::max(sample.dims[0], sample.dims[1]) > WIDE),
+      rows(int(queries.all.size())),
       hoods(int(queries.fewer.size()), Reach(sample.n, sample.total())) {
     const bool direct = std::max(sample.dims[0], sample.dims[1]) <= DIRECT;
     std::vector<Look> looks;
-    for (std::size_t q = 0; q < queries.all.size(); ++q) looks.push_back({queries.all[q], direct ? -1 : int(q), -1, false});
+    for (std::size_t q = 0; q < queries.all.size(); ++q)
+        looks.push_back({queries.all[q], direct ? -1 : int(q), -1, false});
     for (std::size_t f = 0; f < queries.fewer.size(); ++f) {
         Look& look = looks[std::size_t(queries.fewer[f])];
         look.ratios = f % EVERY == 0;
@@ -84,15 +89,18 @@ struct Local {
 Local local_of(const AllColumns& all, const Queries& queries, const Points& points, const double* psi) {
     Local local;
     if (!all.wide) {
-        local.channels = local_terms_of(points, queries.fewer_places, all.hoods, psi, local.log_participation);
+        local.channels =
+            local_terms_of(points, queries.fewer_places, all.hoods, psi, local.log_participation);
         return local;
     }
     LocalCovariances covariances(points);
-    for (int f = 0; f < int(queries.fewer.size()); f += EVERY) covariances.add(all.hoods.nearest(f), all.hoods.reach.k[1]);
+    for (int f = 0; f < int(queries.fewer.size()); f += EVERY)
+        covariances.add(all.hoods.nearest(f), all.hoods.reach.k[1]);
     std::copy_n(covariances.log_participation, 2, local.log_participation);
     const Points projected = covariances.projected();
     std::vector<Look> looks;
-    for (std::size_t f = 0; f < queries.fewer.size(); ++f) looks.push_back({queries.fewer_places[f], -1, int(f), false});
+    for (std::size_t f = 0; f < queries.fewer.size(); ++f)
+        looks.push_back({queries.fewer_places[f], -1, int(f), false});
     Neighbours none(0);
     Neighbourhoods first(int(queries.fewer.size()), Reach(points.n, projected.total()));
     Ratios no_ratios;
@@ -111,8 +119,9 @@ std::vector<float> plane_channels(const Sample& sample, const Queries& queries, 
     for (int s = 0; s < 2; ++s)
         for (int v = 0; v < columns; ++v)
             for (std::size_t i = 0; i < n; ++i)
-                direct.column(s, v)[i] = float(variates[s][std::size_t(v) * n + std::size_t(queries.order[i])]);
-    const bool single = widest == 1; // among all columns where a side has one
+                direct.column(s, v)[i] =
+                    float(variates[s][std::size_t(v) * n + std::size_t(queries.order[i])]);
+    const bool single = widest == 1;  // among all columns where a side has one
     const Neighbours own = single ? Neighbours(0) : count_neighbours(direct, queries.fewer_places, psi);
     std::vector<float> channels;
     for (std::size_t f = 0; f < queries.fewer.size(); ++f) {
@@ -143,7 +152,7 @@ std::vector<float> geometry_of(const Points& points, const AllColumns& all, cons
     return {values.begin(), values.end()};
 }
 
-} // namespace
+}  // namespace
 
 void QueryChannels::put(float* tokens, int stride) const {
     for (const int row : of_tokens) {
@@ -156,7 +165,8 @@ void QueryChannels::pool(int first_channels, float* overall) const {
     const std::size_t count = values.size() / std::size_t(channels);
     for (int c = 0; c < first_channels; ++c) {
         double mean = 0, squares = 0;
-        for (std::size_t row = 0; row < count; ++row) mean += double(values[row * std::size_t(channels) + std::size_t(c)]);
+        for (std::size_t row = 0; row < count; ++row)
+            mean += double(values[row * std::size_t(channels) + std::size_t(c)]);
         mean /= double(count);
         for (std::size_t row = 0; row < count; ++row) {
             const double centred = double(values[row * std::size_t(channels) + std::size_t(c)]) - mean;
@@ -176,10 +186,11 @@ Surroundings surroundings(const Sample& sample, const float* log_norms, const do
     std::vector<int> of_all;
     for (const int token : queries.tokens) of_all.push_back(queries.fewer[std::size_t(token)]);
     std::vector<float> geometry = geometry_of(points, all, local);
-    return {{NEIGHBOUR_CHANNELS, neighbour_channels(all.rows, queries.rows(queries.all), log_norms, sample.n), of_all},
+    return {{NEIGHBOUR_CHANNELS, neighbour_channels(all.rows, queries.rows(queries.all), log_norms, sample.n),
+             of_all},
             {PLANE_CHANNELS, plane_channels(sample, queries, all.rows, variates, psi.data()), queries.tokens},
             {LOCAL_CHANNELS, std::move(local.channels), queries.tokens},
             std::move(geometry)};
 }
 
-} // namespace mizzle
+}  // namespace mizzle

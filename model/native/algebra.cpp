@@ -135,11 +135,26 @@ double lane_dot(const T* a, const T* b, int n) {
     return sum;
 }
 
+// Eight sums side by side, which do not wait for each other.
+template <typename T>
+double sum_of(const T* values, int n) {
+    double sums[8] = {};
+    int i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int l = 0; l < 8; ++l) sums[l] += double(values[i + l]);
+    for (int l = 0; i < n; ++i, ++l) sums[l] += double(values[i]);
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
 void add_multiple(double factor, const double* from, int n, double* to) {
     for (int i = 0; i < n; ++i) to[i] += factor * from[i];
 }
 
 }  // namespace
+
+double sum(const double* values, int n) { return sum_of(values, n); }
+
+double sum(const float* values, int n) { return sum_of(values, n); }
 
 double dot(const double* a, const double* b, int n) { return lane_dot(a, b, n); }
 

@@ -5,6 +5,10 @@
 
 namespace mizzle {
 
+// In double precision, so that the mean of equal values in single precision is that value.
+double sum(const double* values, int n);
+double sum(const float* values, int n);
+
 // Sum of a[i] b[i].
 double dot(const double* a, const double* b, int n);
 float dot(const float* a, const float* b, int n);

@@ -1,7 +1,7 @@
 #include "canonical.h"
 
 #include <algorithm>
-#include <cassert>
+#include <stdexcept>
 
 #include "algebra.h"
 
@@ -10,8 +10,7 @@ namespace mizzle {
 std::vector<double> whitening(const std::vector<double>& within, int d, double level) {
     std::vector<double> factor = within, inverse(within.size());
     for (int c = 0; c < d; ++c) factor[c + c * d] += level;
-    [[maybe_unused]] const bool definite = cholesky(factor.data(), d);
-    assert(definite);
+    if (!cholesky(factor.data(), d)) throw std::logic_error("a matrix with a ridge is not positive definite");
     invert_lower(factor.data(), d);
     transpose(factor.data(), d, d, inverse.data());
     return inverse;

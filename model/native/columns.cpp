@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "algebra.h"
 #include "bins.h"
 
 namespace mizzle {
@@ -15,12 +16,6 @@ struct Others {
     int count, own;  // own: the place of the column itself, which is left out; -1 where it is not among them
 };
 
-enum class Sum { plain, squares, nats };
-
-float term(Sum sum, float value) {
-    return sum == Sum::plain ? value : sum == Sum::squares ? value * value : information(value);
-}
-
 float largest(const Others& others) {
     float value = 0;
     for (int i = 0; i < others.count; ++i)
@@ -28,10 +23,19 @@ float largest(const Others& others) {
     return value;
 }
 
-float total(const Others& others, Sum sum) {
+float total(const Others& others) {
     double all = 0;
     for (int i = 0; i < others.count; ++i)
-        if (i != others.own) all += double(term(sum, others.first[i * others.step]));
+        if (i != others.own) all += double(others.first[i * others.step]);
+    return float(all);
+}
+
+float total_squares(const Others& others) {
+    double all = 0;
+    for (int i = 0; i < others.count; ++i) {
+        const float value = others.first[i * others.step];
+        if (i != others.own) all += double(value * value);
+    }
     return float(all);
 }
 
@@ -42,22 +46,20 @@ Others across(const Sample& sample, const float* matrix, int s, int c) {
              : Others{matrix + c, dx, sample.dims[1], -1};
 }
 
-// Statistics of a column: where those of several kinds stand, and how they are summed.
-struct Group {
-    std::vector<Others> kinds;
-};
+// Statistics of one column of several kinds.
+using Group = std::vector<Others>;
 
 Group group_across(const Sample& sample, const float* matrices, int kinds, int s, int c) {
     const std::ptrdiff_t pairs = std::ptrdiff_t(sample.dims[0]) * sample.dims[1];
     Group group;
-    for (int e = 0; e < kinds; ++e) group.kinds.push_back(across(sample, matrices + e * pairs, s, c));
+    for (int e = 0; e < kinds; ++e) group.push_back(across(sample, matrices + e * pairs, s, c));
     return group;
 }
 
-// Correlations under all functions. Those that name a side change places: z of this column stands first.
-Group group_cross(const Sample& sample, const Pairs& pairs, int s, int c) {
-    Group group = group_across(sample, pairs.cross.data(), moments::CROSS, s, c);
-    if (s) std::swap(group.kinds[moments::CROSS - 2], group.kinds[moments::CROSS - 1]);
+// Under all functions. Those that name a side change places: z of this column stands first.
+Group group_cross(const Sample& sample, const std::vector<float>& values, int s, int c) {
+    Group group = group_across(sample, values.data(), moments::CROSS, s, c);
+    if (s) std::swap(group[moments::CROSS - 2], group[moments::CROSS - 1]);
     return group;
 }
 
@@ -65,26 +67,18 @@ Group group_within(const Sample& sample, const Pairs& pairs, int s, int c) {
     const int d = sample.dims[s];
     Group group;
     for (int e = 0; e < moments::WITHIN; ++e)
-        group.kinds.push_back(
-            {pairs.within[s].data() + std::ptrdiff_t(e) * d * d + std::ptrdiff_t(c) * d, 1, d, c});
+        group.push_back({pairs.within[s].data() + std::ptrdiff_t(e * d + c) * d, 1, d, c});
     return group;
 }
 
-float* write_largest(const Group& group, float* out) {
-    for (const Others& others : group.kinds) *out++ = largest(others);
-    return out;
+float* write(float (*statistic)(const Others&), const Group& group, float* out) {
+    return std::transform(group.begin(), group.end(), out, statistic);
 }
 
-float* write_totals(const Group& group, Sum sum, float* out) {
-    for (const Others& others : group.kinds) *out++ = total(others, sum);
-    return out;
-}
-
-// Mean square of the scores, which ties lower.
-float mean_square(const float* z, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; ++i) sum += double(z[i]) * double(z[i]);
-    return float(sum / n);
+std::vector<float> nats_of(const std::vector<float>& correlations) {
+    std::vector<float> nats(correlations.size());
+    std::transform(correlations.begin(), correlations.end(), nats.begin(), information);
+    return nats;
 }
 
 }  // namespace
@@ -92,22 +86,25 @@ float mean_square(const float* z, int n) {
 void tokens(const Sample& sample, const Linear& linear, const Pairs& pairs, const std::vector<float>& binned,
             float* tokens, int stride) {
     const std::vector<float> partial(linear.partial.begin(), linear.partial.end());
+    const std::vector<float> cross_nats = nats_of(pairs.cross), partial_nats = nats_of(partial);
+    const int n = sample.n;
     for (int s = 0; s < 2; ++s)
         for (int c = 0; c < sample.dims[s]; ++c, tokens += stride) {
-            const Group cross = group_cross(sample, pairs, s, c), within = group_within(sample, pairs, s, c);
+            const Group cross = group_cross(sample, pairs.cross, s, c);
             const Group cut = group_across(sample, binned.data(), bins::COUNT, s, c);
             const Group rest = group_across(sample, partial.data(), moments::PARTIAL_COUNT, s, c);
-            float* out = write_largest(cross, tokens);
-            out = write_totals(cross, Sum::squares, out);
-            out = write_totals(cross, Sum::nats, out);
-            out = write_largest(cut, out);
-            out = write_totals(cut, Sum::plain, out);
-            out = write_largest(rest, out);
-            out = write_totals(rest, Sum::nats, out);
-            out = write_largest(within, out);
-            out = write_totals(within, Sum::squares, out);
+            const Group within = group_within(sample, pairs, s, c);
+            float* out = write(largest, cross, tokens);
+            out = write(total_squares, cross, out);
+            out = write(total, group_cross(sample, cross_nats, s, c), out);
+            out = write(largest, cut, out);
+            out = write(total, cut, out);
+            out = write(largest, rest, out);
+            out = write(total, group_across(sample, partial_nats.data(), moments::PARTIAL_COUNT, s, c), out);
+            out = write(largest, within, out);
+            out = write(total_squares, within, out);
             *out++ = float(linear.explained[s * sample.dims[0] + c]);
-            *out++ = mean_square(sample.score(s, c), sample.n);
+            *out++ = dot(sample.score(s, c), sample.score(s, c), n) / float(n);  // which ties lower
         }
 }
 

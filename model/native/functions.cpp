@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "algebra.h"
+
 namespace mizzle {
 namespace {
 
@@ -28,20 +30,22 @@ void fill_powers(const std::vector<float>& z, float* square, float* cubic) {
 }  // namespace
 
 Functions column_functions(const Sample& sample) {
-    Functions functions{&sample, {}};
+    Functions functions{&sample, {}, {}};
     std::vector<float> table(std::size_t(sample.n), std::numeric_limits<float>::quiet_NaN());
     for (int s = 0; s < 2; ++s) {
         for (auto& other : functions.others) other[s].resize(sample.scores[s].size());
         fill_powers(sample.scores[s], functions.others[0][s].data(), functions.others[2][s].data());
         fill_tanh(sample, s, table, functions.others[1][s].data());
+        for (int f = 0; f < COLUMN_FUNCTIONS; ++f)
+            functions.mean[f][s] = means(functions.of(f, s), sample.dims[s], sample.n);
     }
     return functions;
 }
 
-float mean_of(const float* values, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; ++i) sum += double(values[i]);
-    return float(sum / n);
+std::vector<float> means(const float* values, int columns, int n) {
+    std::vector<float> mean;
+    for (int c = 0; c < columns; ++c) mean.push_back(float(sum(values + std::ptrdiff_t(c) * n, n) / n));
+    return mean;
 }
 
 }  // namespace mizzle

@@ -12,6 +12,7 @@ constexpr int COLUMN_FUNCTIONS = 4;
 struct Functions {
     const Sample* sample;                                // has z itself
     std::vector<float> others[COLUMN_FUNCTIONS - 1][2];  // others[f - 1][s][c * n + row]
+    std::vector<float> mean[COLUMN_FUNCTIONS][2];        // over the rows, of every column
 
     const float* of(int f, int s) const { return f ? others[f - 1][s].data() : sample->scores[s].data(); }
 };
@@ -19,8 +20,7 @@ struct Functions {
 // Of a sample that must outlive them.
 Functions column_functions(const Sample&);
 
-// Mean over the rows, summed in double precision: in single precision the mean of equal values is not that
-// value, and what is left would seem to vary.
-float mean_of(const float* values, int n);
+// Means of so many columns, [c * n + row].
+std::vector<float> means(const float* values, int columns, int n);
 
 }  // namespace mizzle

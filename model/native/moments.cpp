@@ -14,17 +14,14 @@ constexpr double TINY = 1e-12, SHORT = 1e-4;  // squared length, and length, of 
 
 // A column of mean 0 and unit length; one that does not vary becomes 0.
 void standardise(const double* values, int n, double* out) {
-    double sum = 0;
-    for (int i = 0; i < n; ++i) sum += values[i];
-    const double mean = sum / n;
+    const double mean = sum(values, n) / n;
     for (int i = 0; i < n; ++i) out[i] = values[i] - mean;
     const double length = std::sqrt(std::max(dot(out, out, n), TINY)),
                  scale = length > SHORT ? 1 / length : 0;
     for (int i = 0; i < n; ++i) out[i] *= scale;
 }
 
-void standardise(const float* values, int n, float* out) {
-    const float mean = mean_of(values, n);
+void standardise(const float* values, float mean, int n, float* out) {
     for (int i = 0; i < n; ++i) out[i] = values[i] - mean;
     const double length = std::sqrt(std::max(double(dot(out, out, n)), TINY));
     const float scale = length > SHORT ? float(1 / length) : 0;
@@ -146,8 +143,10 @@ void append_absolute(const std::vector<double>& values, std::vector<float>& out)
 std::vector<float> standardised(const Functions& functions, int f, int s) {
     const int n = functions.sample->n;
     std::vector<float> unit(functions.sample->scores[s].size());
-    for (std::ptrdiff_t at = 0; at < std::ptrdiff_t(unit.size()); at += n)
-        standardise(functions.of(f, s) + at, n, unit.data() + at);
+    for (int c = 0; c < functions.sample->dims[s]; ++c) {
+        const std::ptrdiff_t at = std::ptrdiff_t(c) * n;
+        standardise(functions.of(f, s) + at, functions.mean[f][s][c], n, unit.data() + at);
+    }
     return unit;
 }
 

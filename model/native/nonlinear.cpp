@@ -20,6 +20,7 @@ constexpr int ROWS_AT_ONCE = 512;  // that are widened to double precision toget
 // Of one family: columns of functions of X, then of functions of Y, [row] each.
 struct Family {
     std::vector<const float*> columns;
+    std::vector<float> mean;
     int functions[2];  // of either side
 };
 
@@ -44,9 +45,8 @@ std::vector<double> lengths(const Sample& sample, int s) {
 std::vector<double> first_wave(const Sample& sample, int s) {
     const int n = sample.n;
     std::vector<double> wave = lengths(sample, s);
-    double sum = 0;
-    for (double length : wave) sum += length;
-    for (double& length : wave) length -= sum / n;
+    const double mean = sum(wave.data(), n) / n;
+    for (double& length : wave) length -= mean;
     const double spread = std::sqrt(std::max(dot(wave.data(), wave.data(), n) / n, TINY));
     for (double& length : wave) length = normal_wave(length / spread);
     return wave;
@@ -71,15 +71,16 @@ std::vector<float> radial(const Sample& sample, int s, int count) {
     return values;
 }
 
-void append_columns(const float* values, int d, int n, Family& family) {
-    for (int c = 0; c < d; ++c) family.columns.push_back(values + std::ptrdiff_t(c) * n);
+void append_columns(const float* values, const std::vector<float>& mean, int n, Family& family) {
+    for (std::size_t c = 0; c < mean.size(); ++c) family.columns.push_back(values + std::ptrdiff_t(c) * n);
+    family.mean.insert(family.mean.end(), mean.begin(), mean.end());
 }
 
 // Sums over rows of the products of any two centred columns, in double precision, so many rows at a time.
 //
 // Functions of a column of few values depend on each other linearly. In single precision their many equal
 // addends are all rounded the same way, and leave an eigenvalue further below 0 than a ridge mends.
-std::vector<double> products_of(const Family& family, const std::vector<float>& mean, int n) {
+std::vector<double> products_of(const Family& family, int n) {
     const int p = int(family.columns.size());
     std::vector<double> gram(p * p), part(std::size_t(p) * ROWS_AT_ONCE);
     for (int row = 0; row < n; row += ROWS_AT_ONCE) {
@@ -87,7 +88,7 @@ std::vector<double> products_of(const Family& family, const std::vector<float>& 
         for (int c = 0; c < p; ++c) {
             const float* values = family.columns[c] + row;
             double* out = part.data() + std::ptrdiff_t(c) * ROWS_AT_ONCE;
-            for (int i = 0; i < rows; ++i) out[i] = double(values[i] - mean[c]);
+            for (int i = 0; i < rows; ++i) out[i] = double(values[i] - family.mean[c]);
         }
         add_own_products(part.data(), p, ROWS_AT_ONCE, rows, gram.data());
     }
@@ -98,11 +99,10 @@ std::vector<double> products_of(const Family& family, const std::vector<float>& 
 // Of all functions with all; of what does not vary 0, even with itself.
 std::vector<double> correlations(const Family& family, int n) {
     const int p = int(family.columns.size());
-    std::vector<float> mean;
-    for (const float* column : family.columns) mean.push_back(mean_of(column, n));
-    std::vector<double> gram = products_of(family, mean, n), scale(p);
+    std::vector<double> gram = products_of(family, n), scale(p);
     for (int c = 0; c < p; ++c) {
-        const double variance = gram[c + c * p], size = variance + n * double(mean[c]) * double(mean[c]);
+        const double mean = double(family.mean[c]), variance = gram[c + c * p],
+                     size = variance + n * mean * mean;
         scale[c] = variance > VARIES * VARIES * size ? 1 / std::sqrt(std::max(variance, TINY * TINY)) : 0;
     }
     for (int j = 0; j < p; ++j)
@@ -175,13 +175,14 @@ void add_spectra(const Family& family, int n, Nonlinear::Spectrum* spectra) {
 Nonlinear nonlinear_correlations(const Functions& functions) {
     const Sample& sample = *functions.sample;
     const int n = sample.n, count = function_count(sample);
-    Family additive{{}, {count * sample.dims[0], count * sample.dims[1]}}, radially = additive;
+    Family additive{{}, {}, {count * sample.dims[0], count * sample.dims[1]}}, radially = additive;
     std::vector<float> waves[2];
     for (int s = 0; s < 2; ++s) {
-        for (int f = 0; f < count; ++f) append_columns(functions.of(f, s), sample.dims[s], n, additive);
+        const int of_waves = (count - 1) * sample.dims[s];
+        for (int f = 0; f < count; ++f) append_columns(functions.of(f, s), functions.mean[f][s], n, additive);
         waves[s] = radial(sample, s, count);
-        append_columns(functions.of(0, s), sample.dims[s], n, radially);
-        append_columns(waves[s].data(), (count - 1) * sample.dims[s], n, radially);
+        append_columns(functions.of(0, s), functions.mean[0][s], n, radially);
+        append_columns(waves[s].data(), means(waves[s].data(), of_waves, n), n, radially);
     }
     Nonlinear out;
     add_spectra(additive, n, out.spectra);

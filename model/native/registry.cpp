@@ -23,16 +23,13 @@ const Statistic COLUMNS{"columns",
                             columns::pool(c.sample, tokens, stride, overall);
                         }};
 
-const Statistic ROW_NEIGHBOURS{"neighbours",
-                               Kind::rows,
-                               neighbours::CHANNELS,
-                               neighbours::POOLED_CHANNELS,
-                               [](const Context& c, int, float* tokens, int stride) {
-                                   neighbours::tokens(c.around, tokens, stride);
-                               },
-                               [](const Context& c, const float*, int, float* overall) {
-                                   neighbours::pool(c.around, overall);
-                               }};
+const Statistic ROW_NEIGHBOURS{
+    "neighbours",
+    Kind::rows,
+    neighbours::CHANNELS,
+    neighbours::POOLED_CHANNELS,
+    [](const Context& c, int, float* tokens, int stride) { neighbours::tokens(c.around, tokens, stride); },
+    [](const Context& c, const float*, int, float* overall) { neighbours::pool(c.around, overall); }};
 
 const Statistic SPECTRUM{"spectrum",
                          Kind::spectrum,
@@ -50,16 +47,13 @@ const Statistic COUPLING{
         moments::pool_coupling(c.sample, c.linear, c.log_norms, overall);
     }};
 
-const Statistic PLANE_NEIGHBOURS{"plane",
-                                 Kind::rows,
-                                 plane::CHANNELS,
-                                 plane::POOLED_CHANNELS,
-                                 [](const Context& c, int, float* tokens, int stride) {
-                                     plane::tokens(c.around, tokens, stride);
-                                 },
-                                 [](const Context& c, const float*, int, float* overall) {
-                                     plane::pool(c.around, overall);
-                                 }};
+const Statistic PLANE_NEIGHBOURS{
+    "plane",
+    Kind::rows,
+    plane::CHANNELS,
+    plane::POOLED_CHANNELS,
+    [](const Context& c, int, float* tokens, int stride) { plane::tokens(c.around, tokens, stride); },
+    [](const Context& c, const float*, int, float* overall) { plane::pool(c.around, overall); }};
 
 const Statistic PAIRS{"edges",
                       Kind::edges,
@@ -94,16 +88,15 @@ const Statistic NONLINEAR{"nonlinear",
                               nonlinear::pool(c.sample, c.nonlinear, overall);
                           }};
 
-const Statistic LOCAL_INFORMATION{"local information",
-                                  Kind::rows,
-                                  local_information::CHANNELS,
-                                  local_information::POOLED_CHANNELS,
-                                  [](const Context& c, int, float* tokens, int stride) {
-                                      local_information::tokens(c.around, tokens, stride);
-                                  },
-                                  [](const Context& c, const float*, int, float* overall) {
-                                      local_information::pool(c.around, overall);
-                                  }};
+const Statistic LOCAL_INFORMATION{
+    "local information",
+    Kind::rows,
+    local_information::CHANNELS,
+    local_information::POOLED_CHANNELS,
+    [](const Context& c, int, float* tokens, int stride) {
+        local_information::tokens(c.around, tokens, stride);
+    },
+    [](const Context& c, const float*, int, float* overall) { local_information::pool(c.around, overall); }};
 
 const Statistic GEOMETRY{"geometry",
                          Kind::none,
@@ -111,8 +104,7 @@ const Statistic GEOMETRY{"geometry",
                          geometry::POOLED_CHANNELS,
                          nullptr,
                          [](const Context& c, const float*, int, float* overall) {
-                             geometry::pool(c.around, overall);
-                         }};
+                             geometry::pool(c.around, overall); }};
 
 Surroundings around(const Sample& sample, const std::vector<float>& log_norms, const Variates& variates) {
     return surroundings(sample, log_norms.data(), {variates.values[0].data(), variates.values[1].data()});
@@ -144,8 +136,9 @@ Context::Context(const Sample& own)
       around(mizzle::around(own, log_norms, variates)) {}
 
 const std::vector<Statistic>& statistics() {
-    static const std::vector<Statistic> ALL{COLUMNS, ROW_NEIGHBOURS, SPECTRUM,  COUPLING,          PLANE_NEIGHBOURS,
-                                            PAIRS,   SIZES,          NONLINEAR, LOCAL_INFORMATION, GEOMETRY};
+    static const std::vector<Statistic> ALL{COLUMNS,           ROW_NEIGHBOURS, SPECTRUM, COUPLING,
+                                            PLANE_NEIGHBOURS,  PAIRS,          SIZES,    NONLINEAR,
+                                            LOCAL_INFORMATION, GEOMETRY};
     return ALL;
 }
 

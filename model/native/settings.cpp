@@ -52,7 +52,7 @@ private:
 std::string statistics_settings() {
     const int sizes[] = {nonlinear::FUNCTIONS, nonlinear::WIDE_FUNCTIONS, nonlinear::WIDE};
     const int beyond[] = {BEYOND[0], BEYOND[1], SMALL};
-    const double local_ridges[] = {mizzle::RIDGES[0], mizzle::RIDGES[1], METRIC_RIDGE};
+    const double local_ridges[] = {RIDGES[0], RIDGES[1], METRIC_RIDGE};
     return Object()
         .add("ridges", list(moments::RIDGES))
         .add("bins", list(bins::BINS))

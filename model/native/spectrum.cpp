@@ -1,7 +1,6 @@
 // Channels of the canonical correlations and of the lengths of rows; see moments.h.
 
 #include <cmath>
-#include <numeric>
 
 #include "algebra.h"
 #include "moments.h"
@@ -20,7 +19,7 @@ float correlation(const Linear& own, int smaller, int r, int j) {
 
 // Less their means over the rows.
 std::vector<double> centred(const double* values, int n) {
-    const double mean = std::accumulate(values, values + n, 0.0) / n;
+    const double mean = sum(values, n) / n;
     std::vector<double> out(values, values + n);
     for (double& value : out) value -= mean;
     return out;

@@ -5,6 +5,7 @@
 
 #include "algebra.h"
 #include "canonical.h"
+#include "ranks.h"
 
 namespace mizzle {
 namespace {
@@ -35,35 +36,16 @@ std::vector<double> combine(const std::vector<double>& unit, int d, int n, const
     return values;
 }
 
-// Whole steps and their rows, in rising order of the steps.
-struct Step {
-    Rank steps;
-    int row;
-};
-
-constexpr int DIGIT = 11;  // bits sorted at once
-
-// One pass of a radix sort.
-void sort_digit(const std::vector<Step>& from, std::vector<Step>& to, int shift) {
-    std::size_t starts[(1 << DIGIT) + 1] = {};
-    const auto digit = [shift](const Step& step) { return (step.steps >> shift) & ((1 << DIGIT) - 1); };
-    for (const Step& step : from) ++starts[digit(step) + 1];
-    for (int i = 0; i < 1 << DIGIT; ++i) starts[i + 1] += starts[i];
-    for (const Step& step : from) to[starts[digit(step)]++] = step;
-}
-
-std::vector<Step> sorted_steps(const double* values, int n) {
-    std::vector<Step> steps(n), other(n);
-    for (int i = 0; i < n; ++i) steps[i] = {Rank(std::nearbyint(values[i] * STEPS)), i};
-    const auto [smallest, largest] = std::minmax_element(
-        steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.steps < b.steps; });
-    const Rank first = smallest->steps, range = largest->steps - first;
-    for (Step& step : steps) step.steps -= first;
-    for (int shift = 0; shift < 63 && range >> shift; shift += DIGIT) {
-        sort_digit(steps, other, shift);
-        std::swap(steps, other);
+// Whole steps above the lowest, of every row.
+std::vector<Keyed> steps_of(const double* values, int n) {
+    std::vector<Keyed> items(n);
+    const double lowest = *std::min_element(values, values + n);
+    const long long first = std::llrint(lowest * STEPS);
+    for (int i = 0; i < n; ++i) {
+        const long long steps = std::llrint(values[i] * STEPS) - first;
+        items[i] = {std::uint64_t(steps), std::uint32_t(i)};
     }
-    return steps;
+    return items;
 }
 
 }  // namespace
@@ -92,11 +74,12 @@ Variates variates(const Sample& sample, const Linear& own) {
 }
 
 std::vector<Rank> variate_ranks(const double* values, int n) {
-    const std::vector<Step> steps = sorted_steps(values, n);
+    std::vector<Keyed> items = steps_of(values, n), spare;
+    radix_sort(items, spare);
     std::vector<Rank> ranks(n);
     for (int start = 0, end; start < n; start = end) {
-        for (end = start + 1; end < n && steps[end].steps == steps[start].steps;) ++end;
-        for (int i = start; i < end; ++i) ranks[steps[i].row] = start + end - n;
+        for (end = start + 1; end < n && items[end].key == items[start].key;) ++end;
+        for (int i = start; i < end; ++i) ranks[items[i].row] = start + end - n;
     }
     return ranks;
 }

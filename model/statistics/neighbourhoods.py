@@ -166,7 +166,7 @@ def _distances(
     far = torch.full_like(q[..., :1], _FAR)
     left = torch.cat([far, (q * image).sum(-1, keepdim=True), -2 * image, products], -1)
     distance = (left @ functions).float()
-    if metric is not None:  # where all of a neighbourhood are copies, a metric of 1e9 leaves 1e-7 between copies
+    if metric is not None:  # where all neighbours are copies, a metric of 1e9 leaves 1e-7 between copies
         size = metric.diagonal(dim1=-2, dim2=-1).sum(-1) * q.square().sum(-1)
         distance = distance.where(distance > _ROUNDING * size[..., None], 0)
     return distance.scatter_(-1, places[:, None, :, None].expand(-1, 2, -1, 1), float("inf"))

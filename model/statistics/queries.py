@@ -63,7 +63,8 @@ def evenly(
 
 def content_order(batch: Batch) -> Int64[Tensor, "b n"]:
     """The rows in an order that their content decides; padding comes last."""
-    return _content_key(batch).masked_fill(~batch.rows, torch.iinfo(torch.int64).max).argsort(-1, stable=True)
+    key = _content_key(batch).masked_fill(~batch.rows, torch.iinfo(torch.int64).max)
+    return key.argsort(dim=-1, stable=True)
 
 
 def _content_key(batch: Batch) -> Int64[Tensor, "b n"]:

@@ -7,19 +7,24 @@
 namespace mizzle {
 namespace {
 
-// Add the products of one row of every neighbourhood.
-void add_products(const Lanes* row, int columns, Lanes* sums, LaneMatrix& products) {
-    Lanes* product = products.values;
-    for (int i = 0; i < columns; ++i) {
-        sums[i] = sums[i] + row[i];
-        for (int j = 0; j <= i; ++j, ++product) *product = multiply_add(row[i], row[j], *product);
+constexpr int TILE = 4; // columns whose products with another stay in registers
+
+constexpr int tiles(int columns) { return (columns + TILE - 1) / TILE * TILE; }
+
+// Add the products of column i with `TILE` columns from j on, over rows that are `width` apart.
+void add_products(const Lanes* rows, int width, int count, int i, int j, Lanes (&sums)[TILE]) {
+    for (int h = 0; h < count; ++h, rows += width) {
+        const Lanes own = rows[i];
+        for (int t = 0; t < TILE; ++t) sums[t] = multiply_add(own, rows[j + t], sums[t]);
     }
 }
 
-void put_covariance(const LaneMatrix& products, const Lanes* sums, int columns, int k, LaneMatrix& to) {
+// Products of k rows become their covariance.
+void centre(LaneMatrix& products, const Lanes* sums, int columns, int k) {
     const Lanes share = spread(1.0 / std::max(k - 1, 1)), mean = spread(-1.0 / k);
     for (int i = 0; i < columns; ++i)
-        for (int j = 0; j <= i; ++j) to.at(i, j) = multiply_add(sums[i] * mean, sums[j], products.at(i, j)) * share;
+        for (int j = 0; j <= i; ++j)
+            products.at(i, j) = multiply_add(sums[i] * mean, sums[j], products.at(i, j)) * share;
 }
 
 // a becomes L, and its diagonal the pivots, of a = L diag(pivots) L'; L has ones on its diagonal.
@@ -64,35 +69,47 @@ void invert(const LaneMatrix& lower, int first, int columns, LaneMatrix& to) {
 
 } // namespace
 
-std::vector<double> by_rows(const Points& points) {
-    const auto total = static_cast<std::size_t>(points.total());
-    std::vector<double> rows(static_cast<std::size_t>(points.n) * total);
+NeighbourhoodRows::NeighbourhoodRows(const Points& points) : columns_(points.total()) {
+    const auto total = static_cast<std::size_t>(columns_);
+    rows_.resize(static_cast<std::size_t>(points.n) * total);
     for (int s = 0; s < 2; ++s)
         for (int c = 0; c < points.dims[s]; ++c) {
             const double* z = points.column(s, c);
-            double* to = rows.data() + c + s * points.dims[0];
+            double* to = rows_.data() + c + s * points.dims[0];
             for (int i = 0; i < points.n; ++i) to[std::size_t(i) * total] = z[i];
         }
-    return rows;
 }
 
-void covariances(const std::vector<double>& rows, int columns, const int* const* nearest, const int* k, int sizes,
-                 LaneMatrix* to) {
-    const auto row = [&](int lane, int h) { return rows.data() + std::size_t(nearest[lane][h]) * std::size_t(columns); };
-    LaneMatrix products;
-    Lanes sums[MOST_JOINT], own[MOST_JOINT], origin[MOST_JOINT]; // the nearest row, or digits would cancel
-    for (int c = 0; c < columns; ++c) {
-        sums[c] = spread(0);
-        for (int lane = 0; lane < LANES; ++lane) origin[c][lane] = row(lane, 0)[c];
+void NeighbourhoodRows::collect(const int* const (&nearest)[LANES], int count) {
+    const int width = tiles(columns_);
+    centred_.resize(static_cast<std::size_t>(count * width), spread(0));
+    const auto row = [&](int lane, int h) { return rows_.data() + std::size_t(nearest[lane][h]) * std::size_t(columns_); };
+    for (int lane = 0; lane < LANES; ++lane) {
+        const double* origin = row(lane, 0); // or digits would cancel
+        Lanes* to = centred_.data();
+        for (int h = 0; h < count; ++h, to += width)
+            for (int c = 0; c < columns_; ++c) to[c][lane] = row(lane, h)[c] - origin[c];
     }
-    std::fill_n(products.values, triangle(columns, 0), spread(0));
-    for (int h = 0, size = 0; size < sizes; ++h) {
-        for (; size < sizes && k[size] == h; ++size) put_covariance(products, sums, columns, h, to[size]);
-        if (size == sizes) break;
-        for (int lane = 0; lane < LANES; ++lane)
-            for (int c = 0; c < columns; ++c) own[c][lane] = row(lane, h)[c];
-        for (int c = 0; c < columns; ++c) own[c] = own[c] - origin[c];
-        add_products(own, columns, sums, products);
+}
+
+void NeighbourhoodRows::covariances(const int* k, int sizes, LaneMatrix* to) const {
+    const int width = tiles(columns_);
+    for (int i = 0; i < columns_; ++i)
+        for (int j = 0; j <= i; j += TILE) {
+            Lanes products[TILE];
+            for (Lanes& product : products) product = spread(0);
+            for (int size = 0, start = 0; size < sizes; start = k[size++]) {
+                add_products(centred_.data() + start * width, width, k[size] - start, i, j, products);
+                for (int t = 0; t < TILE && j + t <= i; ++t) to[size].at(i, j + t) = products[t];
+            }
+        }
+    Lanes sums[MOST_JOINT];
+    std::fill_n(sums, columns_, spread(0));
+    const Lanes* row = centred_.data();
+    for (int size = 0, h = 0; size < sizes; ++size) {
+        for (; h < k[size]; ++h, row += width)
+            for (int c = 0; c < columns_; ++c) sums[c] = sums[c] + row[c];
+        centre(to[size], sums, columns_, k[size]);
     }
 }
 

@@ -18,12 +18,22 @@ struct LaneMatrix {
     const Lanes& at(int i, int j) const { return i < j ? values[triangle(j, i)] : values[triangle(i, j)]; }
 };
 
-// All columns of every row side by side, as the rows of a neighbourhood are collected.
-std::vector<double> by_rows(const Points& points);
+// The rows of neighbourhoods, and their covariances.
+class NeighbourhoodRows {
+public:
+    explicit NeighbourhoodRows(const Points& points);
 
-// Covariances among the first k[i] of every query row's nearest rows, about their own mean; k rises.
-void covariances(const std::vector<double>& rows, int columns, const int* const* nearest, const int* k, int sizes,
-                 LaneMatrix* to);
+    // Take `count` nearest rows of every query row.
+    void collect(const int* const (&nearest)[LANES], int count);
+
+    // Covariances among the first k[i] of them, about their own mean; k rises.
+    void covariances(const int* k, int sizes, LaneMatrix* to) const;
+
+private:
+    int columns_;
+    std::vector<double> rows_;    // all columns of every row side by side
+    std::vector<Lanes> centred_;  // of each row of the neighbourhoods the columns, less those of the nearest
+};
 
 // With a ridge relative to the mean variance.
 LaneMatrix with_ridge(const LaneMatrix& covariance, int columns, double ridge);

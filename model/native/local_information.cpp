@@ -26,7 +26,7 @@ double bias(int dx, int dy, int k) {
 class Rounds {
 public:
     Rounds(const Points& points, const std::vector<int>& queries, const Neighbourhoods& first, const double* psi)
-        : points_(points), queries_(queries), first_(first), psi_(psi), rows_(by_rows(points)),
+        : points_(points), queries_(queries), first_(first), psi_(psi), rows_(points),
           second_(LANES, first.reach), distances_(points.n) {
         const int *k = first.reach.k, ks[] = {k[1], k[0], k[1]};
         for (int i = 0; i < 3; ++i) bias_[i] = bias(points.dims[0], points.dims[1], ks[i]);
@@ -44,7 +44,7 @@ private:
     const std::vector<int>& queries_;
     const Neighbourhoods& first_;
     const double* psi_;
-    std::vector<double> rows_;
+    NeighbourhoodRows rows_;
     Neighbourhoods second_;
     Distances distances_;
     Nearest nearest_;
@@ -63,7 +63,8 @@ void Rounds::run(int start, float* channels, double (&log_participation)[2]) {
 void Rounds::first_covariance(int start) {
     const int* nearest[LANES];
     for (int lane = 0; lane < LANES; ++lane) nearest[lane] = first_.nearest(query(start, lane));
-    covariances(rows_, points_.total(), nearest, &first_.reach.k[1], 1, covariances_);
+    rows_.collect(nearest, first_.reach.k[1]);
+    rows_.covariances(&first_.reach.k[1], 1, covariances_);
 }
 
 void Rounds::second_round(int start, int count) {
@@ -77,7 +78,8 @@ void Rounds::second_round(int start, int count) {
         nearest_.find(distances_.joint, second_.reach.largest());
         second_.put(lane, local_terms(distances_, nearest_, second_.reach.k, points_.n, psi_), nearest_);
     }
-    covariances(rows_, dx + dy, nearest, second_.reach.k, 2, covariances_ + 1);
+    rows_.collect(nearest, second_.reach.k[1]);
+    rows_.covariances(second_.reach.k, 2, covariances_ + 1);
 }
 
 void Rounds::participations(int start, int count, double (&log_participation)[2]) const {

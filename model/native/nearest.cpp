@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace mizzle {
 namespace {
@@ -25,10 +26,31 @@ float of_bits(int number) {
     return value;
 }
 
-int count_within(const std::vector<int>& values, int bound) {
+int count_within(const Row& values, float bound) {
     int count = 0;
-    for (const int value : values) count += int(value <= bound);
+    for (std::size_t i = 0; i < values.size(); i += TOGETHER) count += count_bits(within(&values[i], bound));
     return count;
+}
+
+// The smallest of every `GROUPS`-th distance, from each start; as many registers hold them.
+template <int GROUPS> void put_minima(const Row& distances, float* minima) {
+    constexpr int WIDTH = 2 * LANES, BLOCKS = GROUPS / WIDTH;
+    Singles smallest[BLOCKS];
+    for (int b = 0; b < BLOCKS; ++b) smallest[b] = load_singles(&distances[std::size_t(b * WIDTH)]);
+    for (std::size_t start = GROUPS; start < distances.size(); start += GROUPS)
+        for (int b = 0; b < BLOCKS; ++b)
+            smallest[b] = smaller(load_singles(&distances[start + std::size_t(b * WIDTH)]), smallest[b]);
+    for (int b = 0; b < BLOCKS; ++b) store_singles(minima + b * WIDTH, smallest[b]);
+}
+
+// The same of many groups.
+void put_minima(const Row& distances, Row& minima) {
+    std::copy_n(distances.begin(), minima.size(), minima.begin());
+    for (std::size_t start = minima.size(); start < distances.size(); start += minima.size()) {
+        const std::size_t count = std::min(minima.size(), distances.size() - start);
+        for (std::size_t g = 0; g < count; ++g)
+            minima[g] = distances[start + g] < minima[g] ? distances[start + g] : minima[g];
+    }
 }
 
 void count_below(const float* distances, int count, const float (&reach)[3], int (&inside)[3]) {
@@ -43,55 +65,54 @@ void count_below(const float* distances, int count, const float (&reach)[3], int
 
 } // namespace
 
-void Distances::finish(int query) {
+void Distances::join() {
     float *x = side[0].data(), *y = side[1].data(), *both = joint.data();
     for (std::size_t i = 0; i < joint.size(); ++i) { // rounding can leave copies below 0
-        x[i] = x[i] > 0 ? x[i] : 0;
-        y[i] = y[i] > 0 ? y[i] : 0;
-        both[i] = x[i] > y[i] ? x[i] : y[i];
+        const float a = x[i] > 0 ? x[i] : 0, b = y[i] > 0 ? y[i] : 0;
+        x[i] = a;
+        y[i] = b;
+        both[i] = a > b ? a : b;
     }
-    const auto self = static_cast<std::size_t>(query);
-    x[self] = y[self] = both[self] = std::numeric_limits<float>::infinity();
 }
 
-void Nearest::find(const std::vector<float>& distances, int k) {
+void Distances::exclude(int query) {
+    for (Row* row : {&side[0], &side[1], &joint}) (*row)[std::size_t(query)] = std::numeric_limits<float>::infinity();
+}
+
+void Nearest::find(const Row& distances, int k) {
     const int candidates = collect(distances, bound(distances, k));
     const auto room = static_cast<std::size_t>(std::max(k, RANKED));
     distance_.resize(room), place_.resize(room);
     candidates <= RANKED ? rank(candidates) : sort(candidates, k);
 }
 
-float Nearest::bound(const std::vector<float>& distances, int k) {
-    const std::size_t groups = static_cast<std::size_t>(padded(2 * k)), n = distances.size();
-    if (n < 2 * groups) return ALL;
-    minima_.resize(groups);
-    for (std::size_t g = 0; g < groups; ++g) minima_[g] = bits(distances[g]);
-    std::size_t start = groups;
-    for (; start + groups <= n; start += groups)
-        for (std::size_t g = 0; g < groups; ++g) minima_[g] = std::min(minima_[g], bits(distances[start + g]));
-    for (std::size_t g = 0; start + g < n; ++g) minima_[g] = std::min(minima_[g], bits(distances[start + g]));
-    int low = *std::min_element(minima_.begin(), minima_.end()) - 1;
-    int high = *std::max_element(minima_.begin(), minima_.end());
-    while (high - low > 1) {
-        const int middle = low + (high - low) / 2, count = count_within(minima_, middle);
+float Nearest::bound(const Row& distances, int k) {
+    constexpr int HALF = PADDED / 2;
+    const int groups = k <= HALF / 2 ? HALF : (2 * k + PADDED - 1) / PADDED * PADDED;
+    minima_.resize(std::size_t(groups));
+    if (distances.size() < 2 * minima_.size()) return ALL;
+    if (groups == HALF)
+        put_minima<HALF>(distances, minima_.data());
+    else if (groups == PADDED)
+        put_minima<PADDED>(distances, minima_.data());
+    else
+        put_minima(distances, minima_);
+    int low = 0, high = bits(ALL);
+    while (high - low > 1) { // so many minima are within `high`, and fewer within `low`
+        const int middle = low + (high - low) / 2, count = count_within(minima_, of_bits(middle));
         (count < k ? low : high) = middle;
         if (count >= k && count <= k + k / 8) break;
     }
-    return std::min(of_bits(high), ALL);
+    return of_bits(high);
 }
 
-int Nearest::collect(const std::vector<float>& distances, float bound) {
-    candidates_.resize(distances.size() + 1), values_.resize(distances.size() + 1);
-    std::size_t count = 0;
-    for (std::size_t start = 0; start < distances.size(); start += TOGETHER) {
-        if (!any_within(&distances[start], bound)) continue;
-        for (std::size_t i = start; i < start + TOGETHER; ++i) {
-            candidates_[count] = static_cast<int>(i);
-            values_[count] = distances[i];
-            count += std::size_t(distances[i] <= bound);
-        }
-    }
-    return static_cast<int>(count);
+int Nearest::collect(const Row& distances, float bound) {
+    candidates_.resize(distances.size() + TOGETHER), values_.resize(distances.size() + TOGETHER);
+    int count = 0;
+    for (std::size_t start = 0; start < distances.size(); start += TOGETHER)
+        if (const unsigned bits = within(&distances[start], bound))
+            count += pick(&distances[start], int(start), bits, &values_[std::size_t(count)], &candidates_[std::size_t(count)]);
+    return count;
 }
 
 void Nearest::rank(int candidates) {

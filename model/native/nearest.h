@@ -1,8 +1,7 @@
 #pragma once
 // The rows nearest to one query row, from its distances to all rows.
 
-#include <limits>
-#include <vector>
+#include "aligned.h"
 
 namespace mizzle {
 
@@ -12,13 +11,15 @@ constexpr float TINY = 1e-9f; // squared distance below which two rows are the s
 
 inline int padded(int n) { return (n + PADDED - 1) / PADDED * PADDED; }
 
+using Row = Aligned<float>; // a distance to each row
+
 // Squared distances of one query row to all rows, by side, and the larger of the two; infinite to itself.
 struct Distances {
     explicit Distances(int n) : side{Row(size(n)), Row(size(n))}, joint(size(n)) {}
     int count() const { return static_cast<int>(joint.size()); }
-    void finish(int query); // once both sides are there
+    void join();             // once both sides are there
+    void exclude(int query); // the query row itself, once all are there
 
-    using Row = std::vector<float>;
     Row side[2], joint;
 
 private:
@@ -31,18 +32,19 @@ private:
 // comes from the minima of many groups of distances: where k groups hold one within it, so do k rows.
 class Nearest {
 public:
-    void find(const std::vector<float>& distances, int k);
+    void find(const Row& distances, int k);
     float distance(int i) const { return distance_[static_cast<std::size_t>(i)]; }
     const int* places() const { return place_.data(); }
 
 private:
-    float bound(const std::vector<float>& distances, int k);
-    int collect(const std::vector<float>& distances, float bound);
+    float bound(const Row& distances, int k);
+    int collect(const Row& distances, float bound);
     void rank(int candidates);
     void sort(int candidates, int k);
 
+    Row minima_;
     std::vector<float> values_, distance_;
-    std::vector<int> candidates_, place_, minima_;
+    std::vector<int> candidates_, place_;
     std::vector<unsigned long long> keys_;
 };
 

@@ -9,6 +9,30 @@ namespace {
 
 constexpr float FAR_COLUMN = 1e15f; // whose square is `FAR`
 
+// A side of `Direct`, and where the query row lies in it.
+struct Column {
+    Column(const Direct& all, int s, int query)
+        : first(all.values[s].data()), second(first + (all.dims[s] - 1) * padded(all.n)), own{first[query], second[query]} {}
+    // never fused, or equal distances would differ by the order of columns
+    template <int D> float squared_distance(std::size_t i) const {
+        const float a = own[0] - first[i], b = own[1] - second[i];
+        return D == 1 ? a * a : a * a + b * b;
+    }
+
+    const float *first, *second;
+    float own[2];
+};
+
+template <int DX, int DY> void measure_both(const Column& x, const Column& y, Distances& to) {
+    float *of_x = to.side[0].data(), *of_y = to.side[1].data(), *joint = to.joint.data();
+    for (std::size_t i = 0; i < to.joint.size(); ++i) {
+        const float apart_x = x.squared_distance<DX>(i), apart_y = y.squared_distance<DY>(i);
+        of_x[i] = apart_x;
+        of_y[i] = apart_y;
+        joint[i] = apart_x > apart_y ? apart_x : apart_y;
+    }
+}
+
 // |z_q|^2 - 2 z_q z + |z|^2 of `Q` query rows at once, so that every row is loaded once for all of them.
 template <int Q>
 void expanded(const Points& points, int s, const int* queries, std::vector<Distances>& to) {
@@ -55,7 +79,7 @@ template <int D> void transform(const double* triangle, const double* z, std::si
 }
 
 template <int D>
-void with_metric(const Points& points, int s, int query, const double* triangle, std::vector<float>& to) {
+void with_metric(const Points& points, int s, int query, const double* triangle, Row& to) {
     const std::size_t rows = to.size();
     const double* z = points.column(s, 0);
     Lanes own[D];
@@ -79,7 +103,7 @@ void with_metric(const Points& points, int s, int query, const double* triangle,
 
 template <int... D>
 void with_metric_of(int d, std::integer_sequence<int, D...>, const Points& points, int s, int query,
-                    const double* triangle, std::vector<float>& to) {
+                    const double* triangle, Row& to) {
     (void)((d == D + 1 && (with_metric<D + 1>(points, s, query, triangle, to), true)) || ...);
 }
 
@@ -90,20 +114,12 @@ Direct::Direct(int n, int dx, int dy) : n(n), dims{dx, dy} {
 }
 
 void Direct::measure(int query, Distances& to) const {
-    const std::size_t rows = to.joint.size();
-    for (int s = 0; s < 2; ++s) {
-        const float *first = values[s].data(), *second = first + rows;
-        const float own = first[query];
-        float* out = to.side[s].data();
-        if (dims[s] == 1) {
-            for (std::size_t i = 0; i < rows; ++i) out[i] = (own - first[i]) * (own - first[i]);
-            continue;
-        }
-        const float other = second[query]; // never fused, or equal distances would differ by the order of columns
-        for (std::size_t i = 0; i < rows; ++i)
-            out[i] = (own - first[i]) * (own - first[i]) + (other - second[i]) * (other - second[i]);
-    }
-    to.finish(query);
+    const Column x(*this, 0, query), y(*this, 1, query);
+    if (dims[0] == 1 && dims[1] == 1) measure_both<1, 1>(x, y, to);
+    if (dims[0] == 1 && dims[1] == 2) measure_both<1, 2>(x, y, to);
+    if (dims[0] == 2 && dims[1] == 1) measure_both<2, 1>(x, y, to);
+    if (dims[0] == 2 && dims[1] == 2) measure_both<2, 2>(x, y, to);
+    to.exclude(query);
 }
 
 Points::Points(int n, int dx, int dy) : n(n), dims{dx, dy} {
@@ -133,14 +149,18 @@ void Points::measure(const int* queries, int count, std::vector<Distances>& to) 
                 std::swap(to[0], to[std::size_t(q)]);
             }
     }
-    for (int q = 0; q < count; ++q) to[std::size_t(q)].finish(queries[q]);
+    for (int q = 0; q < count; ++q) {
+        to[std::size_t(q)].join();
+        to[std::size_t(q)].exclude(queries[q]);
+    }
 }
 
 void Points::measure(int query, const Metric& metric, Distances& to) const {
     for (int s = 0; s < 2; ++s)
         with_metric_of(dims[s], std::make_integer_sequence<int, MOST_OWN>(), *this, s, query, metric.triangle[s],
                        to.side[s]);
-    to.finish(query);
+    to.join();
+    to.exclude(query);
 }
 
 } // namespace mizzle

@@ -14,7 +14,7 @@ struct Direct {
     void measure(int query, Distances& to) const;
 
     int n, dims[2];
-    std::vector<float> values[2]; // column by column; padding lies far away
+    Row values[2]; // column by column; padding lies far away
 };
 
 constexpr int DIRECT = 2;     // columns a side up to which this is done
@@ -40,8 +40,8 @@ struct Points {
     void measure(int query, const Metric& metric, Distances& to) const;
 
     int n, dims[2];
-    std::vector<double> values[2]; // column by column, 0 on padding
-    std::vector<double> lengths[2]; // |z|^2; of padding `FAR`
+    Aligned<double> values[2];  // column by column, 0 on padding
+    Aligned<double> lengths[2]; // |z|^2; of padding `FAR`
 };
 
 } // namespace mizzle

@@ -119,6 +119,28 @@ def test_ties_are_broken_by_what_rows_hold() -> None:
     assert torch.equal(alone.nearest[0], padded.nearest[0, :m, :k])
 
 
+def test_copies_are_inside_in_every_metric() -> None:
+    """Where all nearest rows are copies the metric is that of the ridge alone, and tells what the first does."""
+    rng = np.random.default_rng(7)
+    x = rng.random((500, 1)) < 0.4
+    own = context((x.astype(float), (x ^ (rng.random((500, 1)) < 0.2)).astype(float)))
+    frame = own.once(local.frame)
+    second = hoods.neighbourhoods(frame.batch, frame.points, local._metric(frame))
+    assert torch.equal(second.nearest, frame.first.nearest)
+    torch.testing.assert_close(second.counted, frame.first.counted)
+
+
+def test_directions_that_tell_nothing_are_left_out() -> None:
+    """Of two columns shown twelve times each, two directions remain, whatever the order of columns."""
+    rng = np.random.default_rng(8)
+    x, y = normal_pairs(rng, 300, 2, 1.0)
+    own = context((np.tile(x, 12), y))
+    weights = local.directions(own.batch, own.once(hoods.local_covariances), own.once(hoods.points))[0, 0]
+    assert (weights != 0).any(0).tolist() == [True] * 2 + [False] * 6
+    shuffled = context((rng.permutation(np.tile(x, 12), axis=1), y))
+    torch.testing.assert_close(local.terms(own), local.terms(shuffled), rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("n", [10, 11, 40])
 @pytest.mark.parametrize("d", [1, 8, 9, 64])
 def test_degenerate_samples_give_finite_numbers(n: int, d: int) -> None:

@@ -1,7 +1,7 @@
 """The compiled engine, which is optional: where it does not build, torch computes in its place.
 
-It is a plain shared library that Python loads by ctypes. It knows nothing of Python, so that its name has no tag
-of an ABI, and one wheel a platform serves every version of Python.
+It is a plain shared library that Python loads by ctypes. It knows nothing of Python, so that its name has no
+tag of an ABI, and one wheel a platform serves every version of Python.
 """
 
 import hashlib

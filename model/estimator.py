@@ -58,8 +58,8 @@ class Estimator:
 
         Args:
             device: "cpu", "cuda", or "auto" for CUDA where there is any.
-            threads: of torch in the whole process from now on, and so of a thread pool, at most; one answer
-                is computed by one thread whatever it is. None leaves them as they are.
+            threads: of torch in the whole process from now on, and so of a thread pool, at most: groups of
+                problems are answered side by side, each by one thread. None leaves them as they are.
 
         Raises:
             ModelUnavailable: the file is absent, damaged, or of another format; or there is no such device.
@@ -70,7 +70,7 @@ class Estimator:
 
     @property
     def threads(self) -> int:
-        """Threads that torch is set to: a thread pool has as many, up to 4, and one run computes on one."""
+        """Threads that torch is set to: as many groups of problems, up to 4, are answered side by side."""
         return torch.get_num_threads()
 
     @property
@@ -107,12 +107,15 @@ class Estimator:
 
         They are joined at the end of the context. Each computes its operations alone, as `run` does.
         """
-        size = min(torch.get_num_threads(), _MAX_THREADS) if self.device == "cpu" else 1
-        pool = ThreadPoolExecutor(size, "mizzle", use_single_thread)
+        pool = ThreadPoolExecutor(self._pool_size, "mizzle", use_single_thread)
         try:
             yield pool
         finally:
             pool.shutdown(cancel_futures=True)
+
+    @property
+    def _pool_size(self) -> int:
+        return min(torch.get_num_threads(), _MAX_THREADS) if self.device == "cpu" else 1
 
     def estimate(self, x: object, y: object) -> Estimate:
         """I(X;Y) of one sample; arrays, lists and frames of shape (n,) or (n, d)."""
@@ -122,13 +125,12 @@ class Estimator:
         """I(X;Y) of many samples, of any mixture of shapes, in the order given."""
         return self.run([self.prepare(*check_pair(x, y)) for x, y in pairs])
 
-    @single_thread()
     def run(self, tables: list[Table]) -> list[Estimate]:
-        """Estimate prepared problems, similar shapes together.
+        """Estimate prepared problems, similar shapes together; groups of them side by side in a thread pool.
 
-        The calling thread computes alone, whatever number of threads torch is set to: an operation is too
-        small to gain from a second one, and waits for it where the processor has other work, 736 ms in place
-        of 24. Afterwards torch's setting is what it was; other threads never see another.
+        A thread computes alone, whatever number of threads torch is set to: an operation is too small to gain
+        from a second one, and waits for it where the processor has other work, 736 ms in place of 24.
+        Afterwards torch's setting is what it was; other threads never see another.
 
         Raises:
             InferenceFailed: the network gave something that is not finite.
@@ -136,10 +138,20 @@ class Estimator:
         answers: dict[int, Estimate] = {i: self._zero(t) for i, t in enumerate(tables) if t.constant}
         live = [i for i in range(len(tables)) if i not in answers]
         cells = CACHE_CELLS if self.device == "cpu" else DEVICE_CELLS
-        for group in grouped([tables[i] for i in live], cells):
-            chosen = [live[g] for g in group]
-            answers.update(zip(chosen, self._forward([tables[i] for i in chosen]), strict=True))
+        groups = [[live[g] for g in group] for group in grouped([tables[i] for i in live], cells)]
+        for chosen, estimates in zip(
+            groups, self._forwards([[tables[i] for i in chosen] for chosen in groups]), strict=True
+        ):
+            answers.update(zip(chosen, estimates, strict=True))
         return [answers[i] for i in range(len(tables))]
+
+    def _forwards(self, groups: list[list[Table]]) -> list[list[Estimate]]:
+        """The estimates of every group."""
+        if len(groups) == 1 or self._pool_size == 1:
+            with single_thread():
+                return [self._forward(group) for group in groups]
+        with self.thread_pool() as pool:
+            return list(pool.map(self._forward, groups))
 
     def _forward(self, tables: list[Table]) -> list[Estimate]:
         """One padded pass."""

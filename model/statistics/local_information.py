@@ -119,10 +119,15 @@ def terms(context: Context) -> Float32[Tensor, "b m e"]:
 
 @torch.no_grad()
 def _metric(own: Frame) -> Float64[Tensor, "b 2 m w w"]:
-    """Cov(x | y)^-1 and Cov(y | x)^-1 of every query row; of padded columns 0 or 1, which is the same."""
-    precision = torch.cholesky_inverse(
-        torch.linalg.cholesky_ex(with_ridge(own.batch, own.covariances, METRIC_RIDGE))[0]
-    )
+    """Cov(x | y)^-1 and Cov(y | x)^-1 of every query row, on a common scale of about 1.
+
+    Only their ratio matters to who is near, but distances of copies must stay rounding.
+    """
+    ridged = with_ridge(own.batch, own.covariances, METRIC_RIDGE)
+    precision = torch.cholesky_inverse(torch.linalg.cholesky_ex(ridged)[0])
+    columns = own.batch.columns.flatten(1)[:, None].double()
+    scale = (precision.diagonal(dim1=-2, dim2=-1) * columns).sum(-1) / columns.sum(-1)
+    precision = precision / scale[..., None, None]
     w = precision.shape[-1] // 2
     return torch.stack([precision[..., :w, :w], precision[..., w:, w:]], 1)
 

@@ -123,12 +123,13 @@ def _of(
 def _nearest(joint: Float32[Tensor, "b m n"], k: int) -> tuple[Tensor, Tensor]:
     """The k smallest distances and where they are; of equal ones those that stand first.
 
-    Bits of a float that is not negative rise with it, so that with places behind them no two keys are equal.
+    Distances of copies are rounding, and so count as equal. Bits of a float that is not negative rise with
+    it, so that with places behind them no two keys are equal.
     """
+    joint = joint.clamp_min(TINY)
     values, places = smallest(joint, k + 1)
-    rows = values[..., 1:] < _FAR
-    if bool(((values[..., 1:] == values[..., :-1]) & rows).any()):
-        keys = (joint.abs().view(torch.int32).long() << 32) + torch.arange(joint.shape[-1])
+    if bool(((values[..., 1:] == values[..., :-1]) & (values[..., 1:] < _FAR)).any()):
+        keys = (joint.view(torch.int32).long() << 32) + torch.arange(joint.shape[-1])
         places = keys.topk(places.shape[-1], dim=-1, largest=False).indices
     return values[..., :k], places[..., :k]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from accuracy import neural_rows
 from results import newest, result_name, write_result
 from scipy.special import ndtri
 from score_tables import groupings, score_rows
@@ -163,3 +164,18 @@ def test_a_reduced_run_is_no_full_result(tmp_path: Path) -> None:
     older.write_text("{}")
     write_result(result_name("accuracy", quick=True), {}, tmp_path)
     assert newest("accuracy", tmp_path) == full
+
+
+def test_scores_of_trained_networks_are_taken_over_while_exports_stay() -> None:
+    """Of suites whose files are the same, where they were not measured again."""
+    row = {"suite": "bmi", "method": "mine", "mae": 0.1}
+    other = {"suite": "mist-seen", "method": "infonce", "mae": 0.2}
+    ours = {"suite": "bmi", "method": "mizzle", "mae": 0.0}
+    exports = {"bmi-n100.safetensors": "a", "bmi-n200.safetensors": "b", "mist-seen-seed1.safetensors": "c"}
+    before = {"scores": [row, other, ours], "exports": exports}
+    assert neural_rows(before, exports, [ours]) == [row, other]
+    assert neural_rows(before, exports, [row]) == [other]
+    assert neural_rows(before, {**exports, "bmi-n200.safetensors": "new"}, []) == [other]
+    assert neural_rows(before, {"bmi-n100.safetensors": "a", "bmi-n200.safetensors": "b"}, []) == [row]
+    assert neural_rows(before, {}, []) == []
+    assert neural_rows({}, exports, []) == []

@@ -10,6 +10,7 @@ import torch
 import mizzle
 from mizzle.backends import local
 from mizzle.model import Estimator, estimator
+from mizzle.model.statistics.tokens import tokenise
 from mizzle.model.threads import single_thread, use_single_thread
 
 SETTING = 4  # of the caller, who may have a model of his own to train
@@ -28,7 +29,6 @@ def setting() -> Iterator[None]:
 def inside(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
     """Per batch: the thread that computes it, its number of threads, and that of one that starts then."""
     seen: list[tuple[str, int, int]] = []
-    tokenise = estimator.tokenise
 
     def spying(batch):
         own = torch.get_num_threads(), elsewhere(torch.get_num_threads)

@@ -193,9 +193,19 @@ def _save_older(path: Path, state: dict[str, torch.Tensor]) -> None:
 
 
 def test_weights_of_other_statistics_cannot_be_trained_on(path: Path) -> None:
-    _rewrite(path, tokens={"queries": 192})
+    _rewrite(path, tokens={"rows": 32})
     with pytest.raises(ModelUnavailable, match="this version"):
         weights.extended(path)
+
+
+def test_weights_of_fewer_query_rows_can_be_trained_on(path: Path) -> None:
+    """A mean over more rows is more precise and means the same."""
+    with safe_open(path, framework="pt") as file:
+        tokens = json.loads(file.metadata()["mizzle"])["tokens"]
+    _rewrite(path, tokens=tokens | {"queries": 128, "pooled": [256, 512]})
+    assert weights.extended(path).has_input_scales
+    with pytest.raises(ModelUnavailable, match="this version"):
+        weights.load(path)
 
 
 def toy(token: str) -> Statistic:

@@ -66,6 +66,7 @@ def threads_as_warnings(path: Path | None = None, device: str = "cpu", threads: 
     import torch
 
     from mizzle.model import Estimator, estimator
+    from mizzle.model.statistics.tokens import tokenise as computed
 
     class Watched(Estimator):
         def _answer(self, *arguments: Any) -> Estimate:
@@ -77,7 +78,7 @@ def threads_as_warnings(path: Path | None = None, device: str = "cpu", threads: 
         return computed(batch)
 
     counts: list[int] = []
-    computed, estimator.tokenise = estimator.tokenise, tokenise
+    vars(estimator)["tokenise"] = tokenise
     return Watched.load(path, device, threads)
 
 

@@ -38,8 +38,8 @@ def test_concentric_classes_are_those_of_mixtures(dim: int) -> None:
     widths = np.array([1.0, 0.5, 2.5])
     mixture = Components(THIRDS, np.zeros((3, dim)), widths[:, None, None] * np.eye(dim))
     expected, ours = ClassLabel(mixture, CODES), ConcentricClasses(THIRDS, widths, dim, CODES)
-    truth = expected.mi()
-    assert ours.mi().nats == pytest.approx(truth.nats, abs=4.0 * truth.stderr)
+    truth = expected.mi()  # of one column a quadrature too
+    assert ours.mi().nats == pytest.approx(truth.nats, abs=max(4.0 * truth.stderr, 1e-9))
     x, y = ours.sample(np.random.default_rng(1), 50)
     assert ours.pmi(x, y) == pytest.approx(expected.pmi(x, y))
 

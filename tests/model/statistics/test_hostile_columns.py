@@ -25,12 +25,12 @@ def levels(rng: Rng, n: int, count: int, columns: int) -> np.ndarray:
 
 def flipped(rng: Rng, x: np.ndarray) -> np.ndarray:
     """Another share in every column, and a fifth of the bits wrong."""
-    return np.where(rng.random(x.shape) < 0.2, 1.0 - x, x)
+    return np.asarray(np.where(rng.random(x.shape) < 0.2, 1.0 - x, x))
 
 
 def rare(rng: Rng, n: int) -> np.ndarray:
     """Constant but for one row."""
-    return (np.arange(n) == rng.integers(n)).astype(float)[:, None]
+    return np.asarray(np.arange(n) == rng.integers(n), dtype=float)[:, None]
 
 
 def near_copies(rng: Rng, column: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ def blob(z: Array) -> Array:
     along = np.exp(-0.5 * ((grid - ndtr(z)[..., None]) / 0.2) ** 2)
     pixels = (along[:, 0, :, None] * along[:, 1, None, :]).reshape(len(z), -1)
     pixels -= pixels.mean(axis=0)
-    return pixels @ np.linalg.svd(pixels, full_matrices=False)[2][:8].T
+    return np.asarray(pixels @ np.linalg.svd(pixels, full_matrices=False)[2][:8].T)
 
 
 def test_counts_are_those_of_all_distances() -> None:
@@ -75,8 +75,8 @@ def test_gaussian_terms_are_those_of_the_covariance() -> None:
 def test_local_information_is_right_on_a_surface(nats: float, tolerance: float) -> None:
     """Sixteen columns that show four latents, whose spectra say many times as much; three samples."""
     rng = np.random.default_rng(3)
-    pairs = [tuple(map(blob, normal_pairs(rng, 1000, 2, nats))) for _ in range(3)]
-    own = context(*pairs)
+    latents = [normal_pairs(rng, 1000, 2, nats) for _ in range(3)]
+    own = context(*((blob(x), blob(y)) for x, y in latents))
     small = local.terms(own)[..., -1]
     error = float(small.std() / small.numel() ** 0.5)
     assert abs(float(small.mean()) - nats) < tolerance + 3 * error
@@ -111,8 +111,7 @@ def test_directions_find_what_the_other_side_tells() -> None:
 def test_ties_are_broken_by_what_rows_hold() -> None:
     """Distances of labels tie by the hundred: padding and the other data sets of a batch choose nothing."""
     rng = np.random.default_rng(6)
-    labels = rng.integers(3, size=(200, 2)), rng.integers(4, size=(200, 1))
-    pair = tuple(side.astype(float) for side in labels)
+    pair = rng.integers(3, size=(200, 2)).astype(float), rng.integers(4, size=(200, 1)).astype(float)
     alone = context(pair).once(hoods.among_all)
     padded = context(pair, normal_pairs(rng, 900, 2, 1.0)).once(hoods.among_all)
     m, k = alone.nearest.shape[1:]
@@ -148,7 +147,8 @@ def test_degenerate_samples_give_finite_numbers(n: int, d: int) -> None:
     x, single = rng.normal(size=(n, d)), np.zeros((n, d))
     single[0] = 1.0
     copies = np.repeat(x[:, :1], d, axis=1)
-    for pair in [(x, x), (x > 0, x[:, :1] > 0), (single, x), (copies, copies), (x.round(), copies)]:
-        own = context(tuple(np.asarray(side, dtype=float) for side in pair))
+    binary = np.sign(x)
+    for pair in [(x, x), (binary, binary[:, :1]), (single, x), (copies, copies), (x.round(), copies)]:
+        own = context(pair)
         assert local.terms(own).isfinite().all()
         assert hoods.geometry(own).isfinite().all()

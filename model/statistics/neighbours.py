@@ -99,8 +99,12 @@ def within(
 def digammas(
     batch: Batch, inside: Int32[Tensor, "b 2 m k"], ranks: Int64[Tensor, "b m k"]
 ) -> tuple[Float64[Tensor, "b m k"], Float64[Tensor, "b 2 m k"]]:
-    """psi(k) + psi(n) and psi(n_x + 1), psi(n_y + 1), from what `within` gave."""
-    digamma = torch.digamma(torch.arange(1.0, int(batch.n.max()) + 2, dtype=torch.float64))  # of 1, 2, ..
+    """psi(k) + psi(n) and psi(n_x + 1), psi(n_y + 1), from what `within` gave.
+
+    Where a query row does not exist, other padding may lie inside, and outnumber the rows.
+    """
+    largest = max(int(batch.n.max()), int(inside.max()) + 1)
+    digamma = torch.digamma(torch.arange(1.0, largest + 1, dtype=torch.float64))
     return digamma[ranks - 1] + digamma[batch.n - 1][:, None, None], digamma[inside]
 
 

@@ -20,7 +20,7 @@ from mizzle.model.preprocess import Table
 from mizzle.model.quantiles import LEVELS
 from mizzle.model.statistics.bins import binned_information
 from mizzle.model.statistics.moments import linear, pairs
-from mizzle.model.statistics.queries import query_rows
+from mizzle.model.statistics.queries import all_queries
 from mizzle.model.statistics.statistic import Context
 from mizzle.model.statistics.tokens import Masked, Tokens
 from mizzle.model.training.chunks import Chunk, parts
@@ -71,7 +71,7 @@ def _tables(problem: Table) -> dict[str, Tensor]:
     strength = binned[0, 0, : len(problem.x), : len(problem.y)]
     x, y = (best.topk(min(COLUMNS, len(best))).indices for best in (strength.amax(1), strength.amax(0)))
     table = statistics[:, x][:, :, y].permute(1, 2, 0)
-    places = query_rows(context.batch).places[0]
+    places = context.once(all_queries).places[0]
     picked = places[torch.linspace(0, len(places) - 1, min(ROWS, len(places))).long()]
     sides = [scores[0, s][picked][:, side].T for s, side in enumerate((x, y))]
     flags = torch.cat([torch.full((len(side), len(picked), 1), 2.0 * s - 1) for s, side in enumerate(sides)])

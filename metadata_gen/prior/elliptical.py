@@ -162,7 +162,7 @@ def elliptical(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Family:
 def _dispersion(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Array:
     dim = dim_x + dim_y
     if kind == "canonical":
-        mixes = (dsp.random_mixing(rng, reals(rng, "canonical.scales", d)) for d in (dim_x, dim_y))
+        mixes = (canonical_mixing(rng, d) for d in (dim_x, dim_y))
         return dsp.canonical(canonical_rho(rng, min(dim_x, dim_y)), *mixes)
     if kind == "matched":
         return dsp.canonical(canonical_rho(rng, min(dim_x, dim_y)), np.eye(dim_x), np.eye(dim_y))
@@ -183,6 +183,11 @@ def _dispersion(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Array:
 
 def _order(rng: Rng, dim: int) -> dsp.Order:
     return rng.permutation(dim) if chance(rng, "broad.dealt") else np.arange(dim)
+
+
+def canonical_mixing(rng: Rng, dim: int) -> Array:
+    """A mixing of a side's columns, some stronger than others."""
+    return dsp.random_mixing(rng, reals(rng, "canonical.scales", dim))
 
 
 def canonical_rho(rng: Rng, max_pairs: int, nats: float | None = None) -> Array:

@@ -4,12 +4,12 @@ import numpy as np
 
 from mizzle.metadata_gen import dispersion as dsp
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal, MultivariateStudent
-from mizzle.metadata_gen.families.operators import SideWarped, Swapped
+from mizzle.metadata_gen.families.operators import SideWarped
 from mizzle.metadata_gen.family import Array, Family, Rng
 from mizzle.metadata_gen.maps.looks import Scaled
 from mizzle.metadata_gen.maps.side_map import Chained, Injection
-from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
-from mizzle.metadata_gen.prior.elliptical import canonical_rho
+from mizzle.metadata_gen.prior.draws import chance, choice, real, whole
+from mizzle.metadata_gen.prior.elliptical import canonical_mixing, canonical_rho
 from mizzle.metadata_gen.prior.looks import random_look, with_mixtures
 from mizzle.metadata_gen.prior.map_ranges import (
     HEAVY,
@@ -20,7 +20,7 @@ from mizzle.metadata_gen.prior.map_ranges import (
     REFERENCE,
 )
 from mizzle.metadata_gen.prior.maps import random_map
-from mizzle.metadata_gen.prior.pairs import part
+from mizzle.metadata_gen.prior.pairs import part_either_way
 from mizzle.metadata_gen.prior.transformations import independent
 
 # What is shown
@@ -33,7 +33,7 @@ def latents(rng: Rng, max_columns: int) -> Family:
     kind = choice(rng, "problem", LOOKS)
     if kind in ("normal", "student"):
         return _elliptical(rng, kind, dim_x, dim_y)
-    draw = independent if kind == "independent" else _part
+    draw = independent if kind == "independent" else part_either_way
     while not (family := draw(rng, dim_x, dim_y)).continuous:
         pass
     return family
@@ -48,19 +48,11 @@ def _elliptical(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Family:
     nats = real(rng, "nats." + choice(rng, "nats", LOOKS), LOOKS)
     rho = canonical_rho(rng, min(dim_x, dim_y), nats)
     plain = chance(rng, "looks.plain")
-    mixes = [np.eye(d) if plain else _mixing(rng, d) for d in (dim_x, dim_y)]
+    mixes = [np.eye(d) if plain else canonical_mixing(rng, d) for d in (dim_x, dim_y)]
     matrix = dsp.canonical(rho, *mixes)
     if kind == "student":
         return MultivariateStudent(matrix, dim_x, real(rng, "student.df", LOOKS), "student-latents")
     return MultivariateNormal(matrix, dim_x, "normal-latents")
-
-
-def _mixing(rng: Rng, dim: int) -> Array:
-    return dsp.random_mixing(rng, reals(rng, "canonical.scales", dim))
-
-
-def _part(rng: Rng, dim_x: int, dim_y: int) -> Family:
-    return part(rng, dim_x, dim_y) if rng.random() < 0.5 else Swapped(part(rng, dim_y, dim_x))
 
 
 # How it is shown

@@ -22,7 +22,7 @@ from typing import Final
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal
 from mizzle.metadata_gen.families.montecarlo import tolerance
-from mizzle.metadata_gen.families.operators import Concatenated, SideWarped, Swapped
+from mizzle.metadata_gen.families.operators import Concatenated, SideWarped
 from mizzle.metadata_gen.family import Family, Rng
 from mizzle.metadata_gen.prior import ranges, transformations
 from mizzle.metadata_gen.prior.channels import random_channel
@@ -32,7 +32,7 @@ from mizzle.metadata_gen.prior.elliptical import broad, composition, mist, norma
 from mizzle.metadata_gen.prior.latents import latents, with_looks
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.mixtures import labels
-from mizzle.metadata_gen.prior.pairs import archimedean, pair, part
+from mizzle.metadata_gen.prior.pairs import archimedean, pair, part_either_way
 from mizzle.metadata_gen.prior.ranges import COLUMNS, EVERYTHING, MAX_COST, MAX_NATS, MIXES, ROWS, Limits
 from mizzle.metadata_gen.prior.thin import thin
 
@@ -100,7 +100,7 @@ def _composed(rng: Rng, dim_x: int, dim_y: int) -> Family:
 def _parts(rng: Rng, dim_x: int, dim_y: int) -> Family:
     count = whole(rng, "composed.parts", min(dim_x, dim_y))
     dims = zip(composition(rng, dim_x, count), composition(rng, dim_y, count), strict=True)
-    drawn = [_part(rng, *d) for d in dims]
+    drawn = [part_either_way(rng, *d) for d in dims]
     return drawn[0] if count == 1 else Concatenated(drawn, "composed")
 
 
@@ -108,10 +108,6 @@ def _repeated(rng: Rng, dim_x: int, dim_y: int) -> Family:
     """Two pairs of columns or more that all follow one law."""
     count = whole(rng, "repeated.copies", min(dim_x, dim_y))
     return Concatenated([pair(rng)] * count, "repeated")
-
-
-def _part(rng: Rng, dim_x: int, dim_y: int) -> Family:
-    return part(rng, dim_x, dim_y) if rng.random() < 0.5 else Swapped(part(rng, dim_y, dim_x))
 
 
 WIDE: Final[Mapping[str, Callable[[Rng, int, int], Family]]] = MappingProxyType(

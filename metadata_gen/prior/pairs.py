@@ -30,6 +30,11 @@ def part(rng: Rng, dim_x: int, dim_y: int) -> Family:
     return _disturbed(rng, PARTS[choice(rng, "part")](rng, dim_x, dim_y))
 
 
+def part_either_way(rng: Rng, dim_x: int, dim_y: int) -> Family:
+    """A part, or one whose sides have changed places."""
+    return part(rng, dim_x, dim_y) if rng.random() < 0.5 else Swapped(part(rng, dim_y, dim_x))
+
+
 def _disturbed(rng: Rng, family: Family) -> Family:
     """Some rows without dependence, or some at zero."""
     if chance(rng, "contaminated"):

@@ -41,6 +41,20 @@ void eliminate(LaneMatrix& a, int columns) {
     }
 }
 
+// A common scale of about 1: only the ratio of metrics matters to who is near, but distances of copies must
+// stay rounding.
+void rescale(int dx, int dy, Metric& metric) {
+    const int dims[] = {dx, dy};
+    double trace = 0;
+    for (int s = 0; s < 2; ++s)
+        for (int i = 0; i < dims[s]; ++i)
+            for (int j = 0; j <= i; ++j) trace += std::pow(metric.triangle[s][i * MOST_OWN + j], 2);
+    const double scale = std::sqrt((dx + dy) / trace);
+    for (int s = 0; s < 2; ++s)
+        for (int i = 0; i < dims[s]; ++i)
+            for (int j = 0; j <= i; ++j) metric.triangle[s][i * MOST_OWN + j] *= scale;
+}
+
 LaneMatrix block(const LaneMatrix& matrix, int first, int columns) {
     LaneMatrix out;
     Lanes* to = out.values;
@@ -150,6 +164,7 @@ void metrics(const LaneMatrix& covariance, int dx, int dy, Metric* to) {
                     to[lane].triangle[s][i * MOST_OWN + j] = inverse.at(i, j)[lane] * scale;
             }
     }
+    for (int lane = 0; lane < LANES; ++lane) rescale(dx, dy, to[lane]);
 }
 
 void trace_and_squares(const LaneMatrix& covariance, int first, int columns, Lanes& trace, Lanes& squares) {

@@ -42,7 +42,7 @@ LaneMatrix with_ridge(const LaneMatrix& covariance, int columns, double ridge);
 // With a ridge: det of y alone, over det of y after x; e to the power of twice their information.
 Lanes dependence(const LaneMatrix& covariance, int dx, int dy, double ridge);
 
-// For every lane Cov(own | other)^-1 as the triangle of `Metric`, of both sides.
+// For every lane Cov(own | other)^-1 of both sides on a common scale, as the triangle of `Metric`.
 void metrics(const LaneMatrix& covariance, int dx, int dy, Metric* to);
 
 // Trace of the columns from `first` on, and sum of their squared covariances.

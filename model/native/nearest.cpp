@@ -95,7 +95,7 @@ float Nearest::bound(const Row& distances, int k) {
         (count < k ? low : high) = middle;
         if (count >= k && count <= k + k / 8) break;
     }
-    return of_bits(high);
+    return std::max(of_bits(high), TINY);
 }
 
 int Nearest::collect(const Row& distances, float bound) {
@@ -105,6 +105,7 @@ int Nearest::collect(const Row& distances, float bound) {
         if (const unsigned bits = within(&distances[start], bound))
             count += pick(&distances[start], int(start), bits, &values_[std::size_t(count)],
                           &candidates_[std::size_t(count)]);
+    for (int i = 0; i < count; ++i) values_[std::size_t(i)] = std::max(values_[std::size_t(i)], TINY);
     return count;
 }
 

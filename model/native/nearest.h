@@ -26,6 +26,7 @@ private:
 };
 
 // The k smallest of distances in rising order, and their places; of equal ones those that stand first.
+// Distances of copies are rounding, and so count as equal.
 //
 // A bound that at least k of them meet leaves a little more than k candidates, which are then ranked. The
 // bound comes from the minima of many groups of distances: where k groups hold one within it, so do k rows.

@@ -26,7 +26,9 @@ from mizzle.model.statistics.neighbourhoods import (
     among_all,
     covariances,
     local_covariances,
+    mean_diagonal,
     neighbourhoods,
+    numbers,
     points,
     with_ridge,
 )
@@ -55,11 +57,9 @@ def frame(context: Context) -> Frame:
     if batch.columns.shape[-1] <= WIDE:
         first = context.once(among_all)
         return Frame(batch, own, first, covariances(own, first.nearest, own.k[:, 1]))
-    columns = batch.columns[..., :WIDE]
-    narrow = Batch(batch.ranks[..., :WIDE], batch.rows, columns)
-    k = torch.cat([narrow.dims.sum(-1, keepdim=True) + torch.tensor(BEYOND), own.k[:, 2:]], -1)
+    narrow = Batch(batch.ranks[..., :WIDE], batch.rows, batch.columns[..., :WIDE])
     values = own.values @ directions(batch, context.once(local_covariances), own)
-    projected = own._replace(values=values, k=k.minimum(batch.n[:, None] - 1))
+    projected = own._replace(values=values, k=numbers(narrow))
     first = neighbourhoods(narrow, projected)
     return Frame(narrow, projected, first, covariances(projected, first.nearest, projected.k[:, 1]))
 
@@ -74,7 +74,8 @@ def directions(
     side that is not wide keeps its columns.
     """
     d, valid = batch.columns.shape[-1], points.queries.valid[:, ::EVERY, None, None]
-    scaled = with_ridge(batch, covariance / _mean_variance(batch, covariance), METRIC_RIDGE)
+    size = mean_diagonal(batch, covariance).clamp_min(_LEAST)
+    scaled = with_ridge(batch, covariance / size[..., None], METRIC_RIDGE)
     identity = torch.eye(d, WIDE, dtype=torch.float64)
     sides = []
     for s, (own, other) in enumerate([(slice(0, d), slice(d, None)), (slice(d, None), slice(0, d))]):
@@ -86,11 +87,6 @@ def directions(
         best = _generalised(varies, open_mean)[..., :WIDE]
         sides.append(torch.where((batch.dims[:, s] > WIDE)[:, None, None], best, identity))
     return torch.stack(sides, 1)
-
-
-def _mean_variance(batch: Batch, covariance: Float64[Tensor, "b m e e"]) -> Float64[Tensor, "b m 1 1"]:
-    mean = covariance.diagonal(dim1=-2, dim2=-1).sum(-1) / batch.dims.sum(-1)[:, None]
-    return mean.clamp_min(_LEAST)[..., None, None]
 
 
 def _generalised(a: Float64[Tensor, "b d d"], b: Float64[Tensor, "b d d"]) -> Float64[Tensor, "b d d"]:
@@ -125,9 +121,7 @@ def _metric(own: Frame) -> Float64[Tensor, "b 2 m w w"]:
     """
     ridged = with_ridge(own.batch, own.covariances, METRIC_RIDGE)
     precision = torch.cholesky_inverse(torch.linalg.cholesky_ex(ridged)[0])
-    columns = own.batch.columns.flatten(1)[:, None].double()
-    scale = (precision.diagonal(dim1=-2, dim2=-1) * columns).sum(-1) / columns.sum(-1)
-    precision = precision / scale[..., None, None]
+    precision = precision / mean_diagonal(own.batch, precision)[..., None]
     w = precision.shape[-1] // 2
     return torch.stack([precision[..., :w, :w], precision[..., w:, w:]], 1)
 

@@ -12,14 +12,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mizzle.model.batch import Batch
-from mizzle.model.statistics.neighbours import AT_ONCE, TINY, count_true, missing_rows, reached, smallest
+from mizzle.model.statistics.neighbours import AT_ONCE, TINY, digammas, kth, missing_rows, smallest, within
 from mizzle.model.statistics.queries import QueryRows, content_order, fewer_queries
 from mizzle.model.statistics.statistic import Context, Statistic
 
 BEYOND = (2, 10)  # neighbours beyond D: fewer have no covariance, more see the bend
 SMALL = 3  # another k, for its small bias
 _FAR = 1e30  # squared distance of padding
-_ROUNDING = 1e-14  # of the terms that a distance in a metric is summed from
 SCALES = (6, 20)  # neighbours within a side that its dimension is read from
 EVERY = 2  # query row that dimensions and covariances of all columns are read from
 
@@ -57,15 +56,19 @@ class Neighbourhoods(NamedTuple):
 
 def points(context: Context) -> Points:
     """All columns of the batch, in double precision."""
-    batch, order = context.batch, content_order(context.batch)
+    batch, order = context.batch, context.once(content_order)
     rows = context.once(fewer_queries)
     missing = missing_rows(order.shape[1])
     values = context.scores.double().gather(2, order[:, None, :, None].expand_as(context.scores))
     outside = F.pad(~batch.rows.gather(1, order), (0, missing), value=True)
     queries = QueryRows(order.argsort(-1).gather(1, rows.places), rows.valid)
+    return Points(F.pad(values, (0, 0, 0, missing)), outside, queries, numbers(batch))
+
+
+def numbers(batch: Batch) -> Int64[Tensor, "b 3"]:
+    """See k of `Points`."""
     beyond = batch.dims.sum(-1, keepdim=True) + torch.tensor(BEYOND)
-    k = F.pad(beyond, (0, 1), value=SMALL).minimum(batch.n[:, None] - 1)
-    return Points(F.pad(values, (0, 0, 0, missing)), outside, queries, k)
+    return F.pad(beyond, (0, 1), value=SMALL).minimum(batch.n[:, None] - 1)
 
 
 def among_all(context: Context) -> Neighbourhoods:
@@ -94,7 +97,9 @@ def neighbourhoods(
     metrics = [None] * len(places) if metric is None else metric.split(step, 2)
     chunks = zip(places, metrics, strict=True)
     parts = [_of(batch, points, functions, *chunk, dimensions) for chunk in chunks]
-    return Neighbourhoods(*(torch.cat(part, 1) for part in zip(*parts, strict=True)))
+    inside, ranks, nearest, ratios = zip(*parts, strict=True)
+    total, marginal = digammas(batch, torch.cat(inside, 2), torch.cat(ranks, 1))
+    return Neighbourhoods(total - marginal.sum(1), torch.cat(nearest, 1), torch.cat(ratios, 1))
 
 
 def _of(
@@ -104,20 +109,17 @@ def _of(
     places: Int64[Tensor, "b m"],
     metric: Float64[Tensor, "b 2 m d d"] | None,
     dimensions: bool,
-) -> Neighbourhoods:
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What `within` gives of some query rows, then `nearest` and `ratios` of `Neighbourhoods`."""
     sides = _distances(points, functions, places, metric)
     joint = torch.maximum(*sides.unbind(1))
     largest = int(points.k.max())
     closest, index = _nearest(joint, max(largest, max(SCALES) * dimensions))
-    radius = closest.gather(-1, (points.k - 1)[:, None].expand(-1, closest.shape[1], -1))
-    within = radius.clamp_min(TINY)[:, None]  # copies count as inside, or ties would see no neighbour
-    inside = torch.stack([count_true(sides < within[..., i, None]) for i in range(points.k.shape[-1])], -1)
-    digamma = torch.digamma(torch.arange(1.0, joint.shape[-1] + 2, dtype=torch.float64))
-    total = digamma[reached(joint, radius, points.k) - 1] + digamma[batch.n - 1][:, None, None]
-    ratios = total.new_zeros(len(total), 0, len(SCALES), 3)
+    inside, ranks = within(sides, joint, kth(closest, points.k), points.k)
+    ratios = points.values.new_zeros(len(sides), 0, len(SCALES), 3)
     if dimensions:
         ratios = _ratios(batch, sides[:, :, ::EVERY], closest[:, ::EVERY])
-    return Neighbourhoods(total - digamma[inside].sum(1), index[..., :largest], ratios)
+    return inside, ranks, index[..., :largest], ratios
 
 
 def _nearest(joint: Float32[Tensor, "b m n"], k: int) -> tuple[Tensor, Tensor]:
@@ -167,9 +169,6 @@ def _distances(
     far = torch.full_like(q[..., :1], _FAR)
     left = torch.cat([far, (q * image).sum(-1, keepdim=True), -2 * image, products], -1)
     distance = (left @ functions).float()
-    if metric is not None:  # where all neighbours are copies, a metric of 1e9 leaves 1e-7 between copies
-        size = metric.diagonal(dim1=-2, dim2=-1).sum(-1) * q.square().sum(-1)
-        distance = distance.where(distance > _ROUNDING * size[..., None], 0)
     return distance.scatter_(-1, places[:, None, :, None].expand(-1, 2, -1, 1), float("inf"))
 
 
@@ -192,9 +191,22 @@ def with_ridge(
     batch: Batch, covariance: Float64[Tensor, "b m *c e e"], ridge: float
 ) -> Float64[Tensor, "b m *c e e"]:
     """With a ridge relative to the mean variance; padded columns get a variance of their own, 1."""
-    columns = batch.columns.double().view(len(covariance), *[1] * (covariance.ndim - 3), -1)
-    mean = covariance.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True) / columns.sum(-1, keepdim=True)
-    return covariance + torch.diag_embed(columns * (ridge * mean + TINY) + (1 - columns))
+    columns = _columns(batch, covariance)
+    return covariance + torch.diag_embed(
+        columns * (ridge * mean_diagonal(batch, covariance) + TINY) + (1 - columns)
+    )
+
+
+def mean_diagonal(batch: Batch, matrices: Float64[Tensor, "b m *c e e"]) -> Float64[Tensor, "b m *c 1"]:
+    """Mean of the diagonal over the columns that exist."""
+    columns = _columns(batch, matrices)
+    diagonal = matrices.diagonal(dim1=-2, dim2=-1)
+    return (diagonal * columns).sum(-1, keepdim=True) / columns.sum(-1, keepdim=True)
+
+
+def _columns(batch: Batch, matrices: Float64[Tensor, "b m *c e e"]) -> Float64[Tensor, "b ... e"]:
+    """1 for columns that exist and 0 for padding, beside diagonals of these matrices."""
+    return batch.columns.double().view(len(matrices), *[1] * (matrices.ndim - 3), -1)
 
 
 # Geometry of the sides

@@ -9,7 +9,7 @@ against all rows, so that no n x n matrix exists.
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Float32, Int32, Int64
+from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -60,9 +60,7 @@ def neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"], rows: QueryRows) -> 
     for start in range(0, size[1], step):  # in place: a list of small results would scatter the memory
         part = slice(start, start + step)
         radius[:, part], inside[:, :, part], ranks[:, part] = _counts(points, rows.places[:, part], k)
-    digamma = torch.digamma(torch.arange(1.0, points.shape[2] + 2, dtype=torch.float64))  # of 1, 2, ..
-    marginal = digamma[inside]
-    total = digamma[ranks - 1] + digamma[batch.n - 1][:, None, None]
+    total, marginal = digammas(batch, inside, ranks)
     local = (total - marginal.sum(1)).float()
     gap = (marginal[:, 0] - marginal[:, 1]).abs().float()
     return Neighbours(rows.places, rows.valid, local, gap, radius)
@@ -82,10 +80,32 @@ def _counts(
     """Squared distance to the k-th neighbour, rows inside it on each side, and the k that was reached."""
     sides = _distances(points, queries)
     joint = torch.maximum(*sides.unbind(1))
-    radius = _kth_smallest(joint, k)
+    radius = kth(smallest(joint, max(NEIGHBOURS))[0], k)
+    return radius, *within(sides, joint, radius, k)
+
+
+def within(
+    sides: Float32[Tensor, "b 2 m n"],
+    joint: Float32[Tensor, "b m n"],
+    radius: Float32[Tensor, "b m k"],
+    k: Int64[Tensor, "b k"],
+) -> tuple[Int32[Tensor, "b 2 m k"], Int64[Tensor, "b m k"]]:
+    """Rows inside the radius on each side, and the k that was reached."""
     reach = radius.clamp_min(TINY)[:, None]  # copies count as inside, or ties would see no neighbour
-    inside = [count_true(sides < reach[..., i, None]) for i in range(len(NEIGHBOURS))]
-    return radius, torch.stack(inside, -1), reached(joint, radius, k)
+    inside = [count_true(sides < reach[..., i, None]) for i in range(k.shape[-1])]
+    return torch.stack(inside, -1), _reached(joint, radius, k)
+
+
+def digammas(
+    batch: Batch, inside: Int32[Tensor, "b 2 m k"], ranks: Int64[Tensor, "b m k"]
+) -> tuple[Float64[Tensor, "b m k"], Float64[Tensor, "b 2 m k"]]:
+    """psi(k) + psi(n) and psi(n_x + 1), psi(n_y + 1), from what `within` gave.
+
+    Where a query row does not exist, other padding may lie inside, and outnumber the rows.
+    """
+    largest = max(int(batch.n.max()), int(inside.max()) + 1)
+    digamma = torch.digamma(torch.arange(1.0, largest + 1, dtype=torch.float64))
+    return digamma[ranks - 1] + digamma[batch.n - 1][:, None, None], digamma[inside]
 
 
 def of_all_columns(context: Context) -> Neighbours:
@@ -168,8 +188,8 @@ def _distances(points: Tensor, queries: Int64[Tensor, "b m"]) -> Float32[Tensor,
     return distance.scatter_(-1, index, float("inf"))
 
 
-def _kth_smallest(distance: Float32[Tensor, "b m n"], k: Int64[Tensor, "b k"]) -> Float32[Tensor, "b m k"]:
-    nearest = smallest(distance, max(NEIGHBOURS))[0]
+def kth(nearest: Float32[Tensor, "b m h"], k: Int64[Tensor, "b k"]) -> Float32[Tensor, "b m k"]:
+    """The k-th of distances in rising order."""
     return nearest.gather(-1, (k - 1)[:, None].expand(-1, nearest.shape[1], -1))
 
 
@@ -183,7 +203,7 @@ def smallest(distance: Float32[Tensor, "*b m n"], k: int) -> tuple[Tensor, Tenso
     return values, places
 
 
-def reached(
+def _reached(
     joint: Float32[Tensor, "b m n"], radius: Float32[Tensor, "b m k"], k: Int64[Tensor, "b k"]
 ) -> Int64[Tensor, "b m k"]:
     """k, or the number of exact copies of the row where they outnumber it."""

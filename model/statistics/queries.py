@@ -23,8 +23,12 @@ class QueryRows(NamedTuple):
 
 
 def all_queries(context: Context) -> QueryRows:
-    """All query rows of a batch."""
-    return query_rows(context.batch)
+    """Evenly spaced rows in the order of their content; all of them where n is small."""
+    batch = context.batch
+    narrow = batch.dims.sum(-1, keepdim=True) <= FEW_COLUMNS
+    count = torch.where(narrow, _count(batch, POOLED), _count(batch, QUERIES))
+    place, valid = evenly(batch.rows, count)
+    return QueryRows(context.once(content_order).gather(1, place), valid)
 
 
 def fewer_queries(context: Context) -> QueryRows:
@@ -32,16 +36,6 @@ def fewer_queries(context: Context) -> QueryRows:
     rows = context.once(all_queries)
     place, valid = evenly(rows.valid, _count(context.batch, QUERIES))
     return QueryRows(rows.places.gather(1, place), valid)
-
-
-def query_rows(batch: Batch) -> QueryRows:
-    """Evenly spaced rows in an order that depends on content alone; all of them where n is small."""
-    n = batch.n[:, None]
-    narrow = batch.dims.sum(-1, keepdim=True) <= FEW_COLUMNS
-    count = torch.where(narrow, _count(batch, POOLED), _count(batch, QUERIES))
-    slot = torch.arange(int(count.max()))[None]
-    place = torch.where(n > count, (2 * slot + 1) * n // (2 * count), slot)
-    return QueryRows(content_order(batch).gather(1, place.clamp_max(batch.rows.shape[1] - 1)), slot < count)
 
 
 def _count(batch: Batch, limits: tuple[int, int]) -> Int64[Tensor, "b 1"]:
@@ -61,9 +55,9 @@ def evenly(
     return place.clamp_max(valid.shape[1] - 1), slot < count
 
 
-def content_order(batch: Batch) -> Int64[Tensor, "b n"]:
+def content_order(context: Context) -> Int64[Tensor, "b n"]:
     """The rows in an order that their content decides; padding comes last."""
-    key = _content_key(batch).masked_fill(~batch.rows, torch.iinfo(torch.int64).max)
+    key = _content_key(context.batch).masked_fill(~context.batch.rows, torch.iinfo(torch.int64).max)
     return key.argsort(dim=-1, stable=True)
 
 

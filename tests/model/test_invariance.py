@@ -9,7 +9,8 @@ import torch
 from mizzle.model.batch import collate, normal_scores
 from mizzle.model.net import Net, NetConfig
 from mizzle.model.preprocess import prepare
-from mizzle.model.statistics.queries import _content_key, query_rows
+from mizzle.model.statistics.queries import _content_key, all_queries
+from mizzle.model.statistics.statistic import Context
 from mizzle.model.statistics.tokens import Tokens, tokenise
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -176,7 +177,7 @@ def test_rows_that_exchange_their_values_differ(dims: tuple[int, int]) -> None:
 )
 def test_query_rows_are_spread_and_distinct(n: int, columns: int, count: int) -> None:
     batch = collate([prepare(*_normal(np.random.default_rng(9), n, columns, columns))])
-    rows, valid = query_rows(batch)
+    rows, valid = all_queries(Context(batch))
     assert rows.shape == (1, count)
     assert valid.all()
     assert len(rows.unique()) == count

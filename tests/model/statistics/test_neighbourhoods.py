@@ -10,6 +10,7 @@ from mizzle.model.preprocess import prepare
 from mizzle.model.statistics import local_information as local
 from mizzle.model.statistics import neighbourhoods as hoods
 from mizzle.model.statistics.statistic import Context
+from mizzle.model.statistics.tokens import tokenise
 
 Array = np.ndarray
 
@@ -152,3 +153,10 @@ def test_degenerate_samples_give_finite_numbers(n: int, d: int) -> None:
         own = context(pair)
         assert local.terms(own).isfinite().all()
         assert hoods.geometry(own).isfinite().all()
+
+
+def test_padding_may_outnumber_the_rows_of_the_batch() -> None:
+    rng = np.random.default_rng(5)
+    small, large = (normal_pairs(rng, n, 1, 0.5) for n in (5, 2001))  # the large one fills words of 16 rows
+    alone, beside = (tokenise(context(*pairs).batch) for pairs in ([small], [small, large]))
+    torch.testing.assert_close(beside.overall[:1], alone.overall, rtol=0, atol=1e-5)

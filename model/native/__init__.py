@@ -7,13 +7,14 @@ Where the library was not built, `reason` says so, and nothing else here works. 
 from mizzle.model.native.engine import Answers, Engine
 from mizzle.model.native.library import available, reason
 from mizzle.model.native.ranks import Counts, Ranked, entropy, information, number_rows, rank
-from mizzle.model.native.tokens import tokens
+from mizzle.model.native.tokens import Tokens, tokens
 
 __all__ = [
     "Answers",
     "Counts",
     "Engine",
     "Ranked",
+    "Tokens",
     "available",
     "entropy",
     "information",

@@ -46,7 +46,7 @@ class Answers(NamedTuple):
 class Engine:
     """A network with its calibration.
 
-    No call changes it, so that threads may share one, and none holds the interpreter's lock while it computes.
+    No call changes it, so that threads may share one; while it computes, it holds no interpreter lock.
 
     Args:
         about: the header of a weights file.

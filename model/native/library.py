@@ -63,7 +63,7 @@ def load() -> ctypes.CDLL:
 
 
 def runnable() -> list[Path]:
-    """The libraries that this processor can run: the best first, the plain one last, even if it is missing."""
+    """The libraries that this processor can run, best first; last the plain one, even if it is missing."""
     level = _loaded(_BUILT).mizzle_level() if _BUILT.exists() else 0
     better = [_BUILT.with_stem(f"{_BUILT.stem}_v{own}") for own in _LEVELS if own <= level]
     return [*(path for path in better if path.exists()), _BUILT]

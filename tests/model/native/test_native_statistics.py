@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from mizzle.model import native
+from mizzle.model.batch import collate
 from mizzle.model.preprocess import Table, prepare
 from mizzle.model.statistics import registry
 from mizzle.model.statistics.columns import COLUMNS
 from mizzle.model.statistics.statistic import TOTAL_MEAN_LARGEST
-from mizzle.model.statistics.tokens import summarise
+from mizzle.model.statistics.tokens import tokenise
 
 pytestmark = pytest.mark.skipif(not native.available(), reason=str(native.reason()))
 
@@ -100,7 +101,7 @@ def both(tables: list[Table]) -> list[tuple[dict[str, np.ndarray], dict[str, np.
 def _of_torch(tables: list[Table]) -> Iterator[dict[str, np.ndarray]]:
     """Each problem alone, without padding."""
     for table in tables:
-        tokens = summarise([table])[0]
+        tokens = tokenise(collate([table])).unbind()[0]
         kinds = {name: kind.values[kind.mask].numpy() for name, kind in tokens.kinds.items()}
         yield {registry.OVERALL: tokens.overall.numpy(), **kinds}
 

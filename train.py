@@ -31,9 +31,8 @@ from tqdm import tqdm
 
 from mizzle.machine import machine
 from mizzle.metadata_gen import dataset, prior
-from mizzle.model import weights
+from mizzle.model import torch_weights
 from mizzle.model.calibrate import Calibration
-from mizzle.model.net import NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.preprocess import prepare
 from mizzle.model.statistics import registry
@@ -49,6 +48,7 @@ from mizzle.model.training.chunks import (
 )
 from mizzle.model.training.evaluate import Draws, table
 from mizzle.model.training.fitting import Fit, FitConfig, stop_signal
+from mizzle.model.weights import Header, NetConfig
 
 log = logging.getLogger("train")
 
@@ -172,7 +172,7 @@ def train(config: TrainConfig) -> Path:
         _begin(fit, config)
     _fit(fit, config)
     if config.start:
-        fit.interpolate(weights.extended(config.out / STARTED), config.blend)
+        fit.interpolate(torch_weights.extended(config.out / STARTED), config.blend)
     return _finish(fit, config)
 
 
@@ -180,7 +180,7 @@ def _begin(fit: Fit, config: TrainConfig) -> None:
     """The first step's network: weights that are there, or new ones with input scales from the stream."""
     fit.origin = _commit()  # now: the tree may change while this runs
     if config.start:
-        fit.load_weights_from(weights.extended(Path(config.start)))
+        fit.load_weights_from(torch_weights.extended(Path(config.start)))
         shutil.copyfile(config.start, config.out / STARTED)
         if fit.net.has_input_scales:
             return
@@ -228,7 +228,7 @@ def _finish(fit: Fit, config: TrainConfig) -> Path:
     calibration = Calibration.fit(draws.values, draws.truth, draws.n, draws.columns)
     novelty = Novelty.fit(draws.features, draws.n, draws.columns)
     path = config.out / "mizzle.safetensors"
-    weights.save(path, fit.averaged, calibration, novelty, _header(fit, config))
+    torch_weights.save(path, fit.averaged, calibration, novelty, _header(fit, config))
     draws = _held_out(fit, config, config.seed + 3, config.evaluate)
     text = table(*draws.answered(calibration, novelty))
     (config.out / "evaluation.txt").write_text(text + "\n")
@@ -248,7 +248,7 @@ def _held_out(fit: Fit, config: TrainConfig, seed: int, count: int) -> Draws:
     return Draws.joined(draws)
 
 
-def _header(fit: Fit, config: TrainConfig) -> weights.Header:
+def _header(fit: Fit, config: TrainConfig) -> Header:
     configs, defaults = ((c, c.fit, c.net) for c in (config, TrainConfig()))
     training = {
         "command": "python train.py" + flags.differing(configs, defaults, but="out"),
@@ -262,8 +262,8 @@ def _header(fit: Fit, config: TrainConfig) -> weights.Header:
     }
     del training["prior"], training["net"]
     if config.start:
-        training["started_from"] = weights.training(config.out / STARTED)
-    return weights.Header(
+        training["started_from"] = torch_weights.training(config.out / STARTED)
+    return Header(
         name=config.name,
         version=config.release,
         net=config.net,

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mizzle.model import quantiles
+from mizzle.model import posterior, quantiles
 from mizzle.model.batch import collate
-from mizzle.model.net import Attention, Net, NetConfig
+from mizzle.model.net import Attention, Net
 from mizzle.model.preprocess import Table
 from mizzle.model.quantiles import LEVELS
 from mizzle.model.statistics.bins import binned_information
@@ -26,6 +26,7 @@ from mizzle.model.statistics.tokens import Masked, Tokens
 from mizzle.model.training.chunks import Chunk, parts
 from mizzle.model.training.fitting import Fit
 from mizzle.model.training.optimizers import Optimizers
+from mizzle.model.weights import NetConfig
 
 ROWS = 32  # of raw cells
 COLUMNS = 12  # a side, those that depend most on the other side
@@ -194,7 +195,7 @@ class Nats(Fit):
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
         """Pinball loss times (1 + I)^power at the predicted median."""
         median = values[:, quantiles.MIDDLE].detach().clamp(0, 4)
-        return quantiles.pinball(values, truth) * (self.power * median).exp()
+        return posterior.pinball(values, truth) * (self.power * median).exp()
 
 
 class Halfway(Nats):
@@ -209,7 +210,7 @@ class Plain(Fit):
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
         """Pinball loss in nats, divided by the root of 1 + I at the predicted median."""
         median = values[:, quantiles.MIDDLE].detach().clamp_min(0)
-        return quantiles.pinball(values, truth.expm1()) / (1 + median).sqrt()
+        return posterior.pinball(values, truth.expm1()) / (1 + median).sqrt()
 
     @staticmethod
     def logs(values: Tensor) -> Tensor:
@@ -222,7 +223,7 @@ class Root(Fit):
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
         """Pinball loss in the root of nats."""
-        return quantiles.pinball(values, truth.expm1().sqrt())
+        return posterior.pinball(values, truth.expm1().sqrt())
 
     @staticmethod
     def logs(values: Tensor) -> Tensor:
@@ -235,7 +236,7 @@ class FewLevels(Fit):
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
         """Pinball loss at the nine levels."""
-        return quantiles.pinball(values[:, _LEVEL_PLACES], truth, FEWER)
+        return posterior.pinball(values[:, _LEVEL_PLACES], truth, FEWER)
 
     @staticmethod
     def logs(values: Tensor) -> Tensor:

@@ -40,14 +40,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import train
 from mizzle.metadata_gen import dataset
-from mizzle.model import quantiles
-from mizzle.model.net import NetConfig
+from mizzle.model import posterior, quantiles
 from mizzle.model.preprocess import prepare
 from mizzle.model.quantiles import LEVELS
 from mizzle.model.statistics import registry
 from mizzle.model.statistics.tokens import Masked, Tokens
 from mizzle.model.training.chunks import Chunk, summarised
 from mizzle.model.training.fitting import Fit, FitConfig
+from mizzle.model.weights import NetConfig
 
 BATCH = 128
 COUNT = 576  # batches that are fitted to
@@ -367,10 +367,11 @@ def _scores(fit: Fit, chunks: list[Chunk]) -> dict[str, float]:
     net, logs = fit.averaged, candidates.logs(type(fit))
     values = torch.cat([logs(net(chunk.tokens)) for chunk in chunks])
     truth = torch.cat([chunk.truth for chunk in chunks])
-    error = quantiles.mean(quantiles.to_nats(values.double())) - torch.expm1(truth.double())
+    means = quantiles.mean(posterior.to_nats(values.double()).numpy())
+    error = torch.from_numpy(means) - torch.expm1(truth.double())
     values = values.clamp_min(0)
-    five = quantiles.pinball(values[:, [LEVELS.index(level) for level in FIVE]], truth, FIVE)
-    loss = quantiles.pinball(values, truth)
+    five = posterior.pinball(values[:, [LEVELS.index(level) for level in FIVE]], truth, FIVE)
+    loss = posterior.pinball(values, truth)
     return {"pinball": float(loss.mean()), "five": float(five.mean()), "mae": float(error.abs().mean())}
 
 

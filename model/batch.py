@@ -58,7 +58,7 @@ def collate(tables: list[Table]) -> Batch:
     for i, table in enumerate(tables):
         rows[i, : table.n] = True
         for s, side in enumerate((table.x, table.y)):
-            ranks[i, s, : table.n, : len(side)] = side.T
+            ranks[i, s, : table.n, : len(side)] = torch.from_numpy(side.T)
             columns[i, s, : len(side)] = True
     return Batch(ranks, rows, columns)
 

@@ -31,22 +31,6 @@ class Calibration:
     levels: Float[Tensor, "c q"]
 
     @classmethod
-    def checked(cls, levels: Tensor) -> "Calibration":
-        """Levels that were read from a file.
-
-        Raises:
-            ValueError: not a table of non-decreasing levels within those of the net.
-        """
-        inside = (levels >= LEVELS[0]) & (levels <= LEVELS[-1])
-        if (
-            levels.shape != (SHAPES * _ANSWERS, len(LEVELS))
-            or not bool(inside.all())
-            or bool((levels.diff() < 0).any())
-        ):
-            raise ValueError("no calibration table")
-        return cls(levels)
-
-    @classmethod
     def fit(
         cls,
         values: Float[Tensor, "b q"],

@@ -5,17 +5,16 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from jaxtyping import Float64, Int64
-from torch import Tensor
+from numpy.typing import NDArray
 
 from mizzle.model.quantiles import LEVELS
 
 _FILLED = 3  # rows for every cell of the table of x against y, from which on its counts are trusted
-_NORMAL = torch.tensor([NormalDist().inv_cdf(level) for level in LEVELS], dtype=torch.float64)
-UNBOUNDED = torch.full((len(LEVELS),), math.inf, dtype=torch.float64)
+_NORMAL = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+UNBOUNDED = np.full(len(LEVELS), math.inf)
 
-Labels = Int64[np.ndarray, " n"]
+Integers = NDArray[np.int64]
+Doubles = NDArray[np.float64]
 
 
 class Counted(NamedTuple):
@@ -31,18 +30,18 @@ class Counted(NamedTuple):
     error: float
     bound: float
 
-    def quantiles(self) -> Float64[Tensor, " q"]:
+    def quantiles(self) -> Doubles:
         """Quantiles at `LEVELS` of a normal distribution of this error, within 0 and the bound."""
-        return (self.value + self.error * _NORMAL).clamp(0.0, self.bound)
+        return (self.value + self.error * _NORMAL).clip(0.0, self.bound)
 
 
-def entropy(labels: Labels) -> Counted:
-    """Entropy in nats of the distribution that labels 0, 1, .. were drawn from."""
+def entropy(labels: Integers) -> Counted:
+    """Entropy in nats of the distribution that n labels 0, 1, .. were drawn from."""
     counts = _positive(np.bincount(labels))
     return _counted(-np.log(counts / len(labels)), counts, len(counts) - 1, math.log(len(counts)), sign=1)
 
 
-def information(x: Labels, y: Labels) -> Counted | None:
+def information(x: Integers, y: Integers) -> Counted | None:
     """Mutual information in nats of labels 0, 1, ..; None where their table has too few rows to a cell."""
     of_x, of_y = np.bincount(x), np.bincount(y)
     levels = [len(_positive(counts)) for counts in (of_x, of_y)]
@@ -55,13 +54,11 @@ def information(x: Labels, y: Labels) -> Counted | None:
     return _counted(np.log(counts / expected), counts, freedom, math.log(min(levels)), sign=-1)
 
 
-def _positive(counts: Int64[np.ndarray, " k"]) -> Int64[np.ndarray, " c"]:
+def _positive(counts: Integers) -> Integers:
     return counts[counts > 0]
 
 
-def _counted(
-    nats: Float64[np.ndarray, " c"], counts: Labels, freedom: int, bound: float, sign: int
-) -> Counted:
+def _counted(nats: Doubles, counts: Integers, freedom: int, bound: float, sign: int) -> Counted:
     """The mean of `nats` over rows, of which `counts` have each; its bias is -sign * freedom / 2n."""
     n = int(counts.sum())
     mean = float(counts @ nats) / n

@@ -5,81 +5,82 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import local
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Float32, Float64, Int64
-from torch import Tensor
+from numpy.typing import NDArray
 
 from mizzle.data.arrays import check_columns, check_pair
-from mizzle.errors import InferenceFailed, ModelUnavailable
-from mizzle.model import quantiles, weights
-from mizzle.model.batch import CACHE_CELLS, DEVICE_CELLS, Batch, collate, grouped
-from mizzle.model.calibrate import Calibration
+from mizzle.errors import InferenceFailed
+from mizzle.model import engines, quantiles, weights
 from mizzle.model.counting import Counted
-from mizzle.model.net import Net
-from mizzle.model.novelty import Novelty, stretch, widening
 from mizzle.model.preprocess import Side, Table, pair, prepare, side
-from mizzle.model.statistics.tokens import tokenise
-from mizzle.model.threads import single_thread, use_single_thread
 from mizzle.types import Estimate, ModelInfo, Notice
 
-_BEYOND_ROWS = 1.5  # times as wide, for an n outside the trained range
 _MAX_THREADS = 4  # of a pool; more would wait for the interpreter's lock
+
+Doubles = NDArray[np.float64]
 
 
 class Estimator:
-    """A network with its calibration. No call changes it, so that threads may share one."""
+    """An engine on a set of weights. No call changes it, so that threads may share one."""
 
-    def __init__(
-        self,
-        net: Net,
-        calibration: Calibration,
-        novelty: Novelty,
-        header: weights.Header,
-        info: ModelInfo,
-        device: str = "cpu",
-    ) -> None:
+    def __init__(self, engine: engines.Engine, header: weights.Header, info: ModelInfo) -> None:
         self.info = info
-        self.device = device
         self.header = header
         self.levels = quantiles.LEVELS
         self.max_columns = header.columns[1]
-        self._net = net.to(device)
-        self._calibration = calibration
-        self._novelty = novelty
+        self._engine = engine
+        self._thread = local()
 
     @classmethod
     def load(
-        cls, path: Path | str | None = None, device: str = "cpu", threads: int | None = None
+        cls,
+        path: Path | str | None = None,
+        device: str = "cpu",
+        threads: int | None = None,
+        engine: str = "auto",
     ) -> "Estimator":
         """Load a weights file, the shipped one by default.
 
         Args:
             device: "cpu", "cuda", or "auto" for CUDA where there is any.
-            threads: of torch in the whole process from now on, and so of a thread pool, at most: groups of
-                problems are answered side by side, each by one thread. None leaves them as they are.
+            threads: that share the work of many problems, at most 4; of torch they are set in the whole
+                process from now on. None leaves them as they are: as many as there are cores.
+            engine: "native" for the compiled engine, "torch", or "auto" for what the variable MIZZLE_ENGINE
+                says, or else the compiled engine on CPUs if it was built, and torch on GPUs and otherwise.
 
         Raises:
-            ModelUnavailable: the file is absent, damaged, or of another format; or there is no such device.
+            ModelUnavailable: the file is absent, damaged, or of another format; or there is no such device
+                or engine.
+            MissingExtra: there is no compiled engine, and torch is not installed.
         """
-        if threads is not None:
-            torch.set_num_threads(threads)
-        return cls(*weights.load(Path(path or weights.SHIPPED)), _device(device))
+        return cls(*engines.load(Path(path or weights.SHIPPED), device, threads, engine))
+
+    @property
+    def engine(self) -> str:
+        """Which engine answers: "native" for the compiled one, or "torch"."""
+        return self._engine.name
+
+    @property
+    def device(self) -> str:
+        """Where it computes: "cpu" or "cuda"."""
+        return self._engine.device
 
     @property
     def threads(self) -> int:
-        """Threads that torch is set to: as many groups of problems, up to 4, are answered side by side."""
-        return torch.get_num_threads()
+        """As many groups of problems, up to 4, are answered side by side."""
+        return self._engine.threads
 
     @property
     def card(self) -> dict[str, Any]:
-        """What the model was trained on, as JSON: rows, columns, and how."""
+        """What the model was trained on, as JSON: rows, columns, and how; and which engine answers."""
         header = self.header
-        return {"rows": list(header.rows), "columns": list(header.columns), "training": header.training}
+        trained = {"rows": list(header.rows), "columns": list(header.columns), "training": header.training}
+        return {**trained, "engine": self.engine}
 
-    def prepare(self, x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:
+    def prepare(self, x: Doubles, y: Doubles) -> Table:
         """Rank a checked pair of shape (n, dx), (n, dy).
 
         Raises:
@@ -88,7 +89,7 @@ class Estimator:
         check_columns(x, y, self.max_columns)
         return prepare(x, y)
 
-    def side(self, values: Float64[np.ndarray, "n d"]) -> Side:
+    def side(self, values: Doubles) -> Side:
         """Rank one checked array of shape (n, d), for any number of `pair` calls."""
         return side(values)
 
@@ -103,19 +104,25 @@ class Estimator:
 
     @contextmanager
     def thread_pool(self) -> Iterator[ThreadPoolExecutor]:
-        """Threads that may call `run` side by side, as many as torch would use for one operation, at most 4.
+        """Threads that may call `run` side by side, as many as `threads`, at most 4; on a GPU one.
 
-        They are joined at the end of the context. Each computes its operations alone, as `run` does.
+        They are joined at the end of the context. Each computes what it runs alone.
         """
-        pool = ThreadPoolExecutor(self._pool_size, "mizzle", use_single_thread)
+        pool = ThreadPoolExecutor(self._workers, "mizzle", self._enter_thread)
         try:
             yield pool
         finally:
             pool.shutdown(cancel_futures=True)
 
     @property
-    def _pool_size(self) -> int:
-        return min(torch.get_num_threads(), _MAX_THREADS) if self.device == "cpu" else 1
+    def _workers(self) -> int:
+        """Threads for what the calling thread has to run: itself alone if it is one of a pool."""
+        alone = self.device != "cpu" or getattr(self._thread, "of_a_pool", False)
+        return 1 if alone else min(self.threads, _MAX_THREADS)
+
+    def _enter_thread(self) -> None:
+        self._thread.of_a_pool = True
+        self._engine.enter_thread()
 
     def estimate(self, x: object, y: object) -> Estimate:
         """I(X;Y) of one sample; arrays, lists and frames of shape (n,) or (n, d)."""
@@ -126,67 +133,43 @@ class Estimator:
         return self.run([self.prepare(*check_pair(x, y)) for x, y in pairs])
 
     def run(self, tables: list[Table]) -> list[Estimate]:
-        """Estimate prepared problems, similar shapes together; groups of them side by side in a thread pool.
-
-        A thread computes alone, whatever number of threads torch is set to: an operation is too small to gain
-        from a second one, and waits for it where the processor has other work, 736 ms in place of 24.
-        Afterwards torch's setting is what it was; other threads never see another.
+        """Estimate prepared problems in groups that the engine makes, side by side in a thread pool.
 
         Raises:
             InferenceFailed: the network gave something that is not finite.
         """
         answers: dict[int, Estimate] = {i: self._zero(t) for i, t in enumerate(tables) if t.constant}
         live = [i for i in range(len(tables)) if i not in answers]
-        cells = CACHE_CELLS if self.device == "cpu" else DEVICE_CELLS
-        groups = [[live[g] for g in group] for group in grouped([tables[i] for i in live], cells)]
-        for chosen, estimates in zip(
-            groups, self._forwards([[tables[i] for i in chosen] for chosen in groups]), strict=True
-        ):
-            answers.update(zip(chosen, estimates, strict=True))
+        chosen = self._engine.groups([tables[i] for i in live], self._workers) if live else ()
+        places = [[live[g] for g in group] for group in chosen]
+        groups = [[tables[i] for i in group] for group in places]
+        for group, estimates in zip(places, self._estimated(groups), strict=True):
+            answers.update(zip(group, estimates, strict=True))
         return [answers[i] for i in range(len(tables))]
 
-    def _forwards(self, groups: list[list[Table]]) -> list[list[Estimate]]:
+    def _estimated(self, groups: list[list[Table]]) -> list[list[Estimate]]:
         """The estimates of every group."""
-        if len(groups) == 1 or self._pool_size == 1:
-            with single_thread():
-                return [self._forward(group) for group in groups]
+        if len(groups) <= 1 or self._workers == 1:
+            return list(map(self._estimates, groups))
         with self.thread_pool() as pool:
-            return list(pool.map(self._forward, groups))
+            return list(pool.map(self._estimates, groups))
 
-    def _forward(self, tables: list[Table]) -> list[Estimate]:
-        """One padded pass."""
-        batch = collate(tables)
-        with torch.inference_mode():
-            columns = batch.dims.sum(-1)
-            raw, features = self._raw(batch)
-            values = self._calibration.apply(raw, batch.n, columns)
-            excess = self._novelty.excess(features, batch.n, columns)
-            ceiling = torch.stack([table.ceiling for table in tables])
-            mean = quantiles.mean(quantiles.to_nats(values.double()).minimum(ceiling))
-            values = stretch(values, excess.maximum(self._beyond(batch.n)))
-            nats = quantiles.to_nats(values.double()).minimum(ceiling)
-        if not bool(torch.isfinite(nats).all()):
+    def _estimates(self, tables: list[Table]) -> list[Estimate]:
+        """Of one group."""
+        mean, nats, excess = self._engine.run(tables)
+        if not (np.isfinite(nats).all() and np.isfinite(mean).all()):
             raise InferenceFailed("the network gave a value that is not finite; please report this")
         return [
             self._answer(table, m, tuple(row), e)
             for table, m, row, e in zip(tables, mean.tolist(), nats.tolist(), excess.tolist(), strict=True)
         ]
 
-    def _raw(self, batch: Batch) -> tuple[Float32[Tensor, "b q"], Float32[Tensor, "b g"]]:
-        """Quantiles before calibration and the features of novelty: the part that the device does."""
-        if self.device == "cpu":
-            tokens = tokenise(batch)
-            return self._net(tokens), self._net.features(tokens)
-        with torch.device(self.device):  # what the statistics create lies there, too
-            tokens = tokenise(batch.to(self.device))
-            return self._net(tokens).cpu(), self._net.features(tokens).cpu()
-
     def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:
         outside = (*self._rows_outside(table), *_unfamiliar(excess))
         noticed = table.warnings + outside
         if table.counted is not None and _disagree(counts := table.counted.quantiles(), values):
             noticed = (*noticed, _by_counting(mean, table.counted))
-            mean, values = float(quantiles.mean(counts[None])), tuple(counts.tolist())
+            mean, values = float(quantiles.mean(counts[None])[0]), tuple(counts.tolist())
         noticed = (*noticed, *_suspicious(table, values))
         return Estimate(
             mi=mean,
@@ -210,35 +193,22 @@ class Estimator:
             text = f"n = {table.n} is outside the trained range of {low} to {high} rows"
             yield Notice("rows_out_of_range", f"{text}; the interval was widened and may still be off")
 
-    def _beyond(self, n: Int64[Tensor, " b"]) -> Float32[Tensor, " b"]:
-        """How much wider the interval becomes for an n outside the trained range."""
-        low, high = self.header.rows
-        return torch.where((n < low) | (n > high), _BEYOND_ROWS, 0.0)
 
-
-def _no_rows(side: Side) -> Float64[np.ndarray, "0 d"]:
-    """As many columns as the side has."""
+def _no_rows(side: Side) -> Doubles:
+    """Shape (0, d): as many columns as the side has."""
     return np.empty((0, len(side.ranks)))
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ModelUnavailable(f"there is no device {name} here; choose cpu or auto")
-    return name
 
 
 def _unfamiliar(excess: float) -> Iterator[Notice]:
     """Say so where the statistics of the sample lie outside those of the training."""
     if excess > 1.0:
-        width = float(widening(torch.tensor(excess)))
+        width = min(excess, quantiles.LARGEST_WIDENING)
         text = f"the sample is unlike those of the training: {excess:.2g} times as far out as 99 % of them"
         text = f"{text}; the interval was made {width:.2g} times as wide and may still be off"
         yield Notice("unfamiliar", text)
 
 
-def _disagree(counts: Float64[Tensor, " q"], values: tuple[float, ...]) -> bool:
+def _disagree(counts: Doubles, values: tuple[float, ...]) -> bool:
     """Whether the 99 % interval of the counts and the 90 % interval of the network have nothing in common."""
     low, high = float(counts[0]), float(counts[-1])
     return low > values[quantiles.LEVELS.index(0.95)] or high < values[quantiles.LEVELS.index(0.05)]

@@ -8,7 +8,7 @@ gave. Axes of arrays: see `batch.py`; here e is a token's channels and w the tru
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import cast
 
 import torch
@@ -16,41 +16,16 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mizzle.model.quantiles import LEVELS, MIDDLE, increasing
+from mizzle.model.posterior import increasing
+from mizzle.model.quantiles import LEVELS, MIDDLE
 from mizzle.model.statistics import registry
 from mizzle.model.statistics.tokens import Tokens
+from mizzle.model.weights import NetConfig
 
 _CLIP = 6.0  # standard deviations beyond which an input feature is held
 # What the sum of gated statistics is divided by: their number when the gate was first trained. It stays when
 # statistics are added, or trained weights would answer otherwise.
 _GATED = 204
-
-
-@dataclass(frozen=True)
-class NetConfig:
-    """Sizes of the network; they travel in the header of the weights.
-
-    Attributes:
-        width, blocks: of the trunk.
-        channels: of an embedded token.
-        heads, rounds: questions to an axis each time, and how often; once after each of the first blocks.
-        axes: which kinds of tokens are attended to, by their names; none leaves the trunk alone.
-    """
-
-    width: int = 384
-    blocks: int = 3
-    channels: int = 64
-    heads: int = 4
-    rounds: int = 2
-    axes: str = field(default_factory=lambda: " ".join(registry.kinds()))
-
-    def __post_init__(self) -> None:
-        sizes = [value for value in asdict(self).values() if isinstance(value, int)]
-        if min(sizes) < 1 or self.rounds > self.blocks:
-            raise ValueError(f"sizes must be positive, and rounds no more than blocks: {self}")
-        if unknown := set(self.axes.split()) - set(registry.kinds()):
-            known = ", ".join(registry.kinds())
-            raise ValueError(f"axes are {known}; there is no {', '.join(sorted(unknown))}")
 
 
 class Standardise(nn.Module):
@@ -182,7 +157,7 @@ class Net(nn.Module):
 
     @property
     def has_input_scales(self) -> bool:
-        """Whether all inputs have a scale; those have none that `weights.extended` added."""
+        """Whether all inputs have a scale; those have none that `torch_weights.extended` added."""
         inputs = [self.standardise, *(cast(Axis, axis).standardise for axis in self.axes.values())]
         return all(bool((standardise.scale > 0).all()) for standardise in inputs)
 

@@ -13,12 +13,11 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from mizzle.model.calibrate import SHAPES, shape_cell
-from mizzle.model.quantiles import MIDDLE
+from mizzle.model.quantiles import LARGEST_WIDENING, MIDDLE
 
 FALSE_ALARMS = 0.01
 _FEWEST = 500  # draws in a cell below which it takes the threshold of all
 _FLOOR = 1e-3  # of the largest eigenvalue: features repeat one another
-_LARGEST_WIDENING = 3.0  # times as wide, at the utmost
 
 
 @dataclass(frozen=True)
@@ -50,18 +49,6 @@ class Novelty:
         thresholds = [_threshold(own) if len(own) >= _FEWEST else of_all for own in cells]
         return cls(fitted.centre, fitted.whitening, torch.stack(thresholds))
 
-    @classmethod
-    def checked(cls, features: int, centre: Tensor, whitening: Tensor, thresholds: Tensor) -> "Novelty":
-        """Parts that were read from a file.
-
-        Raises:
-            ValueError: their shapes are not those of g features, or a threshold is not positive.
-        """
-        shapes = [tuple(part.shape) for part in (centre, whitening, thresholds)]
-        if shapes != [(features,), (features, features), (SHAPES,)] or not bool((thresholds > 0).all()):
-            raise ValueError("no novelty score")
-        return cls(centre, whitening, thresholds)
-
     def score(self, features: Float[Tensor, "b g"]) -> Float[Tensor, " b"]:
         """Distance from the centre, in standard deviations."""
         distance: Tensor = torch.linalg.vector_norm((features - self.centre) @ self.whitening, dim=-1)
@@ -82,7 +69,7 @@ def stretch(values: Float[Tensor, "b q"], excess: Float[Tensor, " b"]) -> Float[
 
 def widening(excess: Float[Tensor, "*b"]) -> Float[Tensor, "*b"]:
     """How many times as wide the interval becomes."""
-    return excess.clamp(1.0, _LARGEST_WIDENING)
+    return excess.clamp(1.0, LARGEST_WIDENING)
 
 
 def _threshold(score: Float[Tensor, " b"]) -> Float[Tensor, ""]:

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float64, Int64
-from torch import Tensor
+from numpy.typing import NDArray
 
+from mizzle.model import native
 from mizzle.model.counting import UNBOUNDED, Counted, entropy, information
 from mizzle.types import Notice
 
@@ -22,9 +21,9 @@ _DISCRETE_LEVELS = 0.2  # distinct rows, as a share of n, up to which a side cou
 _COPIES = 0.01  # share of repeated rows above which they are reported
 _ALIKE, _SURELY = 0.3, 4.5  # correlation of neighbouring rows that is reported; and in standard errors
 
-Array = Float64[np.ndarray, "n d"]
-Ranks = Int64[np.ndarray, "d n"]
-Counts = Int64[np.ndarray, " d"]
+Doubles = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -33,18 +32,19 @@ class Table:
 
     Attributes:
         x, y: centred ranks of the columns that vary, shape (columns, n).
+        n: rows.
         dim_x, dim_y: counts of all columns that came.
-        ceiling: quantiles at `LEVELS` of an upper bound on I(X;Y) in nats, the entropy of a discrete side;
-            infinite without one.
+        ceiling: quantiles at `LEVELS` of an upper bound on I(X;Y) in nats, the entropy of a discrete side,
+            shape (q,); infinite without one.
         counted: I(X;Y) by counting, where both sides are discrete and the counts large.
     """
 
-    x: Tensor
-    y: Tensor
+    x: Integers
+    y: Integers
     n: int
     dim_x: int
     dim_y: int
-    ceiling: Tensor = field(default_factory=UNBOUNDED.clone)
+    ceiling: Doubles = field(default_factory=UNBOUNDED.copy)
     counted: Counted | None = None
     warnings: tuple[Notice, ...] = ()
 
@@ -56,8 +56,8 @@ class Table:
     @property
     def same(self) -> bool:
         """Whether a column of one side orders the rows as a column of the other does, or in reverse."""
-        y = {column.tobytes() for column in self.y.numpy()}
-        return any(c.tobytes() in y or (-c).tobytes() in y for c in self.x.numpy())
+        y = {column.tobytes() for column in self.y}
+        return any(c.tobytes() in y or (-c).tobytes() in y for c in self.x)
 
 
 @dataclass(frozen=True)
@@ -66,20 +66,21 @@ class Side:
 
     Attributes:
         ranks: centred ranks of all columns, shape (columns, n).
-        distinct: how many different values each column has.
+        distinct: how many different values each column has, shape (columns,).
         varying: the ranks of the columns that vary; every table made with this side shares them.
         alike: the largest correlation of a column with itself one row later.
     """
 
-    ranks: Ranks
-    distinct: Counts
-    varying: Tensor
+    ranks: Integers
+    distinct: Integers
+    varying: Integers
     alike: float
 
     @property
-    def varies(self) -> Bool[np.ndarray, " d"]:
+    def varies(self) -> Flags:
         """Which columns have more than one value."""
-        return self.distinct > 1
+        flags: Flags = self.distinct > 1
+        return flags
 
     @cached_property
     def discrete(self) -> bool:
@@ -88,21 +89,17 @@ class Side:
         return bool(self.distinct.max() <= levels and self.rows.max() < levels)
 
     @cached_property
-    def bound(self) -> Float64[Tensor, " q"]:
+    def bound(self) -> Doubles:
         """Quantiles of what I(X;Y) cannot exceed: the entropy of a discrete side, in nats."""
         return entropy(self.rows).quantiles() if self.discrete else UNBOUNDED
 
     @cached_property
-    def rows(self) -> Int64[np.ndarray, " n"]:
+    def rows(self) -> Integers:
         """A number for every row, the same for equal rows: 0, 1, .. below n."""
-        n = self.ranks.shape[1]
-        numbers = np.zeros(n, np.int64)
-        for column in self.ranks:
-            numbers = np.unique(numbers * (2 * n) + column + n, return_inverse=True)[1]
-        return numbers
+        return native.number_rows(self.ranks)[0] if native.available() else numbered_rows(self.ranks)
 
 
-def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> Table:
+def prepare(x: Doubles, y: Doubles) -> Table:
     """Rank both sides, set aside constant columns, and note what the answer should be taken with.
 
     Args:
@@ -111,15 +108,11 @@ def prepare(x: Float64[np.ndarray, "n dx"], y: Float64[np.ndarray, "n dy"]) -> T
     return pair(side(x), side(y))
 
 
-def side(values: Array) -> Side:
-    """Rank one side, which then may meet any number of others of the same rows."""
-    ranks, distinct = centred_ranks(values)
-    return Side(
-        ranks=ranks,
-        distinct=distinct,
-        varying=torch.from_numpy(ranks[distinct > 1]),
-        alike=_alike(ranks[distinct > 1]),
-    )
+def side(values: Doubles) -> Side:
+    """Rank one side of shape (n, d), which then may meet any number of others of the same rows."""
+    ranks, distinct, alike = native.rank(values) if native.available() else ranked(values)
+    varies = distinct > 1
+    return Side(ranks, distinct, ranks[varies], float(alike[varies].max(initial=-1.0)))
 
 
 def pair(x: Side, y: Side) -> Table:
@@ -132,7 +125,7 @@ def pair(x: Side, y: Side) -> Table:
         n=n,
         dim_x=len(x.ranks),
         dim_y=len(y.ranks),
-        ceiling=torch.minimum(x.bound, y.bound),
+        ceiling=np.minimum(x.bound, y.bound),
         counted=information(x.rows, y.rows) if x.discrete and y.discrete else None,
         warnings=(
             *_constant(x.varies, "x"),
@@ -144,7 +137,13 @@ def pair(x: Side, y: Side) -> Table:
     )
 
 
-def centred_ranks(values: Array) -> tuple[Ranks, Counts]:
+def ranked(values: Doubles) -> native.Ranked:
+    """What `native.rank` gives, without it."""
+    ranks, distinct = centred_ranks(values)
+    return native.Ranked(ranks, distinct, _lag_one_correlations(ranks))
+
+
+def centred_ranks(values: Doubles) -> tuple[Integers, Integers]:
     """Rows below minus rows above, per column: -(n-1), -(n-3), .. n-1 without ties.
 
     Returns:
@@ -165,15 +164,24 @@ def centred_ranks(values: Array) -> tuple[Ranks, Counts]:
     return ranks, first.sum(axis=1)
 
 
-def _alike(ranks: Ranks) -> float:
-    """The largest lag-one autocorrelation of the columns' ranks."""
-    if not ranks.size:
-        return 0.0
+def _lag_one_correlations(ranks: Integers) -> Doubles:
+    """The correlation of each column's ranks with themselves one row later; NaN of a constant one."""
     share = ranks / ranks.shape[1]  # sums of squared integers would overflow beyond three million rows
-    return float(((share[:, 1:] * share[:, :-1]).sum(1) / (share * share).sum(1)).max())
+    with np.errstate(invalid="ignore"):
+        correlations: Doubles = (share[:, 1:] * share[:, :-1]).sum(1) / (share * share).sum(1)
+    return correlations
 
 
-def _constant(varies: Bool[np.ndarray, " d"], side: str) -> tuple[Notice, ...]:
+def numbered_rows(ranks: Integers) -> Integers:
+    """A number for every row of ranks of shape (d, n), the same for equal rows: 0, 1, .. below n."""
+    n = ranks.shape[1]
+    numbers = np.zeros(n, np.int64)
+    for column in ranks:
+        numbers = np.unique(numbers * (2 * n) + column + n, return_inverse=True)[1]
+    return numbers
+
+
+def _constant(varies: Flags, side: str) -> tuple[Notice, ...]:
     """Say which columns are constant, if any."""
     if varies.all():
         return ()
@@ -187,7 +195,7 @@ def _constant(varies: Bool[np.ndarray, " d"], side: str) -> tuple[Notice, ...]:
     return (Notice(f"constant_{side}", text),)
 
 
-def _ties(distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
+def _ties(distinct: Integers, n: int) -> tuple[Notice, ...]:
     """Name the columns whose repeated values are more than a rounding accident."""
     tied = int((distinct < _SOME_TIES * n).sum())
     if not tied:
@@ -197,7 +205,7 @@ def _ties(distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
     return (Notice("ties", text),)
 
 
-def _copies(x: Side, y: Side, distinct: Int64[np.ndarray, " v"], n: int) -> tuple[Notice, ...]:
+def _copies(x: Side, y: Side, distinct: Integers, n: int) -> tuple[Notice, ...]:
     """Say when rows come more than once; impossible while one column has no ties."""
     if not distinct.size or distinct.max() > (1 - _COPIES) * n:
         return ()

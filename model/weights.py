@@ -1,33 +1,56 @@
 """One safetensors file is the whole model: tensors, and in its header everything needed to trust them.
 
-Loading is strict (every tensor, every shape, finite) and never unpickles.
+Reading is strict (finite values, a calibration and a novelty score that can be ones) and never unpickles.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
-from torch.nn import functional as F
 
 from mizzle.errors import ModelUnavailable
-from mizzle.model.calibrate import ANSWERS, COLUMN_EDGES, ROW_EDGES, Calibration
-from mizzle.model.net import Net, NetConfig
-from mizzle.model.novelty import Novelty
-from mizzle.model.quantiles import LEVELS
-from mizzle.model.statistics import registry
+from mizzle.model.native import KINDS
 from mizzle.types import ModelInfo
 
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
-_CALIBRATION = "calibration.levels"
-_NOVELTY = ("novelty.centre", "novelty.whitening", "novelty.thresholds")
+CALIBRATION = "calibration.levels"
+NOVELTY = ("novelty.centre", "novelty.whitening", "novelty.thresholds")
+_FEATURES = "standardise.mean"  # of the network's global features, as many as novelty is measured on
+
+Tensors = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class NetConfig:
+    """Sizes of the network; they travel in the header of the weights.
+
+    Attributes:
+        width, blocks: of the trunk.
+        channels: of an embedded token.
+        heads, rounds: questions to an axis each time, and how often; once after each of the first blocks.
+        axes: which kinds of tokens are attended to, by their names; none leaves the trunk alone.
+    """
+
+    width: int = 384
+    blocks: int = 3
+    channels: int = 64
+    heads: int = 4
+    rounds: int = 2
+    axes: str = " ".join(KINDS)
+
+    def __post_init__(self) -> None:
+        sizes = [value for value in asdict(self).values() if isinstance(value, int)]
+        if min(sizes) < 1 or self.rounds > self.blocks:
+            raise ValueError(f"sizes must be positive, and rounds no more than blocks: {self}")
+        if unknown := set(self.axes.split()) - set(KINDS):
+            raise ValueError(f"axes are {', '.join(KINDS)}; there is no {', '.join(sorted(unknown))}")
 
 
 @dataclass(frozen=True)
@@ -51,95 +74,75 @@ class Header:
     training: dict[str, Any]
 
 
-def code() -> dict[str, Any]:
-    """What this code computes, as in the header of weights, which must have been trained on the same."""
-    return {
-        "format": 2,
-        "levels": list(LEVELS),
-        "tokens": registry.settings(),
-        "strata": {"rows": list(ROW_EDGES), "columns": list(COLUMN_EDGES), "answers": list(ANSWERS)},
-    }
+class Weights(NamedTuple):
+    """A weights file that was read and checked.
+
+    Attributes:
+        about: its header as it stands there.
+        header: the same, parsed.
+        tensors: all tensors by their names.
+        info: its name, version and hash.
+    """
+
+    about: dict[str, Any]
+    header: Header
+    tensors: Tensors
+    info: ModelInfo
 
 
-def save(path: Path, net: Net, calibration: Calibration, novelty: Novelty, header: Header) -> None:
-    """Write the model as one file, atomically."""
-    tensors = {name: t.detach().contiguous() for name, t in net.state_dict().items()}
-    tensors[_CALIBRATION] = calibration.levels.contiguous()
-    parts = (novelty.centre, novelty.whitening, novelty.thresholds)
-    tensors |= {name: part.contiguous() for name, part in zip(_NOVELTY, parts, strict=True)}
-    text = {**header.__dict__, "net": net.describe(), **code()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"mizzle": json.dumps(text)})
-    partial.chmod(0o644)
-    partial.replace(path)
+def load(path: Path, code: Mapping[str, Any]) -> Weights:
+    """Read and check a weights file; whoever computes with it checks the network's tensors.
 
-
-def load(path: Path) -> tuple[Net, Calibration, Novelty, Header, ModelInfo]:
-    """Read and check a weights file.
+    Args:
+        code: what the engine computes, which the weights must have been trained on.
 
     Raises:
-        ModelUnavailable: the file is absent, damaged, or of another format.
+        Exception: whatever a damaged file leads to; see `refused_in_one_sentence`.
     """
-    with _in_one_sentence(path):
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        about, tensors = _read(path)
-        header = _header(about, code())
-        calibration = Calibration.checked(tensors.pop(_CALIBRATION))
-        statistics = registry.channels(registry.OVERALL)
-        novelty = Novelty.checked(statistics, *(tensors.pop(name) for name in _NOVELTY))
-        net = Net(header.net)
-        net.load_state_dict(tensors)
-    return net.eval(), calibration, novelty, header, ModelInfo(header.name, header.version, sha256)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    about, tensors = read(path)
+    header = parsed(about, code)
+    _check_calibration(tensors[CALIBRATION], about)
+    _check_novelty(*(tensors[name] for name in NOVELTY), _shapes(about), len(tensors[_FEATURES]))
+    return Weights(about, header, tensors, ModelInfo(header.name, header.version, sha256))
 
 
-def extended(path: Path) -> Net:
-    """The network of weights that may know fewer statistics than there are now, to be trained on.
-
-    New channels come last in their kind of token; what reads them starts at zero, and their input scales are
-    left 0 for `Net.fit_inputs`, so that the network answers as it did. Over how many rows a statistic is
-    averaged may differ: that changes its precision and not its meaning.
+def read(path: Path) -> tuple[dict[str, Any], Tensors]:
+    """What a file says and holds.
 
     Raises:
-        ModelUnavailable: the file is absent or damaged, or learnt on other statistics, not on fewer.
+        Exception: whatever a damaged file leads to; a ValueError for a number that is not finite.
     """
-    with _in_one_sentence(path):
-        about, tensors = _read(path)
-        now = code()
-        known = {name: now["tokens"].get(name) for name in about["tokens"]}
-        known |= {name: about["tokens"][name] for name in registry.AVERAGED if name in known}
-        net = Net(_header(about, {**now, "tokens": known}).net)
-        net.load_state_dict({name: _padded(tensors[name], like) for name, like in net.state_dict().items()})
-    return net
-
-
-def training(path: Path) -> dict[str, Any]:
-    """How weights were trained, by this code or by older."""
-    how: dict[str, Any] = _read(path)[0]["training"]
-    return how
-
-
-def _padded(tensor: Tensor, like: Tensor) -> Tensor:
-    """Zeros behind what is there, up to the shape of `like`."""
-    missing = [size - own for size, own in zip(like.shape, tensor.shape, strict=True)]
-    if min(missing, default=0) < 0:
-        raise ValueError("learnt on more statistics than there are")
-    return F.pad(tensor, [side for size in reversed(missing) for side in (0, size)])
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """What a file says and holds."""
-    with safe_open(path, framework="pt") as file:
+    with safe_open(path, framework="numpy") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         about = json.loads((file.metadata() or {})["mizzle"])
-    if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise ValueError("not finite")
     return about, tensors
 
 
+def parsed(about: Mapping[str, Any], code: Mapping[str, Any]) -> Header:
+    """The header; refuses weights that learnt on other statistics than those of the code.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is no header of such weights.
+    """
+    if {name: about[name] for name in code} != code:
+        raise ValueError("made by other code")
+    text = {name: value for name, value in about.items() if name not in code}
+    text["net"] = NetConfig(**text["net"])
+    text["rows"], text["columns"] = tuple(text["rows"]), tuple(text["columns"])
+    return Header(**text)
+
+
 @contextmanager
-def _in_one_sentence(path: Path) -> Iterator[None]:
-    """Whatever is wrong with a file."""
+def refused_in_one_sentence(path: Path) -> Iterator[None]:
+    """Whatever is wrong with a file.
+
+    Raises:
+        ModelUnavailable: in place of any error that a file can lead to.
+    """
     try:
         yield
     except FileNotFoundError as error:
@@ -152,15 +155,35 @@ def _in_one_sentence(path: Path) -> Iterator[None]:
         TypeError,
         ValueError,
         RuntimeError,
+        ModelUnavailable,
     ) as error:
         text = f"{path.name} is no weights file of this version of mizzle, or is damaged"
         raise ModelUnavailable(text) from error
 
 
-def _header(text: dict[str, Any], expected: dict[str, Any]) -> Header:
-    """Parse the header; refuse weights that learnt on other statistics than are expected."""
-    if {name: text.pop(name) for name in expected} != expected:
-        raise ValueError("made by other code")
-    text["net"] = NetConfig(**text["net"])
-    text["rows"], text["columns"] = tuple(text["rows"]), tuple(text["columns"])
-    return Header(**text)
+def _shapes(about: Mapping[str, Any]) -> int:
+    """How many cells of rows and columns there are."""
+    strata = about["strata"]
+    return (len(strata["rows"]) + 1) * (len(strata["columns"]) + 1)
+
+
+def _check_calibration(table: NDArray[np.float32], about: Mapping[str, Any]) -> None:
+    """Refuse what is no table of non-decreasing levels within those of the network."""
+    levels = np.float32(about["levels"])
+    shape = (_shapes(about) * len(about["strata"]["answers"]), len(levels))
+    inside = (table >= levels[0]) & (table <= levels[-1])
+    if table.shape != shape or not inside.all() or (np.diff(table) < 0).any():
+        raise ValueError("no calibration table")
+
+
+def _check_novelty(
+    centre: NDArray[np.float32],
+    whitening: NDArray[np.float32],
+    thresholds: NDArray[np.float32],
+    shapes: int,
+    features: int,
+) -> None:
+    """Refuse shapes that are not those of the network's features, and thresholds that are not positive."""
+    expected = [(features,), (features, features), (shapes,)]
+    if [part.shape for part in (centre, whitening, thresholds)] != expected or not (thresholds > 0).all():
+        raise ValueError("no novelty score")

@@ -3,9 +3,8 @@
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from mizzle import extras
 from mizzle.data.arrays import FloatArray
 from mizzle.types import Estimate, ModelInfo
 
@@ -31,11 +30,11 @@ class EstimatorLike(Protocol):
 
     @property
     def threads(self) -> int:
-        """Threads that a pool of this estimator may have; one run computes on one."""
+        """Threads that a pool of this estimator, or one run of many problems, may have."""
 
     @property
     def card(self) -> dict[str, Any]:
-        """What the model was trained on, as JSON: rows, columns, and how."""
+        """What the model was trained on, as JSON: rows, columns, and how; and which engine answers."""
 
     def prepare(self, x: FloatArray, y: FloatArray) -> Any:
         """One problem ready to run.
@@ -65,22 +64,46 @@ class EstimatorLike(Protocol):
         """
 
 
-def load(path: Path | str | None = None, device: str = "cpu", threads: int | None = None) -> EstimatorLike:
+def load(
+    path: Path | str | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    engine: str = "auto",
+) -> EstimatorLike:
     """The estimator on the weights at `path`, or on the weights that ship with the package.
 
     Args:
         device: "cpu", "cuda", or "auto" for CUDA where there is any.
-        threads: of torch in the whole process from now on, and so of a thread pool, at most; one answer is
-            computed by one thread whatever it is. None leaves them as they are.
+        threads: that share the work of many problems, at most; of torch they are set in the whole process
+            from now on. None leaves them as they are. One answer is computed by one thread whatever it is.
+        engine: "native" for the compiled engine, "torch", or "auto" for what the variable MIZZLE_ENGINE
+            says, or else the compiled engine on CPUs where it was built, and torch on GPUs and otherwise.
 
     Raises:
-        MissingExtra: torch or another part of the extra `local` is not installed.
-        ModelUnavailable: the weights are absent or damaged.
+        MissingExtra: torch would have to answer and is not installed.
+        ModelUnavailable: the weights are absent or damaged, or there is no such device or engine.
     """
-    try:
-        from mizzle.model import Estimator
-    except ModuleNotFoundError as error:
-        remedy = "pip install 'mizzle[local]', or ask a service with mizzle.Client(url)"
-        raise extras.missing(error, "estimating on this machine", remedy) from None
-    loaded: EstimatorLike = Estimator.load(path, device, threads)
+    from mizzle.model import Estimator
+
+    loaded: EstimatorLike = Estimator.load(path, device, threads, engine)
     return loaded
+
+
+class Compiled(NamedTuple):
+    """The compiled engine on this machine.
+
+    Attributes:
+        instructions: of the processor that it makes use of, "plain", "AVX2" or "AVX-512"; None without it.
+        reason: why there is none.
+    """
+
+    instructions: str | None
+    reason: str | None
+
+
+def compiled() -> Compiled:
+    """Whether there is a compiled engine here; loads no weights."""
+    from mizzle.model import native
+
+    reason = native.reason()
+    return Compiled(native.instructions() if reason is None else None, reason)

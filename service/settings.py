@@ -14,7 +14,8 @@ from mizzle.errors import InvalidInput
 
 _PREFIX = "MIZZLE_"
 _RENAMED = {"MIZZLE_PROOF_SECONDS": "MIZZLE_HEALTH_TTL_SECONDS"}
-_CLIENTS = ("MIZZLE_BASE_URL", "MIZZLE_API_KEY")  # what the client and the command read
+# What the client, the command and the compiled engine read.
+_ELSEWHERE = ("MIZZLE_BASE_URL", "MIZZLE_API_KEY", "MIZZLE_NATIVE_LIBRARY")
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Names = Annotated[str, Field(max_length=4096)]
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
         host, port: where to listen; port 0 takes any free one.
         weights: the weights file; None for the weights that ship with the package.
         device: where the model runs.
+        engine: what computes: native is the compiled engine, on CPUs alone; auto takes that where it was built
+            and there is no GPU, and torch otherwise.
         threads: of the worker process.
         max_body_bytes: the largest request body.
         max_json_bytes: the largest in JSON, which is read in one piece while everything else waits; the
@@ -77,6 +80,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     weights: Path | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    engine: Literal["auto", "native", "torch"] = "auto"
     threads: Count = Field(default_factory=_threads)
     max_body_bytes: Count = 32 * 2**20
     max_json_bytes: Count = 2 * 2**20
@@ -146,7 +150,7 @@ def unknown_variables() -> list[str]:
     """Sentences about variables MIZZLE_* that are no settings, and do nothing, or that have a new name."""
     known = [f"{_PREFIX}{name}".upper() for name in Settings.model_fields]
     unknown = sorted(
-        name for name in os.environ if name.startswith(_PREFIX) and name not in (*known, *_CLIENTS)
+        name for name in os.environ if name.startswith(_PREFIX) and name not in (*known, *_ELSEWHERE)
     )
     sentences = [f"{name} is no setting and has no effect{_suggestion(name, known)}" for name in unknown]
     return sentences + [f"{old} is now {new}" for old, new in _RENAMED.items() if old in os.environ]

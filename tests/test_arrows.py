@@ -26,7 +26,10 @@ OURS = (*SDK, *OTHER_ROOMS)
 MAY_KNOW = {
     "sdk": SDK,
     "metadata_gen": ("mizzle.types", "mizzle.errors", "mizzle.metadata_gen"),
-    "model": ("mizzle.types", "mizzle.errors", "mizzle.data.arrays", "mizzle.cost", "mizzle.model"),
+    "model": (
+        *("mizzle.types", "mizzle.errors", "mizzle.extras", "mizzle.machine", "mizzle.data.arrays"),
+        *("mizzle.cost", "mizzle.model"),
+    ),
     "service": (*SDK, "mizzle.model", "mizzle.service"),
 }
 # Optional parts of the SDK, loaded only by the command or by whoever asks for them.
@@ -53,8 +56,8 @@ FLOORS = {
         "family < dispersion hyperpriors < maps < families < prior < stream < store < __init__ < __main__"
     ),
     "model": (
-        "native quantiles threads < calibrate counting < novelty preprocess < batch < statistics < net"
-        " < weights < estimator < __init__ training"
+        "native quantiles threads < calibrate counting posterior weights < novelty preprocess < batch"
+        " < statistics < net < torch_weights < torch_engine < engines < estimator < __init__ training"
     ),
     "service": (
         "formats logs settings < inference < telemetry < http < jobs oip transport < routes < app < server"
@@ -261,6 +264,25 @@ def test_folders_are_few_and_flat(room: str) -> None:
     modules = [file.parent for file in files if file.name != "__init__.py"]
     assert max(map(modules.count, modules)) <= MOST_MODULES
     assert max(len(file.relative_to(ROOT).parent.parts) for file in files) <= MOST_LEVELS
+
+
+# Files and folders of the room `model` that need torch, and with it jaxtyping; nothing else may load them but
+# from inside a function.
+WITH_TORCH = (
+    *("batch", "calibrate", "net", "novelty", "posterior", "statistics", "threads", "torch_engine"),
+    *("torch_weights", "training"),
+)
+
+
+def test_what_estimates_loads_no_torch() -> None:
+    rooms = [ROOT / room for room in ("sdk", "model", "service")]
+    files = [file for file in FILES if any(map(file.is_relative_to, rooms))]
+    base = [
+        file for file in files if not (_room(file) == "model" and _node(file, ROOT / "model") in WITH_TORCH)
+    ]
+    needing = ("torch", "jaxtyping", *(f"mizzle.model.{name}" for name in WITH_TORCH))
+    for file in base:
+        assert {name for name in imported(file, eager=True) if _inside(name, *needing)} == set(), file
 
 
 def test_the_compiled_engine_needs_no_torch() -> None:

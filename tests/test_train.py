@@ -19,11 +19,11 @@ from safetensors.torch import load_file
 import train
 from mizzle.metadata_gen.prior.ranges import ROWS
 from mizzle.model import Estimator
-from mizzle.model.net import NetConfig
 from mizzle.model.statistics.tokens import Tokens
 from mizzle.model.training import flags
 from mizzle.model.training.chunks import fresh, uses
 from mizzle.model.training.fitting import Fit, FitConfig, schedule
+from mizzle.model.weights import NetConfig
 
 Parts = list[tuple[Tokens, torch.Tensor]]
 SMALL = train.TrainConfig(

@@ -5,21 +5,25 @@ Where the library was not built, `reason` says so, and nothing else here works. 
 """
 
 from mizzle.model.native.engine import Answers, Engine
-from mizzle.model.native.library import available, reason
+from mizzle.model.native.library import KINDS, available, channels, instructions, reason, settings
 from mizzle.model.native.ranks import Counts, Ranked, entropy, information, number_rows, rank
 from mizzle.model.native.tokens import Tokens, tokens
 
 __all__ = [
+    "KINDS",
     "Answers",
     "Counts",
     "Engine",
     "Ranked",
     "Tokens",
     "available",
+    "channels",
     "entropy",
     "information",
+    "instructions",
     "number_rows",
     "rank",
     "reason",
+    "settings",
     "tokens",
 ]

@@ -1,16 +1,16 @@
 """The network and its calibration on one set of weights, compiled."""
 
-import json
+import math
+import os
 import weakref
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
 
 from mizzle.errors import ModelUnavailable
+from mizzle.machine import cores
 from mizzle.model.native.library import (
     KINDS,
     SHAPE,
@@ -24,6 +24,8 @@ from mizzle.model.native.library import (
     settings,
 )
 from mizzle.model.native.tokens import OVERALL, Packed, Problem, Tokens, packed_problems, packed_tokens
+
+_TOGETHER = 32  # problems of a group: the network reads its weights once for as many
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -51,12 +53,19 @@ class Engine:
     Args:
         about: the header of a weights file.
         tensors: all its tensors by their names, single precision; they are copied.
+        threads: that may share the work; as many as OMP_NUM_THREADS says or as there are cores if left out.
 
     Raises:
         ModelUnavailable: there is no engine here, or the weights were trained on other statistics.
     """
 
-    def __init__(self, about: Mapping[str, Any], tensors: Mapping[str, Floats]) -> None:
+    name = "native"
+    device = "cpu"
+
+    def __init__(
+        self, about: Mapping[str, Any], tensors: Mapping[str, Floats], threads: int | None = None
+    ) -> None:
+        self.threads = threads or _usual_threads()
         self._library, said = load(), message()
         if {name: about.get(name) for name in settings()} != settings():
             raise ModelUnavailable("the weights are of another version of mizzle than the compiled engine")
@@ -69,12 +78,18 @@ class Engine:
         self._freed = weakref.finalize(self, self._library.mizzle_free_model, self._model)
         self.levels: tuple[float, ...] = tuple(settings()["levels"])
 
-    @classmethod
-    def load(cls, path: Path) -> "Engine":
-        """The engine on a weights file; may raise whatever a damaged file leads to."""
-        with safe_open(path, framework="numpy") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return cls(json.loads((file.metadata() or {})["mizzle"]), tensors)
+    def enter_thread(self) -> None:
+        """Nothing: a call computes on the thread that it comes from."""
+
+    def groups(self, problems: Sequence[Problem], workers: int) -> list[list[int]]:
+        """Positions of problems to answer together, in equal parts of all sizes for each of the workers.
+
+        A group is limited, as its tokens are in memory together.
+        """
+        sizes = [np.size(problem.x) + np.size(problem.y) for problem in problems]
+        order = sorted(range(len(problems)), key=sizes.__getitem__)
+        count = min(len(order), workers * math.ceil(len(order) / (workers * _TOGETHER)))
+        return [order[i::count] for i in range(count)]
 
     def run(self, problems: Sequence[Problem]) -> Answers:
         """Answers to ranked problems, whose sides vary, of any shapes.
@@ -123,6 +138,12 @@ class Engine:
 
     def _empty(self, count: int) -> Doubles:
         return np.empty((count, len(self.levels) + 2))
+
+
+def _usual_threads() -> int:
+    """As many as other libraries would use, which honour the variable where processes share the cores."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(wanted) if wanted.isdecimal() and int(wanted) else cores()
 
 
 def _answers(parts: Doubles) -> Answers:

@@ -18,6 +18,7 @@ OVERALL = "overall"
 _VARIABLE = "MIZZLE_NATIVE_LIBRARY"  # names another library in place of the installed one
 _BUILT = Path(__file__).with_name("libmizzle.so")
 _LEVELS = (4, 3)  # of x86-64 processors, for which the same sources were built once more
+_INSTRUCTIONS = {"_v3": "AVX2", "_v4": "AVX-512"}
 _MESSAGE = 256  # bytes
 _NO_MEMORY = 1
 
@@ -58,8 +59,17 @@ def load() -> ctypes.CDLL:
     Raises:
         ModelUnavailable: it was not built here, or does not load.
     """
+    return _loaded(_chosen())
+
+
+def instructions() -> str:
+    """What the library makes use of: "plain", "AVX2" or "AVX-512" instructions."""
+    return next((name for ending, name in _INSTRUCTIONS.items() if _chosen().stem.endswith(ending)), "plain")
+
+
+def _chosen() -> Path:
     named = os.environ.get(_VARIABLE)
-    return _loaded(runnable()[0] if named is None else Path(named))
+    return runnable()[0] if named is None else Path(named)
 
 
 def runnable() -> list[Path]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mizzle.model import quantiles
+from mizzle.model import posterior, quantiles
 from mizzle.model.calibrate import Calibration
 from mizzle.model.novelty import Novelty, stretch
 
@@ -40,8 +40,9 @@ class Draws(NamedTuple):
             quantiles, recalibrated and stretched where the sample is unfamiliar; means in nats, before that.
         """
         values = calibration.apply(self.values, self.n, self.columns)
+        means = quantiles.mean(posterior.to_nats(values.double()).numpy())
         stretched = stretch(values, novelty.excess(self.features, self.n, self.columns))
-        return self._replace(values=stretched), quantiles.mean(quantiles.to_nats(values.double()))
+        return self._replace(values=stretched), torch.from_numpy(means)
 
 
 def table(draws: Draws, means: Tensor) -> str:
@@ -64,10 +65,10 @@ def _between(values: Tensor, low: int | float, high: int | float) -> Tensor:
 
 
 def _line(draws: Draws, means: Tensor, name: str, pick: Tensor) -> str:
-    nats = quantiles.to_nats(draws.values[pick].double())
+    nats = posterior.to_nats(draws.values[pick].double())
     truth = torch.expm1(draws.truth[pick].double())
     error = means[pick] - truth
-    loss = quantiles.pinball(draws.values[pick].clamp_min(0), draws.truth[pick]).mean()
+    loss = posterior.pinball(draws.values[pick].clamp_min(0), draws.truth[pick]).mean()
     inside = (nats[:, _LOW] <= truth + 1e-6) & (truth <= nats[:, _HIGH] + 1e-6)
     scores = (error.abs(), error.square(), error, loss[None], inside.double())
     forms = ("9.4f", "9.4f", "+9.4f", "9.4f", "10.3f")

@@ -15,10 +15,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from mizzle.model import quantiles
-from mizzle.model.net import Net, NetConfig
+from mizzle.model import posterior
+from mizzle.model.net import Net
 from mizzle.model.statistics.tokens import Tokens, repad
 from mizzle.model.training.optimizers import Optimizers
+from mizzle.model.weights import NetConfig
 
 _WARM_UP = 200  # steps
 
@@ -94,7 +95,7 @@ class Fit:
         for tokens, truth in parts:
             values = self.net(tokens)
             (self.objective(values, truth).sum() / count).backward()
-            total += quantiles.pinball(values.detach(), truth).sum().item() / count
+            total += posterior.pinball(values.detach(), truth).sum().item() / count
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizers.step(schedule(self.step, self.config))
         self.ema.update_parameters(self.net)
@@ -103,7 +104,7 @@ class Fit:
 
     def objective(self, values: Tensor, truth: Tensor) -> Tensor:
         """What is minimised, of every data set."""
-        return quantiles.pinball(values, truth)
+        return posterior.pinball(values, truth)
 
     @property
     def averaged(self) -> Net:

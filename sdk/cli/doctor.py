@@ -38,15 +38,14 @@ def examine(url: str | None = None) -> Iterator[Finding]:
     """All checks, one after another; never raises.
 
     Args:
-        url: of a service, which is then examined, too; without torch here, it is examined alone.
+        url: of a service, which is then examined, too; where nothing here could answer, it is examined alone.
     """
     yield Finding("python", True, platform.python_version())
     yield from _installed()
     loaded: list[EstimatorLike] = []
-    if url is not None and _version("torch") is None:
-        yield Finding(
-            "weights", True, "not loaded here: torch is not installed, and asking a service needs none"
-        )
+    if url is not None and not _can_answer():
+        text = "not loaded here: torch is not installed, and asking a service needs none"
+        yield Finding("weights", True, text)
     else:
         yield from _here(loaded)
     if url is not None:
@@ -67,15 +66,32 @@ def _installed() -> Iterator[Finding]:
         yield Finding(f"extra {extra}", True, "; ".join(filter(None, (have, hint))))
 
 
+def _can_answer() -> bool:
+    """Whether anything in this process could estimate."""
+    return estimators.compiled().reason is None or _version("torch") is not None
+
+
 def _here(loaded: list[EstimatorLike]) -> Iterator[Finding]:
     """The estimator in this process, which is put into the list, and what it runs on."""
     yield _tried("weights", lambda: _weights(loaded))
+    yield _tried("engine", lambda: (True, _engine(loaded[0].card.get("engine") if loaded else None)))
     if _version("torch") is not None:
         device = loaded[0].device if loaded else None
         yield _tried("torch", lambda: (True, torch_build.described(device)))
     if loaded:
         yield Finding("device", True, f"{loaded[0].device}, {loaded[0].threads} threads")
         yield _tried("known answer", lambda: _known(Client.local(loaded[0])))
+
+
+def _engine(name: str | None) -> str:
+    """Which engine answers, if any does, and what is known of the compiled one."""
+    instructions, reason = estimators.compiled()
+    compiled = reason or f"the compiled engine is here, for {instructions} instructions"
+    if name == "native":
+        return f"compiled, for {instructions} instructions"
+    if reason is None or name is None:
+        return f"{name or 'none'}; {compiled}"
+    return f"{name}, which takes its place and several times as long: {compiled}"
 
 
 def _version(name: str) -> str | None:

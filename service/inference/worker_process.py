@@ -52,7 +52,7 @@ def _loaded(loader: str, options: dict[str, Any]) -> EstimatorLike:
 
 def _serve(pipe: Connection, estimator: EstimatorLike) -> int:
     known = facts(estimator).plain()
-    gc.freeze()  # what is loaded stays: every full collection would walk through all of torch again
+    gc.freeze()  # what is loaded stays: every full collection would walk through all of it again
     pipe.send_bytes(ipc.ready(known))
     while True:
         pairs = ipc.read_request(pipe.recv_bytes())

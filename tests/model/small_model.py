@@ -4,9 +4,9 @@ import torch
 
 from mizzle.model import weights
 from mizzle.model.calibrate import ANSWERS, SHAPES, Calibration
-from mizzle.model.net import NetConfig
 from mizzle.model.novelty import Novelty
 from mizzle.model.quantiles import LEVELS
+from mizzle.model.weights import NetConfig
 
 HEADER = weights.Header(
     name="test",

@@ -11,6 +11,7 @@ from mizzle.model import Estimator
 from mizzle.model.calibrate import SHAPES
 from mizzle.model.net import Net
 from mizzle.model.statistics import registry
+from mizzle.model.torch_engine import TorchEngine
 from mizzle.types import Estimate, ModelInfo
 
 ROWS = 60
@@ -24,7 +25,8 @@ def estimate(threshold: float, rows: tuple[int, int]) -> Estimate:
     familiar = all_familiar(registry.channels(registry.OVERALL))
     novelty = replace(familiar, thresholds=torch.full((SHAPES,), threshold))
     header = replace(HEADER, rows=rows)
-    model = Estimator(net, identity(), novelty, header, ModelInfo("test", "0", "0" * 64))
+    engine = TorchEngine(net, identity(), novelty, rows)
+    model = Estimator(engine, header, ModelInfo("test", "0", "0" * 64))
     x, noise = np.random.default_rng(0).normal(size=(2, ROWS))
     return model.estimate(x, x + noise)
 

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from mizzle.model.batch import collate, normal_scores
-from mizzle.model.net import Net, NetConfig
+from mizzle.model.net import Net
 from mizzle.model.preprocess import prepare
 from mizzle.model.statistics.queries import _content_key, all_queries
 from mizzle.model.statistics.statistic import Context
 from mizzle.model.statistics.tokens import Tokens, tokenise
+from mizzle.model.weights import NetConfig
 
 Pair = tuple[np.ndarray, np.ndarray]
 _TOLERANCE = 2e-5  # log(1 + nats); rounding of float32 statistics

@@ -58,11 +58,3 @@ def test_the_interval_widens_about_the_median_and_stays_ordered() -> None:
     torch.testing.assert_close(width, widening(excess))
     torch.testing.assert_close(out.median(1).values, values.median(1).values)
     assert (out.diff(dim=1) >= 0).all()
-
-
-@pytest.mark.parametrize("spoil", ["centre", "whitening", "thresholds"])
-def test_parts_of_another_model_are_refused(novelty: Novelty, spoil: str) -> None:
-    parts = {name: getattr(novelty, name) for name in ("centre", "whitening", "thresholds")}
-    parts[spoil] = -parts[spoil][1:]
-    with pytest.raises(ValueError, match="no novelty score"):
-        Novelty.checked(FEATURES, **parts)

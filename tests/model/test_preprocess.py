@@ -71,7 +71,7 @@ def test_entropy_bound_of_a_discrete_side(levels: int) -> None:
     """Uniform on `levels` values: H = log(levels). The estimate is that minus a chi-square over 2n."""
     values = np.random.default_rng(6).integers(levels, size=(4000, 1)).astype(float)
     bound = side(values).bound
-    assert (bound.diff() >= 0).all()
+    assert (np.diff(bound) >= 0).all()
     assert abs(bound[MIDDLE] - np.log(levels)) < 5 * np.sqrt((levels - 1) / 2) / 4000
 
 

@@ -9,7 +9,7 @@ import torch
 
 import mizzle
 from mizzle.backends import local
-from mizzle.model import Estimator, estimator
+from mizzle.model import Estimator, torch_engine
 from mizzle.model.statistics.tokens import tokenise
 from mizzle.model.threads import single_thread, use_single_thread
 
@@ -35,7 +35,7 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
         seen.append((threading.current_thread().name, *own))
         return tokenise(batch)
 
-    monkeypatch.setattr(estimator, "tokenise", spying)
+    monkeypatch.setattr(torch_engine, "tokenise", spying)
     return seen
 
 
@@ -58,7 +58,8 @@ def as_it_was() -> bool:
     return torch.get_num_threads() == elsewhere(torch.get_num_threads) == SETTING
 
 
-def test_an_answer_of_the_library_is_computed_by_one_thread(inside) -> None:
+def test_an_answer_of_the_library_is_computed_by_one_thread(inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_shared", Estimator.load(engine="torch"))
     mizzle.estimate(*samples(1)[0])
     mizzle.estimate_many(samples(3))
     assert inside
@@ -69,7 +70,7 @@ def test_an_answer_of_the_library_is_computed_by_one_thread(inside) -> None:
 def test_each_thread_of_a_pool_computes_alone(inside) -> None:
     table = np.random.default_rng(1).normal(size=(50, 40))
     columns = [(table[:, [i]], table[:, [i + 1]]) for i in range(39)]
-    answers = local.LocalBackend(Estimator.load()).for_tables().estimate_many(columns)
+    answers = local.LocalBackend(Estimator.load(engine="torch")).for_tables().estimate_many(columns)
     assert len(answers) == len(columns)
     assert all(name.startswith("mizzle") for name, _, _ in inside)
     assert {own[1:] for own in inside} == {(1, SETTING)}
@@ -77,7 +78,7 @@ def test_each_thread_of_a_pool_computes_alone(inside) -> None:
 
 
 def test_a_pool_has_as_many_threads_as_torch() -> None:
-    model = Estimator.load()
+    model = Estimator.load(engine="torch")
     for threads in (1, 3):
         torch.set_num_threads(threads)
         with model.thread_pool() as pool:
@@ -88,8 +89,8 @@ def test_a_failed_answer_leaves_the_setting_too(monkeypatch: pytest.MonkeyPatch)
     def failing(batch):
         raise RuntimeError("no room")
 
-    model = Estimator.load()
-    monkeypatch.setattr(estimator, "tokenise", failing)
+    model = Estimator.load(engine="torch")
+    monkeypatch.setattr(torch_engine, "tokenise", failing)
     with pytest.raises(RuntimeError, match="no room"):
         model.estimate(*samples(1)[0])
     assert as_it_was()
@@ -126,7 +127,7 @@ def test_answers_do_not_depend_on_the_setting() -> None:
     answers = []
     for threads in (1, 2, 3, 4):
         torch.set_num_threads(threads)
-        answers.append(Estimator.load().estimate(x, x + noise))
+        answers.append(Estimator.load(engine="torch").estimate(x, x + noise))
     assert answers == answers[:1] * 4
 
 

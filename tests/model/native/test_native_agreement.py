@@ -16,12 +16,13 @@ TOLERANCE = 2e-5  # log(1 + nats)
 
 @pytest.fixture(scope="module")
 def torch_estimator() -> Estimator:
-    return Estimator.load()
+    return Estimator.load(engine="torch")
 
 
 @pytest.fixture(scope="module")
 def engine() -> native.Engine:
-    return native.Engine.load(weights.SHIPPED)
+    shipped = weights.load(weights.SHIPPED, native.settings())
+    return native.Engine(shipped.about, shipped.tensors)
 
 
 def large() -> list[Table]:

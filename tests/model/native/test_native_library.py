@@ -9,10 +9,10 @@ import pytest
 from torch_path import reference
 
 from mizzle.errors import ModelUnavailable
-from mizzle.model import native, weights
+from mizzle.model import native, torch_weights
 from mizzle.model.native import library
-from mizzle.model.net import NetConfig
 from mizzle.model.statistics import registry
+from mizzle.model.weights import NetConfig
 
 ROOT = Path(__file__).parent.parent.parent.parent
 built = pytest.mark.skipif(not native.available(), reason=str(native.reason()))
@@ -36,7 +36,7 @@ def test_it_is_built_from_these_sources(monkeypatch: pytest.MonkeyPatch) -> None
 
 @built
 def test_its_settings_are_those_of_python() -> None:
-    assert library.settings() == weights.code()
+    assert library.settings() == torch_weights.code()
 
 
 @built

@@ -11,9 +11,9 @@ from torch_path import Reference, arrays, reference, shape
 
 from mizzle.model import native
 from mizzle.model.native import library
-from mizzle.model.net import NetConfig
 from mizzle.model.preprocess import Table
 from mizzle.model.statistics.tokens import Tokens, repad, summarise
+from mizzle.model.weights import NetConfig
 
 pytestmark = pytest.mark.skipif(not native.available(), reason=str(native.reason()))
 TOLERANCE = 2e-5  # log(1 + nats): sums of float32 in another order
@@ -71,7 +71,7 @@ def test_every_level_agrees_with_torch(default: Reference, tokens: list[Tokens])
 def _raw(net: Reference, tokens: list[Tokens]) -> tuple[np.ndarray, np.ndarray]:
     together = repad(tokens)
     with torch.inference_mode():
-        return net.estimator._net(together).numpy(), net.estimator._net.features(together).numpy()
+        return net.net(together).numpy(), net.net.features(together).numpy()
 
 
 def _assert_raw(expected: tuple[np.ndarray, ...], raw: tuple[np.ndarray, ...]) -> None:
@@ -95,7 +95,7 @@ def test_answers_are_torchs(default: Reference, tables: list[Table], tokens: lis
 
 def test_excess_is_torchs(default: Reference, tables: list[Table], tokens: list[Tokens]) -> None:
     n, columns = map(torch.tensor, zip(*map(shape, tables), strict=True))
-    expected = default.estimator._novelty.excess(torch.from_numpy(_raw(default, tokens)[1]), n, columns)
+    expected = default.novelty.excess(torch.from_numpy(_raw(default, tokens)[1]), n, columns)
     engine = native.Engine(default.about, default.tensors)
     no_ceilings = np.full((len(tables), 25), np.inf)
     answers = engine.run_tokens(arrays(tokens), list(map(shape, tables)), no_ceilings)

@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from mizzle.model import Estimator, weights
+from mizzle.model import Estimator, torch_weights, weights
 from mizzle.model.calibrate import Calibration
-from mizzle.model.net import Net, NetConfig
+from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty
 from mizzle.model.preprocess import Table
 from mizzle.model.statistics.tokens import Tokens
+from mizzle.model.torch_engine import TorchEngine
+from mizzle.model.weights import NetConfig
+from mizzle.types import ModelInfo
 
 ROWS = (10, 300)  # of a training that never was
 
@@ -20,6 +23,8 @@ class Reference(NamedTuple):
     """A network with its calibration, in torch, and as header and tensors of a weights file."""
 
     estimator: Estimator
+    net: Net
+    novelty: Novelty
     about: dict[str, Any]
     tensors: dict[str, np.ndarray]
 
@@ -35,13 +40,13 @@ def reference(config: NetConfig, seed: int = 0) -> Reference:
     levels = torch.rand(60, 25).sort(1).values.clamp(0.005, 0.995)
     novelty = Novelty(torch.randn(statistics), 0.1 * torch.randn(statistics, statistics), 8 + torch.rand(15))
     header = weights.Header("test", "0", config, ROWS, (1, 64), {}, {})
-    estimator = Estimator(
-        net.eval(), Calibration(levels), novelty, header, weights.ModelInfo("test", "0", "")
-    )
+    engine = TorchEngine(net.eval(), Calibration(levels), novelty, ROWS)
+    estimator = Estimator(engine, header, ModelInfo("test", "0", ""))
     parts = {f"novelty.{name}": getattr(novelty, name) for name in ("centre", "whitening", "thresholds")}
     tensors = {**net.state_dict(), "calibration.levels": levels, **parts}
-    about = {**weights.code(), "net": net.describe(), "rows": list(ROWS)}
-    return Reference(estimator, about, {name: tensor.numpy() for name, tensor in tensors.items()})
+    about = {**torch_weights.code(), "net": net.describe(), "rows": list(ROWS)}
+    values = {name: tensor.numpy() for name, tensor in tensors.items()}
+    return Reference(estimator, net, novelty, about, values)
 
 
 def arrays(problems: Sequence[Tokens]) -> list[dict[str, np.ndarray]]:

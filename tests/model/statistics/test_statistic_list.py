@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from mizzle.model import weights
+from mizzle.model import torch_weights, weights
 from mizzle.model.batch import Batch, collate
 from mizzle.model.preprocess import prepare
 from mizzle.model.statistics import registry
@@ -113,7 +113,7 @@ def test_the_header_is_the_one_of_the_shipped_weights() -> None:
     """To the byte, so that what reads headers by other means sees no change."""
     with safe_open(weights.SHIPPED, framework="pt") as file:
         about = json.loads(file.metadata()["mizzle"])
-    code = weights.code()
+    code = torch_weights.code()
     assert json.dumps({name: about[name] for name in code}) == json.dumps(code)
 
 

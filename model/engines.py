@@ -1,0 +1,122 @@
+"""What answers ranked problems: the compiled engine on CPUs, torch on GPUs and where that was not built."""
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from mizzle import extras
+from mizzle.errors import ModelUnavailable
+from mizzle.model import native, weights
+from mizzle.model.preprocess import Table
+from mizzle.model.weights import Header
+from mizzle.types import ModelInfo
+
+ENGINES = ("auto", "native", "torch")
+_VARIABLE = "MIZZLE_ENGINE"  # which engine answers, where the caller leaves it open
+_DRIVERS = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1",)
+_REMEDY = "pip install 'mizzle[local]', or ask a service with mizzle.Client(url)"
+Loaded = tuple["Engine", Header, ModelInfo]
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A network with its calibration. No call changes it, so that threads may share one."""
+
+    @property
+    def name(self) -> str:
+        """Which one it is: "native" or "torch"."""
+
+    @property
+    def device(self) -> str:
+        """Where it computes: "cpu" or "cuda"."""
+
+    @property
+    def threads(self) -> int:
+        """Threads that may call `run` side by side, at most."""
+
+    def enter_thread(self) -> None:
+        """Called once in every new thread that will call `run`."""
+
+    def groups(self, tables: list[Table], workers: int) -> Iterable[list[int]]:
+        """Positions in `tables` of problems to answer together; all together they cover them once."""
+
+    def run(self, tables: list[Table]) -> native.Answers:
+        """Answers to problems whose sides vary, NaN where the network gave what is not finite."""
+
+
+def load(path: Path, device: str, threads: int | None, engine: str) -> Loaded:
+    """An engine on a weights file.
+
+    Args:
+        device: "cpu", "cuda", or "auto" for CUDA where there is any.
+        threads: that may share the work; of torch they are those of the whole process. None leaves them as
+            they are.
+        engine: one of `ENGINES`; "auto" is what the variable MIZZLE_ENGINE says, or else the compiled one on
+            CPUs if it was built, and torch on GPUs and otherwise.
+
+    Raises:
+        ModelUnavailable: the file is absent, damaged, or of another format; or there is no such engine or
+            device here.
+        MissingExtra: there is no compiled engine, and torch is not installed.
+    """
+    engine = _chosen(engine)
+    if engine == "torch":
+        return _torch(path, device, threads, "the engine torch")
+    if device.startswith("cuda") and engine == "native":
+        raise ModelUnavailable(f"the compiled engine has no device {device}; choose cpu, or the engine torch")
+    if engine == "auto" and (device.startswith("cuda") or (device == "auto" and _has_gpu())):
+        return _torch(path, device, threads, f"the device {device}")
+    if native.available():
+        return _native(path, threads)
+    if engine == "native":
+        remedy = "install mizzle where there is a C++ compiler, or choose the engine auto or torch"
+        raise ModelUnavailable(f"{native.reason()}; {remedy}")
+    return _torch(path, device, threads, f"estimating on this machine, where {native.reason()},")
+
+
+def _chosen(engine: str) -> str:
+    if engine == "auto":
+        engine = os.environ.get(_VARIABLE) or "auto"
+    if engine not in ENGINES:
+        raise ModelUnavailable(f"there is no engine {engine}; choose {', '.join(ENGINES)}")
+    return engine
+
+
+def _native(path: Path, threads: int | None) -> Loaded:
+    with weights.refused_in_one_sentence(path):
+        read = weights.load(path, native.settings())
+        return native.Engine(read.about, read.tensors, threads), read.header, read.info
+
+
+def _torch(path: Path, device: str, threads: int | None, purpose: str) -> Loaded:
+    try:
+        from mizzle.model import torch_engine
+    except ModuleNotFoundError as error:
+        raise extras.missing(error, purpose, _REMEDY) from None
+    return torch_engine.load(path, device, threads)
+
+
+def _has_gpu() -> bool:
+    """Whether torch is installed and has a GPU; it is loaded only where there is the driver of one."""
+    if find_spec("torch") is None or not _has_driver():
+        return False
+    from mizzle.model import torch_engine
+
+    return torch_engine.has_cuda()
+
+
+def _has_driver() -> bool:
+    """Whether a driver of Nvidia or of AMD, whose GPUs torch calls CUDA, too, is there."""
+    return Path("/dev/kfd").exists() or any(map(_loads, _DRIVERS))
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

@@ -2,8 +2,9 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# CPU torch first: whatever names torch afterwards is content with it. Where PyPI's build of torch brings CUDA
-# along, name PyTorch's own CPU wheels: make run TORCH_FLAGS="--index-url <the CPU wheel index>".
+# For the tests CPU torch comes first: whatever names torch afterwards is content with it. `make run` needs it
+# only where the compiled engine does not build. Where PyPI's build of torch brings CUDA along, name PyTorch's own
+# CPU wheels: make run TORCH_FLAGS="--index-url <the CPU wheel index>".
 TORCH ?= torch==2.13.0
 TORCH_FLAGS ?=
 PORT ?= 8000
@@ -134,16 +135,22 @@ lock: $(VENV)/dev.stamp
 	$(PIP) install uv
 	echo '$(TORCH)+cpu' | $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-emit-package torch --custom-compile-command 'make lock' $(LOCK_FLAGS) \
-	  --constraints - --extra otel -o deploy/requirements.txt pyproject.toml
+	  --constraints - --extra otel --extra local -o deploy/requirements.txt pyproject.toml
 
-$(VENV)/torch.stamp:
+$(VENV)/venv.stamp:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mizzle needs Python 3.11 or newer; say make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/torch.stamp: $(VENV)/venv.stamp
 	$(PIP) install $(TORCH_FLAGS) '$(TORCH)'
 	@touch $@
 
-$(VENV)/service.stamp: $(VENV)/torch.stamp pyproject.toml
+# This builds the compiled engine; where it does not, torch has to answer, and the second line says why.
+$(VENV)/service.stamp: $(VENV)/venv.stamp pyproject.toml
 	$(PIP) install -e '.[service,cli,plot]'
+	$(PY) -c 'import sys; from mizzle.estimator import compiled; sys.exit(compiled().reason)' \
+	  || { $(PIP) install $(TORCH_FLAGS) '$(TORCH)' && $(PIP) install -e '.[local]'; }
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml

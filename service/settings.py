@@ -43,8 +43,8 @@ class Settings(BaseSettings):
         host, port: where to listen; port 0 takes any free one.
         weights: the weights file; None for the weights that ship with the package.
         device: where the model runs.
-        engine: what computes: native is the compiled engine, on CPUs alone; auto takes that where it was built
-            and there is no GPU, and torch otherwise.
+        engine: what computes: native is the compiled engine, on CPUs alone; auto takes that where it was
+            built and there is no GPU, and torch otherwise.
         threads: of the worker process.
         max_body_bytes: the largest request body.
         max_json_bytes: the largest in JSON, which is read in one piece while everything else waits; the

@@ -90,7 +90,7 @@ def _engine(name: str | None) -> str:
     if name == "native":
         return f"compiled, for {instructions} instructions"
     if reason is None or name is None:
-        return f"{name or 'none'}; {compiled}"
+        return f"{name or 'unknown'}; {compiled}"
     return f"{name}, which takes its place and several times as long: {compiled}"
 
 

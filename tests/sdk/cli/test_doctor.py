@@ -119,9 +119,33 @@ def test_a_service_that_is_not_ready_is_found(
     assert [line.split()[1:3] for line in bad(out)] == [["service", "ready"], ["service", "answer"]]
 
 
-def test_without_torch_a_service_is_enough(run, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_engine_a_service_is_enough(run, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_version", lambda name: None if name == "torch" else "1")
+    monkeypatch.setattr(estimators, "compiled", lambda: estimators.Compiled(None, "it was not built"))
     monkeypatch.setattr(estimators, "load", lambda **_: pytest.fail("loaded"))
     code, out, _ = run("doctor", "--url", served)
     assert code == 0
     assert "asking a service needs none" in out
+
+
+@pytest.mark.parametrize(
+    ("answers", "compiled", "text"),
+    [
+        ("native", ("AVX2", None), "compiled, for AVX2 instructions"),
+        ("torch", ("plain", None), "torch; the compiled engine is here, for plain instructions"),
+        (
+            "torch",
+            (None, "it was not built"),
+            "torch, which takes its place and several times as long: it",
+        ),
+        (None, (None, "it was not built"), "unknown; it was not built"),
+    ],
+)
+def test_which_engine_answers_is_said_once(
+    run, model, monkeypatch: pytest.MonkeyPatch, answers, compiled, text
+) -> None:
+    monkeypatch.setattr(model, "card", {**model.card, "engine": answers}, raising=False)
+    monkeypatch.setattr(estimators, "compiled", lambda: estimators.Compiled(*compiled))
+    [line] = [line for line in run("doctor")[1].splitlines() if "engine" in line or "built" in line]
+    assert line.startswith("ok      engine ")
+    assert text in line

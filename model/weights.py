@@ -103,8 +103,8 @@ def load(path: Path, code: Mapping[str, Any]) -> Weights:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     about, tensors = read(path)
     header = parsed(about, code)
-    _check_calibration(tensors[CALIBRATION], about)
-    _check_novelty(*(tensors[name] for name in NOVELTY), _shapes(about), len(tensors[_FEATURES]))
+    _check_calibration(tensors, about)
+    _check_novelty(tensors, about)
     return Weights(about, header, tensors, ModelInfo(header.name, header.version, sha256))
 
 
@@ -167,23 +167,18 @@ def _shapes(about: Mapping[str, Any]) -> int:
     return (len(strata["rows"]) + 1) * (len(strata["columns"]) + 1)
 
 
-def _check_calibration(table: NDArray[np.float32], about: Mapping[str, Any]) -> None:
+def _check_calibration(tensors: Tensors, about: Mapping[str, Any]) -> None:
     """Refuse what is no table of non-decreasing levels within those of the network."""
-    levels = np.float32(about["levels"])
+    table, levels = tensors[CALIBRATION], np.array(about["levels"], np.float32)
     shape = (_shapes(about) * len(about["strata"]["answers"]), len(levels))
     inside = (table >= levels[0]) & (table <= levels[-1])
     if table.shape != shape or not inside.all() or (np.diff(table) < 0).any():
         raise ValueError("no calibration table")
 
 
-def _check_novelty(
-    centre: NDArray[np.float32],
-    whitening: NDArray[np.float32],
-    thresholds: NDArray[np.float32],
-    shapes: int,
-    features: int,
-) -> None:
+def _check_novelty(tensors: Tensors, about: Mapping[str, Any]) -> None:
     """Refuse shapes that are not those of the network's features, and thresholds that are not positive."""
-    expected = [(features,), (features, features), (shapes,)]
-    if [part.shape for part in (centre, whitening, thresholds)] != expected or not (thresholds > 0).all():
+    features, parts = len(tensors[_FEATURES]), [tensors[name] for name in NOVELTY]
+    expected = [(features,), (features, features), (_shapes(about),)]
+    if [part.shape for part in parts] != expected or not (parts[-1] > 0).all():
         raise ValueError("no novelty score")

@@ -62,10 +62,10 @@ def missing(path: Path | None = None, device: str = "cpu", threads: int = 1) -> 
 
 
 def threads_as_warnings(path: Path | None = None, device: str = "cpu", threads: int = 1) -> Any:
-    """The real estimator; its answers warn of the threads that torch had while they were computed."""
+    """The real estimator on torch; its answers warn of the threads that torch had while they were computed."""
     import torch
 
-    from mizzle.model import Estimator, estimator
+    from mizzle.model import Estimator, torch_engine
     from mizzle.model.statistics.tokens import tokenise as computed
 
     class Watched(Estimator):
@@ -78,8 +78,8 @@ def threads_as_warnings(path: Path | None = None, device: str = "cpu", threads: 
         return computed(batch)
 
     counts: list[int] = []
-    vars(estimator)["tokenise"] = tokenise
-    return Watched.load(path, device, threads)
+    vars(torch_engine)["tokenise"] = tokenise
+    return Watched.load(path, device, threads, "torch")
 
 
 def broken(path: Path | None = None, device: str = "cpu", threads: int = 1) -> NoReturn:

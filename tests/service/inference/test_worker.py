@@ -232,7 +232,7 @@ def test_frames_keep_every_bit() -> None:
 
 
 def test_an_answer_is_computed_by_one_thread_whatever_the_setting(play) -> None:
-    """The estimator is the real one; its warnings tell the threads of torch."""
+    """The estimator is the real one on torch; its warnings tell the threads of torch."""
 
     async def scenario(worker):
         assert (await worker.start()).threads == 3

@@ -50,7 +50,7 @@ class TorchEngine:
 
     @property
     def threads(self) -> int:
-        """Threads that torch is set to; on a GPU one, which has no use for a second."""
+        """Threads that torch is set to."""
         return torch.get_num_threads()
 
     def enter_thread(self) -> None:

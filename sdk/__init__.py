@@ -1,7 +1,7 @@
 """Mutual information with calibrated intervals, in milliseconds.
 
 >>> import mizzle
->>> estimate = mizzle.estimate(x, y)                      # here, with torch     # doctest: +SKIP
+>>> estimate = mizzle.estimate(x, y)                      # in this process      # doctest: +SKIP
 >>> estimate = mizzle.Client(url).estimate(x, y)          # there, without       # doctest: +SKIP
 >>> estimate.mi, estimate.interval(0.9)                                          # doctest: +SKIP
 

@@ -23,7 +23,7 @@ TOLERANCE = 1e-4  # nats: sums of float32 in another order
 
 @pytest.fixture(scope="module")
 def cpu():
-    return Estimator.load(device="cpu")
+    return Estimator.load(device="cpu", engine="torch")
 
 
 @pytest.fixture(scope="module")

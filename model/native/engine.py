@@ -66,7 +66,7 @@ class Engine:
     def __init__(
         self, about: Mapping[str, Any], tensors: Mapping[str, Floats], threads: int | None = None
     ) -> None:
-        self.threads = threads or _usual_threads()
+        self.threads = threads or _default_threads()
         self._library, said = load(), message()
         if {name: about.get(name) for name in settings()} != settings():
             raise ModelUnavailable("the weights are of another version of mizzle than the compiled engine")
@@ -141,7 +141,7 @@ class Engine:
         return np.empty((count, len(self.levels) + 2))
 
 
-def _usual_threads() -> int:
+def _default_threads() -> int:
     """As many as other libraries would use, which honour the variable where processes share the cores."""
     wanted = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return int(wanted) if wanted.isdecimal() and int(wanted) else cores()

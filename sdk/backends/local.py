@@ -149,7 +149,7 @@ def estimate(x: object, y: object) -> Estimate:
 
     Raises:
         InvalidInput: the samples cannot be answered as they stand.
-        MissingExtra: torch is not installed.
+        MissingExtra: the compiled engine was not built here, and torch is not installed.
         ModelUnavailable: there are no usable weights.
     """
     return LocalBackend().estimate_now(x, y)

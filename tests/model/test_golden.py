@@ -13,17 +13,18 @@ import numpy as np
 import pytest
 
 from mizzle.metadata_gen import dataset
-from mizzle.model import Estimator
+from mizzle.model import Estimator, native
 
 FILE = Path(__file__).with_name("golden.json")
 SEED, COUNT = 2_000_003, 24
 LEVELS = (0.05, 0.5, 0.95)
+not_built = pytest.mark.skipif(not native.available(), reason=str(native.reason()))
 
 
-def answers() -> list[list[float]]:
+def answers(engine: str = "auto") -> list[list[float]]:
     """Mean and three quantiles in nats of the first problems of a stream."""
     sets = [dataset(SEED, i) for i in range(COUNT)]
-    estimates = Estimator.load().estimate_many([(s.x, s.y) for s in sets])
+    estimates = Estimator.load(engine=engine).estimate_many([(s.x, s.y) for s in sets])
     return [[e.mi, *map(e.quantile, LEVELS)] for e in estimates]
 
 
@@ -38,10 +39,11 @@ def test_the_weights_are_the_blessed_ones(golden: dict[str, Any]) -> None:
     assert Estimator.load().info.sha256 == golden["sha256"], "if intended: python tests/model/test_golden.py"
 
 
-def test_answers_are_the_blessed_ones(golden: dict[str, Any]) -> None:
+@pytest.mark.parametrize("engine", ["torch", pytest.param("native", marks=not_built)])
+def test_answers_are_the_blessed_ones(golden: dict[str, Any], engine: str) -> None:
     """Float32 rounding differs between processors; 0.1 % and 0.0005 nats are far below the intervals."""
     np.testing.assert_allclose(
-        answers(),
+        answers(engine),
         golden["answers"],
         rtol=1e-3,
         atol=5e-4,

@@ -62,7 +62,7 @@ def missing(path: Path | None = None, device: str = "cpu", threads: int = 1) -> 
 
 
 def threads_as_warnings(path: Path | None = None, device: str = "cpu", threads: int = 1) -> Any:
-    """The real estimator on torch; its answers warn of the threads that torch had while they were computed."""
+    """The real estimator on torch; its answers warn of the threads that torch had meanwhile."""
     import torch
 
     from mizzle.model import Estimator, torch_engine

@@ -18,6 +18,7 @@ from mizzle.types import ModelInfo
 ENGINES = ("auto", "native", "torch")
 _VARIABLE = "MIZZLE_ENGINE"  # which engine answers, where the caller leaves it open
 _DRIVERS = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1",)
+_NEEDED = ("torch", "jaxtyping")  # by torch as an engine
 _REMEDY = "pip install 'mizzle[local]', or ask a service with mizzle.Client(url)"
 Loaded = tuple["Engine", Header, ModelInfo]
 
@@ -101,8 +102,8 @@ def _torch(path: Path, device: str, threads: int | None, purpose: str) -> Loaded
 
 
 def _has_gpu() -> bool:
-    """Whether torch is installed and has a GPU; it is loaded only where there is the driver of one."""
-    if find_spec("torch") is None or not _has_driver():
+    """Whether torch has a GPU; it is loaded only where it can be and there is the driver of one."""
+    if not (all(map(find_spec, _NEEDED)) and _has_driver()):
         return False
     from mizzle.model import torch_engine
 

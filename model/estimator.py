@@ -140,7 +140,7 @@ class Estimator:
         """
         answers: dict[int, Estimate] = {i: self._zero(t) for i, t in enumerate(tables) if t.constant}
         live = [i for i in range(len(tables)) if i not in answers]
-        chosen = self._engine.groups([tables[i] for i in live], self._workers) if live else ()
+        chosen = self._engine.groups([tables[i] for i in live], self._workers)
         places = [[live[g] for g in group] for group in chosen]
         groups = [[tables[i] for i in group] for group in places]
         for group, estimates in zip(places, self._estimated(groups), strict=True):

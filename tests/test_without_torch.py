@@ -13,7 +13,7 @@ import pytest
 
 import mizzle
 from mizzle.errors import ModelUnavailable
-from mizzle.model import Estimator, native
+from mizzle.model import Estimator, engines, native, torch_engine
 from mizzle.model.native import library
 from mizzle.service.settings import read, unknown_variables
 
@@ -150,6 +150,30 @@ def test_the_variables_are_known_to_the_service(monkeypatch: pytest.MonkeyPatch)
 def test_the_compiled_engine_has_no_other_device() -> None:
     with pytest.raises(ModelUnavailable, match="has no device cuda"):
         Estimator.load(device="cuda", engine="native")
+
+
+@built
+@pytest.mark.parametrize(("driver", "cuda"), [(False, True), (True, False), (True, True)])
+def test_a_gpu_is_torchs(driver: bool, cuda: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch is asked for one only where there is a driver, and computes only where it has one."""
+    monkeypatch.delenv("MIZZLE_ENGINE", raising=False)
+    monkeypatch.setattr(engines, "_has_driver", lambda: driver)
+    monkeypatch.setattr(torch_engine, "has_cuda", lambda: cuda)
+    monkeypatch.setattr(torch_engine, "load", lambda *_: pytest.fail("torch"))
+    if driver and cuda:
+        with pytest.raises(pytest.fail.Exception, match="torch"):
+            Estimator.load(device="auto")
+    else:
+        assert Estimator.load(device="auto").device == "cpu"
+
+
+@built
+def test_torch_without_what_it_needs_here_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has torch for himself may lack jaxtyping."""
+    monkeypatch.delenv("MIZZLE_ENGINE", raising=False)
+    monkeypatch.setattr(engines, "_has_driver", lambda: True)
+    monkeypatch.setitem(sys.modules, "jaxtyping", None)
+    assert Estimator.load(device="auto").engine == "native"
 
 
 @pytest.mark.usefixtures("unbuilt")

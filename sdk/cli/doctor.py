@@ -18,7 +18,7 @@ from mizzle.estimator import EstimatorLike
 from mizzle.types import ModelInfo
 
 _EXTRAS = {
-    "local": ("torch", "safetensors"),
+    "local": ("torch", "jaxtyping"),
     "service": ("fastapi", "uvicorn", "pydantic"),
     "cli": ("typer", "rich", "pyarrow"),
     "plot": ("matplotlib",),

@@ -12,7 +12,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test native native-test lint lint-python lint-page types types-python types-tests types-page test-page picture benchmark load train wheel container openapi docs lock clean
+.PHONY: run demo test native native-test native-law lint lint-python lint-page types types-python types-tests types-page test-page picture benchmark load train wheel container openapi docs lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -42,7 +42,11 @@ build/sanitized/libmizzle.so: $(SANITIZED)
 native-test: $(VENV)/dev.stamp build/sanitized/libmizzle.so
 	MIZZLE_NATIVE_LIBRARY=build/sanitized/libmizzle.so OMP_NUM_THREADS=1 ASAN_OPTIONS=detect_leaks=0 \
 	  LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" \
-	  $(PY) -m pytest -q tests/model/native -k 'not from_these_sources and not every_level'
+	  $(PY) -m pytest -q tests/model/native -k 'not from_these_sources and not out_of_memory'
+
+# The law that both paths agree, on all that it is for; `make test` has a sample. About half an hour.
+native-law: $(VENV)/dev.stamp native
+	MIZZLE_NATIVE_LAW=1 OMP_NUM_THREADS=1 $(PY) -m pytest -qs tests/model/native/test_native_agreement.py
 
 lint: lint-python lint-page
 

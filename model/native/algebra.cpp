@@ -165,13 +165,7 @@ void products(const double* a, int columns_a, const double* b, int columns_b, in
     all_products(a, columns_a, b, columns_b, n, out, stride);
 }
 
-void products(const float* a, int columns_a, const float* b, int columns_b, int n, double* out, int stride) {
-    all_products(a, columns_a, b, columns_b, n, out, stride);
-}
-
 void own_products(const double* a, int d, int n, double* out) { all_own_products(a, d, n, out); }
-
-void own_products(const float* a, int d, int n, double* out) { all_own_products(a, d, n, out); }
 
 void add_own_products(const double* a, int d, std::ptrdiff_t apart, int rows, double* out) {
     add_half(a, d, apart, rows, out);

@@ -15,11 +15,9 @@ float dot(const float* a, const float* b, int n);
 
 // products[i + j * stride] = sum over rows of a_i b_j, of columns that start n apart.
 void products(const double* a, int columns_a, const double* b, int columns_b, int n, double* out, int stride);
-void products(const float* a, int columns_a, const float* b, int columns_b, int n, double* out, int stride);
 
 // The same of the columns of one matrix among themselves: both halves of a symmetric matrix of d x d.
 void own_products(const double* a, int d, int n, double* out);
-void own_products(const float* a, int d, int n, double* out);
 
 // Adds the products of so many rows; only the half with i <= j, until `mirror` fills the other.
 void add_own_products(const double* a, int d, std::ptrdiff_t apart, int rows, double* out);

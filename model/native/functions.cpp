@@ -15,15 +15,17 @@ void fill_tanh(const Sample& sample, int s, std::vector<float>& table, float* ou
         const Rank rank = sample.ranks[s][i];
         float& value = table[std::size_t(rank < 0 ? -rank : rank)];
         if (std::isnan(value))
-            value = float(std::tanh(double(3 * std::fabs(sample.scores[s][std::size_t(i)]))));
+            value = float(std::tanh(3 * std::fabs(double(sample.scores[s][std::size_t(i)]))));
         out[i] = rank < 0 ? -value : value;
     }
 }
 
+// Each rounded once, whether the processor fuses or not.
 void fill_powers(const std::vector<float>& z, float* square, float* cubic) {
     for (std::size_t i = 0; i < z.size(); ++i) {
-        square[i] = z[i] * z[i];
-        cubic[i] = z[i] * (square[i] - 3);
+        const double value = double(z[i]), squared = value * value;
+        square[i] = float(squared);
+        cubic[i] = float(value * (squared - 3));
     }
 }
 

@@ -21,13 +21,6 @@ void standardise(const double* values, int n, double* out) {
     for (int i = 0; i < n; ++i) out[i] *= scale;
 }
 
-void standardise(const float* values, float mean, int n, float* out) {
-    for (int i = 0; i < n; ++i) out[i] = values[i] - mean;
-    const double length = std::sqrt(std::max(double(dot(out, out, n)), TINY));
-    const float scale = length > SHORT ? float(1 / length) : 0;
-    for (int i = 0; i < n; ++i) out[i] *= scale;
-}
-
 // (dx + dy) / n: the size of sampling noise in an eigenvalue, and the unit of every ridge.
 double noise(const Sample& sample) { return double(sample.total()) / sample.n; }
 
@@ -128,11 +121,11 @@ void precision(const Sample& sample, const Covariance& own, Linear& out) {
     }
 }
 
-// |products| of standardised columns.
-void append_products(const std::vector<float> (&unit)[2], const Sample& sample, std::vector<float>& out) {
+// |products| of standardised columns of both sides.
+void append_products(const std::vector<double>& x, const std::vector<double>& y, const Sample& sample,
+                     std::vector<float>& out) {
     std::vector<double> sums(sample.dims[0] * sample.dims[1]);
-    products(unit[0].data(), sample.dims[0], unit[1].data(), sample.dims[1], sample.n, sums.data(),
-             sample.dims[0]);
+    products(x.data(), sample.dims[0], y.data(), sample.dims[1], sample.n, sums.data(), sample.dims[0]);
     for (double sum : sums) out.push_back(float(std::fabs(sum)));
 }
 
@@ -140,13 +133,11 @@ void append_absolute(const std::vector<double>& values, std::vector<float>& out)
     for (double value : values) out.push_back(float(std::fabs(value)));
 }
 
-std::vector<float> standardised(const Functions& functions, int f, int s) {
-    const int n = functions.sample->n;
-    std::vector<float> unit(functions.sample->scores[s].size());
-    for (int c = 0; c < functions.sample->dims[s]; ++c) {
-        const std::ptrdiff_t at = std::ptrdiff_t(c) * n;
-        standardise(functions.of(f, s) + at, functions.mean[f][s][c], n, unit.data() + at);
-    }
+// Columns of mean 0 and unit length, of which each starts n behind the one before.
+std::vector<double> standardised(const float* columns, const Sample& sample, int s) {
+    std::vector<double> unit(columns, columns + sample.scores[s].size());
+    for (std::size_t at = 0; at < unit.size(); at += std::size_t(sample.n))
+        standardise(unit.data() + at, sample.n, unit.data() + at);
     return unit;
 }
 
@@ -159,13 +150,7 @@ float information(float correlation) {
 
 Linear linear(const Sample& sample) {
     Linear own;
-    for (int s = 0; s < 2; ++s) {
-        own.unit[s].assign(sample.scores[s].begin(), sample.scores[s].end());
-        for (int c = 0; c < sample.dims[s]; ++c) {
-            double* column = own.unit[s].data() + std::ptrdiff_t(c) * sample.n;
-            standardise(column, sample.n, column);
-        }
-    }
+    for (int s = 0; s < 2; ++s) own.unit[s] = standardised(sample.scores[s].data(), sample, s);
     Covariance plain = covariance(sample, own.unit);
     own.canonical = canonical(sample, plain, own.whiten);
     own.norms = norms(sample, own);
@@ -178,28 +163,26 @@ Linear linear(const Sample& sample) {
     return own;
 }
 
-// Those of z itself stand in `linear` already.
+// Those of z itself stand in `linear` already. In double precision: the information of a correlation near 1
+// multiplies its error by up to 1 / (1 - r^2).
 Pairs correlations_of_pairs(const Functions& functions, const Linear& own) {
     const Sample& sample = *functions.sample;
     Pairs pairs;
     append_absolute(own.cross, pairs.cross);
-    std::vector<float> plain[2], squares[2];
+    std::vector<double> squares[2];
     for (int s = 0; s < 2; ++s) {
-        plain[s].assign(own.unit[s].begin(), own.unit[s].end());
-        squares[s] = standardised(functions, 1, s);
+        squares[s] = standardised(functions.of(1, s), sample, s);
         append_absolute(own.within[s], pairs.within[s]);
         std::vector<double> within(sample.dims[s] * sample.dims[s]);
         own_products(squares[s].data(), sample.dims[s], sample.n, within.data());
         append_absolute(within, pairs.within[s]);
     }
-    append_products(squares, sample, pairs.cross);
-    for (int f = 2; f < COLUMN_FUNCTIONS; ++f) {
-        const std::vector<float> unit[2] = {standardised(functions, f, 0), standardised(functions, f, 1)};
-        append_products(unit, sample, pairs.cross);
-    }
-    std::swap(plain[1], squares[1]);  // now z of X with z^2 of Y, and z^2 of X with z of Y
-    append_products(plain, sample, pairs.cross);
-    append_products(squares, sample, pairs.cross);
+    append_products(squares[0], squares[1], sample, pairs.cross);
+    for (int f = 2; f < COLUMN_FUNCTIONS; ++f)
+        append_products(standardised(functions.of(f, 0), sample, 0),
+                        standardised(functions.of(f, 1), sample, 1), sample, pairs.cross);
+    append_products(own.unit[0], squares[1], sample, pairs.cross);
+    append_products(squares[0], own.unit[1], sample, pairs.cross);
     return pairs;
 }
 

@@ -4,6 +4,7 @@ They carry dependence that is spread thinly over many columns into a few, where 
 looked for as if the problem were small.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -20,13 +21,15 @@ from mizzle.model.statistics.neighbours import (
     of_fewer_rows,
     subset,
 )
-from mizzle.model.statistics.queries import QUERIES, ROWS, QueryRows
+from mizzle.model.statistics.queries import QUERIES, ROWS, QueryRows, content_order
 from mizzle.model.statistics.statistic import MEAN_AND_SPREAD, Context, Statistic, mean_and_spread
 
 VARIATES = 5  # a side
 PLANE = 2  # of these, those whose neighbours are counted
 _LEAST = 1e-6  # variance of a variate that exists; copies of a column leave less
 _STEPS = 2.0**24  # to a standard deviation, in which variates are compared
+_TIED = 1e-8  # difference of squared correlations below which rounding would choose the directions
+_LONG = 0.41  # share of the longest row's squared length, from which on a row may choose a direction
 
 
 class Variates(NamedTuple):
@@ -47,20 +50,56 @@ def variates(context: Context) -> Variates:
     """
     batch, axes = context.batch, context.once(linear)
     with torch.no_grad():
-        directions = _directions(batch, axes)
+        directions = _directions(context, axes)
     values = axes.unit @ directions * batch.n.double().sqrt()[:, None, None, None]
     varies = (values.square().sum(2) > _LEAST * batch.n[:, None, None]).all(1)
     used = varies & (torch.arange(values.shape[-1]) < batch.dims.amin(-1, keepdim=True))
     return Variates(values * used[:, None, None], used)
 
 
-def _directions(batch: Batch, axes: Linear) -> Float64[Tensor, "b 2 d v"]:
+def _directions(context: Context, axes: Linear) -> Float64[Tensor, "b 2 d v"]:
     """Singular vectors of the whitened cross-correlations; padded columns come last."""
-    core = axes.roots[:, 0] @ axes.cross @ axes.roots[:, 1]
+    batch, core = context.batch, axes.roots[:, 0] @ axes.cross @ axes.roots[:, 1]
     grams = torch.stack([core @ core.transpose(-1, -2), core.transpose(-1, -2) @ core], 1)
-    vectors = torch.linalg.eigh(grams - torch.diag_embed((~batch.columns).double())).eigenvectors
-    directions: Tensor = axes.roots @ vectors.flip(-1)[..., :VARIATES]
-    return directions
+    squared, vectors = torch.linalg.eigh(grams - torch.diag_embed((~batch.columns).double()))
+    directions: Tensor = axes.roots @ vectors.flip(-1)
+    counts = batch.dims.amin(-1).clamp_max(VARIATES)
+    tied = squared.diff().flip(-1) < _TIED
+    matters = tied & (torch.arange(tied.shape[-1]) < counts[:, None, None])
+    for b, s in matters.any(-1).nonzero().tolist():
+        order, d = context.once(content_order)[b, : batch.n[b]], int(batch.dims[b, s])
+        rows = axes.unit[b, s, order] @ directions[b, s] * len(order) ** 0.5
+        for first, last in _runs(tied[b, s, : d - 1].tolist()):
+            chosen = _chosen_by_rows(rows[:, first:last])
+            directions[b, s, :, first:last] = directions[b, s, :, first:last] @ chosen
+    return directions[..., :VARIATES]
+
+
+def _runs(tied: list[bool]) -> Iterator[tuple[int, int]]:
+    """Runs of directions, each of which ties with the next: the first, and the one after the last."""
+    first = 0
+    for last, ties in enumerate((*tied, False), 1):
+        if not ties:
+            if last - first > 1:
+                yield first, last
+            first = last
+
+
+def _chosen_by_rows(rows: Float64[Tensor, "n m"]) -> Float64[Tensor, "m m"]:
+    """A basis that does not depend on the one that rows come in: each direction is the first long row's.
+
+    Of what earlier directions leave of the rows, which stand in the order of their content; 0 where they
+    leave nothing.
+    """
+    basis = rows.new_zeros(rows.shape[1], rows.shape[1])
+    for k in range(min(VARIATES, rows.shape[1])):
+        squared = rows.square().sum(-1)
+        longest = squared.max()
+        if longest > _LEAST:
+            row = int((squared > _LONG * longest).to(torch.uint8).argmax())
+            basis[:, k] = rows[row] / squared[row].sqrt()
+            rows = rows - torch.outer(rows @ basis[:, k], basis[:, k])
+    return basis
 
 
 def centred_ranks(batch: Batch, values: Float64[Tensor, "b 2 n v"]) -> Int64[Tensor, "b 2 n v"]:

@@ -1,6 +1,8 @@
-"""Ranked problems for the laws of the compiled engine."""
+"""Ranked problems for the laws of the compiled engine: a sample of them, and by `make native-law` all."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from all_families import FAMILIES
@@ -8,8 +10,11 @@ from all_families import FAMILIES
 from mizzle.metadata_gen import dataset
 from mizzle.model.preprocess import Table, prepare
 
+Pair = tuple[np.ndarray, np.ndarray]
+WHOLE = bool(os.environ.get("MIZZLE_NATIVE_LAW"))
 SEED = 2_000_017  # no training had it
 SHAPES = ((10, 1, 1), (11, 64, 64), (60, 3, 2), (129, 1, 4), (400, 2, 2), (701, 7, 3), (1500, 33, 20))
+SIDES = ((1, 1), (1, 2), (2, 2), (4, 5), (1, 64), (64, 1), (8, 9), (9, 8), (16, 16), (64, 64))
 
 
 def drawn(count: int) -> list[Table]:
@@ -29,8 +34,59 @@ def of_hostile_columns() -> list[Table]:
     return _varying(prepare(*hostile(rng, n, dx, dy)) for n, dx, dy in SHAPES for hostile in HOSTILE)
 
 
+def of_corners(*rows: int) -> list[Table]:
+    """Sides of 1 to 64 columns; of the sample, each shape with another of the hostile columns."""
+    rng = np.random.default_rng(SEED + 1)
+    shapes = [(n, dx, dy) for n in rows for dx, dy in SIDES]
+    kinds = [HOSTILE if WHOLE else HOSTILE[i % len(HOSTILE) :][:1] for i in range(len(shapes))]
+    return _varying(
+        prepare(*draw(rng, *shape)) for shape, own in zip(shapes, kinds, strict=True) for draw in own
+    )
+
+
+def many_rows(n: int) -> list[Table]:
+    """A column against a column: continuous, and rounded."""
+    rng = np.random.default_rng(SEED + 2)
+    return _varying(prepare(*draw(rng, n, 1, 1)) for draw in (_normal, _rounded))
+
+
+def pairs() -> Iterator[Pair]:
+    """Samples before they are ranked, for what must not change their answers."""
+    rng = np.random.default_rng(SEED + 3)
+    shapes = (*SHAPES, (10, 4, 4), (12, 8, 9), (600, 1, 1), (200, 64, 64)) if WHOLE else SHAPES[::2]
+    yield from (draw(rng, *shape) for shape in shapes for draw in HOSTILE)
+
+
+def changed(x: np.ndarray, y: np.ndarray) -> list[Pair]:
+    """What shares as much information: other orders of rows and columns, sides exchanged, monotone maps."""
+    order = np.random.default_rng(1).permutation(len(x))
+    signs = np.where(np.arange(x.shape[1]) % 2, 1, -1)
+    return [
+        (x[order], y[order]),
+        (x[:, ::-1], np.roll(y, 1, axis=1)),
+        (y, x),
+        (np.arctan(x / 1e3), np.cbrt(y) * 1e200),
+        (x * signs, -y),
+        (-y[order], x[order][:, ::-1] * signs),
+    ]
+
+
 def _varying(tables: Iterable[Table]) -> list[Table]:
-    return [table for table in tables if not table.constant]
+    """Those that the network answers, and none by counting."""
+    return [replace(table, counted=None) for table in tables if not table.constant]
+
+
+PROBLEMS: dict[str, Callable[[], list[Table]]] = {
+    "prior": lambda: drawn(2000 if WHOLE else 120),
+    "families": of_families,
+    "families of few rows": lambda: of_families(20),
+    "families of 1,000 rows": lambda: of_families(1000)[:: 1 if WHOLE else 9],
+    "hostile columns": of_hostile_columns,
+    "few rows": lambda: of_corners(10, 11, 12, 20),
+    "corners": lambda: of_corners(64, 65, 200),
+    "corners of 3,000 rows": lambda: of_corners(3000)[:: 1 if WHOLE else 2],
+    "more rows than in training": lambda: many_rows(100_000 if WHOLE else 12_000),
+}
 
 
 def _normal(rng, n, dx, dy):

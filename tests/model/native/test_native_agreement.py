@@ -1,16 +1,20 @@
 """The law of the compiled engine: ranked problem in, torch's answer out, on whatever comes."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from ranked_problems import drawn, of_families, of_hostile_columns
+from ranked_problems import PROBLEMS, changed, drawn, of_hostile_columns, pairs
+from torch_path import LEVELS
 
 from mizzle.model import Estimator, native, weights
-from mizzle.model.preprocess import Table, prepare
+from mizzle.model.native import library
+from mizzle.model.preprocess import prepare
 
-pytestmark = pytest.mark.skipif(not native.available(), reason=str(native.reason()))
+pytestmark = [
+    pytest.mark.skipif(not native.available(), reason=str(native.reason())),
+    pytest.mark.timeout(3600),
+]
 TOLERANCE = 2e-5  # log(1 + nats)
 
 
@@ -20,31 +24,46 @@ def torch_estimator() -> Estimator:
 
 
 @pytest.fixture(scope="module")
-def engine() -> native.Engine:
-    shipped = weights.load(weights.SHIPPED, native.settings())
-    return native.Engine(shipped.about, shipped.tensors)
+def engines() -> dict[str, native.Engine]:
+    """An engine of every level that this processor runs, the best of them first."""
+    loaded, shipped = {}, weights.load(weights.SHIPPED, native.settings())
+    with pytest.MonkeyPatch.context() as patch:
+        for path in LEVELS:
+            patch.setenv("MIZZLE_NATIVE_LIBRARY", str(path))
+            library.load.cache_clear()
+            loaded[path.stem] = native.Engine(shipped.about, shipped.tensors)
+    library.load.cache_clear()
+    return loaded
 
 
-def large() -> list[Table]:
-    """As many columns as there may be, and more rows than the training had."""
-    rng = np.random.default_rng(3)
-    x = rng.normal(size=(12_000, 64))
-    y = x + rng.normal(size=x.shape)
-    return [prepare(x[:, :1], y[:, :1]), prepare(x[:300], y[:300, :1]), prepare(x[:3000], y[:3000])]
+@pytest.fixture(scope="module")
+def engine(engines: dict[str, native.Engine]) -> native.Engine:
+    return next(iter(engines.values()))
 
 
-@pytest.mark.parametrize("problems", [of_families, of_hostile_columns, large, lambda: drawn(300)], ids=str)
-def test_answers_are_torchs(
-    engine: native.Engine, torch_estimator: Estimator, problems: Callable[[], list[Table]]
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_answers_of_every_level_are_torchs(
+    name: str, engines: dict[str, native.Engine], torch_estimator: Estimator
 ) -> None:
-    tables = [table for table in problems() if table.counted is None]  # what torch may answer by counting
-    estimates, answers = torch_estimator.run(tables), engine.run(tables)
-    expected = [[estimate.mi, *estimate.values] for estimate in estimates]
-    values = np.column_stack([answers.mean, answers.nats])
-    deviations = abs(np.log1p(values) - np.log1p(expected)).max(1)
-    worst = int(deviations.argmax())
-    table = tables[worst]
-    assert deviations[worst] <= TOLERANCE, f"problem {worst}: n = {table.n}, {len(table.x)} x {len(table.y)}"
+    tables = PROBLEMS[name]()
+    expected = np.array([[estimate.mi, *estimate.values] for estimate in torch_estimator.run(tables)])
+    for level, engine in engines.items():
+        answers = engine.run(tables)
+        values = np.column_stack([answers.mean, answers.nats])
+        deviations = abs(np.log1p(values) - np.log1p(expected)).max(1)
+        worst = int(deviations.argmax())
+        table = tables[worst]
+        text = f"{level}, problem {worst}: n = {table.n}, {len(table.x)} x {len(table.y)}"
+        assert deviations[worst] <= TOLERANCE, text
+        print(f"{level}: {len(tables)} problems, at most {deviations[worst]:.1e} ({text})")
+
+
+def test_what_shares_as_much_information_has_the_same_answer(engine: native.Engine) -> None:
+    for x, y in pairs():
+        tables = [prepare(*pair) for pair in ((x, y), *changed(x, y))]
+        if not tables[0].constant:
+            values = np.log1p(engine.run(tables).nats)
+            np.testing.assert_allclose(values, values[:1].repeat(len(values), 0), rtol=0, atol=TOLERANCE)
 
 
 def test_batches_and_threads_are_singles_to_the_bit(engine: native.Engine) -> None:

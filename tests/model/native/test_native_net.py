@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from ranked_problems import drawn, of_hostile_columns
-from torch_path import Reference, arrays, reference, shape
+from torch_path import LEVELS, Reference, arrays, reference, shape
 
 from mizzle.model import native
 from mizzle.model.native import library
@@ -17,7 +17,6 @@ from mizzle.model.weights import NetConfig
 
 pytestmark = pytest.mark.skipif(not native.available(), reason=str(native.reason()))
 TOLERANCE = 2e-5  # log(1 + nats): sums of float32 in another order
-LEVELS = library.runnable()
 
 CONFIGS = {
     "default": NetConfig(),

@@ -1,6 +1,8 @@
 """What torch computes of the same problems: the reference that the compiled engine has to agree with."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +10,7 @@ import torch
 
 from mizzle.model import Estimator, torch_weights, weights
 from mizzle.model.calibrate import Calibration
+from mizzle.model.native import library
 from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty
 from mizzle.model.preprocess import Table
@@ -16,6 +19,8 @@ from mizzle.model.torch_engine import TorchEngine
 from mizzle.model.weights import NetConfig
 from mizzle.types import ModelInfo
 
+_NAMED = os.environ.get("MIZZLE_NATIVE_LIBRARY")
+LEVELS = [Path(_NAMED)] if _NAMED else library.runnable()  # libraries to test, the best first
 ROWS = (10, 300)  # of a training that never was
 
 

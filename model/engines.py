@@ -67,9 +67,10 @@ def load(path: Path, device: str, threads: int | None, engine: str) -> Loaded:
     engine = _chosen(engine)
     if engine == "torch":
         return _torch(path, device, threads, "the engine torch")
-    if device.startswith("cuda") and engine == "native":
+    on_cpu = device in ("cpu", "auto")
+    if engine == "native" and not on_cpu:
         raise ModelUnavailable(f"the compiled engine has no device {device}; choose cpu, or the engine torch")
-    if engine == "auto" and (device.startswith("cuda") or (device == "auto" and _has_gpu())):
+    if engine == "auto" and (not on_cpu or (device == "auto" and _has_gpu())):
         return _torch(path, device, threads, f"the device {device}")
     if native.available():
         return _native(path, threads)

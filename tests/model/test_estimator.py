@@ -7,6 +7,7 @@ import pytest
 import torch
 from small_model import HEADER, all_familiar, identity
 
+from mizzle.errors import InferenceFailed
 from mizzle.model import Estimator
 from mizzle.model.calibrate import SHAPES
 from mizzle.model.net import Net
@@ -66,3 +67,13 @@ def test_rows_outside_the_training_widen_by_a_half(usual: Estimate) -> None:
 def test_both_are_said() -> None:
     found = estimate(1e-3, (10, ROWS - 1))
     assert [w.code for w in found.warnings] == ["rows_out_of_range", "unfamiliar"]
+
+
+@pytest.mark.parametrize("part", ["mean", "nats"])
+def test_an_answer_that_is_not_finite_is_an_error(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = Estimator.load()
+    answers = model._engine.run
+    spoilt = {part: np.full((1, len(model.levels))[: 1 + (part == "nats")], np.nan)}
+    monkeypatch.setattr(model._engine, "run", lambda tables: answers(tables)._replace(**spoilt))
+    with pytest.raises(InferenceFailed, match="not finite"):
+        model.estimate(range(20), range(20))

@@ -1,7 +1,8 @@
 # The service: `mizzle serve`, its weights inside.
 #
-#   docker build -t mizzle .                                  torch for CPUs
-#   docker build -t mizzle:cuda --build-arg TORCH_BACKEND= .  the package index's torch, with CUDA
+#   docker build -t mizzle .                                     for CPUs: the compiled engine
+#   docker build -t mizzle:cuda --build-arg TORCH_BACKEND= .     for GPUs: the package index's torch, with CUDA
+#   docker build -t mizzle:torch --build-arg TORCH_BACKEND=cpu . for CPUs, with torch beside the engine
 #
 # The package index is pip's setting: a mirror is named by --build-arg PIP_INDEX_URL=... Builds of torch for
 # CPUs lie elsewhere, which uv knows (its --torch-backend). The commit is recorded with --build-arg REVISION="$(git rev-parse HEAD)".
@@ -25,29 +26,39 @@ ENV PATH=/opt/pip/bin:$PATH PIP_PYTHON=/opt/mizzle/bin/python PIP_DISABLE_PIP_VE
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/mizzle
 WORKDIR /src
 
-# All but torch, by hash. `make lock` writes the file.
-COPY deploy/requirements.txt deploy/
+# By hash, all but torch. `make lock` writes the files; what torch needs is in one of them.
+ARG TORCH_BACKEND=none
+COPY deploy/requirements.txt deploy/requirements-torch.txt deploy/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --no-compile --only-binary :all: --require-hashes -r deploy/requirements.txt
+    if [ "$TORCH_BACKEND" = none ]; then locked=requirements; else locked=requirements-torch; fi \
+    && pip install --no-compile --only-binary :all: --require-hashes -r "deploy/$locked.txt"
 
 # What torch needs is there by now, but for the libraries of CUDA, which torch names itself.
 ARG TORCH_SPEC=torch==2.13.0
-ARG TORCH_BACKEND=cpu
 # hadolint ignore=DL3013
 RUN --mount=type=cache,target=/root/.cache/pip \
-    if [ -z "$TORCH_BACKEND" ]; then pip install --no-compile --only-binary :all: "$TORCH_SPEC"; \
-    else env -u PIP_PYTHON pip install uv \
-      && uv pip install --no-cache --python "$PIP_PYTHON" ${PIP_INDEX_URL:+--default-index "$PIP_INDEX_URL"} \
-           --torch-backend "$TORCH_BACKEND" "$TORCH_SPEC"; fi
+    case "$TORCH_BACKEND" in \
+      none) ;; \
+      "") pip install --no-compile --only-binary :all: "$TORCH_SPEC" ;; \
+      *) env -u PIP_PYTHON pip install uv \
+        && uv pip install --no-cache --python "$PIP_PYTHON" ${PIP_INDEX_URL:+--default-index "$PIP_INDEX_URL"} \
+             --torch-backend "$TORCH_BACKEND" "$TORCH_SPEC" ;; \
+    esac
 
-COPY pyproject.toml README.md LICENSE ./
+# The engine is compiled in this stage, by tools that stay in it.
+# hadolint ignore=DL3008,DL3013
+RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/* \
+    && env -u PIP_PYTHON pip install 'setuptools>=77'
+
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY sdk sdk
 COPY service service
 COPY model model
 COPY metadata_gen metadata_gen
-RUN pip wheel --no-deps --no-build-isolation --no-index -w dist . \
+RUN env -u PIP_PYTHON pip wheel --no-deps --no-build-isolation --no-index -w dist . \
     && pip install --no-cache-dir --no-compile --no-deps --no-index dist/mizzle-*.whl \
-    && pip check
+    && pip check \
+    && /opt/mizzle/bin/python -c 'from mizzle.model import native; raise SystemExit(native.reason())'
 
 # Tests, headers and static libraries are a fifth of it; of torch's programs only torch_shm_manager ever runs.
 # Bytecode that is not checked against its source is good whatever the dates of the files become in a copy.

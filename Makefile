@@ -135,11 +135,13 @@ openapi: $(VENV)/dev.stamp
 # What the image installs besides torch, whose own needs are read from its CPU wheel. Where PyTorch's index of
 # CPU wheels is out of reach, name a folder with the wheel: make lock LOCK_FLAGS="--find-links DIR".
 LOCK_FLAGS ?= --torch-backend cpu
+COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command 'make lock' --extra otel pyproject.toml
 lock: $(VENV)/dev.stamp
 	$(PIP) install uv
-	echo '$(TORCH)+cpu' | $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-emit-package torch --custom-compile-command 'make lock' $(LOCK_FLAGS) \
-	  --constraints - --extra otel --extra local -o deploy/requirements.txt pyproject.toml
+	$(COMPILE) -o deploy/requirements.txt
+	echo '$(TORCH)+cpu' | $(COMPILE) --no-emit-package torch $(LOCK_FLAGS) --constraints - --extra local \
+	  -o deploy/requirements-torch.txt
 
 $(VENV)/venv.stamp:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mizzle needs Python 3.11 or newer; say make PYTHON=python3.12")'

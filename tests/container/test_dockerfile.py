@@ -158,12 +158,15 @@ def test_what_is_not_needed_is_ignored(root: Path, path: str) -> None:
     assert _ignored(root, path)
 
 
-def test_the_locked_packages_are_those_that_the_service_needs(root: Path, project: dict[str, Any]) -> None:
-    text = (root / "deploy" / "requirements.txt").read_text().replace("\\\n", "")
+@pytest.mark.parametrize(("file", "more"), [("requirements.txt", []), ("requirements-torch.txt", ["local"])])
+def test_the_locked_packages_are_those_that_the_service_needs(
+    root: Path, project: dict[str, Any], file: str, more: list[str]
+) -> None:
+    text = (root / "deploy" / file).read_text().replace("\\\n", "")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     locked = [Requirement(line.partition(" --hash=")[0]) for line in lines]
     extras = project["optional-dependencies"]
-    wanted = sum((extras[name] for name in ("local", "service", "otel")), project["dependencies"])
+    wanted = sum((extras[name] for name in (*more, "service", "otel")), project["dependencies"])
     for needed in map(Requirement, wanted):
         found = [one for one in locked if one.name == needed.name]
         assert found or needed.name in ("mizzle", "torch"), f"{needed.name} is not locked: make lock"

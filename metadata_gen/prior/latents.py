@@ -87,7 +87,7 @@ def _look(rng: Rng, reference: Array, max_columns: int) -> Injection | None:
         maps.append(with_mixtures(rng, maps[-1].dim_out, max_columns))
     if chance(rng, "looks.mixed"):
         maps.append(random_map(rng, "rotation" if rng.random() < 0.5 else "mixing", maps[-1].dim_out))
-    elif chance(rng, "looks.after"):
+    elif maps[-1].dim_out > 1 and chance(rng, "looks.after"):
         scaled = _scaled(Chained(maps).forward(reference))
         maps += [scaled, random_map(rng, choice(rng, "after", LOOKS), scaled.dim_out)]
     return Chained(maps)

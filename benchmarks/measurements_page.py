@@ -225,7 +225,7 @@ def _of_real_tables(result: Row) -> Iterator[str]:
         f"{result['data_sets']:,} data sets used {result['passes']} times by schedule-free AdamW: mean "
         "absolute errors in nats on fresh draws of the groups, on looks of kinds that no training draws"
         f"{_and_bmi(result)}, and the pinball loss on all {result['validation']:,} fresh draws (± the "
-        "standard deviation of two seeds):"
+        "standard deviation of two seeds, where there are two):"
     )
     rows: dict[str, Rows] = {}
     for row in result["designs"]:

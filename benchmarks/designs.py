@@ -1,6 +1,6 @@
 """What each part of the network buys, what was tried beside it, and what more data and parameters do.
 
-    python benchmarks/designs.py [--quick] [--batches FOLDER] [--seed S] [--only NAME ...]
+    python benchmarks/designs.py [--quick] [--real-tables] [--batches FOLDER] [--seed S] [--only NAME ...]
 
 Every design is fitted to the same batches of the training stream with the same steps, some of them under
 several seeds, and judged on fresh draws of the prior, on families that no training sees and on BMI's tasks
@@ -10,7 +10,9 @@ the one at MIST's levels, errors are in nats.
 
 Two processes take 10 to 30 minutes to make the data, and one 2 to 8 to fit a design. Batches (3 GB) and rows
 are kept in FOLDER: a run goes on where another was stopped. Choose another FOLDER where the code of the
-network has changed. Prints a table and writes results/designs-YYYY-MM-DD.json.
+network has changed. With --real-tables the designs are those without a statistic of neighbourhoods or a group
+of the prior, by the best AdamW. Prints a table and writes results/designs-YYYY-MM-DD.json, or with
+--real-tables results/designs-real-tables-YYYY-MM-DD.json.
 """
 
 import argparse
@@ -50,7 +52,7 @@ from mizzle.model.training.fitting import Fit, FitConfig
 from mizzle.model.weights import NetConfig
 
 BATCH = 128
-COUNT = 576  # batches that are fitted to
+COUNT, REAL_COUNT = 576, 288  # batches that are fitted to; for the designs of real tables
 PASSES = 3
 SEEDS = (1, 2, 3)
 VALIDATION = 24  # batches, of another seed
@@ -126,33 +128,39 @@ def designs() -> list[Design]:
         Design("raw cells beside", fit=candidates.CellsFit, wider=True),
         Design("table of column pairs beside", fit=candidates.PairsFit, wider=True),
     ]
-    return [*whole, *parts, *_of_real_tables(), *others]
+    return [*whole, *parts, *others]
 
 
-def _of_real_tables() -> list[Design]:
-    """What statistics of neighbourhoods and groups of the prior buy, by the best AdamW."""
-    plain = tuple(GROUPS)
-    lacking = [
-        ("schedule-free AdamW", (), ()),
-        *((f"without {name}", (name,), ()) for name in NEIGHBOURHOODS),
-        ("without neighbourhoods", NEIGHBOURHOODS, ()),
-        *((f"not fitted to {group}", (), (group,)) for group in plain),
-        ("fitted to plain families", (), plain),
-        ("fitted to plain families, without neighbourhoods", NEIGHBOURHOODS, plain),
-    ]
+def of_real_tables() -> list[Design]:
+    """What statistics of neighbourhoods and groups of the prior buy."""
+    base = Design("schedule-free AdamW", fit=candidates.ScheduleFree)
+    statistics = {
+        **{f"without {name}": (name,) for name in NEIGHBOURHOODS},
+        "without neighbourhoods": NEIGHBOURHOODS,
+    }
+    groups = {f"not fitted to {group}": (group,) for group in GROUPS}
+    groups["fitted to plain families"] = plain = tuple(GROUPS)
     return [
-        Design(name, seeds=SEEDS[:2], fit=candidates.ScheduleFree, without=without, unfitted=unfitted)
-        for name, without, unfitted in lacking
+        base._replace(seeds=SEEDS[:2]),  # how far seeds lie apart
+        *(base._replace(name=name, without=without) for name, without in statistics.items()),
+        *(base._replace(name=name, unfitted=unfitted) for name, unfitted in groups.items()),
+        base._replace(
+            name="fitted to plain families, without neighbourhoods",
+            without=NEIGHBOURHOODS,
+            unfitted=plain,
+        ),
     ]
 
 
 def main() -> None:
     """Fits every design in two processes, prints how they did and writes the result."""
     options = _options()
-    sizes = (8, 1, 4) if options.quick else (COUNT, VALIDATION, HELD_OUT)
+    count = REAL_COUNT if options.real_tables else COUNT
+    sizes = (8, 1, 4) if options.quick else (count, VALIDATION, HELD_OUT)
     plan = Plan(options.seed, *sizes, options.batches)
     candidates.check_libraries()
-    chosen = [design for design in designs() if not options.only or design.name in options.only]
+    available = of_real_tables() if options.real_tables else designs()
+    chosen = [design for design in available if not options.only or design.name in options.only]
     jobs = [(design, seed, plan) for design in chosen for seed in design.seeds]
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_alone) as pool:
@@ -164,7 +172,8 @@ def main() -> None:
         "quick": part, "seed": options.seed, "data_sets": plan.batches * BATCH, "passes": PASSES,
         "validation": plan.validation * BATCH, "designs": rows,
     }  # fmt: skip
-    print(f"written: {write_result(result_name('designs', part), payload, options.out).name}")
+    kind = "designs-real-tables" if options.real_tables else "designs"
+    print(f"written: {write_result(result_name(kind, part), payload, options.out).name}")
 
 
 def _options() -> argparse.Namespace:
@@ -172,9 +181,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="a few batches: tries the program, tells nothing"
     )
+    parser.add_argument("--real-tables", action="store_true", help="the designs of real tables instead")
     parser.add_argument("--batches", type=Path, default=CACHE / "batches")
     parser.add_argument("--seed", type=int, default=train.TrainConfig().seed)
-    names = [design.name for design in designs()]
+    names = [design.name for design in (*designs(), *of_real_tables())]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help="; ".join(names))
     parser.add_argument("--out", type=Path, default=RESULTS)
     return parser.parse_args()

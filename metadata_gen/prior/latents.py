@@ -18,6 +18,7 @@ from mizzle.metadata_gen.prior.map_ranges import (
     LOOKS,
     MAX_LATENTS,
     REFERENCE,
+    SMALLEST_SCALE,
 )
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.pairs import part_either_way
@@ -70,20 +71,32 @@ def with_looks(rng: Rng, family: Family, max_columns: int) -> Family:
 
 
 def _look(rng: Rng, reference: Array, max_columns: int) -> Injection | None:
-    """Columns of unit scale and light tails, then a look, and perhaps mixtures of what it shows."""
-    if 2 * reference.shape[1] + 1 > max_columns:
+    """Columns of unit scale and light tails, then a look; invertible maps before and after make more of it.
+
+    Few kinds of looks let latents act on one another; behind such maps all do.
+    """
+    dim = reference.shape[1]
+    if 2 * dim + 1 > max_columns:
         return None
-    maps: list[Injection] = [_scaled(reference), random_look(rng, reference.shape[1], max_columns)]
+    maps: list[Injection] = [_scaled(reference)]
+    if dim > 1 and chance(rng, "looks.before"):
+        maps.append(random_map(rng, choice(rng, "before", LOOKS), dim))
+        maps.append(_scaled(Chained(maps).forward(reference)))
+    maps.append(random_look(rng, dim, max_columns))
     if maps[-1].dim_out < max_columns and chance(rng, "looks.again"):
         maps.append(with_mixtures(rng, maps[-1].dim_out, max_columns))
     if chance(rng, "looks.mixed"):
         maps.append(random_map(rng, "rotation" if rng.random() < 0.5 else "mixing", maps[-1].dim_out))
+    elif maps[-1].dim_out > 1 and chance(rng, "looks.after"):
+        scaled = _scaled(Chained(maps).forward(reference))
+        maps += [scaled, random_map(rng, choice(rng, "after", LOOKS), scaled.dim_out)]
     return Chained(maps)
 
 
 def _scaled(reference: Array) -> Scaled:
     """By the median and the quartiles of these rows; long tails are shortened."""
     low, center, high = np.quantile(reference, [0.25, 0.5, 0.75], axis=0)
-    scale = np.maximum((high - low) / 1.349, 1e-3 * reference.std(axis=0))  # 1 for standard normals
+    scale = (high - low) / 1.349  # 1 for standard normals
+    scale = np.maximum(scale, np.maximum(1e-3 * reference.std(axis=0), SMALLEST_SCALE))
     heavy = np.abs((reference - center) / scale).max(axis=0) > HEAVY
     return Scaled(center, scale, np.where(heavy, LIMIT_HEAVY, LIMIT_LIGHT))

@@ -13,6 +13,7 @@ from mizzle.metadata_gen.hyperpriors import (
     LogUniform,
     Mix,
     Uniform,
+    evenly,
     mix,
 )
 
@@ -85,6 +86,7 @@ MAPS: Final[Mapping[str, Law]] = MappingProxyType(
 
 MAX_LATENTS: Final = 4  # columns of a side before a look
 REFERENCE: Final = 256  # rows of the problem that scales of its latents are taken from
+SMALLEST_SCALE: Final = 1e-9  # of a column that hardly varies
 HEAVY: Final = 5.0  # a latent is, with rows as many scales from its median
 LIMIT_HEAVY: Final = 4.0  # where tails of latents bend, in scales: limit arctan(z / limit)
 LIMIT_LIGHT: Final = 12.0
@@ -93,6 +95,10 @@ LOOKS: Final[Mapping[str, Law]] = MappingProxyType(
     {
         "problem": Mix((("normal", 0.64), ("student", 0.06), ("part", 0.2), ("independent", 0.1))),
         "latents": Integers(1, MAX_LATENTS),
+        "before": evenly(
+            "rotation", "mixing", "triangular", "coupling", "spiral"
+        ),  # of two latents
+        "after": evenly("residual", "triangular", "coupling"),
         "nats": Mix((("moderate", 0.55), ("weak", 0.2), ("broad", 0.25))),
         "nats.moderate": Uniform(0.1, 2.5),
         "nats.weak": Exponential(0.3, 2.5),

@@ -100,7 +100,9 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "looks.side": 0.85,
         "looks.plain": 0.5,  # latents that are normal pairs, not mixed
         "looks.again": 0.1,  # linearly widened or mixed
+        "looks.before": 0.3,  # latents mapped
         "looks.mixed": 0.3,  # columns mixed
+        "looks.after": 0.3,  # else mapped
         "looks.scaled": 0.5,  # columns of decoders and embeddings in units of their own
         "looks.components": 0.5,  # of decoders, profiles and expansions; of pictures always
     }
@@ -109,8 +111,8 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
 MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
     {
         "problem": mix(
-            independent=0.12, pair=0.24, mist=0.27, broad=0.18, composed=0.19,
-            looks=0.20, labels=0.03, embeddings=0.03, bends=0.05, rotated=0.06, thin=0.04,
+            independent=0.14, pair=0.24, mist=0.30, broad=0.18, composed=0.19,
+            looks=0.23, labels=0.03, embeddings=0.05, bends=0.06, rotated=0.06, thin=0.04,
         ),
         "dims": mix(equal=0.35, free=0.25, small=0.25, large=0.15),
         "dims.bends": mix(bends=1.0),

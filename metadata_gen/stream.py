@@ -44,7 +44,11 @@ def dataset(seed: int, i: int, limits: Limits = EVERYTHING) -> DataSet:
     if limits.rows < ROWS[0] or limits.columns < 1:
         raise InvalidInput(f"{limits} leaves nothing; the least are {ROWS[0]} rows and 1 column")
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
-    family = prior.draw(rng, limits)
+    return sampled(rng, i, prior.draw(rng, limits), limits)
+
+
+def sampled(rng: Rng, i: int, family: Family, limits: Limits = EVERYTHING) -> DataSet:
+    """Rows of a distribution, as problem i."""
     x, y = _varying(family, rng, prior.draw_rows(rng, family, limits))
     return DataSet(i, family.name, x, y, family.mi().rounded())
 

@@ -53,7 +53,8 @@ FLOORS = {
         " < estimator selftest display < backends < tables < client < __init__ < cli sklearn < __main__"
     ),
     "metadata_gen": (
-        "family < dispersion hyperpriors < maps < families < prior < stream < store < __init__ < __main__"
+        "family < dispersion hyperpriors < maps < families < prior < stream < reserved store"
+        " < __init__ < __main__"
     ),
     "model": (
         "native quantiles threads < calibrate counting posterior weights < novelty preprocess < batch"

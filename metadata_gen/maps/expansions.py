@@ -55,6 +55,23 @@ def harmonics(z: Array, span: Array, start: Array, orders: Sequence[int], scale:
     return np.hstack([f(order * angle) for order in orders for f in (np.cos, np.sin)])
 
 
+def torus(z: Array, span: Array, start: Array, sums: Array, scale: float) -> Array:
+    """cos and sin of sums of the angles start + pi span z / sqrt(scale^2 + z^2), span below 1.
+
+    Args:
+        sums: integers with an integer inverse, shape (k, k): sums on the circle tell the angles there.
+    """
+    angle = (start + np.pi * span * squashed(z, scale)) @ sums.T
+    return np.hstack([np.cos(angle), np.sin(angle)])
+
+
+def lissajous(z: Array, frequency: Array, phase: Array, scale: float) -> Array:
+    """sin(pi t / 2.2) and sin(pi f t + phase), t = z / sqrt(scale^2 + z^2); f and phase have shape (m, k)."""
+    t = squashed(z, scale)
+    waves = [np.sin(np.pi * f * t + p) for f, p in zip(frequency, phase, strict=True)]
+    return np.hstack([np.sin(np.pi * t / 2.2), *waves])
+
+
 def helix(z: Array, frequency: Array, pitch: Array) -> Array:
     """Points of a helix, (cos f z, sin f z, pitch z), for every latent."""
     return np.hstack([np.cos(frequency * z), np.sin(frequency * z), pitch * z])

@@ -1,5 +1,7 @@
 """The prior over problems shown by looks: few latents a side, and many columns that tell them."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mizzle.metadata_gen import dispersion as dsp
@@ -23,6 +25,8 @@ from mizzle.metadata_gen.prior.map_ranges import (
 from mizzle.metadata_gen.prior.maps import random_map
 from mizzle.metadata_gen.prior.pairs import part_either_way
 from mizzle.metadata_gen.prior.transformations import independent
+
+Drawn = Callable[[Rng, int, int], Injection]
 
 # What is shown
 
@@ -59,18 +63,22 @@ def _elliptical(rng: Rng, kind: str, dim_x: int, dim_y: int) -> Family:
 # How it is shown
 
 
-def with_looks(rng: Rng, family: Family, max_columns: int) -> Family:
-    """One side or both go through a look; sides too wide for any look of max_columns stay as they are."""
+def with_looks(rng: Rng, family: Family, max_columns: int, draw: Drawn = random_look) -> Family:
+    """One side or both go through a look; sides too wide for any look of max_columns stay as they are.
+
+    Args:
+        draw: a look of so many latents, within so many columns.
+    """
     raw = family.sample(rng, REFERENCE)
     looks = [chance(rng, "looks.side") for _ in raw]
     if not any(looks):
         looks[int(rng.integers(2))] = True
     pairs = zip(raw, looks, strict=True)
-    map_x, map_y = (_look(rng, x, max_columns) if look else None for x, look in pairs)
+    map_x, map_y = (_look(rng, x, max_columns, draw) if look else None for x, look in pairs)
     return SideWarped(family, map_x, map_y, name="looks")
 
 
-def _look(rng: Rng, reference: Array, max_columns: int) -> Injection | None:
+def _look(rng: Rng, reference: Array, max_columns: int, draw: Drawn) -> Injection | None:
     """Columns of unit scale and light tails, then a look; invertible maps before and after make more of it.
 
     Few kinds of looks let latents act on one another; behind such maps all do.
@@ -82,7 +90,7 @@ def _look(rng: Rng, reference: Array, max_columns: int) -> Injection | None:
     if dim > 1 and chance(rng, "looks.before"):
         maps.append(random_map(rng, choice(rng, "before", LOOKS), dim))
         maps.append(_scaled(Chained(maps).forward(reference)))
-    maps.append(random_look(rng, dim, max_columns))
+    maps.append(draw(rng, dim, max_columns))
     if maps[-1].dim_out < max_columns and chance(rng, "looks.again"):
         maps.append(with_mixtures(rng, maps[-1].dim_out, max_columns))
     if chance(rng, "looks.mixed"):

@@ -71,7 +71,7 @@ def _scales(rng: Rng, d: int) -> Array:
     return reals(rng, "warp.scale", d) if chance(rng, "looks.scaled") else np.full(d, 1.0)
 
 
-def _components(rng: Rng, function: Function, k: int, room: int) -> Function:
+def components(rng: Rng, function: Function, k: int, room: int) -> Function:
     """The leading principal components of a function of normal latents, not whitened."""
     images = function(rng.standard_normal((LOOK_ROWS, k)))
     center = images.mean(axis=0)
@@ -83,7 +83,7 @@ def _components(rng: Rng, function: Function, k: int, room: int) -> Function:
 
 def _maybe_components(rng: Rng, function: Function, k: int, room: int) -> Function:
     wide = function(np.zeros((1, k))).shape[1] > room
-    return _components(rng, function, k, room) if wide or chance(rng, "looks.components") else function
+    return components(rng, function, k, room) if wide or chance(rng, "looks.components") else function
 
 
 # Decoders
@@ -114,7 +114,7 @@ def _decoder(name: str, depth: int = 1) -> Builder:
             outer=outer,
             linear=_straight(rng, k, d),
         )
-        return _components(rng, function, k, room) if small else function
+        return components(rng, function, k, room) if small else function
 
     return build
 
@@ -137,7 +137,7 @@ def _gated(rng: Rng, k: int, room: int) -> Function:
 def _cosines(rng: Rng, k: int, room: int) -> Function:
     weights = rng.standard_normal((k, 40)) * _real(rng, "gain.waves")
     function = partial(decoders.cosines, weights=weights, bias=_reals(rng, "phase", 40))
-    return _components(rng, function, k, room)
+    return components(rng, function, k, room)
 
 
 def _graph(rng: Rng, k: int, room: int) -> Function:
@@ -181,6 +181,22 @@ def _phases(rng: Rng, k: int, room: int) -> Function:
 def _angles(rng: Rng, k: int, orders: list[int]) -> Function:
     span, start, scale = _reals(rng, "span", k), _reals(rng, "phase", k), _real(rng, "scale.squash")
     return partial(expansions.harmonics, span=span, start=start, orders=orders, scale=scale)
+
+
+def _torus(rng: Rng, k: int, room: int) -> Function:
+    """Sums that are made of the angles by adding one to another, or taking it away, a few times."""
+    sums = np.eye(k)
+    for _ in range(_whole(rng, "sums")):
+        i, j = rng.permutation(k)[:2]
+        sums[i] += rng.choice((-1.0, 1.0)) * sums[j]
+    span, start = _reals(rng, "span", k), _reals(rng, "phase", k)
+    return partial(expansions.torus, span=span, start=start, sums=sums, scale=_real(rng, "scale.squash"))
+
+
+def _lissajous(rng: Rng, k: int, room: int) -> Function:
+    waves = _whole(rng, "waves", max(room // k - 1, 1))
+    frequency, phase = (_reals(rng, key, waves * k).reshape(waves, k) for key in ("frequency.knot", "phase"))
+    return partial(expansions.lissajous, frequency=frequency, phase=phase, scale=_real(rng, "scale.squash"))
 
 
 def _helix(rng: Rng, k: int, room: int) -> Function:
@@ -300,7 +316,7 @@ def _picture(kind: Callable[..., Array], *keys: str) -> Builder:
     def build(rng: Rng, k: int, room: int) -> Function:
         parameters = {key.split(".")[0]: _real(rng, key) for key in keys}
         function = partial(kind, side=_whole(rng, "side"), **parameters)
-        return _components(rng, function, k, room)
+        return components(rng, function, k, room)
 
     return build
 
@@ -340,6 +356,8 @@ _BUILDERS: Final[Mapping[str, Builder]] = MappingProxyType(
         "hats": _hats,
         "harmonics": _harmonics,
         "phases": _phases,
+        "torus": _torus,
+        "lissajous": _lissajous,
         "helix": _helix,
         "staircase": _staircase,
         "views": _views,
@@ -373,5 +391,5 @@ _BUILDERS: Final[Mapping[str, Builder]] = MappingProxyType(
     }
 )
 KINDS: Final = tuple(_BUILDERS)
-PLANAR: Final = ("extremes", "ordered", "exponents", "decays")
+PLANAR: Final = ("torus", "extremes", "ordered", "exponents", "decays")
 SHORT: Final = ("half-plane", "decays", "templates", "power laws", "plateau", "broken line")

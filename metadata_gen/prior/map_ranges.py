@@ -95,9 +95,7 @@ LOOKS: Final[Mapping[str, Law]] = MappingProxyType(
     {
         "problem": Mix((("normal", 0.64), ("student", 0.06), ("part", 0.2), ("independent", 0.1))),
         "latents": Integers(1, MAX_LATENTS),
-        "before": evenly(
-            "rotation", "mixing", "triangular", "coupling", "spiral"
-        ),  # of two latents
+        "before": evenly("rotation", "mixing", "triangular", "coupling", "spiral"),  # of two latents
         "after": evenly("residual", "triangular", "coupling"),
         "nats": Mix((("moderate", 0.55), ("weak", 0.2), ("broad", 0.25))),
         "nats.moderate": Uniform(0.1, 2.5),
@@ -123,6 +121,9 @@ LOOKS: Final[Mapping[str, Law]] = MappingProxyType(
         "span": Uniform(0.4, 0.95),
         "phase": Uniform(0.0, 2.0 * math.pi),
         "frequency": LogUniform(1.0, 4.0),
+        "sums": Integers(1, 5),  # of angles
+        "waves": Integers(2, 6),
+        "frequency.knot": LogUniform(0.7, 4.0),  # half turns at most each way
         "pitch": LogUniform(0.15, 0.6),
         "stairs": Integers(1, 4),
         "stairs.depth": Uniform(0.5, 0.95),

@@ -112,7 +112,7 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
     {
         "problem": mix(
             independent=0.14, pair=0.24, mist=0.30, broad=0.18, composed=0.19,
-            looks=0.23, labels=0.03, embeddings=0.05, bends=0.06, rotated=0.06, thin=0.04,
+            looks=0.23, labels=0.05, embeddings=0.05, bends=0.06, rotated=0.06, thin=0.04,
         ),
         "dims": mix(equal=0.35, free=0.25, small=0.25, large=0.15),
         "dims.bends": mix(bends=1.0),

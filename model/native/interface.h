@@ -6,17 +6,10 @@
 #pragma once
 
 #include "answer.h"
+#include "compiler.h"
 #include "counting.h"
 #include "ranks.h"
 #include "tokens.h"
-
-#if defined(_WIN32)
-#define MIZZLE_EXPORT __declspec(dllexport)
-#elif defined(__GNUC__)
-#define MIZZLE_EXPORT __attribute__((visibility("default")))
-#else
-#define MIZZLE_EXPORT
-#endif
 
 namespace mizzle {
 

@@ -13,6 +13,7 @@ from safetensors import safe_open
 from mizzle.errors import ModelUnavailable
 from mizzle.model.native.library import (
     KINDS,
+    OVERALL,
     SHAPE,
     SIZES,
     TENSOR,
@@ -23,7 +24,7 @@ from mizzle.model.native.library import (
     message,
     settings,
 )
-from mizzle.model.native.tokens import OVERALL, Packed, Problem, Tokens, packed_problems, packed_tokens
+from mizzle.model.native.tokens import Packed, Problem, Tokens, packed_problems, packed_tokens
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]

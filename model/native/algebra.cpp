@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "compiler.h"
+
 namespace mizzle {
 namespace {
 
@@ -21,7 +23,7 @@ constexpr int LANES = LANE_BYTES / int(sizeof(T));
 
 template <typename T>
 struct LanesOf;
-#if defined(__GNUC__)  // and Clang
+#if defined(MIZZLE_VECTORS)
 template <>
 struct LanesOf<double> {
     typedef double type __attribute__((vector_size(LANE_BYTES)));

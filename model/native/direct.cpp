@@ -43,7 +43,7 @@ void measure_both(const Column& x, const Column& y, Distances& to) {
 
 }  // namespace
 
-Direct::Direct(int n, int dx, int dy) : n(n), dims{dx, dy} {
+Direct::Direct(int rows, int dx, int dy) : n(rows), dims{dx, dy} {
     for (int s = 0; s < 2; ++s) values[s].assign(std::size_t(dims[s]) * std::size_t(padded(n)), FAR_COLUMN);
 }
 

@@ -6,15 +6,13 @@
 #include <cstddef>
 #include <cstring>
 
-#if defined(__GNUC__) || defined(__clang__)
-#define MIZZLE_VECTORS_OF_FLOATS
-#endif
+#include "compiler.h"
 
 namespace mizzle {
 
 constexpr int FLOATS = 16;
 
-#ifdef MIZZLE_VECTORS_OF_FLOATS
+#if defined(MIZZLE_VECTORS)
 typedef float Floats __attribute__((vector_size(FLOATS * sizeof(float))));
 #else
 struct Floats {
@@ -30,7 +28,7 @@ inline void store(float* to, const Floats& values) { std::memcpy(to, &values, si
 
 // sums += factor * values
 inline void add_scaled(Floats& sums, float factor, const Floats& values) {
-#ifdef MIZZLE_VECTORS_OF_FLOATS
+#if defined(MIZZLE_VECTORS)
     sums += factor * values;
 #else
     for (int i = 0; i < FLOATS; ++i) sums[i] += factor * values[i];
@@ -39,7 +37,7 @@ inline void add_scaled(Floats& sums, float factor, const Floats& values) {
 
 // sums += a * b
 inline void add_product(Floats& sums, const Floats& a, const Floats& b) {
-#ifdef MIZZLE_VECTORS_OF_FLOATS
+#if defined(MIZZLE_VECTORS)
     sums += a * b;
 #else
     for (int i = 0; i < FLOATS; ++i) sums[i] += a[i] * b[i];

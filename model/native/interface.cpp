@@ -114,10 +114,8 @@ int mizzle_information(const Label* x, const Label* y, std::int64_t n, Counted* 
     return guarded(message, [=] { *counts = information(x, y, std::size_t(n), *result); });
 }
 
-Tokens* mizzle_new_tokens(const Problem* problem, char* message) {
-    Tokens* tokens = nullptr;
-    guarded(message, [&] { tokens = new Tokens(tokens_of(*problem)); });
-    return tokens;
+int mizzle_new_tokens(const Problem* problem, Tokens** tokens, char* message) {
+    return guarded(message, [=] { *tokens = new Tokens(tokens_of(*problem)); });
 }
 
 void mizzle_view_tokens(const Tokens* tokens, TokenView* result) { *result = view(*tokens); }

@@ -1,22 +1,15 @@
 // The C interface, which Python loads by ctypes. No exception leaves it, and no call changes anything shared:
 // any number of threads may call at once.
 //
-// Functions that can fail return 0 (or an object), or else a code (or null) and write a sentence to
-// `message`, which has MESSAGE bytes.
+// Functions that can fail return 0 (or a model), or else a code (or null) and write a sentence to `message`,
+// which has MESSAGE bytes.
 #pragma once
 
 #include "answer.h"
+#include "compiler.h"
 #include "counting.h"
 #include "ranks.h"
 #include "tokens.h"
-
-#if defined(_WIN32)
-#define MIZZLE_EXPORT __declspec(dllexport)
-#elif defined(__GNUC__)
-#define MIZZLE_EXPORT __attribute__((visibility("default")))
-#else
-#define MIZZLE_EXPORT
-#endif
 
 namespace mizzle {
 
@@ -68,7 +61,7 @@ MIZZLE_EXPORT int mizzle_information(const mizzle::Label* x, const mizzle::Label
                                      mizzle::Counted* result, std::int32_t* counts, char* message);
 
 // The tokens of one problem, to be freed; a view points into them.
-MIZZLE_EXPORT mizzle::Tokens* mizzle_new_tokens(const mizzle::Problem* problem, char* message);
+MIZZLE_EXPORT int mizzle_new_tokens(const mizzle::Problem* problem, mizzle::Tokens** tokens, char* message);
 MIZZLE_EXPORT void mizzle_view_tokens(const mizzle::Tokens* tokens, mizzle::TokenView* result);
 MIZZLE_EXPORT void mizzle_free_tokens(mizzle::Tokens* tokens);
 

@@ -8,6 +8,8 @@
 #include <bitset>
 #include <cstring>
 
+#include "compiler.h"
+
 #if defined(__AVX512F__) || defined(__FMA__) || defined(__SSE2__) || defined(_M_X64)
 #include <immintrin.h>
 #endif
@@ -25,8 +27,7 @@ constexpr int LANES = 4;
 constexpr int LANES = 2;
 #endif
 
-#if defined(__GNUC__) || defined(__clang__)
-#define MIZZLE_VECTORS
+#if defined(MIZZLE_VECTORS)
 typedef double Lanes __attribute__((vector_size(LANES * sizeof(double))));
 typedef float HalfLanes __attribute__((vector_size(LANES * sizeof(float))));
 typedef float Singles __attribute__((vector_size(2 * LANES * sizeof(float))));
@@ -106,7 +107,7 @@ inline Lanes multiply_add(const Lanes& a, const Lanes& b, const Lanes& c) {
     return _mm512_fmadd_pd(a, b, c);
 #elif defined(__FMA__)
     return _mm256_fmadd_pd(a, b, c);
-#elif defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
+#elif defined(__aarch64__) && defined(MIZZLE_VECTORS)
     return vfmaq_f64(c, a, b);
 #else
     return a * b + c;

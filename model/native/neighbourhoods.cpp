@@ -33,8 +33,8 @@ void put_centred(const Points& points, int s, const std::vector<double>& mean, i
 Reach::Reach(int n, int total)
     : k{std::min(total + BEYOND[0], n - 1), std::min(total + BEYOND[1], n - 1), std::min(SMALL, n - 1)} {}
 
-Neighbourhoods::Neighbourhoods(int queries, const Reach& reach)
-    : reach(reach),
+Neighbourhoods::Neighbourhoods(int queries, const Reach& numbers)
+    : reach(numbers),
       counted(static_cast<std::size_t>(3 * queries)),
       places(static_cast<std::size_t>(queries * reach.largest())) {}
 

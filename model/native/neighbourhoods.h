@@ -20,7 +20,7 @@ struct Reach {
 
 // What the nearest rows of every query row say.
 struct Neighbourhoods {
-    Neighbourhoods(int queries, const Reach& reach);
+    Neighbourhoods(int queries, const Reach& numbers);
     void put(int query, const Terms& terms, const Nearest& nearest);
     const int* nearest(int query) const {
         return places.data() + std::size_t(query) * std::size_t(reach.largest());

@@ -100,7 +100,7 @@ void with_metric_of(int d, std::integer_sequence<int, D...>, const Points& point
 
 }  // namespace
 
-Points::Points(int n, int dx, int dy) : n(n), dims{dx, dy} {
+Points::Points(int rows, int dx, int dy) : n(rows), dims{dx, dy} {
     for (int s = 0; s < 2; ++s) {
         values[s].assign(std::size_t(dims[s]) * std::size_t(padded(n)), 0);
         lengths[s].assign(std::size_t(padded(n)), 0);

@@ -10,7 +10,7 @@ namespace mizzle {
 // Up to two columns a side, in single precision: differences are squared one by one, so that copies come out
 // at 0.
 struct Direct {
-    Direct(int n, int dx, int dy);
+    Direct(int rows, int dx, int dy);
     float* column(int s, int c) { return values[s].data() + std::size_t(c) * std::size_t(padded(n)); }
     void measure(int query, Distances& to) const;
 
@@ -31,7 +31,7 @@ struct Metric {
 // Any number of columns, in double precision: the rounding to single afterwards hides the order of summation,
 // and equal rows come out far below the distance of any two different ones.
 struct Points {
-    Points(int n, int dx, int dy);
+    Points(int rows, int dx, int dy);
     double* column(int s, int c) { return values[s].data() + std::size_t(c) * std::size_t(padded(n)); }
     const double* column(int s, int c) const {
         return values[s].data() + std::size_t(c) * std::size_t(padded(n));

@@ -91,9 +91,8 @@ def tokens(problems: Iterable[Problem]) -> list[Tokens]:
 
 def _tokens(problem: int) -> Tokens:
     """Tokens of the problem at an address."""
-    library, said, view = load(), message(), np.zeros(1, TOKENS)
-    pointer = library.mizzle_new_tokens(problem, said)
-    check(0 if pointer else 2, said)
+    library, said, view, pointer = load(), message(), np.zeros(1, TOKENS), ctypes.c_void_p()
+    check(library.mizzle_new_tokens(problem, ctypes.byref(pointer), said), said)
     try:
         library.mizzle_view_tokens(pointer, address(view))
         entry = view[0]

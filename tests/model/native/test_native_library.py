@@ -1,6 +1,8 @@
 """The library itself: built from these sources, with Python's numbers, and refused where it does not fit."""
 
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -81,3 +83,31 @@ def test_what_is_no_library_is_no_engine(monkeypatch: pytest.MonkeyPatch, tmp_pa
     path.write_text("nothing")
     monkeypatch.setenv("MIZZLE_NATIVE_LIBRARY", str(path))
     assert "does not load" in (native.reason() or "")
+
+
+OUT_OF_MEMORY = """
+import resource
+import numpy as np
+from mizzle.model import native, weights
+from mizzle.model.preprocess import prepare
+
+rng = np.random.default_rng(0)
+small, large = (prepare(*rng.normal(size=(2, n, 3))) for n in (50, 100_000))
+engine = native.Engine.load(weights.SHIPPED)
+engine.run([small])
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**20, resource.getrlimit(resource.RLIMIT_AS)[1]))
+for answer in (engine.run, native.tokens):
+    try:
+        answer([large])
+    except MemoryError as error:
+        print(error)
+assert len(engine.run([small]).mean) == 1
+"""
+
+
+@built
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited by Linux's means")
+def test_out_of_memory_is_an_error_and_no_crash() -> None:
+    run = subprocess.run([sys.executable, "-c", OUT_OF_MEMORY], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["not enough memory"] * 2

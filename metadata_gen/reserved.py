@@ -5,6 +5,7 @@ these, and the calibration makes up for it. So they stay out of the prior, and o
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -46,7 +47,7 @@ def dataset(seed: int, i: int) -> DataSet:
     hidden = latents(rng, room)
     fitting = [kind for kind in LATENTS if _fits(kind, hidden.dim_x) and _fits(kind, hidden.dim_y)]
     kind = fitting[int(rng.integers(len(fitting)))]
-    family = with_looks(rng, hidden, room, lambda *shape: reserved_look(*shape, kind))
+    family = with_looks(rng, hidden, room, partial(reserved_look, kind=kind))
     return sampled(rng, i, family)._replace(family=f"looks reserved {kind}")
 
 
@@ -68,7 +69,7 @@ def _positive(z: Array, i: int, spread: float) -> Array:
 
 
 def _between(z: Array, i: int, low: float, high: float) -> Array:
-    return low + (high - low) * expit(1.3 * latent(z, i))
+    return np.asarray(low + (high - low) * expit(1.3 * latent(z, i)))
 
 
 def _projectiles(rng: Rng, k: int) -> Function:

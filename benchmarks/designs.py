@@ -138,7 +138,7 @@ def of_real_tables() -> list[Design]:
         **{f"without {name}": (name,) for name in NEIGHBOURHOODS},
         "without neighbourhoods": NEIGHBOURHOODS,
     }
-    groups = {f"not fitted to {group}": (group,) for group in GROUPS}
+    groups: dict[str, tuple[str, ...]] = {f"not fitted to {group}": (group,) for group in GROUPS}
     groups["fitted to plain families"] = plain = tuple(GROUPS)
     return [
         base._replace(seeds=SEEDS[:2]),  # how far seeds lie apart

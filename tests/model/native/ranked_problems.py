@@ -89,47 +89,47 @@ PROBLEMS: dict[str, Callable[[], list[Table]]] = {
 }
 
 
-def _normal(rng, n, dx, dy):
+def _normal(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     shared = rng.normal(size=(n, 1))
     return shared + rng.normal(size=(n, dx)), shared + rng.normal(size=(n, dy))
 
 
-def _rounded(rng, n, dx, dy):
+def _rounded(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     x, y = _normal(rng, n, dx, dy)
     return x.round(), -y.round(1)
 
 
-def _both_zeros(rng, n, dx, dy):
+def _both_zeros(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     x, y = _normal(rng, n, dx, dy)
     return np.where(abs(x) < 1, np.copysign(0.0, x), x), np.where(abs(y) < 0.5, np.copysign(0.0, y), y)
 
 
-def _binary(rng, n, dx, dy):
+def _binary(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     x, y = _normal(rng, n, dx, dy)
     return (x > 0.4).astype(float), (y > 0).astype(float)
 
 
-def _rare(rng, n, dx, dy):
+def _rare(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     x, y = _normal(rng, n, dx, dy)
     return np.hstack([x[:, 1:], np.arange(n)[:, None] == n // 2]), y
 
 
-def _copies(rng, n, dx, dy):
+def _copies(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     x, y = _normal(rng, n, dx, dy)
     return np.hstack([x, -x])[:, :64], np.hstack([x[:, :1], y])[:, :64]
 
 
-def _constant_column(rng, n, dx, dy):
+def _constant_column(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     x, y = _normal(rng, n, dx, dy)
     return np.hstack([x, np.ones((n, 1))])[:, -64:], y
 
 
-def _heavy_tails(rng, n, dx, dy):
+def _heavy_tails(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     x, y = _normal(rng, n, dx, dy)
     return x**3 / rng.normal(size=(n, 1)), y**3
 
 
-def _copied_rows(rng, n, dx, dy):
+def _copied_rows(rng: np.random.Generator, n: int, dx: int, dy: int) -> Pair:
     x, y = _normal(rng, n, dx, dy)
     rows = rng.integers(0, n // 2, n)
     return x[rows], y[rows]

@@ -43,7 +43,7 @@ def npy(n: int, dim_x: int, dim_y: int, seed: int) -> bytes:
     return post(f"/v1/estimate?dim_x={dim_x}", "application/x-npy", file.getvalue())
 
 
-class _Wire(asyncio.Protocol):
+class Wire(asyncio.Protocol):
     """One open connection; a request at a time. Streams would cost more than the answers do."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Connection:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._wire: _Wire | None = None
+        self._wire: Wire | None = None
 
     async def ask(self, request: bytes) -> Answer:
         """Send a request and read its answer; again on a new connection where a kept one had ended."""
@@ -100,7 +100,7 @@ class Connection:
         try:
             if self._wire is None or not self._wire.open:
                 loop = asyncio.get_running_loop()
-                _, self._wire = await loop.create_connection(_Wire, "127.0.0.1", self._port)
+                _, self._wire = await loop.create_connection(Wire, "127.0.0.1", self._port)
             head = await self._wire.ask(request)
         except OSError:
             head = b""

@@ -35,7 +35,11 @@ def page(folder: Path = RESULTS) -> str:
         "Coverage": _coverage(accuracy),
         "Normal samples": chain(independent(accuracy), normals(accuracy)),
         "Consistency": _consistency(consistency),
-        "Speed": chain(_speed(speed), _devices(read_newest("devices", folder))),
+        "Speed": chain(
+            _speed(speed),
+            _engine(read_newest("engine-speed", folder)),
+            _devices(read_newest("devices", folder)),
+        ),
         "Designs": chain(
             _designs(read_newest("designs", folder)),
             _of_real_tables(read_newest("designs-real-tables", folder)),
@@ -147,6 +151,41 @@ def _speed(result: Row) -> Iterator[str]:
         )
     if result.get("by_n"):
         yield "![Time of one estimate](figures/time.png)"
+
+
+def _engine(result: Row) -> Iterator[str]:
+    """The compiled engine beside torch and peers."""
+    if not result:
+        return
+    rows = [
+        [f"n = {row['n']:,}, {row['dim']} + {row['dim']}", *(number(1000 * row[key]) for key in _ENGINES)]
+        for row in result["alone"]
+    ]
+    (many,), (pairs,), (first,), (http,) = (result[key] for key in ("batches", "table", "first", "http"))
+    yield (
+        f"**The compiled engine** ([engine speed](../benchmarks/results/{result['file']}), one core). One "
+        "estimate, ms:"
+    )
+    yield table(["problem", *_ENGINES.values()], rows)
+    peers = ", ".join(f"{name} {pairs[key]:,.0f}" for key, name in _PEERS.items() if key in pairs)
+    yield (
+        f"Batches of {many['batch']}: {many['native']:,.0f} problems a second, torch {many['torch']:,.0f}. All pairs of "
+        f"{pairs['columns']} columns of {pairs['n']:,} rows: {pairs['mizzle']:,.0f} a second ({peers})."
+    )
+    large = "; ".join(
+        f"{row['n']:,} rows, {row['dim']} + {row['dim']} columns {row['native']:.2f} s and "
+        f"{row['mib_above']:.0f} MiB above the start"
+        for row in result["large"]
+    )
+    yield (
+        f"{large}. Import, load and first answer in a fresh process {first['first']:.2f} s and "
+        f"{first['peak_mib']:.0f} MiB. Over HTTP one caller waits {1000 * http['above']:.1f} ms longer than for the "
+        "estimate itself (200 rows, 2 + 2 columns, `.npy`)."
+    )
+
+
+_ENGINES: Final = {"native": "compiled", "torch": "torch", "ksg": "KSG"}
+_PEERS: Final = {"ksg": "KSG", "sklearn": "scikit-learn", "ennemi": "ennemi", "copula": "Gaussian copula"}
 
 
 def _devices(result: Row) -> Iterator[str]:

@@ -169,8 +169,8 @@ def _engine(result: Row) -> Iterator[str]:
     yield table(["problem", *_ENGINES.values()], rows)
     peers = ", ".join(f"{name} {pairs[key]:,.0f}" for key, name in _PEERS.items() if key in pairs)
     yield (
-        f"Batches of {many['batch']}: {many['native']:,.0f} problems a second, torch {many['torch']:,.0f}. All pairs of "
-        f"{pairs['columns']} columns of {pairs['n']:,} rows: {pairs['mizzle']:,.0f} a second ({peers})."
+        f"Batches of {many['batch']}: {many['native']:,.0f} problems a second, torch {many['torch']:,.0f}. "
+        f"All pairs of {pairs['columns']} columns of {pairs['n']:,} rows: {pairs['mizzle']:,.0f} a second ({peers})."
     )
     large = "; ".join(
         f"{row['n']:,} rows, {row['dim']} + {row['dim']} columns {row['native']:.2f} s and "
@@ -179,8 +179,8 @@ def _engine(result: Row) -> Iterator[str]:
     )
     yield (
         f"{large}. Import, load and first answer in a fresh process {first['first']:.2f} s and "
-        f"{first['peak_mib']:.0f} MiB. Over HTTP one caller waits {1000 * http['above']:.1f} ms longer than for the "
-        "estimate itself (200 rows, 2 + 2 columns, `.npy`)."
+        f"{first['peak_mib']:.0f} MiB. Over HTTP one caller waits {1000 * http['above']:.1f} ms "
+        "longer than for the estimate itself (200 rows, 2 + 2 columns, `.npy`)."
     )
 
 

@@ -170,7 +170,8 @@ def _engine(result: Row) -> Iterator[str]:
     peers = ", ".join(f"{name} {pairs[key]:,.0f}" for key, name in _PEERS.items() if key in pairs)
     yield (
         f"Batches of {many['batch']}: {many['native']:,.0f} problems a second, torch {many['torch']:,.0f}. "
-        f"All pairs of {pairs['columns']} columns of {pairs['n']:,} rows: {pairs['mizzle']:,.0f} a second ({peers})."
+        f"All pairs of {pairs['columns']} columns of {pairs['n']:,} rows: {pairs['mizzle']:,.0f} a second "
+        f"({peers})."
     )
     large = "; ".join(
         f"{row['n']:,} rows, {row['dim']} + {row['dim']} columns {row['native']:.2f} s and "

@@ -83,7 +83,8 @@ void Rounds::second_round(int start, int count) {
     for (int lane = 0; lane < LANES; ++lane) nearest[lane] = second_.nearest(std::min(lane, count - 1));
     for (int lane = 0; lane < count; ++lane) {
         const Metric& own = metric[lane];
-        const auto among = windows_.around(points_, queries_[std::size_t(start + lane)], second_.reach.largest(),
+        const int query = queries_[std::size_t(start + lane)];
+        const auto among = windows_.around(points_, query, second_.reach.largest(),
                                            {own.triangle[0][0], own.triangle[1][0]});
         among.rows.measure(among.query, own, distances_);
         nearest_.find(distances_.joint, second_.reach.largest(), among.places);

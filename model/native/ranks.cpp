@@ -44,8 +44,8 @@ std::int64_t for_runs(const std::vector<Keyed>& items, Use use) {
 
 }  // namespace
 
-// Both zeros are equal, but their bits are not: by a comparison, for the addition of 0.0, which makes them so,
-// too, may be left out by a compiler.
+// Both zeros are equal, but their bits are not. By a comparison: the addition of 0.0 makes them so, too, but a
+// compiler may leave it out.
 std::uint64_t ordered(double value) {
     constexpr std::uint64_t sign = std::uint64_t(1) << 63;
     if (value == 0.0) return sign;

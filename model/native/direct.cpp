@@ -43,11 +43,15 @@ void measure_both(const Column& x, const Column& y, Distances& to) {
 
 }  // namespace
 
-Direct::Direct(int rows, int dx, int dy) : n(rows), dims{dx, dy} {
+Direct::Direct(int rows, int dx, int dy) : dims{dx, dy} { resize(rows); }
+
+void Direct::resize(int rows) {
+    n = rows;
     for (int s = 0; s < 2; ++s) values[s].assign(std::size_t(dims[s]) * std::size_t(padded(n)), FAR_COLUMN);
 }
 
 void Direct::measure(int query, Distances& to) const {
+    to.resize(n);
     const Column x(*this, 0, query), y(*this, 1, query);
     if (dims[0] == 1 && dims[1] == 1) measure_both<1, 1>(x, y, to);
     if (dims[0] == 1 && dims[1] == 2) measure_both<1, 2>(x, y, to);

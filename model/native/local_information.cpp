@@ -26,14 +26,15 @@ double bias(int dx, int dy, int k) {
 class Rounds {
 public:
     Rounds(const Points& points, const std::vector<int>& queries, const Neighbourhoods& first,
-           const double* psi)
+           const double* psi, Windows& windows)
         : points_(points),
           queries_(queries),
           first_(first),
           psi_(psi),
+          windows_(windows),
           rows_(points),
           second_(LANES, first.reach),
-          distances_(points.n) {
+          distances_(0) {
         const int *k = first.reach.k, ks[] = {k[1], k[0], k[1]};
         for (int i = 0; i < 3; ++i) bias_[i] = bias(points.dims[0], points.dims[1], ks[i]);
     }
@@ -50,6 +51,7 @@ private:
     const std::vector<int>& queries_;
     const Neighbourhoods& first_;
     const double* psi_;
+    Windows& windows_;
     NeighbourhoodRows rows_;
     Neighbourhoods second_;
     Distances distances_;
@@ -80,8 +82,12 @@ void Rounds::second_round(int start, int count) {
     const int* nearest[LANES];
     for (int lane = 0; lane < LANES; ++lane) nearest[lane] = second_.nearest(std::min(lane, count - 1));
     for (int lane = 0; lane < count; ++lane) {
-        points_.measure(queries_[std::size_t(start + lane)], metric[lane], distances_);
-        nearest_.find(distances_.joint, second_.reach.largest());
+        const Metric& own = metric[lane];
+        const int query = queries_[std::size_t(start + lane)];
+        const auto among = windows_.around(points_, query, second_.reach.largest(),
+                                           {own.triangle[0][0], own.triangle[1][0]});
+        among.rows.measure(among.query, own, distances_);
+        nearest_.find(distances_.joint, second_.reach.largest(), among.places);
         second_.put(lane, local_terms(distances_, nearest_, second_.reach.k, points_.n, psi_), nearest_);
     }
     rows_.collect(nearest, second_.reach.k[1]);
@@ -118,10 +124,10 @@ void Rounds::put(int start, int count, float* channels) const {
 }  // namespace
 
 std::vector<float> local_terms_of(const Points& points, const std::vector<int>& queries,
-                                  const Neighbourhoods& first, const double* psi,
+                                  const Neighbourhoods& first, const double* psi, Windows& windows,
                                   double (&log_participation)[2]) {
     std::vector<float> channels(queries.size() * LOCAL_CHANNELS);
-    Rounds rounds(points, queries, first, psi);
+    Rounds rounds(points, queries, first, psi, windows);
     for (int start = 0; start < int(queries.size()); start += LANES)
         rounds.run(start, channels.data() + std::size_t(start) * LOCAL_CHANNELS, log_participation);
     return channels;

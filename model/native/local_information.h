@@ -17,7 +17,7 @@ constexpr int LOCAL_CHANNELS = 11;  // counted 4, with Gaussian term 6, own metr
 
 // Channels of all query rows, from the first round among at most `WIDE` columns a side.
 std::vector<float> local_terms_of(const Points& points, const std::vector<int>& queries,
-                                  const Neighbourhoods& first, const double* psi,
+                                  const Neighbourhoods& first, const double* psi, Windows& windows,
                                   double (&log_participation)[2]);
 
 }  // namespace mizzle

@@ -66,13 +66,19 @@ void count_below(const float* distances, int count, const float (&reach)[3], int
 
 }  // namespace
 
+void Distances::resize(int n) {
+    for (Row* row : {&side[0], &side[1], &joint}) row->resize(size(n));
+}
+
 void Distances::exclude(int query) {
     for (Row* row : {&side[0], &side[1], &joint})
         (*row)[std::size_t(query)] = std::numeric_limits<float>::infinity();
 }
 
-void Nearest::find(const Row& distances, int k) {
+void Nearest::find(const Row& distances, int k, const int* places) {
     const int candidates = collect(distances, bound(distances, k));
+    for (int i = 0; places && i < candidates; ++i)
+        candidates_[std::size_t(i)] = places[candidates_[std::size_t(i)]];
     const auto room = static_cast<std::size_t>(std::max(k, RANKED));
     distance_.resize(room), place_.resize(room);
     candidates <= RANKED ? rank(candidates) : sort(candidates, k);
@@ -114,10 +120,12 @@ void Nearest::rank(int candidates) {
     float values[RANKED];
     const int filled = (candidates + TOGETHER - 1) / TOGETHER * TOGETHER;
     for (int i = 0; i < filled; ++i) values[i] = i < candidates ? values_[std::size_t(i)] : FAR;
+    const int* places = candidates_.data();
     for (int j = 0; j < candidates; ++j) {
         const float value = values[j];
+        const int place = places[j];
         for (int i = 0; i < filled; ++i)
-            ranks[i] += int(value < values[i]) | (int(value == values[i]) & int(j < i));
+            ranks[i] += int(value < values[i]) | (int(value == values[i]) & int(place < places[i]));
     }
     for (int i = 0; i < candidates; ++i) {
         distance_[std::size_t(ranks[i])] = values[i];

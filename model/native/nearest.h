@@ -17,6 +17,7 @@ using Row = Aligned<float>;  // a distance to each row
 struct Distances {
     explicit Distances(int n) : side{Row(size(n)), Row(size(n))}, joint(size(n)) {}
     int count() const { return static_cast<int>(joint.size()); }
+    void resize(int n);
     void exclude(int query);  // the query row itself, once all are there
 
     Row side[2], joint;
@@ -25,14 +26,15 @@ private:
     static std::size_t size(int n) { return static_cast<std::size_t>(padded(n)); }
 };
 
-// The k smallest of distances in rising order, and their places; of equal ones those that stand first.
+// The k smallest of distances in rising order, and their places; of equal ones those of the first places.
 // Distances of copies are rounding, and so count as equal.
 //
 // A bound that at least k of them meet leaves a little more than k candidates, which are then ranked. The
 // bound comes from the minima of many groups of distances: where k groups hold one within it, so do k rows.
 class Nearest {
 public:
-    void find(const Row& distances, int k);
+    // `places`: of the rows, where these are not 0, 1, ..
+    void find(const Row& distances, int k, const int* places = nullptr);
     float distance(int i) const { return distance_[static_cast<std::size_t>(i)]; }
     const int* places() const { return place_.data(); }
 

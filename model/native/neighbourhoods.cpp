@@ -53,29 +53,37 @@ void Ratios::add(const Distances& distances, const Nearest& of_both, Nearest& of
     ++rows;
 }
 
-void look_around(const Points& points, const std::vector<Look>& looks, const double* psi, Neighbours& rows,
-                 Neighbourhoods& hoods, Ratios& ratios) {
+void look_around(const Points& points, const std::vector<Look>& looks, const double* psi, Windows& windows,
+                 Neighbours& rows, Neighbourhoods& hoods, Ratios& ratios) {
     const Ks ks(points.n);
-    const int scale = std::min(SCALES[1], points.n - 1), all = static_cast<int>(looks.size());
-    std::vector<Distances> distances(AT_ONCE, Distances(points.n));
+    const int scale = std::min(SCALES[1], points.n - 1);
+    std::vector<Distances> distances(AT_ONCE, Distances(0));
     Nearest nearest, of_side;
-    for (int start = 0; start < all; start += AT_ONCE) {
-        const int count = std::min(AT_ONCE, all - start);
-        int places[AT_ONCE];
-        for (int i = 0; i < count; ++i) places[i] = looks[std::size_t(start + i)].place;
-        points.measure(places, count, distances);
-        for (int i = 0; i < count; ++i) {
-            const Look& look = looks[std::size_t(start + i)];
-            const Distances& own = distances[std::size_t(i)];
-            const int of_hood = look.hood < 0 ? 0 : hoods.reach.largest(),
-                      of_ratios = look.ratios ? scale : 0;
-            nearest.find(own.joint, std::max({look.row < 0 ? 0 : ks.k[2], of_hood, of_ratios}));
-            if (look.row >= 0) rows.put(look.row, local_terms(own, nearest, ks.k, points.n, psi));
-            if (look.hood >= 0)
-                hoods.put(look.hood, local_terms(own, nearest, hoods.reach.k, points.n, psi), nearest);
-            if (look.ratios) ratios.add(own, nearest, of_side, points.n);
+    const auto largest = [&](const Look& look) {
+        return std::max({look.row < 0 ? 0 : ks.k[2], look.hood < 0 ? 0 : hoods.reach.largest(),
+                         look.ratios ? scale : 0});
+    };
+    const auto put = [&](const Look& look, const Distances& own, const int* places) {
+        nearest.find(own.joint, largest(look), places);
+        if (look.row >= 0) rows.put(look.row, local_terms(own, nearest, ks.k, points.n, psi));
+        if (look.hood >= 0)
+            hoods.put(look.hood, local_terms(own, nearest, hoods.reach.k, points.n, psi), nearest);
+        if (look.ratios) ratios.add(own, nearest, of_side, points.n);
+    };
+    if (windows.sorted())
+        for (const Look& look : looks) {
+            const auto among = windows.around(points, look.place, largest(look), {1, 1});
+            among.rows.measure(&among.query, 1, distances);
+            put(look, distances[0], among.places);
         }
-    }
+    else
+        for (std::size_t start = 0; start < looks.size(); start += AT_ONCE) {
+            const std::size_t count = std::min(std::size_t(AT_ONCE), looks.size() - start);
+            int places[AT_ONCE];
+            for (std::size_t i = 0; i < count; ++i) places[i] = looks[start + i].place;
+            points.measure(places, int(count), distances);
+            for (std::size_t i = 0; i < count; ++i) put(looks[start + i], distances[i], nullptr);
+        }
 }
 
 std::vector<double> log_dimensions(const Ratios& ratios) {

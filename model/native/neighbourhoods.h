@@ -48,8 +48,8 @@ struct Look {
 };
 
 // Go through query rows, each of whose distances over all columns serve whatever is looked at around it.
-void look_around(const Points& points, const std::vector<Look>& looks, const double* psi, Neighbours& rows,
-                 Neighbourhoods& hoods, Ratios& ratios);
+void look_around(const Points& points, const std::vector<Look>& looks, const double* psi, Windows& windows,
+                 Neighbours& rows, Neighbourhoods& hoods, Ratios& ratios);
 
 // Logs of the intrinsic dimensions of the smaller side, the larger and both, by scale (Levina and Bickel
 // 2004).

@@ -21,14 +21,16 @@ Ks::Ks(int n) {
     for (int i = 0; i < 3; ++i) k[i] = std::min(NEIGHBOURS[i], n - 1);
 }
 
-Neighbours count_neighbours(const Direct& columns, const std::vector<int>& queries, const double* psi) {
+Neighbours count_neighbours(const Direct& columns, const std::vector<int>& queries, const double* psi,
+                            Windows& windows) {
     Neighbours all(static_cast<int>(queries.size()));
     const Ks ks(columns.n);
     Distances distances(columns.n);
     Nearest nearest;
     for (std::size_t q = 0; q < queries.size(); ++q) {
-        columns.measure(queries[q], distances);
-        nearest.find(distances.joint, ks.k[2]);
+        const auto among = windows.around(columns, queries[q], ks.k[2]);
+        among.rows.measure(among.query, distances);
+        nearest.find(distances.joint, ks.k[2], among.places);
         all.put(static_cast<int>(q), local_terms(distances, nearest, ks.k, columns.n, psi));
     }
     return all;

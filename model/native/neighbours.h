@@ -4,7 +4,7 @@
 // Kraskov, Stoegbauer, Grassberger (2004), algorithm 1, with the Euclidean norm inside a side and the larger
 // of the two across; where the k-th neighbour lies at distance 0 the counts follow Gao et al. (2017).
 
-#include "points.h"
+#include "windows.h"
 
 namespace mizzle {
 
@@ -29,7 +29,8 @@ struct Ks {
 };
 
 // Neighbours of query rows among at most `DIRECT` columns a side.
-Neighbours count_neighbours(const Direct& columns, const std::vector<int>& queries, const double* psi);
+Neighbours count_neighbours(const Direct& columns, const std::vector<int>& queries, const double* psi,
+                            Windows& windows);
 
 // Channels of query rows, `NEIGHBOUR_CHANNELS` each; `rows` are their rows of the sample, `log_norms` as [s *
 // n + i].

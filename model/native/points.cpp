@@ -100,7 +100,10 @@ void with_metric_of(int d, std::integer_sequence<int, D...>, const Points& point
 
 }  // namespace
 
-Points::Points(int rows, int dx, int dy) : n(rows), dims{dx, dy} {
+Points::Points(int rows, int dx, int dy) : dims{dx, dy} { resize(rows); }
+
+void Points::resize(int rows) {
+    n = rows;
     for (int s = 0; s < 2; ++s) {
         values[s].assign(std::size_t(dims[s]) * std::size_t(padded(n)), 0);
         lengths[s].assign(std::size_t(padded(n)), 0);
@@ -117,6 +120,7 @@ void Points::measure_lengths() {
 }
 
 void Points::measure(const int* queries, int count, std::vector<Distances>& to) const {
+    for (int q = 0; q < count; ++q) to[std::size_t(q)].resize(n);
     for (int s = 0; s < 2; ++s) {
         if (count == AT_ONCE)
             expanded<AT_ONCE>(*this, s, queries, to);
@@ -131,6 +135,7 @@ void Points::measure(const int* queries, int count, std::vector<Distances>& to) 
 }
 
 void Points::measure(int query, const Metric& metric, Distances& to) const {
+    to.resize(n);
     for (int s = 0; s < 2; ++s)
         with_metric_of(dims[s], std::make_integer_sequence<int, MOST_OWN>(), *this, s, query,
                        metric.triangle[s], to);

@@ -11,7 +11,11 @@ namespace mizzle {
 // at 0.
 struct Direct {
     Direct(int rows, int dx, int dy);
+    void resize(int rows);  // to rows that are not set
     float* column(int s, int c) { return values[s].data() + std::size_t(c) * std::size_t(padded(n)); }
+    const float* column(int s, int c) const {
+        return values[s].data() + std::size_t(c) * std::size_t(padded(n));
+    }
     void measure(int query, Distances& to) const;
 
     int n, dims[2];
@@ -32,6 +36,7 @@ struct Metric {
 // and equal rows come out far below the distance of any two different ones.
 struct Points {
     Points(int rows, int dx, int dy);
+    void resize(int rows);  // to rows that are not set
     double* column(int s, int c) { return values[s].data() + std::size_t(c) * std::size_t(padded(n)); }
     const double* column(int s, int c) const {
         return values[s].data() + std::size_t(c) * std::size_t(padded(n));

@@ -9,17 +9,6 @@ namespace {
 
 constexpr int BYTES = 8, VALUES = 256;
 
-// An integer that orders as the double does. Both zeros get the same, as they are equal, but their bits are
-// not; by a comparison, for the addition of 0.0, which does so, too, may be left out by a compiler.
-std::uint64_t ordered(double value) {
-    constexpr std::uint64_t sign = std::uint64_t(1) << 63;
-    if (value == 0.0) return sign;
-    std::uint64_t bits;
-    static_assert(sizeof bits == sizeof value, "doubles have 64 bits");
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits & sign ? ~bits : bits | sign;
-}
-
 using Counts = std::array<std::array<std::uint32_t, VALUES>, BYTES>;
 
 std::size_t byte_of(std::uint64_t key, int place) { return std::size_t(key >> (8 * place) & 0xff); }
@@ -54,6 +43,17 @@ std::int64_t for_runs(const std::vector<Keyed>& items, Use use) {
 }
 
 }  // namespace
+
+// Both zeros are equal, but their bits are not. By a comparison: the addition of 0.0 makes them so, too, but a
+// compiler may leave it out.
+std::uint64_t ordered(double value) {
+    constexpr std::uint64_t sign = std::uint64_t(1) << 63;
+    if (value == 0.0) return sign;
+    std::uint64_t bits;
+    static_assert(sizeof bits == sizeof value, "doubles have 64 bits");
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits & sign ? ~bits : bits | sign;
+}
 
 void radix_sort(std::vector<Keyed>& items, std::vector<Keyed>& spare) {
     spare.resize(items.size());

@@ -16,6 +16,9 @@ struct Keyed {
     std::uint32_t row;
 };
 
+// An integer that orders as the double does, the same of both zeros.
+std::uint64_t ordered(double value);
+
 // Sorts by key, byte by byte from the lowest; rows of equal keys stay in order. `spare` is scratch.
 void radix_sort(std::vector<Keyed>& items, std::vector<Keyed>& spare);
 

@@ -53,7 +53,8 @@ Direct directly(const Points& points) {
 
 // Everything that distances over all columns tell.
 struct AllColumns {
-    AllColumns(const Sample& sample, const Queries& queries, const Points& points, const double* psi);
+    AllColumns(const Sample& sample, const Queries& queries, const Points& points, const double* psi,
+               Windows& windows);
 
     bool wide;        // whether local information looks at directions: covariances of all columns come first
     Neighbours rows;  // of all query rows
@@ -61,7 +62,8 @@ struct AllColumns {
     Ratios ratios;
 };
 
-AllColumns::AllColumns(const Sample& sample, const Queries& queries, const Points& points, const double* psi)
+AllColumns::AllColumns(const Sample& sample, const Queries& queries, const Points& points, const double* psi,
+                       Windows& windows)
     : wide(std::max(sample.dims[0], sample.dims[1]) > WIDE),
       rows(int(queries.all.size())),
       hoods(int(queries.fewer.size()), Reach(sample.n, sample.total())) {
@@ -76,8 +78,8 @@ AllColumns::AllColumns(const Sample& sample, const Queries& queries, const Point
     }
     const auto idle = [](const Look& look) { return look.row < 0 && look.hood < 0; };
     looks.erase(std::remove_if(looks.begin(), looks.end(), idle), looks.end());
-    if (direct) rows = count_neighbours(directly(points), queries.all, psi);
-    look_around(points, looks, psi, rows, hoods, ratios);
+    if (direct) rows = count_neighbours(directly(points), queries.all, psi, windows);
+    look_around(points, looks, psi, windows, rows, hoods, ratios);
 }
 
 // Local information, and the sum over every second row of the logs of participation ratios.
@@ -86,11 +88,12 @@ struct Local {
     double log_participation[2] = {};
 };
 
-Local local_of(const AllColumns& all, const Queries& queries, const Points& points, const double* psi) {
+Local local_of(const AllColumns& all, const Queries& queries, const Points& points, const double* psi,
+               Windows& windows) {
     Local local;
     if (!all.wide) {
         local.channels =
-            local_terms_of(points, queries.fewer_places, all.hoods, psi, local.log_participation);
+            local_terms_of(points, queries.fewer_places, all.hoods, psi, windows, local.log_participation);
         return local;
     }
     LocalCovariances covariances(points);
@@ -102,11 +105,12 @@ Local local_of(const AllColumns& all, const Queries& queries, const Points& poin
     for (std::size_t f = 0; f < queries.fewer.size(); ++f)
         looks.push_back({queries.fewer_places[f], -1, int(f), false});
     Neighbours none(0);
+    Windows no_windows;
     Neighbourhoods first(int(queries.fewer.size()), Reach(points.n, projected.total()));
     Ratios no_ratios;
-    look_around(projected, looks, psi, none, first, no_ratios);
+    look_around(projected, looks, psi, no_windows, none, first, no_ratios);
     double ignored[2] = {};
-    local.channels = local_terms_of(projected, queries.fewer_places, first, psi, ignored);
+    local.channels = local_terms_of(projected, queries.fewer_places, first, psi, no_windows, ignored);
     return local;
 }
 
@@ -122,7 +126,8 @@ std::vector<float> plane_channels(const Sample& sample, const Queries& queries, 
                 direct.column(s, v)[i] =
                     float(variates[s][std::size_t(v) * n + std::size_t(queries.order[i])]);
     const bool single = widest == 1;  // among all columns where a side has one
-    const Neighbours own = single ? Neighbours(0) : count_neighbours(direct, queries.fewer_places, psi);
+    Windows none;
+    const Neighbours own = single ? Neighbours(0) : count_neighbours(direct, queries.fewer_places, psi, none);
     std::vector<float> channels;
     for (std::size_t f = 0; f < queries.fewer.size(); ++f) {
         const auto* local = single ? &all.local[3 * std::size_t(queries.fewer[f])] : &own.local[3 * f];
@@ -181,8 +186,9 @@ Surroundings surroundings(const Sample& sample, const float* log_norms, const do
     const Queries queries(sample);
     const Points points = scores_in_order(sample, queries.order);
     const std::vector<double> psi = digammas(padded(sample.n) + 1);
-    const AllColumns all(sample, queries, points, psi.data());
-    Local local = local_of(all, queries, points, psi.data());
+    Windows windows(points);
+    const AllColumns all(sample, queries, points, psi.data(), windows);
+    Local local = local_of(all, queries, points, psi.data(), windows);
     std::vector<int> of_all;
     for (const int token : queries.tokens) of_all.push_back(queries.fewer[std::size_t(token)]);
     std::vector<float> geometry = geometry_of(points, all, local);

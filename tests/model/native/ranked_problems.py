@@ -45,9 +45,11 @@ def of_corners(*rows: int) -> list[Table]:
 
 
 def many_rows(n: int) -> list[Table]:
-    """A column against a column: continuous, and rounded."""
+    """A column against a column: continuous, rounded, with ties, heavy tails and copies, and independent."""
     rng = np.random.default_rng(SEED + 2)
-    return _varying(prepare(*draw(rng, n, 1, 1)) for draw in (_normal, _rounded))
+    draws = (_normal, _rounded, _both_zeros, _binary, _heavy_tails, _copied_rows)
+    pairs = [*(draw(rng, n, 1, 1) for draw in draws), (rng.normal(size=(n, 1)), rng.normal(size=(n, 1)))]
+    return _varying(prepare(*pair) for pair in pairs)
 
 
 def pairs() -> Iterator[Pair]:

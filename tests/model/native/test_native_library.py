@@ -93,7 +93,8 @@ from mizzle.model.preprocess import prepare
 
 rng = np.random.default_rng(0)
 small, large = (prepare(*rng.normal(size=(2, n, 3))) for n in (50, 100_000))
-engine = native.Engine.load(weights.SHIPPED)
+trained = weights.load(weights.SHIPPED, native.settings())
+engine = native.Engine(trained.about, trained.tensors)
 engine.run([small])
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**20, resource.getrlimit(resource.RLIMIT_AS)[1]))

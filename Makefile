@@ -34,7 +34,7 @@ SANITIZED := $(patsubst model/native/%.cpp,build/sanitized/%.o,$(wildcard model/
 
 build/sanitized/%.o: model/native/%.cpp $(wildcard model/native/*.h)
 	@mkdir -p $(@D)
-	$(CXX) -std=c++17 -O1 -g -fPIC -Wall -Wextra -Werror $(SANITIZERS) $(NATIVE_FLAGS) -c $< -o $@
+	$(CXX) -std=c++17 -O2 -g -fPIC -Wall -Wextra -Werror $(SANITIZERS) $(NATIVE_FLAGS) -c $< -o $@
 
 build/sanitized/libmizzle.so: $(SANITIZED)
 	$(CXX) -shared $(SANITIZERS) $^ -o $@

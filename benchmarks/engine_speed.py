@@ -8,23 +8,18 @@ one core but for the service. Needs `pip install ennemi scikit-learn`, or leaves
 Prints tables and writes results/engine-speed-YYYY-MM-DD.json. All times in seconds.
 """
 
-import argparse
 import asyncio
-import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from exports import sha256
 from numpy.typing import NDArray
-from results import RESULTS, Row, Rows, peak_mib, print_table, result_name, write_result
-from speed import THREAD_VARIABLES, problem, seconds_each
+from results import Row, Rows, one_core, peak_mib, print_table, result_name, write_result
+from speed import child, parsed, problem, seconds_each, weights
 
 SHAPES = ((500, 5), (1000, 1), (1000, 16))
 LARGE = ((10_000, 32), (1_000_000, 1))
@@ -37,24 +32,22 @@ CALLS = 300
 
 def main() -> None:
     """Runs every measurement, or the one that `--child` names."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="small problems, few repeats")
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--child", choices=MEASUREMENTS, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        print(json.dumps(MEASUREMENTS[options.child](options.quick)))
+    options = parsed(__doc__, "small problems, few repeats", MEASUREMENTS)
+    if options is None:
         return
-    measured = {name: _fresh(name, options.quick) for name in MEASUREMENTS}
+    measured: dict[str, Rows] = {
+        name: child(__file__, name, options.quick, threads=1) for name in MEASUREMENTS
+    }
     for name, rows in measured.items():
         print_table(name, rows)
-    head = {"unit": "seconds", "quick": options.quick, "weights": _weights()}
+    head = {"unit": "seconds", "quick": options.quick, "weights": weights()}
     path = write_result(result_name("engine-speed", options.quick), {**head, **measured}, options.out)
     print(f"\nwritten: {path.name}")
 
 
 def alone(quick: bool) -> Rows:
     """One estimate by both engines, and KSG's."""
+    one_core()
     from peers import ksg
 
     native, torch = _estimators()
@@ -70,6 +63,7 @@ def alone(quick: bool) -> Rows:
 
 def batches(quick: bool) -> Rows:
     """Problems a second, many at once."""
+    one_core()
     pairs = [problem(*SHAPES[0], seed) for seed in range(BATCH)]
     rates = [BATCH / _median(lambda: own.estimate_many(pairs), quick) for own in _estimators()]  # noqa: B023
     return [{"batch": BATCH, "native": rates[0], "torch": rates[1], "ratio": rates[0] / rates[1]}]
@@ -77,6 +71,7 @@ def batches(quick: bool) -> Rows:
 
 def table(quick: bool) -> Rows:
     """Pairs a second of all pairs of columns; of peers on some of the pairs, one by one."""
+    one_core()
     import mizzle
 
     columns, n = (20, TABLE[1]) if quick else TABLE
@@ -100,6 +95,7 @@ def table(quick: bool) -> Rows:
 
 def large(quick: bool) -> Rows:
     """Seconds, and MiB above what the process held before."""
+    one_core()
     import mizzle
 
     rows = []
@@ -114,6 +110,7 @@ def large(quick: bool) -> Rows:
 
 def first(quick: bool) -> Rows:
     """Import, load and first answer."""
+    one_core()
     x, y = problem(*SHAPES[0])
     start = time.perf_counter()
     import mizzle
@@ -123,7 +120,10 @@ def first(quick: bool) -> Rows:
 
 
 def http(quick: bool) -> Rows:
-    """A caller that waits for each answer: `.npy`, 200 rows, 2 + 2 columns; and the estimate without HTTP."""
+    """A caller that waits for each answer: `.npy`, 200 rows, 2 + 2 columns; and the estimate without HTTP.
+
+    Not held to one core, as the service has processes of its own.
+    """
     from http_load import npy
 
     import mizzle
@@ -192,23 +192,6 @@ def _peers() -> dict[str, Callable[[Any, Any], float]]:
 def _median(call: Callable[[], Any], quick: bool) -> float:
     """The median of some calls."""
     return float(np.median(seconds_each(call, 5 if quick else 40)))
-
-
-def _fresh(name: str, quick: bool) -> Rows:
-    """In a process of its own; all but the service on one core."""
-    variables = dict.fromkeys(THREAD_VARIABLES, "1")
-    command = [sys.executable, __file__, "--child", name, *["--quick"] * quick]
-    if name != "http" and hasattr(os, "sched_getaffinity"):
-        command = ["taskset", "-c", str(min(os.sched_getaffinity(0))), *command]
-    done = subprocess.run(command, env=os.environ | variables, stdout=subprocess.PIPE, text=True, check=True)
-    rows: Rows = json.loads(done.stdout.splitlines()[-1])
-    return rows
-
-
-def _weights() -> Row:
-    from mizzle.model.weights import SHIPPED  # not above: a child measures the import of the package
-
-    return {"sha256": sha256(SHIPPED)}
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ Prints a table and writes results/generator-speed-YYYY-MM-DD.json.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -25,7 +24,7 @@ from typing import Any, NamedTuple
 import environments
 import numpy as np
 from export_mist import generator, set_seed
-from results import RESULTS, print_table, result_name, write_result
+from results import RESULTS, one_core, print_table, result_name, write_result
 
 # As MIST's training configuration says: 10 to 500 rows, 2 to 32 columns a side.
 ROWS, COLUMNS = 500, 32
@@ -49,7 +48,7 @@ def main() -> None:
     if options.serve:
         _serve(GENERATORS[options.serve])
         return
-    _one_core()
+    one_core()  # children inherit it, so both generators share this core and never run at the same time
     ours, theirs = compare(5 if options.quick else 15, 20 if options.quick else 50)
     payload = summary(ours, theirs)
     print_table("data sets per second", [payload["ours"], payload["mist"]])
@@ -147,12 +146,6 @@ def _serve(make: Callable[[int, int], int]) -> None:
             cells = make(block, size)
             marks.append(time.perf_counter())
         print(*np.diff(marks), cells, flush=True)
-
-
-def _one_core() -> None:
-    # Children inherit it, so both generators share this core and never run at the same time.
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def _options() -> argparse.Namespace:

@@ -1,6 +1,7 @@
 """How a benchmark ends: a dated JSON file with what is needed to repeat it, and plain tables."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,12 @@ def git_commit() -> str:
         return commit + ("+changes" if _git("status", "--porcelain", "-uno") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def one_core() -> None:
+    """Stay on one core from now on, children included, where the system can hold a process there."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def peak_mib() -> float:

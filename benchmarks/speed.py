@@ -24,7 +24,7 @@ import neural_peers
 import numpy as np
 from exports import sha256
 from numpy.typing import NDArray
-from results import RESULTS, Row, peak_mib, print_table, result_name, write_result
+from results import RESULTS, Row, one_core, peak_mib, print_table, result_name, write_result
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -41,13 +41,8 @@ SEED = 7
 
 def main() -> None:
     """Runs every measurement, or the one that `--child` names."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="fewer repeats, no large problem")
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--child", choices=MEASUREMENTS, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        print(json.dumps(MEASUREMENTS[options.child](options.quick)))
+    options = parsed(__doc__, "fewer repeats, no large problem", MEASUREMENTS)
+    if options is None:
         return
     names = [name for name in MEASUREMENTS if not (options.quick and name == "large")]
     measured = {name: _fresh(name, options.quick) for name in names}
@@ -57,14 +52,29 @@ def main() -> None:
         print_table(name, [values])
     for key in ("by_n", "by_dim"):
         print_table(f"{key}, one core", against[key])
-    head = {"unit": "seconds", "quick": options.quick, "weights": _weights(), "seed": SEED}
+    head = {"unit": "seconds", "quick": options.quick, "weights": weights(), "seed": SEED}
     payload = {**head, **measured, **against}
     print(f"\nwritten: {write_result(result_name('speed', options.quick), payload, options.out).name}")
 
 
+def parsed(
+    doc: str | None, quick: str, measurements: Mapping[str, Callable[[bool], Any]]
+) -> argparse.Namespace | None:
+    """The command line of a program of measurements; None once it has run the one that `--child` names."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0] if doc else None)
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--child", choices=measurements, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child is None:
+        return options
+    print(json.dumps(measurements[options.child](options.quick)))
+    return None
+
+
 def latency(quick: bool) -> dict[str, Any]:
     """`mizzle.estimate` on one core, one problem of 500 rows and 5 + 5 columns."""
-    _one_core()
+    one_core()
     from peers import ksg
 
     import mizzle
@@ -119,7 +129,7 @@ def large(quick: bool) -> dict[str, Any]:
 
 def scaling(quick: bool) -> dict[str, Any]:
     """One problem on one core against rows and against columns; medians in seconds, null where undone."""
-    _one_core()
+    one_core()
     max_rows = 1000 if quick else 10_000
     rows, columns = [size for size in ROWS if size[0] <= max_rows], list(COLUMNS)
     mist = _mist(rows + columns, quick)
@@ -207,23 +217,24 @@ def _child(name: str, quick: bool) -> dict[str, Any]:
     from mizzle.machine import cores  # not above: a child measures the import of the package
 
     threads = min(THREADS[name], cores())
-    environment = os.environ | {variable: str(threads) for variable in THREAD_VARIABLES}
-    command = [sys.executable, __file__, "--child", name] + ["--quick"] * quick
     start = time.perf_counter()
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    values: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    values: dict[str, Any] = child(__file__, name, quick, threads)
     return {**values, "threads": threads, "process": time.perf_counter() - start}
 
 
-def _weights() -> Row:
+def child(program: str, name: str, quick: bool, threads: int) -> Any:
+    """What a measurement of the program prints as JSON, in a process of its own with so many threads."""
+    environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
+    command = [sys.executable, program, "--child", name] + ["--quick"] * quick
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def weights() -> Row:
+    """Which weights were measured."""
     from mizzle.model.weights import SHIPPED  # not above: as in `_child`
 
     return {"sha256": sha256(SHIPPED)}
-
-
-def _one_core() -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def seconds_each(call: Callable[[], Any], repeats: int, warm: bool = True) -> NDArray[np.float64]:

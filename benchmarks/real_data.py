@@ -155,23 +155,23 @@ def _scores(members: Sequence[Answered]) -> Rows:
     ours = answers(np.array([a.nats for a in members]), [a.estimate for a in members])
     in_range = np.array([a.estimate is not None and a.estimate.in_range for a in members])
     row = {"method": "mizzle", "count": len(members), "truth": mean_of(ours.truth), **posterior_scores(ours)}
-    rows = [row | {"mae_small": _small_mae(ours, ours.mean), **_misses(ours, in_range)}]
+    rows = [row | {"mae_small": small_mae(ours, ours.mean), **misses(ours, in_range)}]
     for name, guess in zip(PEERS, np.array([a.peers for a in members]).T, strict=True):
         both = np.isfinite(guess)
         small = {
-            "mae_small": _small_mae(ours, guess),
-            "ours_small": _small_mae(ours.pick(both), ours.mean[both]),
+            "mae_small": small_mae(ours, guess),
+            "ours_small": small_mae(ours.pick(both), ours.mean[both]),
         }
         rows.append({"method": name, **peer_scores(ours, guess), **small})
     return [row for row in rows if row["answered"] or row["method"] == "mizzle"]
 
 
-def _small_mae(ours: Answers, guess: Floats) -> float | None:
+def small_mae(ours: Answers, guess: Floats) -> float | None:
     """Mean absolute error over the answered problems whose truth is below SMALL."""
     return mean_of(np.abs(guess - ours.truth)[np.isfinite(guess) & (ours.truth < SMALL)])
 
 
-def _misses(ours: Answers, in_range: Mask) -> Row:
+def misses(ours: Answers, in_range: Mask) -> Row:
     """Answers that miss by more than the width of their 90 % interval.
 
     `missed` is their share, `missed_flagged` the share of them that are not `in_range`, and

@@ -1,7 +1,8 @@
-"""Problems shown by looks of kinds that no training draws: what intervals must hold for kinds yet to come.
+"""Problems shown by looks of kinds that no training draws: stand-ins for kinds yet to come.
 
-A network is surer of kinds of looks that it was trained on than of others. How much surer is measured on
-these, and the calibration makes up for it. So they stay out of the prior, and out of the benchmarks.
+How honest the intervals are for a kind that a network was not trained on is measured on these
+(`benchmarks/reserved_looks.py`). So they stay out of the prior; and as designs may be chosen by them, out of
+the benchmarks that are only reported.
 """
 
 from collections.abc import Callable, Mapping

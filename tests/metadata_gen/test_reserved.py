@@ -1,4 +1,4 @@
-"""Looks that are reserved for calibration: injective as all others, of kinds that the prior does not draw."""
+"""Looks that are reserved: injective as all others, of kinds that the prior does not draw."""
 
 import numpy as np
 import pytest

@@ -131,7 +131,7 @@ class Runner:
         return dict(zip(self.names, table.T, strict=True))
 
 
-def answers(truth: Floats, estimates: list[Estimate | None]) -> Answers:
+def answers(truth: Floats, estimates: Sequence[Estimate | None]) -> Answers:
     """The posteriors as arrays; NaN where an estimate is None."""
     mean = np.array([np.nan if e is None else e.mi for e in estimates])
     quantiles = [

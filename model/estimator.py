@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import local
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,27 @@ from numpy.typing import NDArray
 from mizzle.data.arrays import check_columns, check_pair
 from mizzle.errors import InferenceFailed
 from mizzle.model import engines, quantiles, weights
-from mizzle.model.counting import Counted
-from mizzle.model.preprocess import Side, Table, pair, prepare, side
+from mizzle.model.labels.answers import sharpest
+from mizzle.model.preprocess import Side, Table, pair, prepare, side, with_indicators
 from mizzle.types import Estimate, ModelInfo, Notice
 
 _MAX_THREADS = 4  # of a pool; more would wait for the interpreter's lock
 
 Doubles = NDArray[np.float64]
+
+
+class Posterior(NamedTuple):
+    """What is known of one I(X;Y), in nats.
+
+    Attributes:
+        mean: of the distribution.
+        nats: its quantiles at `LEVELS`, shape (q,).
+        excess: how unlike the training the sample is; familiar up to 1.
+    """
+
+    mean: float
+    nats: Doubles
+    excess: float
 
 
 class Estimator:
@@ -138,54 +152,67 @@ class Estimator:
         Raises:
             InferenceFailed: the network gave something that is not finite.
         """
-        answers: dict[int, Estimate] = {i: self._zero(t) for i, t in enumerate(tables) if t.constant}
-        live = [i for i in range(len(tables)) if i not in answers]
-        chosen = self._engine.groups([tables[i] for i in live], self._workers)
-        places = [[live[g] for g in group] for group in chosen]
+        live = [i for i, table in enumerate(tables) if not table.constant]
+        shown = {i: shown for i in live if (shown := with_indicators(tables[i])) is not None}
+        posteriors = self._posteriors([*(tables[i] for i in live), *shown.values()])
+        by_order = dict(zip(live, posteriors, strict=False))
+        by_indicators = dict(zip(shown, posteriors[len(live) :], strict=True))
+        return [
+            self._answer(table, by_order[i], by_indicators.get(i)) if i in by_order else self._zero(table)
+            for i, table in enumerate(tables)
+        ]
+
+    def _posteriors(self, tables: list[Table]) -> list[Posterior]:
+        """What the network says of problems whose sides vary, in order."""
+        places = [list(group) for group in self._engine.groups(tables, self._workers)]
         groups = [[tables[i] for i in group] for group in places]
-        for group, estimates in zip(places, self._estimated(groups), strict=True):
-            answers.update(zip(group, estimates, strict=True))
-        return [answers[i] for i in range(len(tables))]
+        posteriors: dict[int, Posterior] = {}
+        for group, answers in zip(places, self._run_all(groups), strict=True):
+            posteriors.update(zip(group, answers, strict=True))
+        return [posteriors[i] for i in range(len(tables))]
 
-    def _estimated(self, groups: list[list[Table]]) -> list[list[Estimate]]:
-        """The estimates of every group."""
+    def _run_all(self, groups: list[list[Table]]) -> list[list[Posterior]]:
         if len(groups) <= 1 or self._workers == 1:
-            return list(map(self._estimates, groups))
+            return list(map(self._run, groups))
         with self.thread_pool() as pool:
-            return list(pool.map(self._estimates, groups))
+            return list(pool.map(self._run, groups))
 
-    def _estimates(self, tables: list[Table]) -> list[Estimate]:
+    def _run(self, tables: list[Table]) -> list[Posterior]:
         """Of one group."""
         mean, nats, excess = self._engine.run(tables)
         if not (np.isfinite(nats).all() and np.isfinite(mean).all()):
             raise InferenceFailed("the network gave a value that is not finite; please report this")
-        return [
-            self._answer(table, m, tuple(row), e)
-            for table, m, row, e in zip(tables, mean.tolist(), nats.tolist(), excess.tolist(), strict=True)
-        ]
+        return [Posterior(*one) for one in zip(mean.tolist(), nats, excess.tolist(), strict=True)]
 
-    def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:
-        outside = (*self._rows_outside(table), *_unfamiliar(excess))
-        noticed = table.warnings + outside
-        if table.counted is not None and _disagree(counts := table.counted.quantiles(), values):
-            noticed = (*noticed, _by_counting(mean, table.counted))
-            mean, values = float(quantiles.mean(counts[None])[0]), tuple(counts.tolist())
-        noticed = (*noticed, *_suspicious(table, values))
+    def _answer(self, table: Table, by_order: Posterior, by_indicators: Posterior | None = None) -> Estimate:
+        """The network's answer, or that of the labels' counts or indicators where these know more."""
+        posterior, counted, noticed = by_order, False, table.warnings
+        others = [] if by_indicators is None else [by_indicators]
+        if table.labels is not None and (counts := table.labels.quantiles()) is not None:
+            others.append(Posterior(float(quantiles.mean(counts[None])[0]), counts, 0.0))
+            counted = True
+        place, apart = sharpest([by_order.nats, *(other.nats for other in others)])
+        posterior = [by_order, *others][place]
+        if apart:
+            noticed = (*noticed, _without_order(by_order.mean, posterior.mean))
+        rows = () if counted and place == len(others) else self._rows_outside(table)
+        outside = (*rows, *_unfamiliar(posterior.excess))
+        values = tuple(posterior.nats.tolist())
         return Estimate(
-            mi=mean,
+            mi=posterior.mean,
             levels=self.levels,
             values=values,
             n=table.n,
             dim_x=table.dim_x,
             dim_y=table.dim_y,
             in_range=not outside,
-            warnings=noticed,
+            warnings=(*noticed, *outside, *_suspicious(table, values)),
             model=self.info,
         )
 
     def _zero(self, table: Table) -> Estimate:
         """A side that does not vary shares no information: exactly 0."""
-        return self._answer(table, 0.0, (0.0,) * len(self.levels))
+        return self._answer(table, Posterior(0.0, np.zeros(len(self.levels)), 0.0))
 
     def _rows_outside(self, table: Table) -> Iterator[Notice]:
         low, high = self.header.rows
@@ -208,15 +235,9 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
         yield Notice("unfamiliar", text)
 
 
-def _disagree(counts: Doubles, values: tuple[float, ...]) -> bool:
-    """Whether the 99 % interval of the counts and the 90 % interval of the network have nothing in common."""
-    low, high = float(counts[0]), float(counts[-1])
-    return low > values[quantiles.LEVELS.index(0.95)] or high < values[quantiles.LEVELS.index(0.05)]
-
-
-def _by_counting(mean: float, counted: Counted) -> Notice:
-    text = f"x and y take few values, whose counts say {counted.value:.3g} nats and not {mean:.3g}"
-    return Notice("counted", f"{text}, as the network does; the answer is that of the counts")
+def _without_order(by_order: float, mean: float) -> Notice:
+    text = f"a side takes few values, which as labels without an order tell {mean:.3g} nats"
+    return Notice("counted", f"{text}, and as ordered numbers {by_order:.3g}; the answer is the former")
 
 
 def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:

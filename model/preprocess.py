@@ -6,14 +6,15 @@ order, equal on ties, whose sign flips exactly when the column is reversed. Ever
 these integers, which is why the invariances are exact and not approximate.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mizzle.model import native
-from mizzle.model.counting import UNBOUNDED, Counted, entropy, information
+from mizzle.model.counting import UNBOUNDED, entropy
+from mizzle.model.labels.answers import Labelled
 from mizzle.types import Notice
 
 _SOME_TIES = 0.8  # share of distinct values below which ties are reported
@@ -36,7 +37,7 @@ class Table:
         dim_x, dim_y: counts of all columns that came.
         ceiling: quantiles at `LEVELS` of an upper bound on I(X;Y) in nats, the entropy of a discrete side,
             shape (q,); infinite without one.
-        counted: I(X;Y) by counting, where both sides are discrete and the counts large.
+        labels: the same problem as one of labels without an order, where a side is discrete.
     """
 
     x: Integers
@@ -45,7 +46,7 @@ class Table:
     dim_x: int
     dim_y: int
     ceiling: Doubles = field(default_factory=UNBOUNDED.copy)
-    counted: Counted | None = None
+    labels: Labelled | None = None
     warnings: tuple[Notice, ...] = ()
 
     @property
@@ -67,13 +68,16 @@ class Side:
     Attributes:
         ranks: centred ranks of all columns, shape (columns, n).
         distinct: how many different values each column has, shape (columns,).
-        varying: the ranks of the columns that vary; every table made with this side shares them.
+        varying: the ranks of the columns that vary, without copies; every table made with this side
+            shares them.
+        copies: how many columns order the rows as an earlier one does, or in reverse.
         alike: the largest correlation of a column with itself one row later.
     """
 
     ranks: Integers
     distinct: Integers
     varying: Integers
+    copies: int
     alike: float
 
     @property
@@ -112,7 +116,10 @@ def side(values: Doubles) -> Side:
     """Rank one side of shape (n, d), which then may meet any number of others of the same rows."""
     ranks, distinct, alike = native.rank(values) if native.available() else ranked(values)
     varies = distinct > 1
-    return Side(ranks, distinct, ranks[varies], float(alike[varies].max(initial=-1.0)))
+    varying = ranks[varies]
+    different = _different(varying)
+    kept = varying if len(different) == len(varying) else varying[different]
+    return Side(ranks, distinct, kept, len(varying) - len(kept), float(alike[varies].max(initial=-1.0)))
 
 
 def pair(x: Side, y: Side) -> Table:
@@ -126,15 +133,43 @@ def pair(x: Side, y: Side) -> Table:
         dim_x=len(x.ranks),
         dim_y=len(y.ranks),
         ceiling=np.minimum(x.bound, y.bound),
-        counted=information(x.rows, y.rows) if x.discrete and y.discrete else None,
+        labels=_labelled(x, y),
         warnings=(
             *_constant(x.varies, "x"),
             *_constant(y.varies, "y"),
+            *_copied_columns(x, "x"),
+            *_copied_columns(y, "y"),
             *_ties(distinct, n),
             *_copies(x, y, distinct, n),
             *_series(x, y, n),
         ),
     )
+
+
+def with_indicators(table: Table) -> Table | None:
+    """The problem whose label has a column for each level, beside several columns; None for any other."""
+    x, y = table.labels.indicators() if table.labels else (None, None)
+    if x is None and y is None:
+        return None
+    return replace(table, x=table.x if x is None else x, y=table.y if y is None else y, labels=None)
+
+
+def _different(ranks: Integers) -> list[int]:
+    """The first column of each order or its reverse: further ones tell nothing more, exactly."""
+    first: dict[bytes, int] = {}
+    for j, column in enumerate(ranks):
+        upright = column if column[np.flatnonzero(column)[0]] > 0 else -column
+        first.setdefault(upright.tobytes(), j)
+    return list(first.values())
+
+
+def _labelled(x: Side, y: Side) -> Labelled | None:
+    """The problem as one of labels; None where neither side is discrete, or a side does not vary."""
+    if not (x.discrete or y.discrete) or min(len(x.varying), len(y.varying)) == 0:
+        return None
+    numbers = [side for side in (x, y) if not side.discrete]
+    column = numbers[0].varying[0] if numbers and len(numbers[0].varying) == 1 else None
+    return Labelled(x.rows if x.discrete else None, y.rows if y.discrete else None, column)
 
 
 def ranked(values: Doubles) -> native.Ranked:
@@ -193,6 +228,15 @@ def _constant(varies: Flags, side: str) -> tuple[Notice, ...]:
         what = "a constant column" if count == 1 else f"{count} constant columns"
         text = f"left out of {side}: {what}, counted from 0: {which}"
     return (Notice(f"constant_{side}", text),)
+
+
+def _copied_columns(side: Side, name: str) -> tuple[Notice, ...]:
+    """Say how many columns were left out because they repeat another."""
+    if not side.copies:
+        return ()
+    who = "a column that orders" if side.copies == 1 else f"{side.copies} columns that order"
+    text = f"left out of {name}: {who} the rows as another of {name} does, which changes no information"
+    return (Notice(f"copies_{name}", text),)
 
 
 def _ties(distinct: Integers, n: int) -> tuple[Notice, ...]:

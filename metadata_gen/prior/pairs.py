@@ -10,6 +10,7 @@ from mizzle.metadata_gen.families.archimedean import ArchimedeanCopula
 from mizzle.metadata_gen.families.binned import Binned
 from mizzle.metadata_gen.families.copulas import Copula, CopulaMixture, NormalCopula, Rotated
 from mizzle.metadata_gen.families.operators import Contaminated, Swapped, ZeroInflated
+from mizzle.metadata_gen.families.phases import TURN, Kind, Phases, Wrapped
 from mizzle.metadata_gen.family import Array, Family, Rng
 from mizzle.metadata_gen.prior.channels import channel
 from mizzle.metadata_gen.prior.contingency import any_table, random_levels
@@ -18,6 +19,9 @@ from mizzle.metadata_gen.prior.elliptical import additive_pair, heavy, normal_pa
 from mizzle.metadata_gen.prior.mixtures import label, mixture, random_weights, rare
 
 Draw = Callable[[Rng, int, int], Family]
+_WRAPPED: Final[Mapping[str, Kind]] = MappingProxyType(
+    {"normal": "normal", "cauchy": "cauchy", "uniform": "uniform"}
+)
 
 
 def pair(rng: Rng) -> Family:
@@ -66,6 +70,15 @@ def copula_mixture(rng: Rng, *_: int) -> Family:
     return CopulaMixture(random_weights(rng, k).tolist(), copulas)
 
 
+def phases(rng: Rng, dim_x: int, dim_y: int) -> Phases:
+    """An angle that follows another, as angles or, where there is room, as cosine and sine."""
+    law = Wrapped("normal", real(rng, "phases.spread")) if chance(rng, "phases.uneven") else None
+    noise = Wrapped(_WRAPPED[choice(rng, "phases.noise")], real(rng, "phases.width"))
+    circles = min(dim_x, dim_y) > 1 and chance(rng, "phases.circles")
+    origins = (TURN * rng.random(), TURN * rng.random())
+    return Phases(law, noise, whole(rng, "phases.turns"), origins, "circles" if circles else "angles")
+
+
 def binned(rng: Rng, *_: int) -> Family:
     """A pair of which one or both columns were cut into levels: thresholds, rounding, grades."""
     smooth = NormalCopula(pair_rho(rng)) if rng.random() < 0.5 else copula(rng)
@@ -98,5 +111,6 @@ PARTS: Final[Mapping[str, Draw]] = MappingProxyType(
         "channel": channel,
         "heavy": heavy,
         "rare": rare,
+        "phases": phases,
     }
 )

@@ -69,6 +69,8 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "broad.dealt": 0.5,  # columns of blocks and autoregressions in random order
         "canonical.tail": 0.05,
         "canonical.weak": 0.4,
+        "phases.uneven": 0.4,
+        "phases.circles": 0.6,
         "mixture.separate": 0.35,  # clusters of its own on either side
         "mixture.concentric": 0.15,
         "table.rare": 0.5,  # both of two events, each at a rate of its own
@@ -122,7 +124,7 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         "pair": mix(
             normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
             mixture=0.08, label=0.05, channel=0.17, table=0.15, binned=0.07,
-            heavy=0.08, rare=0.09,
+            heavy=0.08, rare=0.09, phases=0.07,
         ),
         "pair.rho": mix(rho=0.4, nats_exponential=0.3, nats_uniform=0.3),
         "mist": mix(
@@ -135,10 +137,11 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         ),
         "part": mix(
             channel=0.40, mixture=0.14, label=0.08, copula=0.10, normal=0.10, additive=0.05, table=0.06,
-            binned=0.08, heavy=0.06, rare=0.06,
+            binned=0.08, heavy=0.06, rare=0.06, phases=0.06,
         ),
         "heavy.law": mix(student=0.55, outliers=0.15, slash=0.08, logistic=0.08, secant=0.06, normal=0.08),
         "rare": mix(**{"class": 0.4}, event=0.4, regime=0.2),
+        "phases.noise": mix(normal=0.6, cauchy=0.15, uniform=0.25),
         "table": mix(binary=0.45, small=0.3, any=0.25),
         "labels.codes": mix(one_hot=0.45, dropped=0.2, renamed=0.35),
         "copula": evenly("clayton", "gumbel", "frank"),
@@ -183,6 +186,7 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "bends.pairs": Integers(1, 5),  # at most min(dim_x, dim_y)
         "bends.noise": Integers(0, 3),
         "rotated.pairs": Integers(1, MAX_DIM),  # at most min(dim_x, dim_y)
+        "phases.turns": LogIntegers(1, 4),
         "thin.pairs": LogIntegers(1, 3),
         "thin.classes": Integers(2, 5),
         "mist.n_interacting": Integers(1, MAX_DIM),  # at most min(dim_x, dim_y)
@@ -267,6 +271,8 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "mixture.evenness": LogUniform(0.5, 20.0),  # Dirichlet concentration of the weights
         "mixture.spread": LogUniform(0.5, 8.0),
         "mixture.roundness": Uniform(0.1, 1.0),
+        "phases.spread": LogUniform(0.2, 3.0),  # radians
+        "phases.width": LogUniform(0.03, 3.0),  # radians
         "table.coupling": Uniform(0.3, 1.0),
         "levels.evenness": LogUniform(0.5, 30.0),  # Dirichlet concentration
         "table.evenness": LogUniform(0.1, 5.0),  # Dirichlet concentration

@@ -23,6 +23,7 @@ from mizzle.metadata_gen.families.operators import (
     Swapped,
     WithNuisance,
 )
+from mizzle.metadata_gen.families.phases import Phases, Wrapped
 from mizzle.metadata_gen.family import Family
 from mizzle.metadata_gen.maps.warps import Affine, Asinh, SignedPower, Wiggly
 from mizzle.metadata_gen.prior.elliptical import rotated
@@ -75,6 +76,9 @@ FAMILIES: dict[str, Family] = {
     "independent discrete": Independent(Noise(np.eye(2), "discrete", levels=5), NOISE),
     "normal toeplitz": MultivariateNormal(dispersion.toeplitz(-0.9, np.array([2, 0, 3, 1])), 2),
     "normal blocks": MultivariateNormal(dispersion.blocks(BLOCK_OF, np.array([0.8, 0.3])), 2),
+    "phases": Phases(None, Wrapped("normal", 0.3)),
+    "uneven phases": Phases(Wrapped("normal", 0.7), Wrapped("cauchy", 0.2), turns=3, origins=(1.0, 2.0)),
+    "phases on circles": Phases(Wrapped("cauchy", 0.5), Wrapped("uniform", 0.4), 2, (1.0, 2.0), "circles"),
     **MIXTURES,
     **COPULAS,
     **DISCRETE,

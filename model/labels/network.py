@@ -1,0 +1,63 @@
+"""Two small networks from summaries to quantiles of I(X;Y) in nats, in numpy."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from mizzle.model import quantiles
+from mizzle.model.labels.summary import Doubles, Summary
+
+KINDS: Final = ("tables", "numbers")
+SHIPPED: Final = Path(__file__).parent.parent / "weights" / "labels.safetensors"
+_LARGEST: Final = 6.0  # of a standardised feature; what lies beyond is no longer told apart
+
+
+@dataclass(frozen=True)
+class Network:
+    """A perceptron over standardised features; its outputs are quantiles in units of a summary's scale.
+
+    Attributes:
+        centre, spread: of the features over the training, shape (f,).
+        layers: weights, shape (in, out), and biases of every layer.
+        stretch: about the median, from the calibration on draws that training never saw.
+    """
+
+    centre: Doubles
+    spread: Doubles
+    layers: tuple[tuple[Doubles, Doubles], ...]
+    stretch: float
+
+    def quantiles(self, summary: Summary) -> Doubles:
+        """Quantiles of I at `LEVELS`, within 0 and the bound, shape (q,)."""
+        steps = np.sort(self._outputs(summary.features))
+        steps = steps[quantiles.MIDDLE] + self.stretch * (steps - steps[quantiles.MIDDLE])
+        return (summary.base + summary.scale * steps).clip(0.0, summary.bound)
+
+    def _outputs(self, features: Doubles) -> Doubles:
+        values = ((features - self.centre) / self.spread).clip(-_LARGEST, _LARGEST)
+        for i, (weight, bias) in enumerate(self.layers):
+            values = values @ weight + bias
+            if i < len(self.layers) - 1:
+                values = values / (1.0 + np.exp(-values))  # SiLU
+        return values
+
+
+@cache
+def shipped(kind: str) -> Network:
+    """The network of one of `KINDS` that ships with the package."""
+    tensors, about = _read(SHIPPED)
+    count = sum(name.startswith(f"{kind}.weight.") for name in tensors)
+    layers = tuple((tensors[f"{kind}.weight.{i}"], tensors[f"{kind}.bias.{i}"]) for i in range(count))
+    return Network(tensors[f"{kind}.centre"], tensors[f"{kind}.spread"], layers, about["stretch"][kind])
+
+
+def _read(path: Path) -> tuple[dict[str, Doubles], dict[str, Any]]:
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        tensors = {name: file.get_tensor(name).astype(np.float64) for name in file.keys()}  # noqa: SIM118
+        return tensors, json.loads(file.metadata()["about"])

@@ -1,0 +1,125 @@
+"""Fits the networks for labels: pinball loss of quantiles in units of each summary's scale."""
+
+import json
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+from torch import Tensor, nn
+
+from mizzle.model.labels.network import Network
+from mizzle.model.labels.summary import Summary
+from mizzle.model.quantiles import LEVELS
+
+_WIDTH, _DEPTH, _BATCH = 128, 3, 512
+_RATE = 2e-3
+_COVERAGE = (0.9, LEVELS.index(0.05), LEVELS.index(0.95))
+
+
+class Draws(NamedTuple):
+    """Summaries of m draws, with their truths.
+
+    Attributes:
+        features: shape (m, f).
+        base, scale, bound, nats, n: shape (m,) each.
+    """
+
+    features: np.ndarray
+    base: np.ndarray
+    scale: np.ndarray
+    bound: np.ndarray
+    nats: np.ndarray
+    n: np.ndarray
+
+    def split(self, share: float) -> tuple["Draws", "Draws"]:
+        """The first draws, and the last `share` of them."""
+        cut = round(len(self.n) * (1.0 - share))
+        return Draws(*(part[:cut] for part in self)), Draws(*(part[cut:] for part in self))
+
+
+def read(files: list[Path]) -> Draws:
+    """The draws in these files."""
+    loaded = [np.load(file) for file in files]
+    places = np.concatenate([file["places"] for file in loaded])
+    return Draws(np.concatenate([file["features"] for file in loaded]), *places.T)
+
+
+def fit(train: Draws, held_out: Draws, steps: int, seed: int, say: Callable[..., object] = print) -> Network:
+    """The network of these draws, stretched until the 90 % interval holds nine tenths of held-out truths."""
+    torch.manual_seed(seed)
+    centre, spread = train.features.mean(0), train.features.std(0) + 1e-6
+    inputs = torch.from_numpy(((train.features - centre) / spread).clip(-6.0, 6.0)).float()
+    target = torch.from_numpy(_targets(train)).float()
+    net = _perceptron(inputs.shape[1])
+    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps, pct_start=0.05)
+    levels = torch.tensor(LEVELS)
+    for step in range(steps):
+        rows = torch.randint(len(inputs), (_BATCH,))
+        loss = _pinball(net(inputs[rows]), target[rows], levels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if step % 2000 == 0:
+            say("step %d, loss %.4f", step, loss.item())
+    layers = tuple(
+        (layer.weight.detach().numpy().T.astype(np.float64), layer.bias.detach().numpy().astype(np.float64))
+        for layer in net
+        if isinstance(layer, nn.Linear)
+    )
+    plain = Network(centre.astype(np.float64), spread.astype(np.float64), layers, 1.0)
+    network = plain  # its coverage decides the stretch
+    for stretch in np.geomspace(0.8, 1.5, 64):
+        network = Network(plain.centre, plain.spread, layers, float(stretch))
+        if coverage(network, held_out)[0] >= _COVERAGE[0]:
+            break
+    say("stretch %.3f, coverage %s", network.stretch, coverage(network, held_out))
+    return network
+
+
+def coverage(network: Network, draws: Draws) -> tuple[float, float, float]:
+    """Share of truths in the 90 % interval, mean error of the median in nats, and mean width in nats."""
+    _, low, high = _COVERAGE
+    answers = np.array([network.quantiles(Summary(*s)) for s in _summaries(draws)])
+    inside = (answers[:, low] - 1e-9 <= draws.nats) & (draws.nats <= answers[:, high] + 1e-9)
+    error = np.abs(answers[:, LEVELS.index(0.5)] - draws.nats)
+    return float(inside.mean()), float(error.mean()), float((answers[:, high] - answers[:, low]).mean())
+
+
+def write(path: Path, networks: Mapping[str, Network], about: Mapping[str, Any]) -> None:
+    """One file of all networks."""
+    tensors: dict[str, np.ndarray] = {}
+    for kind, network in networks.items():
+        tensors |= {f"{kind}.centre": network.centre, f"{kind}.spread": network.spread}
+        for i, (weight, bias) in enumerate(network.layers):
+            tensors |= {f"{kind}.weight.{i}": weight, f"{kind}.bias.{i}": bias}
+    tensors = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}
+    text = {"training": {k: str(v) for k, v in about.items()}}
+    text["stretch"] = {kind: network.stretch for kind, network in networks.items()}  # type: ignore[assignment]
+    save_file(tensors, path, {"about": json.dumps(text)})
+
+
+def _summaries(draws: Draws) -> list[tuple[float, float, float, np.ndarray]]:
+    return list(zip(draws.base, draws.scale, draws.bound, draws.features.astype(np.float64), strict=True))
+
+
+def _perceptron(inputs: int) -> nn.Sequential:
+    widths = [inputs, *[_WIDTH] * _DEPTH]
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Linear(_WIDTH, len(LEVELS)))
+
+
+def _targets(draws: Draws) -> np.ndarray:
+    return np.asarray((draws.nats - draws.base) / draws.scale).clip(-30.0, 30.0)[:, None]
+
+
+def _pinball(quantiles: Tensor, target: Tensor, levels: Tensor) -> Tensor:
+    short = target - quantiles
+    return torch.maximum(levels * short, (levels - 1.0) * short).mean()

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.prior.label_problems import MAX_LEVELS, label_table, labelled_numbers
+from mizzle.metadata_gen.label_problems import MAX_LEVELS, label_table, labelled_numbers
 from mizzle.model.labels import numbers, tables
 from mizzle.model.labels.network import KINDS
 from mizzle.model.labels.summary import Summary
@@ -70,16 +70,16 @@ def make_chunk(job: tuple[str, int, int, Path]) -> Path:
     if path.exists():
         return path
     rng = np.random.default_rng([seed, i, list(KINDS).index(kind)])
-    kept: list[Drawn] = []
-    while len(kept) < CHUNK:
+    drawn_samples: list[Drawn] = []
+    while len(drawn_samples) < CHUNK:
         drawn = DRAWS[kind](rng)
         if drawn is not None:
-            kept.append(drawn)
+            drawn_samples.append(drawn)
     part = path.with_suffix(".part.npz")
     np.savez(
         part,
-        features=np.array([s.features for s, _, _ in kept], np.float32),
-        places=np.array([(s.base, s.scale, s.bound, nats, n) for s, nats, n in kept]),
+        features=np.array([s.features for s, _, _ in drawn_samples], np.float32),
+        places=np.array([(s.base, s.scale, s.bound, nats, n) for s, nats, n in drawn_samples]),
     )
     part.rename(path)
     return path

@@ -153,10 +153,10 @@ class Estimator:
             InferenceFailed: the network gave something that is not finite.
         """
         live = [i for i, table in enumerate(tables) if not table.constant]
-        shown = {i: shown for i in live if (shown := with_indicators(tables[i])) is not None}
-        posteriors = self._posteriors([*(tables[i] for i in live), *shown.values()])
+        indicated = {i: other for i in live if (other := with_indicators(tables[i])) is not None}
+        posteriors = self._posteriors([*(tables[i] for i in live), *indicated.values()])
         by_order = dict(zip(live, posteriors, strict=False))
-        by_indicators = dict(zip(shown, posteriors[len(live) :], strict=True))
+        by_indicators = dict(zip(indicated, posteriors[len(live) :], strict=True))
         return [
             self._answer(table, by_order[i], by_indicators.get(i)) if i in by_order else self._zero(table)
             for i, table in enumerate(tables)
@@ -182,7 +182,7 @@ class Estimator:
         mean, nats, excess = self._engine.run(tables)
         if not (np.isfinite(nats).all() and np.isfinite(mean).all()):
             raise InferenceFailed("the network gave a value that is not finite; please report this")
-        return [Posterior(*one) for one in zip(mean.tolist(), nats, excess.tolist(), strict=True)]
+        return [Posterior(*answer) for answer in zip(mean.tolist(), nats, excess.tolist(), strict=True)]
 
     def _answer(self, table: Table, by_order: Posterior, by_indicators: Posterior | None = None) -> Estimate:
         """The network's answer, or that of the labels' counts or indicators where these know more."""

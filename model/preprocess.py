@@ -118,8 +118,9 @@ def side(values: Doubles) -> Side:
     varies = distinct > 1
     varying = ranks[varies]
     different = _different(varying)
-    kept = varying if len(different) == len(varying) else varying[different]
-    return Side(ranks, distinct, kept, len(varying) - len(kept), float(alike[varies].max(initial=-1.0)))
+    copies = len(varying) - len(different)
+    varying = varying[different] if copies else varying
+    return Side(ranks, distinct, varying, copies, float(alike[varies].max(initial=-1.0)))
 
 
 def pair(x: Side, y: Side) -> Table:

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("sdk", "metadata_gen", "model", "service")
-FILES = [*sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py")), ROOT / "train.py"]
+FILES = [*sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py")), *ROOT.glob("train*.py")]
 # The word, and what to say instead. Leading and trailing underscores and capitals do not matter; a word is
 # allowed as a part of a longer name.
 WORDS = (

@@ -41,7 +41,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 def test_the_wheel_holds_every_room_and_the_weights(wheel: set[str]) -> None:
     wanted = {"__init__.py", "py.typed", "model/estimator.py", "metadata_gen/store/build.py"}
     wanted |= {"service/app.py", "service/http/auth.py"}
-    wanted.add("model/weights/mizzle.safetensors")
+    wanted |= {"model/weights/mizzle.safetensors", "model/weights/labels.safetensors"}
     assert {f"mizzle/{name}" for name in wanted} <= wheel
 
 
@@ -58,7 +58,14 @@ def test_the_sdist_can_be_tested_and_trained_from(tmp_path: Path) -> None:
     (file,) = tmp_path.glob("mizzle-*.tar.gz")
     with tarfile.open(file) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"train.py", "Makefile", "CHANGELOG.md", "benchmarks/accuracy.py", "examples/breast_cancer.csv"}
+    wanted = {
+        "train.py",
+        "train_labels.py",
+        "Makefile",
+        "CHANGELOG.md",
+        "benchmarks/accuracy.py",
+        "examples/breast_cancer.csv",
+    }
     wanted |= {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py")}
     assert wanted <= names
     assert not any("__pycache__" in name for name in names)

@@ -11,8 +11,8 @@ from scipy.interpolate import CubicSpline  # type: ignore[import-untyped]
 from scipy.special import betaln, entr  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.montecarlo import open_uniforms
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
+from mizzle.metadata_gen.montecarlo import open_uniforms
 
 TAIL: Final = 1e-10  # the mass that the grids leave out
 STEPS: Final = 160  # of the grid of y >= 0, in v = asinh(y / unit)

@@ -16,8 +16,8 @@ from scipy.special import digamma, expit, polygamma  # type: ignore[import-untyp
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.copulas import EDGE, Copula, Nodes, open_interval
-from mizzle.metadata_gen.families.montecarlo import open_uniforms
 from mizzle.metadata_gen.family import Array, Rng, Truth, closed_form
+from mizzle.metadata_gen.montecarlo import open_uniforms
 
 STEP: Final = 0.4  # in logit u; the trapezoidal rule errs by about exp(-pi^2 / STEP) = 2e-11
 LOGITS: Final = np.arange(-34.0, 34.2, STEP)  # beyond lies exp(-34) of the mass

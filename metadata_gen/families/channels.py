@@ -11,10 +11,10 @@ import numpy as np
 from scipy.special import xlogy  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.montecarlo import lattice, tolerance
 from mizzle.metadata_gen.families.responses import Counts, Response, smooth_levels
 from mizzle.metadata_gen.families.signals import QUANTILES, Inputs, Signal
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
+from mizzle.metadata_gen.montecarlo import lattice, tolerance
 
 SEED: Final = 20_262  # of the shifts: of twenty, one whose errors are as small as their standard errors say
 REPLICATES: Final = 16

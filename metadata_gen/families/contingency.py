@@ -1,12 +1,15 @@
-"""Two discrete variables, given by the table of their joint probabilities."""
+"""Two discrete variables, given by the table of their joint probabilities; and a label beside numbers."""
 
 from functools import cached_property
+from typing import Final
 
 import numpy as np
-from scipy.special import rel_entr  # type: ignore[import-untyped]
+from scipy.special import entr, rel_entr  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
+
+_POINTS: Final = 1200  # of the grid on which densities are integrated
 
 
 class ContingencyTable(Family):
@@ -60,3 +63,72 @@ class ContingencyTable(Family):
     def _log_ratios(self) -> Array:
         ratios = self.probabilities / self._product
         return np.log(ratios, out=np.full(ratios.shape, -np.inf), where=ratios > 0.0)
+
+
+class LabelledNumbers(Family):
+    """X is one of k labels with probabilities p; Y given X = i is a mixture of normals, on a lattice or not.
+
+    P(Y = y | i) is the mass that sum_j w_ij N(m_ij, s_ij^2) has about a point y of a fine grid; a lattice of
+    coarser steps makes ties. I = H(Y) - sum_i p_i H(Y | i), summed over the points.
+
+    Args:
+        probabilities: p, shape (k,).
+        weights, means, deviations: w, m and s, shape (k, c) each; deviations at least a thousandth of the
+            whole range.
+        points: how many different values Y has, a few for counts and ratings.
+
+    Raises:
+        InvalidInput: the probabilities or weights do not sum to 1, or there are fewer than two points.
+    """
+
+    def __init__(
+        self, probabilities: Array, weights: Array, means: Array, deviations: Array, points: int = _POINTS
+    ) -> None:
+        super().__init__("labelled numbers", 1, 1)
+        if abs(probabilities.sum() - 1.0) > 1e-9 or np.abs(weights.sum(axis=1) - 1.0).max() > 1e-9:
+            raise InvalidInput("probabilities and the weights of every label must sum to 1")
+        if points < 2:
+            raise InvalidInput(f"there are {points} values of Y; at least 2 are needed")
+        self.probabilities, self.weights, self.means, self.deviations = (
+            probabilities,
+            weights,
+            means,
+            deviations,
+        )
+        self.points = points
+
+    @property
+    def continuous(self) -> bool:
+        return False
+
+    @cached_property
+    def table(self) -> Array:
+        """P(Y = y | X = i), shape (k, points)."""
+        low = (self.means - 5.0 * self.deviations).min()
+        high = (self.means + 5.0 * self.deviations).max()
+        grid = np.linspace(low, high, self.points)
+        masses = np.zeros((len(self.probabilities), self.points))
+        for w, m, s in zip(self.weights.T, self.means.T, self.deviations.T, strict=True):
+            steps = (grid - m[:, None]) / s[:, None]
+            masses += (w / s)[:, None] * np.exp(-0.5 * steps * steps)
+        masses += 1e-300
+        return np.asarray(masses / masses.sum(axis=1, keepdims=True))
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        labels = rng.choice(len(self.probabilities), n, p=self.probabilities)
+        ends = np.cumsum(self.table, axis=1) / np.sum(self.table, axis=1, keepdims=True)
+        places = np.searchsorted((ends + np.arange(len(ends))[:, None]).ravel(), labels + rng.random(n))
+        places = (places - labels * self.points).clip(0, self.points - 1).astype(np.float64)
+        if self.points == _POINTS:  # as good as continuous: within a cell no label is likelier
+            places += rng.random(n)
+        return labels.astype(np.float64)[:, None], places[:, None]
+
+    def mi(self) -> Truth:
+        of_all = entr(self.probabilities @ self.table).sum()
+        return closed_form(float(of_all - self.probabilities @ entr(self.table).sum(axis=1)))
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        """log P(y | x) / P(y) of each row's cell."""
+        labels, cells = x[:, 0].astype(np.intp), np.floor(y[:, 0]).astype(np.intp)
+        ratios = self.table / (self.probabilities @ self.table)
+        return np.asarray(np.log(ratios[labels, cells]))

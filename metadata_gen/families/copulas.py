@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import ndtr, ndtri, owens_t  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.montecarlo import SEED, lattice, tolerance
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
+from mizzle.metadata_gen.montecarlo import SEED, lattice, tolerance
 
 Nodes = tuple[Array, Array, Array]  # u, v and weight of every node of a quadrature
 

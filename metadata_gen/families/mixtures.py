@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import rel_entr  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
-from mizzle.metadata_gen.families.montecarlo import Integrated
 from mizzle.metadata_gen.family import Array, Truth, closed_form
+from mizzle.metadata_gen.montecarlo import Integrated
 
 REACH: Final = 9.0  # of a grid beyond the centres, in standard deviations
 STEP: Final = 0.25  # of a grid, in the smallest standard deviation

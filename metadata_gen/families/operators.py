@@ -12,10 +12,10 @@ from scipy.special import rel_entr  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.independent import Noise
-from mizzle.metadata_gen.families.montecarlo import SEED, tolerance
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth
 from mizzle.metadata_gen.maps.side_map import Injection, Order, SideMap
 from mizzle.metadata_gen.maps.warps import Columnwise, Warp
+from mizzle.metadata_gen.montecarlo import SEED, tolerance
 
 Copies = Sequence[int] | Order
 ZERO: Final = 1e-12  # what a warp and its inverse may make of 0

@@ -37,12 +37,12 @@ class Wrapped:
 
     def density(self, angles: Array) -> Array:
         """Per radian, of angles of any size."""
-        turned = np.mod(angles + math.pi, TURN) - math.pi
+        within = np.mod(angles + math.pi, TURN) - math.pi
         if self.kind == "uniform":
-            return np.asarray((np.abs(turned) <= self.width) / (2.0 * self.width))
+            return np.asarray((np.abs(within) <= self.width) / (2.0 * self.width))
         if self.kind == "cauchy":
-            return np.asarray(math.sinh(self.width) / (math.cosh(self.width) - np.cos(turned)) / TURN)
-        places = turned[..., None] + TURN * np.arange(-4, 5)
+            return np.asarray(math.sinh(self.width) / (math.cosh(self.width) - np.cos(within)) / TURN)
+        places = within[..., None] + TURN * np.arange(-4, 5)
         mass = np.exp(-0.5 * (places / self.width) ** 2).sum(axis=-1)
         return np.asarray(mass / (self.width * math.sqrt(TURN)))
 
@@ -55,7 +55,7 @@ class Phases(Family):
         noise: of E.
         turns: m, a whole number of turns of Y for one of X.
         origins: where the two circles are cut, in radians.
-        shown: as "angles", or as "circles": cosine and sine of either.
+        form: as "angles", or as "circles": cosine and sine of either.
 
     Raises:
         InvalidInput: a law is narrower than the grid can show, or a uniform one wider than the circle.
@@ -67,16 +67,16 @@ class Phases(Family):
         noise: Wrapped,
         turns: int = 1,
         origins: tuple[float, float] = (0.0, 0.0),
-        shown: Literal["angles", "circles"] = "angles",
+        form: Literal["angles", "circles"] = "angles",
     ) -> None:
-        columns = 1 if shown == "angles" else 2
+        columns = 1 if form == "angles" else 2
         super().__init__("phases", columns, columns)
         for width in [noise.width, *([law.width] if law else [])]:
             if width < SMALLEST_WIDTH:
                 raise InvalidInput(f"a law is {width} radians wide; at least {SMALLEST_WIDTH} are needed")
         if noise.kind == "uniform" and noise.width > math.pi:
             raise InvalidInput(f"uniform noise is {noise.width} radians wide; at most pi are a circle")
-        self.law, self.noise, self.turns, self.origins, self.shown = law, noise, turns, origins, shown
+        self.law, self.noise, self.turns, self.origins, self.form = law, noise, turns, origins, form
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
         x = rng.uniform(0.0, TURN, n) if self.law is None else self.law.sample(rng, n)
@@ -112,14 +112,14 @@ class Phases(Family):
         return np.asarray(both / (both.sum() * (TURN / _POINTS)))
 
     def _columns(self, angles: Array, origin: float) -> Array:
-        turned = np.mod(angles - origin, TURN)
-        if self.shown == "angles":
-            return np.asarray(turned[:, None])
-        return np.column_stack([np.cos(turned), np.sin(turned)])
+        within = np.mod(angles - origin, TURN)
+        if self.form == "angles":
+            return np.asarray(within[:, None])
+        return np.column_stack([np.cos(within), np.sin(within)])
 
     def _angles(self, columns: Array, origin: float) -> Array:
-        turned = columns[:, 0] if self.shown == "angles" else np.arctan2(columns[:, 1], columns[:, 0])
-        return np.asarray(turned + origin)
+        within = columns[:, 0] if self.form == "angles" else np.arctan2(columns[:, 1], columns[:, 0])
+        return np.asarray(within + origin)
 
 
 def _xlogx(density: Array) -> Array:

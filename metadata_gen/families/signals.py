@@ -17,8 +17,8 @@ from scipy.special import ndtri  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.elliptical import cholesky
-from mizzle.metadata_gen.families.montecarlo import open_uniforms
 from mizzle.metadata_gen.family import Array, Rng
+from mizzle.metadata_gen.montecarlo import open_uniforms
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,6 +31,10 @@ CHANNELS: Final[Mapping[str, Law]] = MappingProxyType(
         "xor.gain": LogUniform(0.5, 8.0),
         "ripple.frequency": LogUniform(0.7, 4.0),
         "phase": Uniform(0.0, 2.0 * math.pi),
+        "phases.noise": mix(normal=0.6, cauchy=0.15, uniform=0.25),
+        "phases.turns": LogIntegers(1, 4),
+        "phases.spread": LogUniform(0.2, 3.0),  # radians, of angles that are not even
+        "phases.width": LogUniform(0.03, 3.0),  # radians, of the noise
         "inputs": mix(normal=0.4, uniform=0.2, laplace=0.15, correlated=0.25),
         "inputs.factors": LogIntegers(1, 3),
         "inputs.gain": LogUniform(0.2, 2.0),

@@ -21,9 +21,9 @@ from typing import Final
 
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal
-from mizzle.metadata_gen.families.montecarlo import tolerance
 from mizzle.metadata_gen.families.operators import Concatenated, SideWarped
 from mizzle.metadata_gen.family import Family, Rng
+from mizzle.metadata_gen.montecarlo import tolerance
 from mizzle.metadata_gen.prior import ranges, transformations
 from mizzle.metadata_gen.prior.channels import random_channel
 from mizzle.metadata_gen.prior.contingency import embeddings

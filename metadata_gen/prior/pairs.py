@@ -16,6 +16,7 @@ from mizzle.metadata_gen.prior.channels import channel
 from mizzle.metadata_gen.prior.contingency import any_table, random_levels
 from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
 from mizzle.metadata_gen.prior.elliptical import additive_pair, heavy, normal_pair, pair_rho, student_pair
+from mizzle.metadata_gen.prior.map_ranges import CHANNELS
 from mizzle.metadata_gen.prior.mixtures import label, mixture, random_weights, rare
 
 Draw = Callable[[Rng, int, int], Family]
@@ -72,11 +73,13 @@ def copula_mixture(rng: Rng, *_: int) -> Family:
 
 def phases(rng: Rng, dim_x: int, dim_y: int) -> Phases:
     """An angle that follows another, as angles or, where there is room, as cosine and sine."""
-    law = Wrapped("normal", real(rng, "phases.spread")) if chance(rng, "phases.uneven") else None
-    noise = Wrapped(_WRAPPED[choice(rng, "phases.noise")], real(rng, "phases.width"))
-    circles = min(dim_x, dim_y) > 1 and chance(rng, "phases.circles")
+    law = Wrapped("normal", real(rng, "phases.spread", CHANNELS)) if rng.random() < 0.4 else None
+    noise = Wrapped(_WRAPPED[choice(rng, "phases.noise", CHANNELS)], real(rng, "phases.width", CHANNELS))
+    circles = min(dim_x, dim_y) > 1 and rng.random() < 0.6
     origins = (TURN * rng.random(), TURN * rng.random())
-    return Phases(law, noise, whole(rng, "phases.turns"), origins, "circles" if circles else "angles")
+    return Phases(
+        law, noise, whole(rng, "phases.turns", table=CHANNELS), origins, "circles" if circles else "angles"
+    )
 
 
 def binned(rng: Rng, *_: int) -> Family:

@@ -69,8 +69,6 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "broad.dealt": 0.5,  # columns of blocks and autoregressions in random order
         "canonical.tail": 0.05,
         "canonical.weak": 0.4,
-        "phases.uneven": 0.4,
-        "phases.circles": 0.6,
         "mixture.separate": 0.35,  # clusters of its own on either side
         "mixture.concentric": 0.15,
         "table.rare": 0.5,  # both of two events, each at a rate of its own
@@ -141,7 +139,6 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         ),
         "heavy.law": mix(student=0.55, outliers=0.15, slash=0.08, logistic=0.08, secant=0.06, normal=0.08),
         "rare": mix(**{"class": 0.4}, event=0.4, regime=0.2),
-        "phases.noise": mix(normal=0.6, cauchy=0.15, uniform=0.25),
         "table": mix(binary=0.45, small=0.3, any=0.25),
         "labels.codes": mix(one_hot=0.45, dropped=0.2, renamed=0.35),
         "copula": evenly("clayton", "gumbel", "frank"),
@@ -186,7 +183,6 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "bends.pairs": Integers(1, 5),  # at most min(dim_x, dim_y)
         "bends.noise": Integers(0, 3),
         "rotated.pairs": Integers(1, MAX_DIM),  # at most min(dim_x, dim_y)
-        "phases.turns": LogIntegers(1, 4),
         "thin.pairs": LogIntegers(1, 3),
         "thin.classes": Integers(2, 5),
         "mist.n_interacting": Integers(1, MAX_DIM),  # at most min(dim_x, dim_y)
@@ -271,8 +267,6 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "mixture.evenness": LogUniform(0.5, 20.0),  # Dirichlet concentration of the weights
         "mixture.spread": LogUniform(0.5, 8.0),
         "mixture.roundness": Uniform(0.1, 1.0),
-        "phases.spread": LogUniform(0.2, 3.0),  # radians
-        "phases.width": LogUniform(0.03, 3.0),  # radians
         "table.coupling": Uniform(0.3, 1.0),
         "levels.evenness": LogUniform(0.5, 30.0),  # Dirichlet concentration
         "table.evenness": LogUniform(0.1, 5.0),  # Dirichlet concentration

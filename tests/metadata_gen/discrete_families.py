@@ -4,11 +4,10 @@ import numpy as np
 from copula_families import COPULAS
 
 from mizzle.metadata_gen.families.binned import Binned
-from mizzle.metadata_gen.families.contingency import ContingencyTable
-from mizzle.metadata_gen.families.labelled import LabelledNumbers
+from mizzle.metadata_gen.families.contingency import ContingencyTable, LabelledNumbers
 from mizzle.metadata_gen.family import Array, Family
+from mizzle.metadata_gen.label_problems import label_table, labelled_numbers
 from mizzle.metadata_gen.prior.contingency import random_table
-from mizzle.metadata_gen.prior.label_problems import label_table, labelled_numbers
 from mizzle.metadata_gen.prior.pairs import random_edges
 
 RNG = np.random.default_rng(5)

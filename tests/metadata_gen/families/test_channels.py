@@ -16,7 +16,6 @@ from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families import responses, signals
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
 from mizzle.metadata_gen.families.channels import Channel
-from mizzle.metadata_gen.families.montecarlo import tolerance
 from mizzle.metadata_gen.families.responses import (
     Additive,
     Bernoulli,
@@ -28,6 +27,7 @@ from mizzle.metadata_gen.families.responses import (
 )
 from mizzle.metadata_gen.families.signals import QUANTILES, Inputs, Linear, Product, Signal, Square
 from mizzle.metadata_gen.family import Array, Truth
+from mizzle.metadata_gen.montecarlo import tolerance
 from mizzle.metadata_gen.prior.channels import RESPONSES, random_channel, random_response
 from mizzle.metadata_gen.prior.signals import KINDS, random_signal
 

@@ -9,7 +9,7 @@ from mixture_families import FAMILIES
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal
 from mizzle.metadata_gen.families.mixtures import ClassLabel, Components, NormalMixture, product_components
-from mizzle.metadata_gen.families.montecarlo import (
+from mizzle.metadata_gen.montecarlo import (
     MAX_BLOCKS,
     Integrated,
     controlled_mean,

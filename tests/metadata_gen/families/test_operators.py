@@ -10,7 +10,6 @@ from scipy.special import entr
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.families.elliptical import MultivariateNormal
 from mizzle.metadata_gen.families.independent import Independent, Noise
-from mizzle.metadata_gen.families.montecarlo import tolerance
 from mizzle.metadata_gen.families.operators import (
     ColumnsShuffled,
     Concatenated,
@@ -25,6 +24,7 @@ from mizzle.metadata_gen.family import Family, Rng, Truth
 from mizzle.metadata_gen.maps.curves import SwissRoll
 from mizzle.metadata_gen.maps.invertible import Linear
 from mizzle.metadata_gen.maps.looks import Look
+from mizzle.metadata_gen.montecarlo import tolerance
 
 ROWS = 60_000
 COLUMN = Noise(np.eye(1))

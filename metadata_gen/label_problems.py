@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from mizzle.metadata_gen.families.contingency import ContingencyTable
-from mizzle.metadata_gen.families.labelled import LabelledNumbers
+from mizzle.metadata_gen.families.contingency import ContingencyTable, LabelledNumbers
 from mizzle.metadata_gen.family import Array, Rng
 from mizzle.metadata_gen.hyperpriors import LogIntegers, LogUniform, Uniform
 
 MAX_LEVELS = 256
-_LEVELS, _FEW = LogIntegers(2, MAX_LEVELS), LogIntegers(2, 8)
+_LEVELS, _SMALL_LEVELS = LogIntegers(2, MAX_LEVELS), LogIntegers(2, 8)
 _EVENNESS, _RARE, _COUPLING = LogUniform(0.3, 30.0), LogUniform(0.001, 0.3), LogUniform(0.003, 1.0)
 _SPREAD, _WIDTHS, _RANK = LogUniform(0.03, 30.0), Uniform(0.0, 1.0), LogIntegers(2, 6)
 _LATTICE, _SHAPE = LogIntegers(2, 200), LogUniform(0.1, 5.0)
@@ -59,7 +58,7 @@ def labelled_numbers(rng: Rng) -> LabelledNumbers:
 
 def level_probabilities(rng: Rng) -> Array:
     """Probabilities of 2 to 256 levels: even, uneven, falling like ranks, or with rare ones."""
-    k = (_FEW if rng.random() < 0.4 else _LEVELS).draw(rng)
+    k = (_SMALL_LEVELS if rng.random() < 0.4 else _LEVELS).draw(rng)
     kind = rng.integers(4)
     if kind == 0:
         return np.full(k, 1.0 / k)

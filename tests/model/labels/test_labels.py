@@ -1,0 +1,145 @@
+"""Labels have no order: their names change nothing, and the answers are right for 2 to 200 levels."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mizzle.metadata_gen.label_problems import label_table, labelled_numbers
+from mizzle.model import Estimator
+from mizzle.model.labels.answers import Labelled, sharpest
+from mizzle.model.preprocess import side
+from mizzle.model.quantiles import LEVELS
+
+LOW, HIGH = LEVELS.index(0.05), LEVELS.index(0.95)
+DRAWS = 300
+# Of so many intervals that hold the truth with probability .9 fewer happen once in thirty thousand runs.
+FEWEST = 0.9 * DRAWS - 4 * math.sqrt(0.09 * DRAWS)
+
+
+@pytest.fixture(scope="module")
+def estimator() -> Estimator:
+    return Estimator.load()
+
+
+def renamed_copy(rng, levels: int, n: int, kept: float):
+    """A label and its copy under other names, of which a share is right; and I in nats."""
+    x, names = rng.integers(0, levels, n), rng.permutation(levels)
+    y = np.where(rng.random(n) < kept, names[x], rng.integers(0, levels, n))
+    right, wrong = kept + (1 - kept) / levels, (1 - kept) / levels
+    nats = (
+        math.log(levels) + right * math.log(right) + (levels - 1) * (wrong * math.log(wrong) if wrong else 0)
+    )
+    return x.astype(float), y.astype(float), nats
+
+
+def holds(estimate, truth: float) -> bool:
+    low, high = estimate.interval()
+    return low - 1e-9 <= truth <= high + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("levels", "n", "kept"),
+    [(3, 500, 0.6), (30, 2000, 0.7), (50, 2000, 1.0), (100, 5000, 0.5), (200, 4000, 0.9)],
+)
+def test_labels_under_other_names(estimator: Estimator, levels: int, n: int, kept: float) -> None:
+    answers = []
+    for seed in range(8):
+        x, y, truth = renamed_copy(np.random.default_rng(seed), levels, n, kept)
+        answers.append(estimator.estimate(x, y))
+    assert sum(holds(answer, truth) for answer in answers) >= 5  # of 8 at .9: fewer in .5 % of runs
+    assert np.mean([answer.mi for answer in answers]) == pytest.approx(truth, rel=0.06)
+    assert all(answer.in_range for answer in answers)
+
+
+@pytest.mark.parametrize(("levels", "n"), [(3, 600), (12, 1500), (40, 3000), (100, 5000)])
+def test_labels_beside_numbers(estimator: Estimator, levels: int, n: int) -> None:
+    """Stations of normal means: the truth by quadrature; the names are numbers of no meaning."""
+    means = np.random.default_rng(levels).normal(size=levels)
+    grid = np.linspace(means.min() - 4, means.max() + 4, 20001)
+    density = np.exp(-2 * (grid[:, None] - means) ** 2).mean(1) / math.sqrt(math.pi / 2)
+    truth = -np.trapezoid(density * np.log(density), grid) - 0.5 * math.log(2 * math.pi * math.e / 4)
+    answers = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        station = rng.integers(0, levels, n)
+        answers.append(estimator.estimate(station.astype(float), means[station] + 0.5 * rng.normal(size=n)))
+    assert sum(holds(answer, truth) for answer in answers) >= 5
+    assert np.mean([answer.mi for answer in answers]) == pytest.approx(truth, rel=0.06)
+
+
+@pytest.mark.parametrize("kind", ["tables", "numbers"])
+def test_coverage_on_fresh_draws(kind: str) -> None:
+    rng, held, count = np.random.default_rng(4711), 0, 0
+    while count < DRAWS:
+        family = (label_table if kind == "tables" else labelled_numbers)(rng)
+        n = int(np.exp(rng.uniform(np.log(30), np.log(5000))))
+        x, y = map(side, family.sample(rng, n))
+        if not x.discrete or (kind == "tables" and not y.discrete) or min(x.distinct[0], y.distinct[0]) < 2:
+            continue
+        problem = Labelled(x.rows, y.rows, None) if kind == "tables" else Labelled(x.rows, None, y.ranks[0])
+        values = problem.quantiles()
+        assert values is not None
+        held += bool(values[LOW] - 1e-9 <= family.mi().nats <= values[HIGH] + 1e-9)
+        count += 1
+    assert held >= FEWEST
+
+
+def test_names_change_nothing_where_the_labels_answer(estimator: Estimator) -> None:
+    rng = np.random.default_rng(3)
+    x, y, _ = renamed_copy(rng, 20, 3000, 0.5)
+    names = rng.permutation(20).astype(float)
+    first, second = estimator.estimate(x, y), estimator.estimate(names[x.astype(int)], y)
+    assert second.values == pytest.approx(first.values, abs=1e-9)
+
+
+def test_two_binary_columns_are_familiar_and_as_sharp_as_their_counts(estimator: Estimator) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.random(1000) < 0.3
+    y = np.where(x, rng.random(1000) < 0.6, rng.random(1000) < 0.2)
+    estimate = estimator.estimate(x.astype(float), y.astype(float))
+    assert estimate.in_range
+    assert estimate.warnings == () or {w.code for w in estimate.warnings} <= {"ties"}
+    # The counts' own standard error is .0125: a 90 % interval of 3.3 of them is .041 wide
+    low, high = estimate.interval()
+    assert high - low < 0.055
+
+
+def test_several_columns_beside_a_label(estimator: Estimator) -> None:
+    """Ten classes about centres in three columns: the names of the classes change the answer by little."""
+    rng = np.random.default_rng(2)
+    centres = 1.5 * rng.normal(size=(10, 3))
+    label = rng.integers(0, 10, 1500)
+    points = centres[label] + rng.normal(size=(1500, 3))
+    answers = [estimator.estimate(points, rng.permutation(10)[label].astype(float)) for _ in range(4)]
+    middles = [answer.mi for answer in answers]
+    assert max(middles) - min(middles) < np.mean([a.interval()[1] - a.interval()[0] for a in answers]) / 2
+
+
+def test_copies_of_a_column_change_nothing(estimator: Estimator) -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=400)
+    y = x**2 + 0.7 * rng.normal(size=400)
+    alone = estimator.estimate(x, y)
+    for copied in ([x, x], [x, -x], [x, np.exp(x), x]):
+        twice = estimator.estimate(np.column_stack(copied), y)
+        assert twice.values == alone.values
+        assert twice.dim_x == len(copied)
+        assert "copies_x" in {notice.code for notice in twice.warnings}
+
+
+def test_the_sharper_answer_counts_and_one_that_disagrees() -> None:
+    narrow, wide, far = (np.linspace(*ends, len(LEVELS)) for ends in ((1.0, 1.1), (0.9, 1.3), (3.0, 3.5)))
+    assert sharpest([narrow, wide]) == (0, False)
+    assert sharpest([wide, narrow]) == (1, False)
+    assert sharpest([narrow, far]) == (1, True)
+    assert sharpest([narrow]) == (0, False)
+
+
+def test_more_levels_than_the_training_knows_are_counted_where_they_can_be() -> None:
+    rng = np.random.default_rng(5)
+    x, flag = rng.integers(0, 400, 20_000), rng.integers(0, 2, 20_000)
+    counted = Labelled(x, flag, None).quantiles()
+    assert counted is not None
+    assert counted[LOW] < 0.002
+    assert Labelled(x[:900], flag[:900], None).quantiles() is None

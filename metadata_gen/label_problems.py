@@ -1,8 +1,9 @@
 """The prior over labels without an order: two of them, or one beside a column of numbers."""
 
 import numpy as np
+from scipy.special import ndtr  # type: ignore[import-untyped]
 
-from mizzle.metadata_gen.families.contingency import ContingencyTable, LabelledNumbers
+from mizzle.metadata_gen.families.contingency import POINTS, ContingencyTable, LabelledNumbers
 from mizzle.metadata_gen.family import Array, Rng
 from mizzle.metadata_gen.hyperpriors import LogIntegers, LogUniform, Uniform
 
@@ -10,6 +11,7 @@ MAX_LEVELS = 256
 _LEVELS, _SMALL_LEVELS = LogIntegers(2, MAX_LEVELS), LogIntegers(2, 8)
 _EVENNESS, _RARE, _COUPLING = LogUniform(0.3, 30.0), LogUniform(0.001, 0.3), LogUniform(0.003, 1.0)
 _SPREAD, _WIDTHS, _RANK = LogUniform(0.03, 30.0), Uniform(0.0, 1.0), LogIntegers(2, 6)
+_NOISE, _GAIN, _FREQUENCY = LogUniform(0.03, 3.0), LogUniform(0.2, 8.0), LogUniform(0.3, 20.0)
 _LATTICE, _SHAPE = LogIntegers(2, 200), LogUniform(0.1, 5.0)
 _KINDS = (0.1, 0.2, 0.15, 0.15, 0.2, 0.2)  # of tables
 
@@ -38,22 +40,67 @@ def label_table(rng: Rng) -> ContingencyTable:
 
 
 def labelled_numbers(rng: Rng) -> LabelledNumbers:
-    """A label of up to 256 levels beside numbers: all classes apart, some apart, groups of them, or none."""
-    p = level_probabilities(rng)
-    k, components = len(p), int(rng.choice([1, 2, 3], p=[0.6, 0.25, 0.15]))
-    spread = _SPREAD.draw(rng)
+    """A label of up to 256 levels beside numbers: classes that are mixtures, or decided by the numbers."""
+    points = _LATTICE.draw(rng) if rng.random() < 0.2 else POINTS
+    if rng.random() < 0.5:
+        p = level_probabilities(rng)
+        return LabelledNumbers(p, _mixtures(rng, len(p), points))
+    density = np.exp(-0.5 * np.linspace(-3.5, 3.5, points) ** 2)
+    given_numbers = (_cut if rng.random() < 0.5 else _softmax)(rng, level_probabilities(rng), points)
+    joint = given_numbers * (density / density.sum())
+    joint = joint[joint.sum(axis=1) > 1e-6]
+    joint /= joint.sum()
+    p = joint.sum(axis=1)
+    return LabelledNumbers(p, joint / p[:, None])
+
+
+def _mixtures(rng: Rng, k: int, points: int) -> Array:
+    """p(y | i) of mixtures of 1 to 3 normals: all classes apart, some of them, groups of them, or none."""
+    components = int(rng.choice([1, 2, 3], p=[0.6, 0.25, 0.15]))
+    spread, weights = _SPREAD.draw(rng), rng.dirichlet(np.full(components, 3.0), k)
     means = spread * _places(rng, k)[:, None] + _WIDTHS.draw(rng) * 3.0 * rng.standard_normal((k, components))
     if components > 1 and rng.random() < 0.5:  # the same shape in every class
         means = spread * _places(rng, k)[:, None] + 3.0 * rng.standard_normal((1, components))
     widths = np.exp(_WIDTHS.draw(rng) * (rng.random() < 0.4) * rng.standard_normal((k, components)))
     if rng.random() < 0.1:
-        means = np.broadcast_to(means[:1], means.shape)
-        widths = np.broadcast_to(widths[:1], widths.shape)
-    whole = means.max() - means.min() + widths.max()
-    widths = np.maximum(widths, 0.004 * whole)
-    weights = rng.dirichlet(np.full(components, 3.0), k)
-    lattice = (_LATTICE.draw(rng),) if rng.random() < 0.2 else ()
-    return LabelledNumbers(p, weights, means, widths, *lattice)
+        means, widths, weights = (np.broadcast_to(part[:1], part.shape) for part in (means, widths, weights))
+    widths = np.maximum(widths, 0.004 * (means.max() - means.min() + widths.max()))
+    grid = np.linspace((means - 5.0 * widths).min(), (means + 5.0 * widths).max(), points)
+    masses = np.full((k, points), 1e-300)
+    for w, m, s in zip(weights.T, means.T, widths.T, strict=True):
+        steps = (grid - m[:, None]) / s[:, None]
+        masses += (w / s)[:, None] * np.exp(-0.5 * steps * steps)
+    return np.asarray(masses / masses.sum(axis=1, keepdims=True))
+
+
+def _cut(rng: Rng, p: Array, points: int) -> Array:
+    """p(i | y) of a wave of y, with normal noise, cut into levels, as counts and grades are."""
+    signal, noise = _waves(rng, 1, points)[0], _NOISE.draw(rng)
+    spread = noise * np.linspace(-2.0, 2.0, points)[rng.permutation(points)]
+    edges = np.quantile(signal + spread, np.cumsum(p)[:-1])
+    below = ndtr((edges[:, None] - signal) / noise)
+    ends = np.vstack([np.zeros(points), below, np.ones(points)])
+    return np.maximum(np.diff(ends, axis=0), 0.0)
+
+
+def _softmax(rng: Rng, p: Array, points: int) -> Array:
+    """p(i | y) whose logits are waves of y, each level's its own."""
+    logits = _GAIN.draw(rng) * _waves(rng, len(p), points) + np.log(p)[:, None]
+    odds = np.exp(logits - logits.max(axis=0))
+    return np.asarray(odds / odds.sum(axis=0))
+
+
+def _waves(rng: Rng, count: int, points: int) -> Array:
+    """Sums of up to six waves of a standard number, standardised, or the number; shape (count, points)."""
+    y = np.linspace(-3.5, 3.5, points)
+    if count == 1 and rng.random() < 0.3:
+        return y[None] if rng.random() < 0.6 else np.abs(y - rng.uniform(-1.0, 1.0))[None]
+    terms = int(rng.integers(1, 7))
+    frequencies = np.array([_FREQUENCY.draw(rng) for _ in range(terms)])
+    waves = np.cos(frequencies[:, None] * y + rng.uniform(0.0, 2.0 * np.pi, (terms, 1)))
+    signals = rng.standard_normal((count, terms)) @ waves
+    signals -= signals.mean(axis=1, keepdims=True)
+    return np.asarray(signals / np.maximum(signals.std(axis=1, keepdims=True), 1e-9))
 
 
 def level_probabilities(rng: Rng) -> Array:

@@ -9,7 +9,7 @@ from scipy.special import entr, rel_entr  # type: ignore[import-untyped]
 from mizzle.errors import InvalidInput
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
 
-_POINTS: Final = 1200  # of the grid on which densities are integrated
+POINTS: Final = 1200  # of a grid that is as good as continuous
 
 
 class ContingencyTable(Family):
@@ -66,62 +66,43 @@ class ContingencyTable(Family):
 
 
 class LabelledNumbers(Family):
-    """X is one of k labels with probabilities p; Y given X = i is a mixture of normals, on a lattice or not.
+    """X is one of k labels with probabilities p; Y given X = i is a point of a grid with probabilities t_i.
 
-    P(Y = y | i) is the mass that sum_j w_ij N(m_ij, s_ij^2) has about a point y of a fine grid; a lattice of
-    coarser steps makes ties. I = H(Y) - sum_i p_i H(Y | i), summed over the points.
+    I = H(Y) - sum_i p_i H(Y | i) nats, summed over the points. A grid of `POINTS` is as good as continuous:
+    its points become intervals, within which no label is likelier than in the rest. Coarser ones make ties.
 
     Args:
         probabilities: p, shape (k,).
-        weights, means, deviations: w, m and s, shape (k, c) each; deviations at least a thousandth of the
-            whole range.
-        points: how many different values Y has, a few for counts and ratings.
+        table: t, shape (k, points).
 
     Raises:
-        InvalidInput: the probabilities or weights do not sum to 1, or there are fewer than two points.
+        InvalidInput: the probabilities or a row of the table do not sum to 1, or there is only one point.
     """
 
-    def __init__(
-        self, probabilities: Array, weights: Array, means: Array, deviations: Array, points: int = _POINTS
-    ) -> None:
+    def __init__(self, probabilities: Array, table: Array) -> None:
         super().__init__("labelled numbers", 1, 1)
-        if abs(probabilities.sum() - 1.0) > 1e-9 or np.abs(weights.sum(axis=1) - 1.0).max() > 1e-9:
-            raise InvalidInput("probabilities and the weights of every label must sum to 1")
-        if points < 2:
-            raise InvalidInput(f"there are {points} values of Y; at least 2 are needed")
-        self.probabilities, self.weights, self.means, self.deviations = (
-            probabilities,
-            weights,
-            means,
-            deviations,
-        )
-        self.points = points
+        if abs(probabilities.sum() - 1.0) > 1e-9 or np.abs(table.sum(axis=1) - 1.0).max() > 1e-9:
+            raise InvalidInput("the probabilities and every row of the table must sum to 1")
+        if table.shape[1] < 2:
+            raise InvalidInput(f"there are {table.shape[1]} values of Y; at least 2 are needed")
+        self.probabilities, self.table = probabilities, table
 
     @property
     def continuous(self) -> bool:
         return False
 
-    @cached_property
-    def table(self) -> Array:
-        """P(Y = y | X = i), shape (k, points)."""
-        low = (self.means - 5.0 * self.deviations).min()
-        high = (self.means + 5.0 * self.deviations).max()
-        grid = np.linspace(low, high, self.points)
-        masses = np.zeros((len(self.probabilities), self.points))
-        for w, m, s in zip(self.weights.T, self.means.T, self.deviations.T, strict=True):
-            steps = (grid - m[:, None]) / s[:, None]
-            masses += (w / s)[:, None] * np.exp(-0.5 * steps * steps)
-        masses += 1e-300
-        return np.asarray(masses / masses.sum(axis=1, keepdims=True))
+    @property
+    def points(self) -> int:
+        """How many points Y has."""
+        return int(self.table.shape[1])
 
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
         labels = rng.choice(len(self.probabilities), n, p=self.probabilities)
         ends = np.cumsum(self.table, axis=1) / np.sum(self.table, axis=1, keepdims=True)
         places = np.searchsorted((ends + np.arange(len(ends))[:, None]).ravel(), labels + rng.random(n))
-        places = (places - labels * self.points).clip(0, self.points - 1).astype(np.float64)
-        if self.points == _POINTS:  # as good as continuous: within a cell no label is likelier
-            places += rng.random(n)
-        return labels.astype(np.float64)[:, None], places[:, None]
+        cells = np.asarray((places - labels * self.points).clip(0, self.points - 1), np.float64)
+        y = cells + rng.random(n) if self.points == POINTS else cells
+        return labels.astype(np.float64)[:, None], y[:, None]
 
     def mi(self) -> Truth:
         of_all = entr(self.probabilities @ self.table).sum()
@@ -130,5 +111,5 @@ class LabelledNumbers(Family):
     def pmi(self, x: Array, y: Array) -> Array:
         """log P(y | x) / P(y) of each row's cell."""
         labels, cells = x[:, 0].astype(np.intp), np.floor(y[:, 0]).astype(np.intp)
-        ratios = self.table / (self.probabilities @ self.table)
-        return np.asarray(np.log(ratios[labels, cells]))
+        odds = self.table[labels, cells] / (self.probabilities @ self.table)[cells]
+        return np.asarray(np.log(odds))

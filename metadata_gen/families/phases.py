@@ -13,7 +13,7 @@ from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
 TURN: Final = 2.0 * math.pi
 SMALLEST_WIDTH: Final = 0.02  # radians, of which the grid has twenty steps
 _POINTS: Final = 8192
-_GRID: Final = np.arange(_POINTS) * (TURN / _POINTS)
+_GRID: Final = np.asarray(np.arange(_POINTS) * (TURN / _POINTS), np.float64)
 Kind = Literal["normal", "cauchy", "uniform"]
 
 
@@ -93,7 +93,8 @@ class Phases(Family):
         of_x, of_y = self._angles(x, self.origins[0]), self._angles(y, self.origins[1])
         marginal = np.interp(np.mod(of_y, TURN), _GRID, self._density_of_y, period=TURN)
         with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.noise.density(of_y - self.turns * of_x) / marginal))
+            noise = np.asarray(of_y - self.turns * of_x, np.float64)
+            return np.asarray(np.log(self.noise.density(noise) / marginal))
 
     @cached_property
     def _density_of_noise(self) -> Array:

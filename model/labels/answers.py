@@ -57,7 +57,7 @@ def _indicators(labels: Integers) -> Integers | None:
         return None
     is_level = labels == np.arange(levels)[:, None]
     counts = is_level.sum(axis=1, keepdims=True)
-    return np.where(is_level, len(labels) - counts, -counts)
+    return np.asarray(np.where(is_level, len(labels) - counts, -counts))
 
 
 def sharpest(candidates: list[Doubles]) -> tuple[int, bool]:

@@ -35,7 +35,7 @@ class Network:
         """Quantiles of I at `LEVELS`, within 0 and the bound, shape (q,)."""
         steps = np.sort(self._outputs(summary.features))
         steps = steps[quantiles.MIDDLE] + self.stretch * (steps - steps[quantiles.MIDDLE])
-        return (summary.base + summary.scale * steps).clip(0.0, summary.bound)
+        return np.asarray((summary.base + summary.scale * steps).clip(0.0, summary.bound))
 
     def _outputs(self, features: Doubles) -> Doubles:
         values = ((features - self.centre) / self.spread).clip(-_LARGEST, _LARGEST)

@@ -39,7 +39,7 @@ def summary(labels: Integers, ranks: Integers) -> Summary:
         *(np.log(classes.min()), np.log(classes.max()), least, len(np.unique(ranks)) / n),
         *np.log([cut[j][0] + 1e-6 for j in (0, 2, 4)]),
     ]
-    return Summary(base, scale, entropy, np.array(features, np.float64))
+    return Summary(base, scale, float(np.log(len(classes))), np.array(features, np.float64))
 
 
 def neighbours(groups: Integers, scores: Doubles, k: int) -> tuple[float, float]:

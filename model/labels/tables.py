@@ -115,7 +115,8 @@ def summary(x: Integers, y: Integers) -> Summary:
     chance = expected_by_chance(counts)
     base = jackknife(counts)
     scale = float(np.sqrt((variance + chance) / n)) + 0.25 * chance + 1e-9
-    freedom = len(counts.cells) - sum(levels) + 1
+    filled, possible = len(counts.cells), levels[0] * levels[1]
+    freedom = filled - sum(levels) + 1
     h_x, h_y, h_xy = (covered(c, n) for c in (counts.of_x, counts.of_y, counts.cells))
     by_shrinking, weight = shrunk(counts)
     bound = float(np.log(levels[0]))
@@ -133,8 +134,8 @@ def summary(x: Integers, y: Integers) -> Summary:
     features = [
         *scaled(estimates, base, scale),
         *np.log([scale, chance + 1e-9, variance + 1e-9, plain + 1e-6, n, *levels]),
-        *np.log([n / len(counts.cells), n / np.prod(levels), len(counts.cells) / np.prod(levels)]),
-        *(weight, ones / n, twos / n, ones / len(counts.cells), plain / max(min(h_x, h_y), 1e-9)),
+        *np.log([n / filled, n / possible, filled / possible]),
+        *(weight, ones / n, twos / n, ones / filled, plain / max(min(h_x, h_y), 1e-9)),
         *np.log(sorted((counts.of_x.min(), counts.of_y.min()))),
     ]
     return Summary(base, scale, bound, np.array(features, np.float64))

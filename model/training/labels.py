@@ -15,7 +15,7 @@ from mizzle.model.labels.network import Network
 from mizzle.model.labels.summary import Summary
 from mizzle.model.quantiles import LEVELS
 
-_WIDTH, _DEPTH, _BATCH = 128, 3, 512
+_WIDTH, _DEPTH, _BATCH = 96, 3, 512
 _RATE = 2e-3
 _COVERAGE = (0.9, LEVELS.index(0.05), LEVELS.index(0.95))
 
@@ -55,7 +55,7 @@ def fit(train: Draws, held_out: Draws, steps: int, seed: int, say: Callable[...,
     inputs = torch.from_numpy(((train.features - centre) / spread).clip(-6.0, 6.0)).float()
     target = torch.from_numpy(_targets(train)).float()
     net = _perceptron(inputs.shape[1])
-    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=_RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps, pct_start=0.05)
     levels = torch.tensor(LEVELS)
     for step in range(steps):
@@ -99,9 +99,9 @@ def write(path: Path, networks: Mapping[str, Network], about: Mapping[str, Any])
         for i, (weight, bias) in enumerate(network.layers):
             tensors |= {f"{kind}.weight.{i}": weight, f"{kind}.bias.{i}": bias}
     tensors = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}
-    text = {"training": {k: str(v) for k, v in about.items()}}
-    text["stretch"] = {kind: network.stretch for kind, network in networks.items()}  # type: ignore[assignment]
-    save_file(tensors, path, {"about": json.dumps(text)})
+    stretch = {kind: network.stretch for kind, network in networks.items()}
+    text = json.dumps({"training": {key: str(value) for key, value in about.items()}, "stretch": stretch})
+    save_file(tensors, path, {"about": text})
 
 
 def _summaries(draws: Draws) -> list[tuple[float, float, float, np.ndarray]]:

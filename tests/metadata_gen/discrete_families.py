@@ -31,12 +31,7 @@ FAMILIES: dict[str, Family] = {
     "independent table": ContingencyTable(np.outer([0.2, 0.8], [0.5, 0.3, 0.2])),
     "diagonal table": ContingencyTable(np.eye(5) / 5.0),
     "table": ContingencyTable(np.array([[0.3, 0.1, 0.0], [0.05, 0.25, 0.3]])),
-    "labelled numbers": LabelledNumbers(
-        np.array([0.7, 0.3]), np.ones((2, 1)), np.array([[0.0], [2.0]]), np.ones((2, 1))
-    ),
-    "labelled counts": LabelledNumbers(
-        np.array([0.2, 0.8]), np.ones((2, 1)), np.array([[0.0], [1.0]]), np.array([[1.0], [0.5]]), points=9
-    ),
+    "labelled counts": LabelledNumbers(np.array([0.2, 0.8]), np.array([[0.5, 0.3, 0.2], [0.1, 0.4, 0.5]])),
     **{f"label table {i}": label_table(RNG) for i in range(4)},
     **{f"random labelled numbers {i}": labelled_numbers(RNG) for i in range(4)},
     **{f"random table {i}": random_table(RNG, 2 + i, 20 - 3 * i, 0.5 + i, 0.7) for i in range(6)},

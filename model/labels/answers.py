@@ -13,6 +13,7 @@ MAX_LEVELS = 256  # of a label, in the training
 MAX_ROWS = 1_000_000  # of two labels, in the training
 MAX_INDICATORS = 64  # levels that become columns of their own beside several columns of numbers
 _MAX_NUMBERS = 10_000  # rows of a label beside numbers, in the training
+_MUCH_WIDER = 1.5  # times as wide as the order's interval, from which on the order counts
 _LOW, _HIGH = quantiles.LEVELS.index(0.05), quantiles.LEVELS.index(0.95)
 
 
@@ -63,15 +64,15 @@ def _indicators(labels: Integers) -> Integers | None:
 def sharpest(candidates: list[Doubles]) -> tuple[int, bool]:
     """Which of several answers, quantiles of shape (q,), knows most; the first rests on the labels' order.
 
-    A later one takes its place where its 90 % interval is narrower, or has nothing in common with it: the
-    order may mean nothing.
+    A later one takes its place unless the order tells much more, by the width of the 90 % intervals, and what
+    the two say has something in common: the order may mean nothing.
 
     Returns:
         the place of the answer, and whether the first has nothing in common with it.
     """
     place = 0
     for i, other in enumerate(candidates[1:], start=1):
-        if _disjoint(candidates[place], other) or _width(other) <= _width(candidates[place]):
+        if _disjoint(candidates[place], other) or _width(other) <= _MUCH_WIDER * _width(candidates[place]):
             place = i
     return place, _disjoint(candidates[0], candidates[place])
 

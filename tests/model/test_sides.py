@@ -29,7 +29,7 @@ def same(one: Table, other: Table) -> None:
             assert left.dtype == right.dtype
             np.testing.assert_array_equal(left, right)
         else:
-            assert left == right
+            np.testing.assert_equal(left, right)
 
 
 @given(st.integers(0, 2**32), st.integers(10, 60))

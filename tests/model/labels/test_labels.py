@@ -128,10 +128,11 @@ def test_copies_of_a_column_change_nothing(estimator: Estimator) -> None:
         assert "copies_x" in {notice.code for notice in twice.warnings}
 
 
-def test_the_sharper_answer_counts_and_one_that_disagrees() -> None:
+def test_labels_answer_unless_the_order_tells_much_more_and_agrees() -> None:
     narrow, wide, far = (np.linspace(*ends, len(LEVELS)) for ends in ((1.0, 1.1), (0.9, 1.3), (3.0, 3.5)))
     assert sharpest([narrow, wide]) == (0, False)
     assert sharpest([wide, narrow]) == (1, False)
+    assert sharpest([narrow, narrow * 1.01]) == (1, False)
     assert sharpest([narrow, far]) == (1, True)
     assert sharpest([narrow]) == (0, False)
 

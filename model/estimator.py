@@ -178,7 +178,7 @@ class Estimator:
             n=table.n,
             dim_x=table.dim_x,
             dim_y=table.dim_y,
-            in_range=not outside,
+            in_range=not outside and not table.copied,
             warnings=noticed,
             model=self.info,
         )
@@ -203,9 +203,9 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
     """Say so where the statistics of the sample lie outside those of the training."""
     if excess > 1.0:
         width = min(excess, quantiles.LARGEST_WIDENING)
-        text = f"the sample is unlike those of the training: {excess:.2g} times as far out as 99 % of them"
-        text = f"{text}; the interval was made {width:.2g} times as wide and may still be off"
-        yield Notice("unfamiliar", text)
+        text = f"the sample is unlike those of the training ({excess:.2g} times as far out as 99 % of them)"
+        text = f"{text}, and the interval was made {width:.2g} times as wide and may still be off"
+        yield Notice("unfamiliar", f"{text}; check it against samples like yours of known truth")
 
 
 def _disagree(counts: Doubles, values: tuple[float, ...]) -> bool:
@@ -215,8 +215,8 @@ def _disagree(counts: Doubles, values: tuple[float, ...]) -> bool:
 
 
 def _by_counting(mean: float, counted: Counted) -> Notice:
-    text = f"x and y take few values, whose counts say {counted.value:.3g} nats and not {mean:.3g}"
-    return Notice("counted", f"{text}, as the network does; the answer is that of the counts")
+    text = f"x and y take few values, and the answer is that of their counts, {counted.value:.3g} nats"
+    return Notice("counted", f"{text}; the network's would be {mean:.3g}: look at the table of counts")
 
 
 def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
@@ -224,13 +224,14 @@ def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
     limit = math.log(table.n)
     if table.constant:
         return
-    if values[-1] >= table.ceiling[-1]:
+    if values[quantiles.MIDDLE] >= table.ceiling[quantiles.MIDDLE]:
         bound = float(table.ceiling[-1])
         text = f"the answer was limited to {bound:.4g} nats, the entropy of the more discrete side"
-        yield Notice("limited_by_entropy", text)
+        yield Notice("limited_by_entropy", f"{text}: check that the other does not contain it")
     elif table.same:
-        text = "a column of x orders the rows as one of y does: if they are functions of each other"
-        yield Notice("deterministic", f"{text} and continuous, the true value is infinite")
+        text = "a column of x orders the rows as one of y does, and if both are continuous, the true value is"
+        yield Notice("deterministic", f"{text} infinite: leave out one of them if it was made of the other")
     elif values[quantiles.LEVELS.index(0.05)] > limit:
         text = f"the estimate exceeds log n = {limit:.1f} nats, more than the sample alone can show"
-        yield Notice("above_log_n", f"{text} (McAllester and Stratos 2020): it rests on the model's prior")
+        text = f"{text} (McAllester and Stratos 2020), and rests on the model's prior"
+        yield Notice("above_log_n", f'{text}: take it as "above {limit:.1f}", or bring more rows')

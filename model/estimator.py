@@ -18,6 +18,7 @@ from mizzle.model.counting import Counted
 from mizzle.model.preprocess import Side, Table, pair, prepare, side
 from mizzle.types import Estimate, ModelInfo, Notice
 
+_UPPER = quantiles.LEVELS.index(0.75)  # from where on an answer that reaches its limit was cut by it
 _MAX_THREADS = 4  # of a pool; more would wait for the interpreter's lock
 
 Doubles = NDArray[np.float64]
@@ -191,7 +192,11 @@ class Estimator:
         low, high = self.header.rows
         if not low <= table.n <= high:
             text = f"n = {table.n} is outside the trained range of {low} to {high} rows"
-            yield Notice("rows_out_of_range", f"{text}; the interval was widened and may still be off")
+            text = f"{text}, and the interval was widened and may still be off"
+            remedy = (
+                "bring more rows" if table.n < low else "compare it with that of a random part of the rows"
+            )
+            yield Notice("rows_out_of_range", f"{text}; {remedy}")
 
 
 def _no_rows(side: Side) -> Doubles:
@@ -224,10 +229,10 @@ def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
     limit = math.log(table.n)
     if table.constant:
         return
-    if values[quantiles.MIDDLE] >= table.ceiling[quantiles.MIDDLE]:
+    if values[_UPPER] >= table.ceiling[_UPPER]:
         bound = float(table.ceiling[-1])
         text = f"the answer was limited to {bound:.4g} nats, the entropy of the more discrete side"
-        yield Notice("limited_by_entropy", f"{text}: check that the other does not contain it")
+        yield Notice("limited_by_entropy", f"{text}: check that the other was not made of it")
     elif table.same:
         text = "a column of x orders the rows as one of y does, and if both are continuous, the true value is"
         yield Notice("deterministic", f"{text} infinite: leave out one of them if it was made of the other")

@@ -193,9 +193,7 @@ class Estimator:
         if not low <= table.n <= high:
             text = f"n = {table.n} is outside the trained range of {low} to {high} rows"
             text = f"{text}, and the interval was widened and may still be off"
-            remedy = (
-                "bring more rows" if table.n < low else "compare it with that of a random part of the rows"
-            )
+            remedy = "bring more rows" if table.n < low else "compare that of a random part of the rows"
             yield Notice("rows_out_of_range", f"{text}; {remedy}")
 
 

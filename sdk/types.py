@@ -30,6 +30,7 @@ SEVERITY: Final = (
     *("repeated_rows", "rows_alike", "deterministic", "duplicate", "constant", "constant_x", "constant_y"),
     *("unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy"),
 )
+SHOWN_NOTICES: Final = 2  # of a pair, in the line that it has in a table of many
 FACTS: Final = ("deduplicated", "counted", "coded", "time", "ties")
 
 

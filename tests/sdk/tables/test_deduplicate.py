@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fakes import FakeEstimator
 
 import mizzle
 from mizzle import AsyncClient, Client, Estimate, tables
 from mizzle.errors import TooFewSamples
 from mizzle.tables.variables import variables
-from fakes import FakeEstimator
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(30, 2)), RNG.normal(size=30)

@@ -21,7 +21,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("codes, expected", CASES)
+@pytest.mark.parametrize(("codes", "expected"), CASES)
 def test_the_two_severest_are_chosen(codes: tuple[str, ...], expected: list[str]) -> None:
     assert severest(codes, SHOWN_NOTICES) == expected
 

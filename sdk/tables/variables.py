@@ -136,7 +136,8 @@ def _without_copies(columns: Mapping[str, Column]) -> tuple[dict[str, Column], t
     """The columns with each different row once, and the notice about the rows that were left out."""
     compared = [column for column in columns.values() if not _numbers_rows(column)]
     compared = compared if len(compared) > 1 else list(columns.values())
-    table = np.column_stack([part for column in compared for part in (column.values, column.missing)])
+    parts = [part for column in compared for part in (column.values, column.missing)]
+    table: FloatArray = np.column_stack(parts).astype(np.float64)
     rows = copies.first_places(table)
     left = {
         name: replace(column, values=column.values[rows], missing=column.missing[rows])

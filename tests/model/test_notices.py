@@ -32,6 +32,18 @@ def rounded(sample: Sample, decimals: int) -> Sample:
     return sample[0].round(decimals), sample[1].round(decimals)
 
 
+def one_label(sample: Sample, decimals: int = 9) -> Sample:
+    return sample[0].round(decimals), np.sign(sample[1])
+
+
+def zeros(sample: Sample) -> Sample:
+    return np.maximum(sample[0], 0.0), np.maximum(sample[1], 0.0)
+
+
+def counts(rate: np.ndarray, rng: Rng) -> Sample:
+    return rng.poisson(rate).astype(float), rng.poisson(rate).astype(float)
+
+
 def labels(rng: Rng, n: int, levels: int, share: float) -> Sample:
     """Labels, of which a share is the same under other names."""
     x = rng.integers(levels, size=n)
@@ -54,11 +66,11 @@ CLEAN: dict[str, Callable[[Rng], Sample]] = {
     "one decimal": lambda rng: rounded(normals(rng, 500), 1),
     "one decimal, strong": lambda rng: rounded(normals(rng, 500, 0.98), 1),
     "whole numbers": lambda rng: rounded(normals(rng, 500), 0),
-    "a label": lambda rng: (lambda x, y: (x.round(1), np.sign(y)))(*normals(rng, 500)),
-    "counts": lambda rng: (lambda r: (rng.poisson(r) * 1.0, rng.poisson(r) * 1.0))(rng.gamma(4, size=500)),
+    "a label": lambda rng: one_label(normals(rng, 500), 1),
+    "counts": lambda rng: counts(rng.gamma(4, size=500), rng),
     "labels": lambda rng: labels(rng, 2000, 30, 0.7),
     "labels under other names": lambda rng: labels(rng, 2000, 100, 1.0),
-    "many zeros": lambda rng: (lambda x, y: (np.maximum(x, 0), np.maximum(y, 0)))(*normals(rng, 500)),
+    "many zeros": lambda rng: zeros(normals(rng, 500)),
     "a design": lambda rng: (np.repeat(np.arange(5.0), 60), np.tile(np.arange(20.0), 15)),
     "people in groups": lambda rng: (np.repeat(np.arange(40.0), 10), np.repeat(np.arange(40.0) % 3, 10)),
     "few copies": lambda rng: again(normals(rng, 500), np.arange(10)),
@@ -77,7 +89,7 @@ SOURCES: dict[str, Callable[[Rng], Sample]] = {
     "continuous": lambda rng: normals(rng, 200),
     "independent": lambda rng: normals(rng, 200, 0.0),
     "one decimal": lambda rng: rounded(normals(rng, 200), 1),
-    "a label": lambda rng: (lambda x, y: (x, np.sign(y)))(*normals(rng, 200)),
+    "a label": lambda rng: one_label(normals(rng, 200)),
     "three columns": lambda rng: (rng.normal(size=(200, 3)), rng.normal(size=(200, 2))),
 }
 

@@ -19,7 +19,8 @@ TIMES = [2, 5, 25]
 
 
 def by_many(x: object, y: object, **options: Any) -> Estimate:
-    return mizzle.estimate_many([(x, y)], **options)[0]
+    [answer] = mizzle.estimate_many([(x, y)], deduplicate=options["deduplicate"])
+    return answer
 
 
 def by_client(x: object, y: object, **options: Any) -> Estimate:
@@ -31,10 +32,12 @@ def by_async_client(x: object, y: object, **options: Any) -> Estimate:
 
 
 def by_async_many(x: object, y: object, **options: Any) -> Estimate:
-    return asyncio.run(AsyncClient.local().estimate_many([(x, y)], **options))[0]
+    many = AsyncClient.local().estimate_many([(x, y)], deduplicate=options["deduplicate"])
+    [answer] = asyncio.run(many)
+    return answer
 
 
-WAYS = [mizzle.estimate, by_many, by_client, by_async_client, by_async_many]
+WAYS: list[Callable[..., Estimate]] = [mizzle.estimate, by_many, by_client, by_async_client, by_async_many]
 
 
 @pytest.mark.parametrize("times", TIMES)

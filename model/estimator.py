@@ -18,6 +18,7 @@ from mizzle.model.labels.answers import sharpest
 from mizzle.model.preprocess import Side, Table, pair, prepare, side, with_indicators
 from mizzle.types import Estimate, ModelInfo, Notice
 
+_UPPER = quantiles.LEVELS.index(0.75)  # from where on an answer that reaches its limit was cut by it
 _MAX_THREADS = 4  # of a pool; more would wait for the interpreter's lock
 
 Doubles = NDArray[np.float64]
@@ -205,7 +206,7 @@ class Estimator:
             n=table.n,
             dim_x=table.dim_x,
             dim_y=table.dim_y,
-            in_range=not outside,
+            in_range=not outside and not table.copied,
             warnings=(*noticed, *outside, *_suspicious(table, values)),
             model=self.info,
         )
@@ -218,7 +219,9 @@ class Estimator:
         low, high = self.header.rows
         if not low <= table.n <= high:
             text = f"n = {table.n} is outside the trained range of {low} to {high} rows"
-            yield Notice("rows_out_of_range", f"{text}; the interval was widened and may still be off")
+            text = f"{text}, and the interval was widened and may still be off"
+            remedy = "bring more rows" if table.n < low else "compare that of a random part of the rows"
+            yield Notice("rows_out_of_range", f"{text}; {remedy}")
 
 
 def _no_rows(side: Side) -> Doubles:
@@ -230,14 +233,17 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
     """Say so where the statistics of the sample lie outside those of the training."""
     if excess > 1.0:
         width = min(excess, quantiles.LARGEST_WIDENING)
-        text = f"the sample is unlike those of the training: {excess:.2g} times as far out as 99 % of them"
-        text = f"{text}; the interval was made {width:.2g} times as wide and may still be off"
-        yield Notice("unfamiliar", text)
+        text = f"the sample is unlike those of the training ({excess:.2g} times as far out as 99 % of them)"
+        text = f"{text}, and the interval was made {width:.2g} times as wide and may still be off"
+        yield Notice("unfamiliar", f"{text}; check it against samples like yours of known truth")
 
 
 def _without_order(by_order: float, mean: float) -> Notice:
     text = f"a side takes few values, which as labels without an order tell {mean:.3g} nats"
-    return Notice("counted", f"{text}, and as ordered numbers {by_order:.3g}; the answer is the former")
+    text = f"{text}, and as ordered numbers {by_order:.3g}"
+    return Notice(
+        "counted", f"{text}; the answer is the former, which hangs on no order: look at the table of counts"
+    )
 
 
 def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
@@ -245,13 +251,14 @@ def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
     limit = math.log(table.n)
     if table.constant:
         return
-    if values[-1] >= table.ceiling[-1]:
+    if values[_UPPER] >= table.ceiling[_UPPER]:
         bound = float(table.ceiling[-1])
         text = f"the answer was limited to {bound:.4g} nats, the entropy of the more discrete side"
-        yield Notice("limited_by_entropy", text)
+        yield Notice("limited_by_entropy", f"{text}: check that the other was not made of it")
     elif table.same:
-        text = "a column of x orders the rows as one of y does: if they are functions of each other"
-        yield Notice("deterministic", f"{text} and continuous, the true value is infinite")
+        text = "a column of x orders the rows as one of y does, and if both are continuous, the true value is"
+        yield Notice("deterministic", f"{text} infinite: leave out one of them if it was made of the other")
     elif values[quantiles.LEVELS.index(0.05)] > limit:
         text = f"the estimate exceeds log n = {limit:.1f} nats, more than the sample alone can show"
-        yield Notice("above_log_n", f"{text} (McAllester and Stratos 2020): it rests on the model's prior")
+        text = f"{text} (McAllester and Stratos 2020), and rests on the model's prior"
+        yield Notice("above_log_n", f'{text}: take it as "above {limit:.1f}", or bring more rows')

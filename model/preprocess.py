@@ -17,10 +17,16 @@ from mizzle.model.counting import UNBOUNDED, entropy
 from mizzle.model.labels.answers import Labelled
 from mizzle.types import Notice
 
-_SOME_TIES = 0.8  # share of distinct values below which ties are reported
 _DISCRETE_LEVELS = 0.2  # distinct rows, as a share of n, up to which a side counts as discrete
-_COPIES = 0.01  # share of repeated rows above which they are reported
-_ALIKE, _SURELY = 0.3, 4.5  # correlation of neighbouring rows that is reported; and in standard errors
+_COPIES = 0.03  # share of copied rows above which estimates were seen to rise
+_TIMES, _SURPRISE = 3.0, 5.0  # as many repeats as ties make by themselves; and standard errors above that
+_MULTIPLE = 16  # different rows from which on it is no accident that all come twice, or all five times ..
+_ALIKE, _SURELY = 0.3, 4.5  # correlation of neighbouring rows that may be reported; and in standard errors
+_SERIAL = (
+    0.6  # of it, what rows a little farther apart have lost: from here on, intervals are a third too narrow
+)
+_FARTHER = range(4, 11)  # rows apart, with which those one row apart are compared
+_TRIMMED = 0.8  # share of the smallest differences of rows, which borders of blocks do not reach
 
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -55,6 +61,11 @@ class Table:
         return min(len(self.x), len(self.y)) == 0
 
     @property
+    def copied(self) -> bool:
+        """Whether rows are copies of others, of which no training had any."""
+        return any(notice.code == "repeated_rows" for notice in self.warnings)
+
+    @property
     def same(self) -> bool:
         """Whether a column of one side orders the rows as a column of the other does, or in reverse."""
         y = {column.tobytes() for column in self.y}
@@ -72,6 +83,7 @@ class Side:
             shares them.
         copies: how many columns order the rows as an earlier one does, or in reverse.
         alike: the largest correlation of a column with itself one row later.
+        whole: whether all values are whole numbers, as labels and counts are.
     """
 
     ranks: Integers
@@ -79,6 +91,7 @@ class Side:
     varying: Integers
     copies: int
     alike: float
+    whole: bool = False
 
     @property
     def varies(self) -> Flags:
@@ -102,6 +115,19 @@ class Side:
         """A number for every row, the same for equal rows: 0, 1, .. below n."""
         return native.number_rows(self.ranks)[0] if native.available() else numbered_rows(self.ranks)
 
+    @cached_property
+    def counts(self) -> Integers:
+        """How often each different row comes, in the order of their numbers."""
+        return np.bincount(self.rows)
+
+    @cached_property
+    def serial(self) -> float:
+        """How much more alike neighbouring rows are than rows a little farther apart, at most 1.
+
+        A series has this; a table that is sorted by a label, in blocks of equal rows, has not.
+        """
+        return max(map(_serial, self.varying), default=0.0)
+
 
 def prepare(x: Doubles, y: Doubles) -> Table:
     """Rank both sides, set aside constant columns, and note what the answer should be taken with.
@@ -120,7 +146,8 @@ def side(values: Doubles) -> Side:
     different = _different(varying)
     copies = len(varying) - len(different)
     varying = varying[different] if copies else varying
-    return Side(ranks, distinct, varying, copies, float(alike[varies].max(initial=-1.0)))
+    whole = bool((values == np.rint(values)).all())
+    return Side(ranks, distinct, varying, copies, float(alike[varies].max(initial=-1.0)), whole)
 
 
 def pair(x: Side, y: Side) -> Table:
@@ -140,7 +167,6 @@ def pair(x: Side, y: Side) -> Table:
             *_constant(y.varies, "y"),
             *_copied_columns(x, "x"),
             *_copied_columns(y, "y"),
-            *_ties(distinct, n),
             *_copies(x, y, distinct, n),
             *_series(x, y, n),
         ),
@@ -217,12 +243,28 @@ def numbered_rows(ranks: Integers) -> Integers:
     return numbers
 
 
+def _serial(column: Integers) -> float:
+    """`Side.serial` of one column of ranks, shape (n,)."""
+    steps = int((column[1:] != column[:-1]).sum())
+    levels = len(np.unique(column))
+    if len(column) <= 2 * _FARTHER.stop or (steps < levels <= _DISCRETE_LEVELS * len(column)):
+        return 0.0  # too few rows to compare; or sorted by this very column
+    farther = float(np.mean([_difference(column, lag) for lag in _FARTHER]))
+    return 1.0 - _difference(column, 1) / farther if farther else 0.0
+
+
+def _difference(column: Integers, lag: int) -> float:
+    """The mean square of the smaller differences of ranks `lag` rows apart."""
+    squares = np.sort(((column[lag:] - column[:-lag]) / len(column)) ** 2)
+    return float(squares[: int(_TRIMMED * len(squares))].mean())
+
+
 def _constant(varies: Flags, side: str) -> tuple[Notice, ...]:
     """Say which columns are constant, if any."""
     if varies.all():
         return ()
     if not varies.any():
-        text = f"every column of {side} is constant, so the mutual information is 0"
+        text = f"every column of {side} is constant, so the mutual information is 0; choose one that varies"
     else:
         which = ", ".join(map(str, np.flatnonzero(~varies)[:5]))
         count = int((~varies).sum())
@@ -240,33 +282,60 @@ def _copied_columns(side: Side, name: str) -> tuple[Notice, ...]:
     return (Notice(f"copies_{name}", text),)
 
 
-def _ties(distinct: Integers, n: int) -> tuple[Notice, ...]:
-    """Name the columns whose repeated values are more than a rounding accident."""
-    tied = int((distinct < _SOME_TIES * n).sum())
-    if not tied:
-        return ()
-    who = "a column repeats" if tied == 1 else f"{tied} columns repeat"
-    text = f"{who} values, as labels, counts and rounding do; equal values share a rank"
-    return (Notice("ties", text),)
-
-
 def _copies(x: Side, y: Side, distinct: Integers, n: int) -> tuple[Notice, ...]:
-    """Say when rows come more than once; impossible while one column has no ties."""
+    """Say when rows are copies; impossible while one column has no ties."""
     if not distinct.size or distinct.max() > (1 - _COPIES) * n:
         return ()
-    repeated = 1 - len(np.unique(x.rows * n + y.rows)) / n
-    if repeated <= _COPIES:
+    cells, counts = np.unique(x.rows * n + y.rows, return_counts=True)
+    repeated = 1 - len(cells) / n
+    if repeated <= _COPIES or not (_multiplied(x, y, counts) or _surprising(x, y, cells, counts)):
         return ()
-    text = (
-        f"{repeated:.0%} of the rows repeat another row; if they are copies and not observations of their own"
-    )
-    return (Notice("repeated_rows", f"{text}, the interval is too narrow"),)
+    text = f"{repeated:.0%} of the rows are copies of others, and the estimate is too high"
+    return (Notice("repeated_rows", f"{text}; count each row once with deduplicate=True (--deduplicate)"),)
+
+
+def _multiplied(x: Side, y: Side, counts: Integers) -> bool:
+    """Whether all different rows come equally often or in multiples of that, and not by design."""
+    levels = sorted((len(x.counts), len(y.counts)))
+    grid = len(counts) > levels[0] * levels[1] / 2
+    nested = x.whole and y.whole and levels[0] < levels[1] / 4  # such as people in groups
+    return len(counts) >= _MULTIPLE and not (grid or nested) and int(np.gcd.reduce(counts)) > 1
+
+
+def _surprising(x: Side, y: Side, cells: Integers, counts: Integers) -> bool:
+    """Whether rows repeat far more often than the ties of the columns explain.
+
+    Rounding makes rows equal in both sides no more often than equal in one and a step apart in the other,
+    which is the yardstick. Labels and counts have no such law. A single pair of values that comes often, such
+    as two zeros, is no copy of a row, so that no cell counts more than those that repeat usually do.
+    """
+    if (x.whole and x.discrete) or (y.whole and y.discrete):
+        return False
+    n = len(x.rows)
+    fine = x if len(x.counts) >= len(y.counts) else y
+    if fine is y:
+        cells = cells % n * n + cells // n
+        order = np.argsort(cells)
+        cells, counts = cells[order], counts[order]
+    place = np.minimum(np.searchsorted(cells, cells + n), len(cells) - 1)
+    adjacent = np.where(cells[place] == cells + n, counts * counts[place], 0).sum()
+    neighbours = (fine.counts[1:] * fine.counts[:-1]).sum()
+    expected = _pairs(fine.counts) * adjacent / neighbours
+    repeats = _pairs(np.minimum(counts, int(np.median(counts[counts > 1]))))
+    return bool(repeats > _TIMES * expected + _SURPRISE * (expected**0.5 + 1))
+
+
+def _pairs(counts: Integers) -> float:
+    """How many pairs of equal rows there are, of which `counts` have each value."""
+    return float((counts * (counts - 1)).sum() / 2)
 
 
 def _series(x: Side, y: Side, n: int) -> tuple[Notice, ...]:
     """Say when the order of the rows carries something on both sides, which no order should."""
-    if min(x.alike, y.alike) <= max(_ALIKE, _SURELY / n**0.5):
+    surely = _SURELY / n**0.5
+    if min(x.alike, y.alike) <= max(_ALIKE, surely) or min(x.serial, y.serial) <= 0.0:
         return ()
-    text = "neighbouring rows are alike in x and in y: if they are a series in time or space and not a sorted"
-    text = f"{text} table, they are no independent observations, and the interval is far too narrow"
-    return (Notice("rows_alike", text),)
+    if (x.serial * y.serial) ** 0.5 <= max(_SERIAL, surely):
+        return ()
+    text = "neighbouring rows are alike in x and in y, as in a series, and the interval is far too narrow"
+    return (Notice("rows_alike", f"{text}; take rows far apart, or differences from row to row"),)

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, Final, Literal, NamedTuple
@@ -22,6 +22,28 @@ class Notice(NamedTuple):
 
     code: str
     message: str
+
+
+# Codes of notices in falling order of what they may cost a reader. The first ask for something; the facts, at
+# the end, say what was done. A code that stands in neither is of another version, and stands between them.
+SEVERITY: Final = (
+    *("repeated_rows", "rows_alike", "deterministic", "duplicate", "constant", "constant_x", "constant_y"),
+    *("unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy"),
+)
+SHOWN_NOTICES: Final = 2  # of a pair, in the line that it has in a table of many
+FACTS: Final = ("deduplicated", "counted", "coded", "time", "ties", "copies_x", "copies_y")
+
+
+def severest(codes: Iterable[str], count: int) -> list[str]:
+    """At most `count` of the codes that ask for something, the severest first; facts are left out.
+
+    That a side is constant is said once, where a column and the sample both say it.
+    """
+    pending = [code for code in dict.fromkeys(codes) if code not in FACTS]
+    if "constant" in pending:
+        pending = [code for code in pending if code not in ("constant_x", "constant_y")]
+    places = {code: place for place, code in enumerate(SEVERITY)}
+    return sorted(pending, key=lambda code: places.get(code, len(places)))[:count]
 
 
 class ModelInfo(NamedTuple):

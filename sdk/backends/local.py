@@ -10,8 +10,19 @@ from mizzle.backends.batches import Batch, Room, answerable, batches, padded_siz
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.info import Limits, ModelCard, parse_card
 from mizzle.backends.isolation import outcomes
-from mizzle.backends.pairs import Backend, Collector, Errors, Outcome, Pair, check_pairs
+from mizzle.backends.pairs import (
+    Backend,
+    Collector,
+    Errors,
+    Notices,
+    Outcome,
+    Pair,
+    check_pairs,
+    each_noted,
+    each_without_copies,
+)
 from mizzle.data.arrays import MIN_ROWS, check_pair
+from mizzle.data.copies import noted, without_copies
 from mizzle.errors import Fault, InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.types import Estimate
@@ -33,25 +44,29 @@ class LocalBackend:
     def __init__(self, estimator: EstimatorLike | None = None) -> None:
         self._estimator = estimator
 
-    def estimate(self, x: object, y: object) -> Steps[Estimate]:
+    def estimate(self, x: object, y: object, deduplicate: bool = False) -> Steps[Estimate]:
         """The estimate of one problem."""
-        answer: Estimate = yield Compute(self.estimate_now, (x, y))
+        answer: Estimate = yield Compute(self.estimate_now, (x, y, deduplicate))
         return answer
 
-    def estimate_now(self, x: object, y: object) -> Estimate:
+    def estimate_now(self, x: object, y: object, deduplicate: bool = False) -> Estimate:
         """The estimate of one problem, at once."""
-        [answer] = self._run([check_pair(x, y)])
+        x, y, notices = without_copies(x, y) if deduplicate else (*check_pair(x, y), ())
+        [answer] = self._run([(x, y)])
         if isinstance(answer, MizzleError):
             raise answer
-        return answer
+        return noted(answer, notices)
 
     def estimate_many(
-        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors
+        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors, deduplicate: bool = False
     ) -> Steps[list[Outcome]]:
         """The estimates of many, or what became of them instead, in order."""
         problems: list[Pair | InvalidInput] = yield Compute(check_pairs, (pairs, errors))
         if not problems:
             return []
+        notices: list[Notices] = [()] * len(problems)
+        if deduplicate:
+            problems, notices = yield Compute(each_without_copies, (problems, errors))
         limits = yield from self.limits()
         with progress.track(wanted, len(problems)) as advance:
             collector = Collector(len(problems), errors, advance)
@@ -59,7 +74,7 @@ class LocalBackend:
             for batch in planned:
                 results: list[Outcome] = yield Compute(self._run, (batch.pairs,))
                 collector.add(batch.places, results)
-        return collector.results()
+        return each_noted(collector.results(), notices)
 
     def limits(self) -> Steps[Limits]:
         """What the model covers; nothing else is limited here."""
@@ -107,24 +122,40 @@ class LocalBackend:
 
 @overload
 def estimate_many(
-    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Literal["raise"] = "raise"
+    pairs: Iterable[object],
+    *,
+    progress: progress.Wanted = None,
+    errors: Literal["raise"] = "raise",
+    deduplicate: bool = False,
 ) -> list[Estimate]: ...
 
 
 @overload
 def estimate_many(
-    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Literal["return"]
+    pairs: Iterable[object],
+    *,
+    progress: progress.Wanted = None,
+    errors: Literal["return"],
+    deduplicate: bool = False,
 ) -> list[Outcome]: ...
 
 
 @overload
 def estimate_many(
-    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Errors = "raise"
+    pairs: Iterable[object],
+    *,
+    progress: progress.Wanted = None,
+    errors: Errors = "raise",
+    deduplicate: bool = False,
 ) -> Sequence[Outcome]: ...
 
 
 def estimate_many(
-    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Errors = "raise"
+    pairs: Iterable[object],
+    *,
+    progress: progress.Wanted = None,
+    errors: Errors = "raise",
+    deduplicate: bool = False,
 ) -> Sequence[Outcome]:
     """Many problems of any sizes in few batches, answers in order.
 
@@ -133,26 +164,29 @@ def estimate_many(
         progress: None for a bar on stderr where that is a terminal and the work takes longer than two
             seconds; True or False; or a function of (done, total).
         errors: "raise" the first one, or "return" each in the place of its estimate.
+        deduplicate: as `estimate`.
 
     Raises:
         InvalidInput: with "pair i" in front, of a pair that cannot be answered.
         MissingExtra, ModelUnavailable: as `estimate`.
     """
-    return run(LocalBackend().estimate_many(pairs, progress, errors), perform_compute)
+    return run(LocalBackend().estimate_many(pairs, progress, errors, deduplicate), perform_compute)
 
 
-def estimate(x: object, y: object) -> Estimate:
+def estimate(x: object, y: object, *, deduplicate: bool = False) -> Estimate:
     """The mutual information of two samples, row i of `x` observed together with row i of `y`.
 
     Args:
         x, y: shape (n,) or (n, d): numpy, lists, pandas, polars, pyarrow or torch.
+        deduplicate: take each different row (x, y) once, and say how many were left out: for continuous
+            data with copies of rows, which make the estimate too high.
 
     Raises:
         InvalidInput: the samples cannot be answered as they stand.
         MissingExtra: the compiled engine was not built here, and torch is not installed.
         ModelUnavailable: there are no usable weights.
     """
-    return LocalBackend().estimate_now(x, y)
+    return LocalBackend().estimate_now(x, y, deduplicate)
 
 
 def _loaded() -> EstimatorLike:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from mizzle.data.arrays import FloatArray, check_pair
+from mizzle.data.copies import noted, without_copies
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.progress import Wanted
-from mizzle.types import Estimate
+from mizzle.types import Estimate, Notice
 
 Pair = tuple[FloatArray, FloatArray]
 Outcome = Estimate | MizzleError
+Notices = tuple[Notice, ...]
 Errors = Literal["raise", "return"]
 E = TypeVar("E", bound=MizzleError)
 
@@ -51,6 +53,43 @@ def check_pairs(pairs: Iterable[object], errors: Errors) -> list[Pair | InvalidI
                 raise numbered(i, error) from None
             problems.append(error)
     return problems
+
+
+def each_without_copies(
+    problems: Sequence[Pair | InvalidInput], errors: Errors
+) -> tuple[list[Pair | InvalidInput], list[Notices]]:
+    """Every problem with each different row once, and the notice about those left out.
+
+    Raises:
+        InvalidInput: errors are to be raised, and one is left with too few rows.
+    """
+    left: list[Pair | InvalidInput] = []
+    notices: list[Notices] = []
+    for i, problem in enumerate(problems):
+        reduced, notice = _without_copies(problem)
+        if errors == "raise" and isinstance(reduced, InvalidInput):
+            raise numbered(i, reduced)
+        left.append(reduced)
+        notices.append(notice)
+    return left, notices
+
+
+def _without_copies(problem: Pair | InvalidInput) -> tuple[Pair | InvalidInput, Notices]:
+    if isinstance(problem, InvalidInput):
+        return problem, ()
+    try:
+        x, y, notice = without_copies(*problem)
+    except InvalidInput as error:
+        return error, ()
+    return (x, y), notice
+
+
+def each_noted(outcomes: Sequence[Outcome], notices: Sequence[Notices]) -> list[Outcome]:
+    """Every estimate with the notices of its problem; errors as they are."""
+    return [
+        noted(outcome, notice) if isinstance(outcome, Estimate) else outcome
+        for outcome, notice in zip(outcomes, notices, strict=True)
+    ]
 
 
 def numbered(i: int, error: E) -> E:

@@ -15,8 +15,18 @@ from mizzle.backends.batches import Batch, answerable, batches, room
 from mizzle.backends.connection_errors import KEY, explained
 from mizzle.backends.effects import Call, Compute, Gather, Send, Sleep, Steps
 from mizzle.backends.info import Limits, ModelCard, parse_card, parse_limits
-from mizzle.backends.pairs import Collector, Errors, Outcome, Pair, check_pairs
+from mizzle.backends.pairs import (
+    Collector,
+    Errors,
+    Notices,
+    Outcome,
+    Pair,
+    check_pairs,
+    each_noted,
+    each_without_copies,
+)
 from mizzle.backends.retry import STATUSES, Attempts, Reply, retry_after
+from mizzle.data.copies import noted, without_copies
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, TooLarge
 from mizzle.types import Estimate
 
@@ -67,25 +77,31 @@ class RemoteBackend:
             call.method, url, content=call.content or None, headers=headers, timeout=timeout
         )
 
-    def estimate(self, x: object, y: object) -> Steps[Estimate]:
+    def estimate(self, x: object, y: object, deduplicate: bool = False) -> Steps[Estimate]:
         """The estimate of one problem."""
+        notices: Notices = ()
+        if deduplicate:
+            x, y, notices = yield Compute(without_copies, (x, y))
         call: Call = yield Compute(encode.estimate_call, (x, y))
-        return (yield from self._ask(call, wire.estimate))
+        return noted((yield from self._ask(call, wire.estimate)), notices)
 
     def estimate_many(
-        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors
+        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors, deduplicate: bool = False
     ) -> Steps[list[Outcome]]:
         """The estimates of many, or what became of them instead, in order."""
         problems: list[Pair | InvalidInput] = yield Compute(check_pairs, (pairs, errors))
         if not problems:
             return []
+        notices: list[Notices] = [()] * len(problems)
+        if deduplicate:
+            problems, notices = yield Compute(each_without_copies, (problems, errors))
         limits = self._limits or (yield from self.limits())
         with progress.track(wanted, len(problems)) as advance:
             collector = Collector(len(problems), errors, advance)
             planned: list[Batch] = yield Compute(_plan, (problems, limits, collector))
             tasks = [self._batch_or_errors(batch.pairs, errors) for batch in planned]
             yield Gather(tasks, lambda i, outcomes: collector.add(planned[i].places, outcomes))
-        return collector.results()
+        return each_noted(collector.results(), notices)
 
     def limits(self) -> Steps[Limits]:
         """What the service takes at once; `estimate_many` goes by the last time that it was asked."""

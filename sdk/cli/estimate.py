@@ -18,7 +18,7 @@ from mizzle.tables.checkpoint import check_file
 from mizzle.tables.plan import Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold
 from mizzle.tables.variables import variables
-from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit, interval_levels
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, FACTS, Unit, interval_levels
 
 _MAX_LINES = 40  # of pairs on a terminal
 
@@ -35,6 +35,7 @@ def estimate(
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
+    deduplicate: options.Deduplicate = False,
     url: options.Url = None,
     out: options.Out = None,
     force: options.Force = False,
@@ -50,7 +51,7 @@ def estimate(
     target = options.joined(right)
     sides = {options.joined(left): table_of_file.columns_of(left), target: table_of_file.columns_of(right)}
     interval_levels(level), check_threshold(threshold)  # before any work
-    plan = Plan.with_last(variables(table_of_file.frame, [], sides, missing, target))
+    plan = Plan.with_last(variables(table_of_file.frame, [], sides, missing, target, deduplicate))
     with client_for(url) as client:
         pair = _pair(client, plan, unit)
     result = Ranking((pair,), level, unit, threshold, target)
@@ -70,6 +71,7 @@ def matrix(
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
+    deduplicate: options.Deduplicate = False,
     url: options.Url = None,
     checkpoint: options.Checkpoint = None,
     out: options.Out = None,
@@ -90,6 +92,7 @@ def matrix(
             level=level,
             unit=unit,
             threshold=threshold,
+            deduplicate=deduplicate,
             progress=False if quiet else None,
             checkpoint=checkpoint,
         )
@@ -110,6 +113,7 @@ def rank(
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
+    deduplicate: options.Deduplicate = False,
     url: options.Url = None,
     checkpoint: options.Checkpoint = None,
     out: options.Out = None,
@@ -131,6 +135,7 @@ def rank(
             level=level,
             unit=unit,
             threshold=threshold,
+            deduplicate=deduplicate,
             progress=False if quiet else None,
             checkpoint=checkpoint,
         )
@@ -213,7 +218,8 @@ def _report(pair: PairResult, result: Ranking) -> None:
     ]
     if not e.in_range:
         lines.append(("out of range", "the model was not trained on samples like this one"))
-    fields([*lines, *(("warning", notice.message) for notice in (*pair.notes, *e.warnings))])
+    noticed = (*pair.notes, *e.warnings)
+    fields([*lines, *(("note" if n.code in FACTS else "warning", n.message) for n in noticed)])
 
 
 def _show(result: Matrix | Ranking) -> None:
@@ -224,8 +230,20 @@ def _show(result: Matrix | Ranking) -> None:
     numbers = (result.unit, interval, below, "rows")
     names = ("x",) if isinstance(result, Ranking) else ("x", "y")
     table((*names, *numbers, "noticed"), (_line(result, pair) for pair in strongest), numbers)
+    _explain(strongest)
     if len(strongest) < len(pairs):
         print(f"and {len(pairs) - len(strongest)} weaker pairs; --out FILE.csv or --json gives all")
+
+
+def _explain(pairs: Sequence[PairResult]) -> None:
+    """Every kind of notice of these pairs in a sentence on stderr: what to do, and what was done."""
+    messages: dict[str, str] = {}
+    for pair in pairs:
+        for notice in pair.notices:
+            if notice.code in FACTS or notice.code in pair.severest():
+                messages.setdefault(notice.code, notice.message)
+    for code, message in messages.items():
+        say(f"{code}: {plain(message)}")
 
 
 def _line(result: Matrix | Ranking, pair: PairResult) -> list[str]:
@@ -239,4 +257,4 @@ def _line(result: Matrix | Ranking, pair: PairResult) -> list[str]:
         f"{record['low']:.4f} to {record['high']:.4f}",
         f"{record['below']:.1%}",
     ]
-    return [*names, *numbers, f"{record['n']}{dropped}", record["warnings"]]
+    return [*names, *numbers, f"{record['n']}{dropped}", " ".join(pair.severest())]

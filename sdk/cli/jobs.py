@@ -15,7 +15,7 @@ from mizzle.client.jobs import Job, Jobs
 from mizzle.errors import InvalidInput
 from mizzle.progress import track
 from mizzle.tables.variables import Variable, variables
-from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, FACTS
 
 jobs = typer.Typer(help="Whole tables as jobs of a service, done beside everybody's requests.")
 _Id = Annotated[str, typer.Argument(metavar="ID", help="Of the job.", show_default=False)]
@@ -48,6 +48,7 @@ def submit(
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
+    deduplicate: options.Deduplicate = False,
     id: _NewId = None,
     url: _Url = None,
     as_json: options.Json = False,
@@ -61,7 +62,7 @@ def submit(
         request: dict[str, Any] = {"missing": missing, "level": level, "unit": unit, "threshold": threshold}
         request |= {"what": "matrix"} if target is None else {"what": "rank", "target": target}
         request["groups"] = chosen["groups"]
-        job = client.submit(_columns(frame, chosen, target), request, id)
+        job = client.submit(_columns(frame, chosen, target, deduplicate), request, id)
     print(json.dumps(job) if as_json else job["id"])
 
 
@@ -122,13 +123,13 @@ def cancel(id: _Id, url: _Url = None) -> None:
     print("forgotten" if job is None else job["state"])
 
 
-def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None) -> list[Variable]:
+def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None, deduplicate: bool) -> list[Variable]:
     """The columns that are sent, each by itself; labels and times travel as numbers, which is said."""
     single = chosen["columns"]
     names = None if single is None else wanted(single, chosen["groups"], target)
-    columns = variables(frame, names, None, chosen["missing"])
-    for notice in (notice for column in columns for notice in column.notes):
-        if notice.code in ("coded", "time"):
+    columns = variables(frame, names, None, chosen["missing"], deduplicate=deduplicate)
+    for notice in dict.fromkeys(notice for column in columns for notice in column.notes):
+        if notice.code in FACTS:
             say(f"mizzle: {plain(notice.message)}")
     return columns
 

@@ -94,6 +94,14 @@ Threshold = Annotated[
         "--threshold", metavar="I", help="Say how probable less information than this is; in the unit."
     ),
 ]
+Deduplicate = Annotated[
+    bool,
+    typer.Option(
+        "--deduplicate",
+        help="Take each different row once, and say how many were left out.",
+        rich_help_panel=_TABLE,
+    ),
+]
 Url = Annotated[
     str | None,
     typer.Option(

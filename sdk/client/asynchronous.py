@@ -61,30 +61,50 @@ class AsyncClient:
         client._prepare(LocalBackend(estimator), 1)
         return client
 
-    async def estimate(self, x: object, y: object) -> Estimate:
+    async def estimate(self, x: object, y: object, *, deduplicate: bool = False) -> Estimate:
         """As `Client.estimate`."""
-        return await self._run(self._backend.estimate(x, y))
+        return await self._run(self._backend.estimate(x, y, deduplicate))
 
     @overload
     async def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["raise"] = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Literal["raise"] = "raise",
+        deduplicate: bool = False,
     ) -> list[Estimate]: ...
 
     @overload
     async def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["return"]
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Literal["return"],
+        deduplicate: bool = False,
     ) -> list[Outcome]: ...
 
     @overload
     async def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        deduplicate: bool = False,
     ) -> Sequence[Outcome]: ...
 
     async def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        deduplicate: bool = False,
     ) -> Sequence[Outcome]:
         """As `Client.estimate_many`."""
-        return await self._run(self._backend.estimate_many(pairs, progress, errors))
+        return await self._run(self._backend.estimate_many(pairs, progress, errors, deduplicate))
 
     async def matrix(self, frame: object, **options: Any) -> "Matrix":
         """As `Client.matrix`; the table is read in a thread, the estimates are asked for on this loop."""
@@ -210,7 +230,12 @@ class _Bridge:
         self._task: asyncio.Task[Sequence[Outcome]] | None = None
 
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        deduplicate: bool = False,
     ) -> Sequence[Outcome]:
         """As `Client.estimate_many`."""
         future = asyncio.run_coroutine_threadsafe(self._ask(pairs, progress, errors), self._loop)

@@ -79,32 +79,52 @@ class Client:
         client._prepare(LocalBackend(estimator), 1)
         return client
 
-    def estimate(self, x: object, y: object) -> Estimate:
+    def estimate(self, x: object, y: object, *, deduplicate: bool = False) -> Estimate:
         """The same estimate as `mizzle.estimate(x, y)`, made by the service.
 
         Raises:
             InvalidInput: the samples cannot be answered as they stand.
             Fault: the service failed, or ServiceUnreachable when there is none.
         """
-        return self._run(self._backend.estimate(x, y))
+        return self._run(self._backend.estimate(x, y, deduplicate))
 
     @overload
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["raise"] = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Literal["raise"] = "raise",
+        deduplicate: bool = False,
     ) -> list[Estimate]: ...
 
     @overload
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["return"]
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Literal["return"],
+        deduplicate: bool = False,
     ) -> list[Outcome]: ...
 
     @overload
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        deduplicate: bool = False,
     ) -> Sequence[Outcome]: ...
 
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        deduplicate: bool = False,
     ) -> Sequence[Outcome]:
         """Many problems in few requests, several of them under way at once, answers in order.
 
@@ -113,12 +133,13 @@ class Client:
             progress: None for a bar on stderr where that is a terminal and the work takes longer than two
                 seconds; True or False; or a function of (done, total).
             errors: "raise" the first one, or "return" each in the place of its estimate.
+            deduplicate: as `mizzle.estimate`.
 
         Raises:
             MizzleError: the first error that comes up, with "pair i" in front if it is that pair's; the rest
                 is abandoned. Whatever `errors` says: that the service cannot be asked for its limits.
         """
-        return self._run(self._backend.estimate_many(pairs, progress, errors))
+        return self._run(self._backend.estimate_many(pairs, progress, errors, deduplicate))
 
     def matrix(self, frame: object, **options: Any) -> "Matrix":
         """`mizzle.matrix`, asked here."""

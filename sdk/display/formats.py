@@ -12,6 +12,7 @@ from typing import Any, Literal
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
 from mizzle.extras import load
+from mizzle.types import SHOWN_NOTICES, severest
 
 Library = Literal["pandas", "polars", "pyarrow"]
 Record = Mapping[str, Any]
@@ -71,7 +72,9 @@ def _line(record: Record, header: Record) -> str:
     if record["error"] is not None:
         return f"{names}: {_message(record)}"
     interval = f"{100 * header['level']:.4g}% [{_number(record['low'])}, {_number(record['high'])}]"
-    return f"{names}: {_number(record['mi'])} {header['unit']}, {interval}"
+    codes = _codes(record)
+    noticed = f" ({', '.join(codes)})" if codes else ""
+    return f"{names}: {_number(record['mi'])} {header['unit']}, {interval}{noticed}"
 
 
 def html(title: str, records: Sequence[Record], total: int, header: Record) -> str:
@@ -105,7 +108,12 @@ def _cells(record: Record) -> list[str]:
         return [*names, "", "", "", "", escape(_message(record))]
     dropped = f" ({record['dropped']} dropped)" if record["dropped"] else ""
     numbers = [_number(record["mi"]), _interval(record), f"{record['below']:.1%}"]
-    return [*names, *numbers, f"{record['n']}{dropped}", escape(record["warnings"])]
+    return [*names, *numbers, f"{record['n']}{dropped}", escape(" ".join(_codes(record)))]
+
+
+def _codes(record: Record) -> list[str]:
+    """The notices that a line shows; the record has all."""
+    return severest(record["warnings"].split(), SHOWN_NOTICES)
 
 
 def _message(record: Record) -> str:

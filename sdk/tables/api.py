@@ -31,6 +31,7 @@ def matrix(
     level: float = DEFAULT_LEVEL,
     unit: Unit = DEFAULT_UNIT,
     threshold: float = DEFAULT_THRESHOLD,
+    deduplicate: bool = False,
     progress: Wanted = None,
     checkpoint: _Path | None = None,
     backend: Backend | None = None,
@@ -50,6 +51,9 @@ def matrix(
         level: probability of the interval from `low` to `high`.
         unit: "nats" or "bits", of all numbers.
         threshold: in `unit`; the result says which share of each predictive distribution lies below it.
+        deduplicate: take each different row of the table once, and say how many were left out: for continuous
+            data with copies of rows, which make the estimates too high. A column that only numbers the rows
+            does not make them different.
         progress: None for a bar on stderr where that is a terminal and the work takes longer than two
             seconds; True or False; or a function of (done, total).
         checkpoint: a file that stores the estimates, from which the same call goes on after an interruption.
@@ -60,7 +64,7 @@ def matrix(
         Fault: the backend fails; what it had estimated is in the checkpoint.
     """
     _check(level, unit, threshold, checkpoint)
-    plan = Plan.all_pairs(variables(frame, columns, groups, missing))
+    plan = Plan.all_pairs(variables(frame, columns, groups, missing, deduplicate=deduplicate))
     outcomes = PlanRunner(plan, level, checkpoint).run(backend or _local(), progress)
     return Matrix(_results(plan, outcomes, unit), level, unit, threshold, plan.names)
 
@@ -76,6 +80,7 @@ def rank(
     level: float = DEFAULT_LEVEL,
     unit: Unit = DEFAULT_UNIT,
     threshold: float = DEFAULT_THRESHOLD,
+    deduplicate: bool = False,
     progress: Wanted = None,
     checkpoint: _Path | None = None,
     backend: Backend | None = None,
@@ -84,14 +89,14 @@ def rank(
 
     Args:
         target: the name of a column or of a group.
-        frame, columns, groups, missing, level, unit, threshold: as in `matrix`.
+        frame, columns, groups, missing, level, unit, threshold, deduplicate: as in `matrix`.
         progress, checkpoint, backend: as in `matrix`.
 
     Raises:
         InvalidInput, Fault: as `matrix`; MissingColumn where there is no such target.
     """
     _check(level, unit, threshold, checkpoint)
-    plan = Plan.with_last(variables(frame, columns, groups, missing, target))
+    plan = Plan.with_last(variables(frame, columns, groups, missing, target, deduplicate))
     outcomes = PlanRunner(plan, level, checkpoint).run(backend or _local(), progress)
     pairs = strongest(_results(plan, outcomes, unit))
     return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1])

@@ -95,7 +95,7 @@ class Plan:
 
     def notes(self, place: PairIndex) -> tuple[Notice, ...]:
         """What was noticed about the two variables."""
-        return tuple(note for i in place for note in self.variables[i].notes)
+        return tuple(dict.fromkeys(note for i in place for note in self.variables[i].notes))
 
     def refusals(self) -> dict[PairIndex, MizzleError]:
         """The errors of pairs that are left with too few rows."""

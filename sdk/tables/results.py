@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from mizzle.errors import InvalidInput, MissingColumn, MizzleError
-from mizzle.types import Estimate, ModelInfo, Notice, Unit
+from mizzle.types import SHOWN_NOTICES, Estimate, ModelInfo, Notice, Unit, severest
 
 KEYS = ("x", "y", "mi", "low", "high", "median", "below", "n", "dropped", "in_range", "warnings", "error")
 SHARED = ("unit", "level", "threshold", "model")  # columns of CSV beside the keys
@@ -59,10 +59,18 @@ class PairResult:
         return float("nan") if self.estimate is None else self.estimate.mi
 
     @property
+    def notices(self) -> tuple[Notice, ...]:
+        """All notices, about the variables and about the sample."""
+        return (*self.notes, *(() if self.estimate is None else self.estimate.warnings))
+
+    @property
     def codes(self) -> tuple[str, ...]:
         """The codes of all notices, each once."""
-        warnings = () if self.estimate is None else self.estimate.warnings
-        return tuple(dict.fromkeys(notice.code for notice in (*self.notes, *warnings)))
+        return tuple(dict.fromkeys(notice.code for notice in self.notices))
+
+    def severest(self) -> list[str]:
+        """The codes that a line shows: of what asks for something, at most the two severest."""
+        return severest(self.codes, SHOWN_NOTICES)
 
     def record(self, level: float, threshold: float) -> Record:
         """The pair as the values of `KEYS`."""

@@ -6,11 +6,12 @@ out.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from mizzle.data import copies
 from mizzle.data.arrays import FloatArray
 from mizzle.data.columns import Column, column
 from mizzle.data.frames import Mask, named_columns
@@ -43,12 +44,15 @@ def variables(
     groups: Groups | None = None,
     missing: Missing = "raise",
     target: str | None = None,
+    deduplicate: bool = False,
 ) -> list[Variable]:
     """The chosen columns, then the groups, of a frame of any library; `target`, if any, comes last.
 
     Args:
         columns: which columns stand by themselves; None for all that are in no group.
         groups: names of new variables, and the columns that each consists of.
+        deduplicate: whether each different row of all these columns is taken once; a column that only numbers
+            the rows does not make them different.
 
     Raises:
         MissingColumn: a name that the frame does not have.
@@ -68,6 +72,9 @@ def variables(
     if missing == "raise":
         _refuse_missing(chosen)
     notes = _notes(chosen)
+    if deduplicate:
+        chosen, left_out = _without_copies(chosen)
+        notes = {name: [*left_out, *of_column] for name, of_column in notes.items()}
     return [_variable(name, names, chosen, notes) for name, names in parts.items()]
 
 
@@ -125,6 +132,26 @@ def _refuse_missing(columns: Mapping[str, Column]) -> None:
         raise NotFinite(f"column {quoted_name(name)} has {where}; {remedy}, or impute them first")
 
 
+def _without_copies(columns: Mapping[str, Column]) -> tuple[dict[str, Column], tuple[Notice, ...]]:
+    """The columns with each different row once, and the notice about the rows that were left out."""
+    compared = [column for column in columns.values() if not _numbers_rows(column)]
+    compared = compared if len(compared) > 1 else list(columns.values())
+    parts = [part for column in compared for part in (column.values, column.missing)]
+    table: FloatArray = np.column_stack(parts).astype(np.float64)
+    rows = copies.first_places(table)
+    left = {
+        name: replace(column, values=column.values[rows], missing=column.missing[rows])
+        for name, column in columns.items()
+    }
+    return left, copies.left_out(len(table), len(rows))
+
+
+def _numbers_rows(column: Column) -> bool:
+    """Whether the values are successive whole numbers, in any order."""
+    values = np.sort(column.values)
+    return not column.missing.any() and bool((np.diff(values) == 1.0).all())
+
+
 def _variable(
     name: str, names: list[str], columns: Mapping[str, Column], notes: Mapping[str, list[Notice]]
 ) -> Variable:
@@ -149,15 +176,15 @@ def _notes_of(name: str, column: Column, alike: Sequence[str]) -> list[Notice]:
     """The notes of a column; `alike` are the names of all columns with its values."""
     texts = {}
     if column.labels:
-        order = "in their order; labels without one are sorted, and another order may give another estimate"
+        order = "in their order, or sorted where they have none; make it an ordered category if they have one"
         texts["coded"] = f"has {column.labels} different labels, which became integers {order}"
     if column.timed:
-        texts["time"] = "holds dates or times, which became seconds; only their order counts"
+        texts["time"] = "holds dates or times, which became seconds; only their order counts, as of numbers"
     other = next((twin for twin in alike if twin != name), None)
     if _is_constant(column):
-        texts["constant"] = "is constant: it says nothing about any other"
+        texts["constant"] = "is constant and says nothing about any other; leave it out"
     elif other is not None:
-        texts["duplicate"] = f"holds the same values as column {quoted_name(other)}"
+        texts["duplicate"] = f"holds the same values as column {quoted_name(other)}; leave one of them out"
     return [Notice(code, f"column {quoted_name(name)} {text}") for code, text in texts.items()]
 
 

@@ -52,20 +52,6 @@ def codes(table: Table) -> list[str]:
     return [notice.code for notice in table.warnings]
 
 
-def test_ties_are_reported() -> None:
-    rng = np.random.default_rng(4)
-    x, y = rng.normal(size=(2, 400, 1))
-    assert codes(prepare(x, y)) == []
-    assert codes(prepare(x.round(1), y)) == ["ties"]
-    assert codes(prepare((x > 0).astype(float), y)) == ["ties"]
-
-
-@pytest.mark.parametrize("times", [2, 10])
-def test_copied_rows_are_reported(times: int) -> None:
-    x, y = np.random.default_rng(5).normal(size=(2, 50, 2))
-    assert "repeated_rows" in codes(prepare(np.tile(x, (times, 1)), np.tile(y, (times, 1))))
-
-
 @pytest.mark.parametrize("levels", [2, 3, 8])
 def test_entropy_bound_of_a_discrete_side(levels: int) -> None:
     """Uniform on `levels` values: H = log(levels). The estimate is that minus a chi-square over 2n."""
@@ -80,13 +66,3 @@ def test_a_continuous_side_has_no_entropy_bound() -> None:
     assert (prepare(x, x).ceiling == np.inf).all()
     mixed = np.column_stack([x[:, 0], x[:, 1] > 0])
     assert (prepare(mixed, mixed).ceiling == np.inf).all()
-
-
-@pytest.mark.parametrize("n", [60, 500, 5000])
-def test_two_series_are_reported_and_draws_are_not(n: int) -> None:
-    rng = np.random.default_rng(8)
-    walks = rng.normal(size=(2, n, 1)).cumsum(axis=1)
-    draws = rng.normal(size=(2, n, 8))
-    assert "rows_alike" in codes(prepare(*walks))
-    assert "rows_alike" not in codes(prepare(*draws))
-    assert "rows_alike" not in codes(prepare(walks[0], draws[0]))  # one series among draws does no harm

@@ -57,6 +57,16 @@ def test_from_file_to_result(run, data, tmp_path: Path) -> None:
     assert run("jobs", "result", id, "--out", tmp_path / "out.png", "--quiet") == (0, "", "")
 
 
+def test_copies_of_rows_are_left_out_before_they_are_sent(run, tmp_path: Path) -> None:
+    copied = write(tmp_path / "two.csv", {name: [*cells, *cells] for name, cells in frame(p=3).items()})
+    code, out, err = run("jobs", "submit", copied, "--matrix", "--deduplicate")
+    assert code == 0
+    assert err.count("were left out") == 1
+    run("jobs", "wait", out.strip(), "--quiet")
+    pairs = json.loads(run("jobs", "result", out.strip(), "--json")[1])["pairs"]
+    assert {pair["n"] for pair in pairs} == {len(frame(p=3)["a"])}
+
+
 def test_columns_can_be_left_out(run, data) -> None:
     assert run("jobs", "submit", data, "--matrix", "--exclude=kind", "--id=less") == (0, "less\n", "")
     run("jobs", "wait", "less")

@@ -260,3 +260,37 @@ def test_an_interrupted_matrix_goes_on(run, data, tmp_path: Path, model) -> None
 
 def test_progress_goes_to_terminals_only(run, data) -> None:
     assert run("matrix", data)[2] == ""
+
+
+COMMANDS = [["matrix"], ["rank", "--target=a"], ["estimate", "--x=b,c", "--y=a"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_copies_of_rows_are_left_out_and_this_is_said(run, tmp_path: Path, command: list[str]) -> None:
+    single = write(tmp_path / "one.csv", frame(p=3))
+    copied = write(tmp_path / "two.csv", {name: np.tile(cells, 2) for name, cells in frame(p=3).items()})
+    name, *rest = command
+    _, expected, _ = run(name, single, *rest, "--quiet")
+    code, out, err = run(name, copied, *rest, "--deduplicate", "--quiet")
+    assert code == 0
+    said = out if name == "estimate" else err
+    assert "rows repeat another row and were left out" in said
+    if name != "estimate":
+        assert out == expected
+    code, out, _ = run(name, copied, *rest, "--deduplicate", "--json")
+    assert "deduplicated" in out
+
+
+def test_a_table_explains_what_it_shows_once_on_stderr(run, data) -> None:
+    copy = {**frame(p=3), "copy": frame(p=3)["a"]}
+    _, out, err = run("rank", write(data, copy), "--target=b", "--quiet")
+    assert "duplicate" in out
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["duplicate"]
+    assert "leave one of them out" in err
+
+
+def test_facts_are_said_and_stand_in_no_line(run, data) -> None:
+    labelled = {"label": ["no", "yes"] * 15, **{name: cells[:30] for name, cells in frame(p=2).items()}}
+    _, out, err = run("matrix", write(data, labelled), "--quiet")
+    assert "coded" not in out
+    assert err.startswith("coded: column 'label' has 2 different labels")

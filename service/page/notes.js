@@ -11,6 +11,8 @@ import { remarks } from "./problem.js";
 const SHORT = {
   coded: "text as codes",
   ties: "ties",
+  copies_x: "copied columns in x",
+  copies_y: "copied columns in y",
   unfamiliar: "unfamiliar",
   limited_by_entropy: "near its limit",
   deterministic: "one determines the other",

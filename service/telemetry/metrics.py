@@ -41,6 +41,8 @@ WARNINGS = (
     "above_log_n",
     "constant_x",
     "constant_y",
+    "copies_x",
+    "copies_y",
     "counted",
     "deterministic",
     "limited_by_entropy",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mizzle.data.arrays import check_columns, check_pair
 from mizzle.errors import InferenceFailed
 from mizzle.model import engines, quantiles, weights
-from mizzle.model.labels.answers import sharpest
+from mizzle.model.labels.answers import disjoint
 from mizzle.model.preprocess import Side, Table, pair, prepare, side, with_indicators
 from mizzle.types import Estimate, ModelInfo, Notice
 
@@ -186,18 +186,15 @@ class Estimator:
         return [Posterior(*answer) for answer in zip(mean.tolist(), nats, excess.tolist(), strict=True)]
 
     def _answer(self, table: Table, by_order: Posterior, by_indicators: Posterior | None = None) -> Estimate:
-        """The network's answer, or that of the labels' counts or indicators where these know more."""
-        posterior, counted, noticed = by_order, False, table.warnings
-        others = [] if by_indicators is None else [by_indicators]
-        if table.labels is not None and (counts := table.labels.quantiles()) is not None:
-            others.append(Posterior(float(quantiles.mean(counts[None])[0]), counts, 0.0))
-            counted = True
-        place, apart = sharpest([by_order.nats, *(other.nats for other in others)])
-        posterior = [by_order, *others][place]
-        if apart:
-            noticed = (*noticed, _without_order(by_order.mean, posterior.mean))
-        rows = () if counted and place == len(others) else self._rows_outside(table)
-        outside = (*rows, *_unfamiliar(posterior.excess))
+        """The network's answer; that of labels where the sample shows no order of theirs, or they disagree."""
+        posterior, noticed, by_counts = by_order, table.warnings, False
+        other = by_indicators or _by_counts(table)
+        if table.labels is not None and other is not None:
+            apart = disjoint(by_order.nats, other.nats)
+            if apart or not table.labels.ordered:
+                posterior, by_counts = other, by_indicators is None
+            noticed = (*noticed, *_without_order(by_order.mean, other.mean)) if apart else noticed
+        outside = (*(() if by_counts else self._rows_outside(table)), *_unfamiliar(posterior.excess))
         values = tuple(posterior.nats.tolist())
         return Estimate(
             mi=posterior.mean,
@@ -238,11 +235,18 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
         yield Notice("unfamiliar", f"{text}; check it against samples like yours of known truth")
 
 
-def _without_order(by_order: float, mean: float) -> Notice:
-    text = f"a side takes few values, which as labels without an order tell {mean:.3g} nats"
-    text = f"{text}, and as ordered numbers {by_order:.3g}"
-    return Notice(
-        "counted", f"{text}; the answer is the former, which hangs on no order: look at the table of counts"
+def _by_counts(table: Table) -> Posterior | None:
+    """What the counts of labels say, where a side is a label and there are enough of them."""
+    counts = table.labels.quantiles() if table.labels else None
+    return None if counts is None else Posterior(float(quantiles.mean(counts[None])[0]), counts, 0.0)
+
+
+def _without_order(by_order: float, mean: float) -> Iterator[Notice]:
+    text = (
+        f"a side takes few values, which as labels tell {mean:.3g} nats and as ordered numbers {by_order:.3g}"
+    )
+    yield Notice(
+        "counted", f"{text}; the answer is the former, whatever their order: look at the table of counts"
     )
 
 

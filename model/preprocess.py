@@ -194,9 +194,8 @@ def _labelled(x: Side, y: Side) -> Labelled | None:
     """The problem as one of labels; None where neither side is discrete, or a side does not vary."""
     if not (x.discrete or y.discrete) or min(len(x.varying), len(y.varying)) == 0:
         return None
-    numbers = [side for side in (x, y) if not side.discrete]
-    column = numbers[0].varying[0] if numbers and len(numbers[0].varying) == 1 else None
-    return Labelled(x.rows if x.discrete else None, y.rows if y.discrete else None, column)
+    labels = (side.rows if side.discrete else None for side in (x, y))
+    return Labelled(*labels, x.varying, y.varying)
 
 
 def ranked(values: Doubles) -> native.Ranked:

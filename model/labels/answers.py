@@ -13,7 +13,7 @@ MAX_LEVELS = 256  # of a label, in the training
 MAX_ROWS = 1_000_000  # of two labels, in the training
 MAX_INDICATORS = 64  # levels that become columns of their own beside several columns of numbers
 _MAX_NUMBERS = 10_000  # rows of a label beside numbers, in the training
-_MUCH_WIDER = 1.5  # times as wide as the order's interval, from which on the order counts
+_EVIDENT = 2.5  # standard errors by which neighbouring levels must be more alike than any two
 _LOW, _HIGH = quantiles.LEVELS.index(0.05), quantiles.LEVELS.index(0.95)
 
 
@@ -23,33 +23,68 @@ class Labelled(NamedTuple):
     Attributes:
         x, y: a number for every row, the same for equal rows, shape (n,); None for what is no label. At least
             one is a label.
-        numbers: the ranks of a side's only column where it is none, shape (n,); None if it has several.
+        columns_x, columns_y: centred ranks of the columns of either side, shape (d, n).
     """
 
     x: Integers | None
     y: Integers | None
-    numbers: Integers | None
+    columns_x: Integers
+    columns_y: Integers
 
     def quantiles(self) -> Doubles | None:
         """Quantiles of I at `LEVELS` in nats by counts, or None where there are too few of them."""
-        sides = [side for side in (self.x, self.y) if side is not None]
-        n, familiar = len(sides[0]), max(int(side.max()) for side in sides) < MAX_LEVELS
-        if len(sides) == 2:
-            if familiar and n <= MAX_ROWS:
-                return network.shipped("tables").quantiles(tables.summary(*sides))
-            counted = information(*sides)
-            return None if counted is None else counted.quantiles()
-        if familiar and self.numbers is not None and n <= _MAX_NUMBERS:
-            return network.shipped("numbers").quantiles(numbers.summary(sides[0], self.numbers))
-        return None
+        if self.x is not None and self.y is not None:
+            return _of_tables(self.x, self.y)
+        label, columns = (self.x, self.columns_y) if self.x is not None else (self.y, self.columns_x)
+        assert label is not None
+        if len(columns) > 1 or label.max() >= MAX_LEVELS or len(label) > _MAX_NUMBERS:
+            return None
+        return network.shipped("numbers").quantiles(numbers.summary(label, columns[0]))
 
     def indicators(self) -> tuple[Integers | None, Integers | None]:
         """For x and y: centred ranks of a column for every label, shape (levels, n), beside many columns.
 
         None for a side of numbers, of two levels, which have no order, or of more levels than fit.
         """
-        alone = (self.x is None) != (self.y is None) and self.numbers is None
-        return tuple(_indicators(side) if alone and side is not None else None for side in (self.x, self.y))  # type: ignore[return-value]
+        x = _indicators(self.x) if self.x is not None and self.y is None and len(self.columns_y) > 1 else None
+        y = _indicators(self.y) if self.y is not None and self.x is None and len(self.columns_x) > 1 else None
+        return x, y
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the sample shows that the order of a label's levels means something."""
+        return (self.x is not None and _neighbours_alike(self.columns_x, self.columns_y)) or (
+            self.y is not None and _neighbours_alike(self.columns_y, self.columns_x)
+        )
+
+
+def disjoint(some: Doubles, others: Doubles) -> bool:
+    """Whether the 90 % intervals of two answers, quantiles of shape (q,), have nothing in common."""
+    return bool(some[_LOW] > others[_HIGH] or some[_HIGH] < others[_LOW])
+
+
+def _of_tables(x: Integers, y: Integers) -> Doubles | None:
+    if max(x.max(), y.max()) < MAX_LEVELS and len(x) <= MAX_ROWS:
+        return network.shipped("tables").quantiles(tables.summary(x, y))
+    counted = information(x, y)
+    return None if counted is None else counted.quantiles()
+
+
+def _neighbours_alike(label: Integers, others: Integers) -> bool:
+    """Whether neighbouring levels of a label, shape (1, n), have more similar means of others than any two.
+
+    Von Neumann's (1941) ratio of squared differences, whose relative standard error is about 1 / sqrt(levels)
+    for an order that means nothing. Pairs of levels weigh as the precision of their difference.
+    """
+    if len(label) > 1:
+        return False
+    levels, places = np.unique(label[0], return_inverse=True)
+    k, counts = len(levels), np.bincount(places).astype(np.float64)
+    means = np.array([np.bincount(places, column / len(column)) for column in others]) / counts
+    weights = counts * counts[:, None] / (counts + counts[:, None])
+    squares = ((means[:, :, None] - means[:, None, :]) ** 2).sum(axis=0)
+    adjacent = float(np.average(np.diagonal(squares, 1), weights=np.diagonal(weights, 1)))
+    return adjacent < (1.0 - _EVIDENT / k**0.5) * float(np.average(squares, weights=weights)) * k / (k - 1)
 
 
 def _indicators(labels: Integers) -> Integers | None:
@@ -59,27 +94,3 @@ def _indicators(labels: Integers) -> Integers | None:
     is_level = labels == np.arange(levels)[:, None]
     counts = is_level.sum(axis=1, keepdims=True)
     return np.asarray(np.where(is_level, len(labels) - counts, -counts))
-
-
-def sharpest(candidates: list[Doubles]) -> tuple[int, bool]:
-    """Which of several answers, quantiles of shape (q,), knows most; the first rests on the labels' order.
-
-    A later one takes its place unless the order tells much more, by the width of the 90 % intervals, and what
-    the two say has something in common: the order may mean nothing.
-
-    Returns:
-        the place of the answer, and whether the first has nothing in common with it.
-    """
-    place = 0
-    for i, other in enumerate(candidates[1:], start=1):
-        if _disjoint(candidates[place], other) or _width(other) <= _MUCH_WIDER * _width(candidates[place]):
-            place = i
-    return place, _disjoint(candidates[0], candidates[place])
-
-
-def _disjoint(some: Doubles, others: Doubles) -> bool:
-    return bool(some[_LOW] > others[_HIGH] or some[_HIGH] < others[_LOW])
-
-
-def _width(values: Doubles) -> float:
-    return float(values[_HIGH] - values[_LOW])

@@ -7,8 +7,8 @@ import pytest
 
 from mizzle.metadata_gen.label_problems import label_table, labelled_numbers
 from mizzle.model import Estimator
-from mizzle.model.labels.answers import Labelled, sharpest
-from mizzle.model.preprocess import side
+from mizzle.model.labels.answers import Labelled
+from mizzle.model.preprocess import prepare, side
 from mizzle.model.quantiles import LEVELS
 
 LOW, HIGH = LEVELS.index(0.05), LEVELS.index(0.95)
@@ -77,8 +77,8 @@ def test_coverage_on_fresh_draws(kind: str) -> None:
         x, y = map(side, family.sample(rng, n))
         if not x.discrete or (kind == "tables" and not y.discrete) or min(x.distinct[0], y.distinct[0]) < 2:
             continue
-        problem = Labelled(x.rows, y.rows, None) if kind == "tables" else Labelled(x.rows, None, y.ranks[0])
-        values = problem.quantiles()
+        label = y.rows if kind == "tables" else None
+        values = Labelled(x.rows, label, x.ranks, y.ranks).quantiles()
         assert values is not None
         held += bool(values[LOW] - 1e-9 <= family.mi().nats <= values[HIGH] + 1e-9)
         count += 1
@@ -128,19 +128,19 @@ def test_copies_of_a_column_change_nothing(estimator: Estimator) -> None:
         assert "copies_x" in {notice.code for notice in twice.warnings}
 
 
-def test_labels_answer_unless_the_order_tells_much_more_and_agrees() -> None:
-    narrow, wide, far = (np.linspace(*ends, len(LEVELS)) for ends in ((1.0, 1.1), (0.9, 1.3), (3.0, 3.5)))
-    assert sharpest([narrow, wide]) == (0, False)
-    assert sharpest([wide, narrow]) == (1, False)
-    assert sharpest([narrow, narrow * 1.01]) == (1, False)
-    assert sharpest([narrow, far]) == (1, True)
-    assert sharpest([narrow]) == (0, False)
+def test_an_order_counts_where_the_sample_shows_it() -> None:
+    rng = np.random.default_rng(6)
+    grade = rng.integers(0, 30, 2000)
+    for other in (grade + 10 * rng.normal(size=2000), (grade // 3 + rng.integers(0, 3, 2000)).astype(float)):
+        assert prepare(grade[:, None].astype(float), other[:, None]).labels.ordered
+        shown = [prepare(rng.permutation(30)[grade, None].astype(float), other[:, None]) for _ in range(20)]
+        assert sum(table.labels.ordered for table in shown) <= 3
 
 
 def test_more_levels_than_the_training_knows_are_counted_where_they_can_be() -> None:
     rng = np.random.default_rng(5)
     x, flag = rng.integers(0, 400, 20_000), rng.integers(0, 2, 20_000)
-    counted = Labelled(x, flag, None).quantiles()
+    counted = Labelled(x, flag, x[None], flag[None]).quantiles()
     assert counted is not None
     assert counted[LOW] < 0.002
-    assert Labelled(x[:900], flag[:900], None).quantiles() is None
+    assert Labelled(x[:900], flag[:900], x[None], flag[None]).quantiles() is None

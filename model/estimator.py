@@ -186,7 +186,7 @@ class Estimator:
         return [Posterior(*answer) for answer in zip(mean.tolist(), nats, excess.tolist(), strict=True)]
 
     def _answer(self, table: Table, by_order: Posterior, by_indicators: Posterior | None = None) -> Estimate:
-        """The network's answer; that of labels where the sample shows no order of theirs, or they disagree."""
+        """The network's answer, or the labels' where the sample shows no order of theirs or they disagree."""
         posterior, noticed, by_counts = by_order, table.warnings, False
         other = by_indicators or _by_counts(table)
         if table.labels is not None and other is not None:

@@ -5,7 +5,9 @@ types decides before numpy sees anything.
 """
 
 import datetime
+import decimal
 import numbers
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mizzle.data import times
+from mizzle.data.integers import EXACT as EXACT
+from mizzle.data.integers import dense_ranks
 from mizzle.errors import InvalidShape, NotNumeric, PrecisionLoss
 
-EXACT = 2**53
 TOO_LONG = (
     "an integer beyond 2**53, which a 64-bit float would round; "
     "subtract an offset or pass floats if the rounding is intended"
@@ -51,8 +54,14 @@ def in_words(value: object) -> str:
 
 
 def is_missing(cell: Any) -> bool:
-    """Whether a cell has no value: None, NaN or NaT."""
-    return cell is None or (isinstance(cell, _WITH_GAPS) and bool(cell != cell))
+    """Whether a cell has no value: None, NaN, NaT or pandas' NA."""
+    if isinstance(cell, decimal.Decimal):
+        return cell.is_nan()
+    return (
+        cell is None
+        or (isinstance(cell, _WITH_GAPS) and bool(cell != cell))
+        or type(cell).__name__ == "NAType"
+    )
 
 
 def common_kind(cells: Sequence[Any]) -> str | None:
@@ -74,12 +83,33 @@ def common_kind(cells: Sequence[Any]) -> str | None:
 def _kind(cell: Any) -> str | None:
     if isinstance(cell, bool | np.bool):
         return BOOLEANS
-    if isinstance(cell, str):
+    if isinstance(cell, str | bytes | uuid.UUID):
         return TEXT
-    if isinstance(cell, int | float):
+    if isinstance(cell, int | float | decimal.Decimal):
         return NUMBERS
     time = times.kind(cell)  # before numbers: numpy's time difference is an integer
     return time or (NUMBERS if isinstance(cell, np.integer | np.floating) else None)
+
+
+def texts(cells: Sequence[Any]) -> list[str]:
+    """Labels as text: of bytes what they say in UTF-8, of anything else its own text."""
+    return [cell.decode(errors="surrogateescape") if isinstance(cell, bytes) else str(cell) for cell in cells]
+
+
+def floats(cells: Sequence[Any]) -> NDArray[np.float64]:
+    """Python numbers as floats of shape (n,), or as their ranks where floats would not tell them apart."""
+    plain = [cell.item() if isinstance(cell, np.integer) else cell for cell in cells]
+    if all(map(_is_exact, plain)):
+        return np.array(plain, dtype=np.float64)
+    try:
+        values = np.array(plain, dtype=np.float64)
+    except OverflowError:  # an integer beyond the largest float
+        return dense_ranks(plain)
+    return values if len(set(plain)) == len(np.unique(values)) else dense_ranks(plain)
+
+
+def _is_exact(cell: Any) -> bool:
+    return isinstance(cell, float) or (isinstance(cell, int) and abs(cell) <= EXACT)
 
 
 @dataclass(frozen=True)

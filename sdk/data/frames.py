@@ -103,6 +103,23 @@ def named_columns(frame: object) -> dict[str, Any]:
     return dict(named)
 
 
+def columns_of_side(value: Any) -> list[Any]:
+    """The columns of n cells that one side of a problem has: of one column, itself.
+
+    Raises:
+        InvalidShape: it has none.
+    """
+    named = columns(value)
+    if named is not None:
+        return [part for _, part in named]
+    nested = isinstance(value, list | tuple) and any(
+        isinstance(row, list | tuple | np.ndarray) for row in value
+    )
+    if nested or getattr(value, "ndim", 1) == 2:
+        return _numbered(value)
+    return [value]
+
+
 def _numbered(frame: Any) -> list[Any]:
     """The columns of an array or of a list of rows."""
     library = library_of(frame)
@@ -159,6 +176,8 @@ def _pandas(series: Any) -> FrameColumn:
         return column(Form.CODES, lambda: np.asarray(series.cat.codes), categories)
     if getattr(dtype, "tz", None) is not None and hasattr(series, "dt"):
         return column(Form.TIMES, lambda: series.dt.tz_convert(None).to_numpy())
+    if str(dtype).startswith("period"):
+        return column(Form.TIMES, lambda: series.dt.to_timestamp().to_numpy())
     if kind in "iuf":  # nullable numbers
         return column(Form.NUMBERS, lambda: series.fillna(0).to_numpy(dtype=f"{kind}8"))
     return column(Form.CELLS, lambda: series.astype(object).tolist())

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST_EXACT = 2**53  # up to which float64 holds every integer
+EXACT = 2**53  # up to which float64 holds every integer
 
 
 def dense_ranks(numbers: NDArray[Any] | Sequence[Any]) -> NDArray[np.float64]:

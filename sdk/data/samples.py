@@ -14,7 +14,7 @@ from mizzle.data import cells, frames
 from mizzle.data.arrays import FloatArray, as_table, check_rows
 from mizzle.data.columns import Column, notices_of, read
 from mizzle.data.frames import Mask
-from mizzle.errors import InvalidInput, NotFinite, NotNumeric
+from mizzle.errors import InvalidInput, NotFinite, NotNumeric, PrecisionLoss
 from mizzle.types import Estimate, Notice, short_repr
 
 Missing = Literal["raise", "drop"]
@@ -51,18 +51,19 @@ class Side(NamedTuple):
     notices: tuple[Notice, ...] = ()
 
 
-def read_sample(x: object, y: object, missing: Missing = "raise") -> Sample:
+def read_sample(x: object, y: object, missing: Missing = "raise", max_columns: int | None = None) -> Sample:
     """Two sides, row i of `x` beside row i of `y` (by position, never by index).
 
     Args:
         x, y: n rows of numbers, labels or times: array, nested lists, Series, DataFrame, Arrow table, tensor.
         missing: "raise" refuses missing cells, "drop" leaves out the rows that have some.
+        max_columns: of a side of anything but complete numbers; reading such takes time for each of them.
 
     Raises:
         InvalidInput: a side, or the pair of them, cannot be used.
     """
     check_missing(missing)
-    left, right = read_side(x, "x", missing), read_side(y, "y", missing)
+    left, right = (read_side(value, name, missing, max_columns) for value, name in ((x, "x"), (y, "y")))
     notices = left.notices + right.notices
     rows = _complete_rows(left, right)
     if rows is None:
@@ -85,17 +86,17 @@ def check_missing(missing: object) -> None:
         raise InvalidInput(f"missing is {short_repr(missing)}; it must be 'raise' or 'drop'")
 
 
-def read_side(value: object, name: str, missing: Missing = "raise") -> Side:
-    """One side of a problem; `name` is what messages call it.
+def read_side(value: object, name: str, missing: Missing = "raise", max_columns: int | None = None) -> Side:
+    """One side of a problem; `name` is what messages call it, the rest is as for `read_sample`.
 
     Raises:
         InvalidInput: it cannot be used.
     """
     try:
         return Side(as_table(value, name))
-    except InvalidInput as error:
+    except (NotNumeric, NotFinite, PrecisionLoss) as error:
         refusal = error
-    columns = _columns(value, refusal)
+    columns = _columns(value, refusal, max_columns)
     for j, column in enumerate(columns):
         if column.refusal is not None:
             raise NotNumeric(f"{name} column {j} (counted from 0) {column.refusal}")
@@ -108,18 +109,21 @@ def read_side(value: object, name: str, missing: Missing = "raise") -> Side:
     if not mask.any():
         return Side(values, None, notices)
     if missing == "raise":
-        raise _is_missing(mask, name, refusal)
+        raise refusal if isinstance(refusal, NotFinite) else _is_missing(mask, name)
     return Side(values, mask, notices)
 
 
-def _columns(value: Any, refusal: InvalidInput) -> list[Column]:
+def _columns(value: Any, refusal: InvalidInput, limit: int | None) -> list[Column]:
     """The columns of a side that is no table of complete numbers.
 
     Raises:
         InvalidInput: `refusal`, which names the place of what is wrong, where a column cannot be read.
     """
     try:
-        return [read(column) for column in frames.columns_of_side(value)]
+        columns = frames.columns_of_side(value)
+        if limit is not None and len(columns) > limit:
+            raise refusal
+        return [read(column) for column in columns]
     except InvalidInput:
         raise refusal from None
 
@@ -129,16 +133,12 @@ def _notices(name: str, j: int, column: Column) -> Iterator[Notice]:
         yield Notice(code, f"{name} column {j} (counted from 0) {text}")
 
 
-def _is_missing(mask: Mask, name: str, refusal: InvalidInput) -> InvalidInput:
-    """The error of missing cells; of the class that the first of them has always had."""
+def _is_missing(mask: Mask, name: str) -> NotNumeric:
     row, column = divmod(int(mask.argmax()), mask.shape[1])
     rest = int(mask.sum()) - 1
     more = f", as are {rest} more cells" if rest else ""
-    kind = NotFinite if isinstance(refusal, NotFinite) else NotNumeric
-    return kind(
-        f"{cells.place(name, row, column)} is missing (null or NaN){more}; missing='drop' leaves such rows "
-        "out, or impute them first"
-    )
+    place = cells.place(name, row, column)
+    return NotNumeric(f"{place} is null{more}; missing='drop' leaves such rows out, or impute them first")
 
 
 def _complete_rows(x: Side, y: Side) -> Mask | None:

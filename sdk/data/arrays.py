@@ -78,13 +78,16 @@ def as_table(value: object, name: str) -> FloatArray:
     The answer may share memory with `value`.
 
     Args:
-        value: array or nested lists of shape (n,) or (n, d); Series, DataFrame, Arrow table or tensor.
+        value: array or nested lists of shape (n,) or (n, d); Series, DataFrame, Arrow table, tensor, or
+            sparse array of scipy.
         name: what to call it in messages, "x" or "y".
 
     Raises:
-        InvalidInput: InvalidShape, TooFewSamples (no rows), NotNumeric, NotFinite, PrecisionLoss.
+        InvalidInput: InvalidShape, TooFewSamples (no rows), NotNumeric, NotFinite, PrecisionLoss, TooLarge (a
+            sparse array).
     """
     library = frames.library_of(value)
+    value = frames.dense(value, name)
     if library == "torch":
         return _from_array(frames.tensor(value, name), name)
     if library is not None:

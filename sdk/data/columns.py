@@ -19,7 +19,7 @@ from mizzle.data import cells, frames, times
 from mizzle.data.arrays import FloatArray
 from mizzle.data.frames import Form, FrameColumn, Mask
 from mizzle.data.integers import EXACT, dense_ranks
-from mizzle.data.labels import Labels, Text, other_than_labels
+from mizzle.data.labels import FREE, Labels, other_than_labels
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput, InvalidShape, NotFinite, NotNumeric
 
@@ -43,12 +43,17 @@ class Column:
     missing: Mask
     labels: int = 0
     timed: bool = False
-    text: Text | None = None
+    text: str | None = None
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether this is free text, or identifiers."""
+        return self.text is not None and self.text.startswith(FREE)
 
     @property
     def refusal(self) -> NotNumeric | None:
         """Why this column is of no use, in words that begin with a verb."""
-        return None if self.text is None else NotNumeric(f"holds {self.text.kind}; {_REMEDY}")
+        return None if self.text is None else NotNumeric(f"holds {self.text}; {_REMEDY}")
 
 
 def notices_of(column: Column) -> list[tuple[str, str]]:
@@ -86,6 +91,7 @@ def read(values: Any) -> Column:
         return _of_frame(framed)
     if frames.library_of(values) == "torch":
         values = frames.tensor(values, "")
+    values = frames.dense(values, "")
     if isinstance(values, list | tuple | range):
         return _objects(list(values), declared=isinstance(values, Labels))
     if frames.library_of(values) is not None or not hasattr(values, "__array__"):

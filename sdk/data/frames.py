@@ -6,6 +6,7 @@ takes labels, times and gaps as well. Cells are read when they are wanted: what 
 read.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 
 from mizzle.data import cells
 from mizzle.data.names import quoted_name
-from mizzle.errors import InvalidShape
+from mizzle.errors import InvalidShape, TooLarge
 
 Mask = NDArray[np.bool]
+MAX_DENSE_BYTES = 2**30  # of a sparse array that is made dense
 _FRAME = "a DataFrame, an Arrow table, a dict of columns or an array of shape (n, p)"
 
 
@@ -71,9 +73,15 @@ def column(value: Any) -> FrameColumn | None:
 
 
 def columns(value: Any) -> list[tuple[str, Any]] | None:
-    """Names, which may repeat, and columns of a DataFrame, Table or RecordBatch; None for any other value."""
+    """Names, which may repeat, and columns of a DataFrame, Table or RecordBatch; None for any other value.
+
+    Raises:
+        TooLarge: a DataFrame of sparse columns that would have more than `MAX_DENSE_BYTES`.
+    """
     library = library_of(value)
     if library == "pandas" and hasattr(value, "iloc") and value.ndim == 2:
+        if hasattr(value, "sparse"):  # all of its columns are
+            _check_dense(value, "the frame")
         return [(str(name), value.iloc[:, j]) for j, name in enumerate(value.columns)]
     if library == "polars" and hasattr(value, "get_columns"):
         return [(series.name, series) for series in value.get_columns()]
@@ -92,6 +100,7 @@ def named_columns(frame: object) -> dict[str, Any]:
     Raises:
         InvalidShape: no table, or two columns of one name.
     """
+    frame = dense(frame, "the frame")  # first: one of its kinds is a Mapping
     named = columns(frame)
     if named is None and isinstance(frame, Mapping):
         named = [(str(name), values) for name, values in frame.items()]
@@ -109,6 +118,7 @@ def columns_of_side(value: Any) -> list[Any]:
     Raises:
         InvalidShape: it has none.
     """
+    value = dense(value, "the array")
     named = columns(value)
     if named is not None:
         return [part for _, part in named]
@@ -162,6 +172,36 @@ def tensor(value: Any, name: str) -> NDArray[Any]:
         return cast("NDArray[Any]", plain.numpy())
     except (AttributeError, TypeError, RuntimeError, NotImplementedError):
         raise InvalidShape(f"{name} is no dense tensor with values; try .to_dense()") from None
+
+
+def dense(value: Any, name: str) -> Any:
+    """A sparse array of scipy as a dense one; any other value as it is.
+
+    Args:
+        name: what messages call it.
+
+    Raises:
+        TooLarge: it would have more than `MAX_DENSE_BYTES`.
+    """
+    if not is_sparse(value):
+        return value
+    _check_dense(value, name)
+    return value.toarray()
+
+
+def _check_dense(value: Any, name: str) -> None:
+    size = 8 * math.prod(value.shape)
+    subject = f"{name} " if name else ""  # a reader of columns has none yet
+    if size > MAX_DENSE_BYTES:
+        raise TooLarge(
+            f"{subject}is sparse, and would have {size / 2**30:.1f} GiB as a dense array; at most "
+            f"{MAX_DENSE_BYTES // 2**30} are made dense: choose fewer rows or columns, or convert it in parts"
+        )
+
+
+def is_sparse(value: object) -> bool:
+    """Whether a value is a sparse array or matrix of scipy."""
+    return type(value).__module__.startswith("scipy.sparse") and hasattr(value, "toarray")
 
 
 def _pandas(series: Any) -> FrameColumn:

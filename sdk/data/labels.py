@@ -6,12 +6,11 @@ quotes none of them.
 
 import re
 from collections.abc import Callable, Collection
-from typing import NamedTuple
 
 MANY = 20  # different texts that may be labels in a column of any length
 SHARE = 5  # more of them are labels only where each stands, on average, in so many rows
 COMMAS = "commas"
-_FREE = "free text"
+FREE = "free text"  # or identifiers: what has no order at all, unlike numbers and dates
 _DATE = re.compile(r"(\d{1,2}([./-])\d{1,2}\2\d{2,4}|\d{4}([./-])\d{1,2}\3\d{1,2})([T ].*)?")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")  # in which the alphabet is the order of time
 _MARKS = re.compile(r"[,.%'\u2019\s$€£¥]")
@@ -25,24 +24,12 @@ _NAMED = {
 }
 
 
-class Text(NamedTuple):
-    """What a column of text holds that is no labels.
-
-    Attributes:
-        kind: in words, with how many values there are.
-        free: whether it is free text or identifiers, which have no order at all; else numbers or dates.
-    """
-
-    kind: str
-    free: bool
-
-
 class Labels(list[str | None]):
     """The cells of a column, None where missing, that its owner has declared to be labels."""
 
 
-def other_than_labels(labels: Collection[str], rows: int) -> Text | None:
-    """What the different texts of a column are instead of labels; None where they are labels.
+def other_than_labels(labels: Collection[str], rows: int) -> str | None:
+    """What the different texts of a column are instead of labels, in words; None where they are labels.
 
     Args:
         labels: the different texts.
@@ -55,8 +42,8 @@ def other_than_labels(labels: Collection[str], rows: int) -> Text | None:
     elif _mostly(texts, _is_number):
         kind = _numbers(texts, many)
     else:
-        kind = _FREE if many else ""
-    return Text(f"{kind}, {len(texts)} different values in {rows} rows", kind == _FREE) if kind else None
+        kind = FREE if many else ""
+    return f"{kind}, {len(texts)} different values in {rows} rows" if kind else None
 
 
 def _mostly(texts: Collection[str], fits: Callable[[str], object]) -> bool:

@@ -165,7 +165,7 @@ class Pairs:
         return {}
 
     def _flags(self) -> str:
-        return "".join(f", {notice.message.partition(':')[0]}" for notice in self.notices)
+        return "".join(f", {notice.message.rpartition(': ')[0]}" for notice in self.notices)
 
     def __str__(self) -> str:
         """The strongest pairs, a line each, below a line about all."""

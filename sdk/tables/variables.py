@@ -77,7 +77,7 @@ def variables(
     _check_lengths(chosen)
     refusals = {name: column.refusal for name, column in chosen.items() if column.refusal is not None}
     needed = {n for name, names in parts.items() for n in names if names != [name] or name == target}
-    free = [name for name, column in chosen.items() if column.text is not None and column.text.free]
+    free = [name for name, column in chosen.items() if column.is_free_text]
     left_out = [] if strict else [name for name in free if name not in needed]
     if len(parts) - len(left_out) < 2:
         left_out = []

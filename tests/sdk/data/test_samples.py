@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
+from scipy import sparse
 
 from mizzle import errors
 from mizzle.data.integers import dense_ranks
@@ -228,3 +229,34 @@ def test_missing_is_one_of_two_words() -> None:
 def test_plain_numbers_are_not_copied() -> None:
     table = np.zeros((N, 2))
     assert np.shares_memory(read_sample(table, Y).x, table)
+
+
+SPARSE = ["bsr", "coo", "csc", "csr", "dia", "dok", "lil"]
+
+
+@pytest.mark.parametrize(
+    "kind", [*(f"{kind}_matrix" for kind in SPARSE), *(f"{kind}_array" for kind in SPARSE)]
+)
+def test_sparse_arrays_of_every_kind_are_made_dense(kind: str) -> None:
+    counts = np.random.default_rng(0).poisson(0.3, (N, 3))
+    array = getattr(sparse, kind)(counts)
+    np.testing.assert_array_equal(read_sample(array, Y).x, counts)
+    np.testing.assert_array_equal(np.hstack([one.values for one in variables(array)]), counts)
+    assert read_sample(Y, getattr(sparse, kind)(counts[:, :1] > 0)).notices[0].code == "coded"
+
+
+def test_sparse_frames_of_pandas_are_read_as_others() -> None:
+    counts = np.random.default_rng(0).poisson(0.3, (N, 3))
+    frame = pd.DataFrame.sparse.from_spmatrix(sparse.csr_matrix(counts))
+    np.testing.assert_array_equal(read_sample(frame, Y).x, counts)
+    np.testing.assert_array_equal(np.hstack([one.values for one in variables(frame)]), counts)
+
+
+def test_what_is_too_large_to_be_made_dense_is_refused_with_its_size() -> None:
+    words = sparse.csr_matrix((10_000_000, 1000))
+    with pytest.raises(errors.TooLarge, match=r"x is sparse, and would have 74\.5 GiB"):
+        read_sample(words, Y)
+    with pytest.raises(errors.TooLarge, match=r"the frame is sparse, and would have 74\.5 GiB"):
+        variables(words)
+    with pytest.raises(errors.TooLarge, match=r"column 'a' is sparse, and would have 74\.5 GiB"):
+        variables({"a": words})

@@ -27,7 +27,8 @@ TOO_LONG = (
 )
 NUMBERS, TEXT, BOOLEANS = "numbers", "text", "booleans"  # kinds of a column, beside those of times
 TAKEN = "numbers, text, booleans, dates and times are taken; convert it, or leave it out"
-_WITH_GAPS = (float, np.floating, np.datetime64, np.timedelta64, datetime.datetime)  # NaN, NaT
+_WITH_GAPS = (type(None), float, np.floating, np.datetime64, np.timedelta64, decimal.Decimal)
+_GAPS = ("NAType", "NaTType")  # of pandas
 _NO_NUMBERS = (bool, np.bool, np.timedelta64)
 _NUMBERS = (int, float, np.integer, np.floating)
 _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
@@ -53,15 +54,18 @@ def in_words(value: object) -> str:
     return next((word for types, word in _WORDS if isinstance(value, types)), "of an unknown kind")
 
 
-def is_missing(cell: Any) -> bool:
-    """Whether a cell has no value: None, NaN, NaT or pandas' NA."""
+def missing(cells: Sequence[Any]) -> NDArray[np.bool]:
+    """Where cells have no value, as a mask of shape (n,): None, NaN, NaT or pandas' NA."""
+    types = {t for t in set(map(type, cells)) if issubclass(t, _WITH_GAPS) or t.__name__ in _GAPS}
+    if not types:
+        return np.zeros(len(cells), dtype=bool)
+    return np.fromiter((type(cell) in types and _is_missing(cell) for cell in cells), bool, len(cells))
+
+
+def _is_missing(cell: Any) -> bool:
     if isinstance(cell, decimal.Decimal):
         return cell.is_nan()
-    return (
-        cell is None
-        or (isinstance(cell, _WITH_GAPS) and bool(cell != cell))
-        or type(cell).__name__ == "NAType"
-    )
+    return cell is None or type(cell).__name__ in _GAPS or bool(cell != cell)
 
 
 def common_kind(cells: Sequence[Any]) -> str | None:
@@ -70,10 +74,13 @@ def common_kind(cells: Sequence[Any]) -> str | None:
     Raises:
         NotNumeric: they are of several kinds, or of one that is not taken; says this of a column.
     """
-    kinds = {_kind(cell) for cell in cells}
+    examples = {type(cell): cell for cell in cells}  # of most types, all cells are of one kind
+    if any(issubclass(t, datetime.datetime) for t in examples):
+        kinds = {_kind(cell): cell for cell in cells}
+    else:
+        kinds = {_kind(cell): cell for cell in examples.values()}
     if None in kinds:
-        other = next(cell for cell in cells if _kind(cell) is None)
-        raise NotNumeric(f"has a cell that is {in_words(other)}; {TAKEN}")
+        raise NotNumeric(f"has a cell that is {in_words(kinds[None])}; {TAKEN}")
     known = sorted(kind for kind in kinds if kind is not None)
     if len(known) > 1:
         raise NotNumeric(f"holds {' and '.join(known)}; make it one of these throughout, or leave it out")
@@ -93,6 +100,8 @@ def _kind(cell: Any) -> str | None:
 
 def texts(cells: Sequence[Any]) -> list[str]:
     """Labels as text: of bytes what they say in UTF-8, of anything else its own text."""
+    if set(map(type, cells)) <= {str}:
+        return list(cells)
     return [cell.decode(errors="surrogateescape") if isinstance(cell, bytes) else str(cell) for cell in cells]
 
 

@@ -120,7 +120,9 @@ def _array(values: Any, missing: Mask | None = None) -> Column:
     if missing is not None:
         absent = absent | missing
     kind = array.dtype.kind
-    if kind in "ObUST":
+    if kind == "b":
+        return _booleans(array[~absent], absent)
+    if kind in "OUST":
         return _objects(array.tolist(), absent)
     if kind in "mM":
         return _times(array, absent)
@@ -133,7 +135,7 @@ def _numbers(array: NDArray[Any], missing: Mask) -> Column:
     """Numbers; NaN is missing, infinity is refused; of integers that float64 would round, the ranks."""
     if array.dtype.kind == "f":
         missing = missing | np.isnan(array)
-    present = array[~missing]
+    present = array[~missing] if missing.any() else array
     ends = [int(present.min()), int(present.max())] if array.dtype.kind in "iu" and len(present) else []
     if any(abs(end) > EXACT for end in ends):
         return _column(dense_ranks(present), missing)
@@ -150,9 +152,9 @@ def _times(array: NDArray[Any], missing: Mask) -> Column:
 
 def _objects(objects: Sequence[Any], missing: Mask | None = None, declared: bool = False) -> Column:
     """Python cells of one kind, besides None and NaN; `declared`: labels, whatever they look like."""
-    absent = np.fromiter(map(cells.is_missing, objects), bool, len(objects))
+    absent = cells.missing(objects)
     absent = absent if missing is None else absent | missing
-    present = [cell for cell, gone in zip(objects, absent, strict=True) if not gone]
+    present = [objects[i] for i in np.flatnonzero(~absent).tolist()] if absent.any() else objects
     if declared:
         return _labels(cells.texts(present), absent)
     kind = cells.common_kind(present)
@@ -161,14 +163,18 @@ def _objects(objects: Sequence[Any], missing: Mask | None = None, declared: bool
     if kind == cells.TEXT:
         return _texts(cells.texts(present), absent)
     if kind == cells.BOOLEANS:
-        codes = np.array(present, dtype=np.float64)
-        return _column(codes, absent, labels=len(np.unique(codes)))
+        return _booleans(np.array(present, dtype=bool), absent)
     if kind == cells.NUMBERS:
         return _column(cells.floats(present), absent)
     array = times.array(kind, present)
     spread = np.zeros(len(objects), dtype=array.dtype)
     spread[~absent] = array
     return _times(spread, absent)
+
+
+def _booleans(present: Mask, missing: Mask) -> Column:
+    codes = present.astype(np.float64)
+    return _column(codes, missing, labels=len(np.unique(codes)))
 
 
 def _texts(present: Sequence[str], missing: Mask) -> Column:
@@ -217,9 +223,12 @@ def _column(present: FloatArray, missing: Mask, labels: int = 0, timed: bool = F
     Raises:
         NotFinite: one is infinite.
     """
-    infinite = int(np.isinf(present).sum())
-    if infinite:
-        raise NotFinite(f"has {infinite} infinite cells; replace them, or drop their rows")
-    values = np.zeros(len(missing))
-    values[~missing] = present
+    infinite = np.isinf(present)
+    if infinite.any():
+        raise NotFinite(f"has {int(infinite.sum())} infinite cells; replace them, or drop their rows")
+    if len(present) < len(missing):
+        values = np.zeros(len(missing))
+        values[~missing] = present
+    else:
+        values = present
     return Column(values + 0.0, missing, labels, timed)  # -0.0 becomes 0.0: the two are equal

@@ -14,18 +14,17 @@ from mizzle.backends.pairs import (
     Backend,
     Collector,
     Errors,
-    Notices,
     Outcome,
     Pair,
-    check_pairs,
-    each_noted,
-    each_without_copies,
+    finished,
+    problems_of,
+    read_samples,
 )
-from mizzle.data.arrays import MIN_ROWS, check_pair
-from mizzle.data.copies import noted, without_copies
+from mizzle.data.arrays import MIN_ROWS
+from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import Fault, InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike
-from mizzle.types import Estimate
+from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit
 
 _CHUNK = Room(problems=256, cells=4_000_000, bytes=2**62)  # about a second of work
 _lock = threading.Lock()
@@ -44,29 +43,46 @@ class LocalBackend:
     def __init__(self, estimator: EstimatorLike | None = None) -> None:
         self._estimator = estimator
 
-    def estimate(self, x: object, y: object, deduplicate: bool = False) -> Steps[Estimate]:
+    def estimate(
+        self,
+        x: object,
+        y: object,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
+    ) -> Steps[Estimate]:
         """The estimate of one problem."""
-        answer: Estimate = yield Compute(self.estimate_now, (x, y, deduplicate))
+        answer: Estimate = yield Compute(self.estimate_now, (x, y, missing, unit, deduplicate))
         return answer
 
-    def estimate_now(self, x: object, y: object, deduplicate: bool = False) -> Estimate:
+    def estimate_now(self, x: object, y: object, missing: Missing, unit: Unit, deduplicate: bool) -> Estimate:
         """The estimate of one problem, at once."""
-        x, y, notices = without_copies(x, y) if deduplicate else (*check_pair(x, y), ())
-        [answer] = self._run([(x, y)])
+        check_unit(unit)
+        sample = read_sample(x, y, missing, deduplicate=deduplicate)
+        [answer] = self._run([(sample.x, sample.y)])
         if isinstance(answer, MizzleError):
             raise answer
-        return noted(answer, notices)
+        return sample.noted(answer).to(unit)
 
     def estimate_many(
-        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors, deduplicate: bool = False
+        self,
+        pairs: Iterable[object],
+        wanted: progress.Wanted,
+        errors: Errors,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
     ) -> Steps[list[Outcome]]:
         """The estimates of many, or what became of them instead, in order."""
-        problems: list[Pair | InvalidInput] = yield Compute(check_pairs, (pairs, errors))
-        if not problems:
+        check_unit(unit)
+        samples: list[Sample | InvalidInput] = yield Compute(
+            read_samples, (pairs, errors, missing, deduplicate)
+        )
+        if not samples:
             return []
-        notices: list[Notices] = [()] * len(problems)
-        if deduplicate:
-            problems, notices = yield Compute(each_without_copies, (problems, errors))
+        problems = problems_of(samples)
         limits = yield from self.limits()
         with progress.track(wanted, len(problems)) as advance:
             collector = Collector(len(problems), errors, advance)
@@ -74,7 +90,7 @@ class LocalBackend:
             for batch in planned:
                 results: list[Outcome] = yield Compute(self._run, (batch.pairs,))
                 collector.add(batch.places, results)
-        return each_noted(collector.results(), notices)
+        return finished(samples, collector.results(), unit)
 
     def limits(self) -> Steps[Limits]:
         """What the model covers; nothing else is limited here."""
@@ -126,6 +142,8 @@ def estimate_many(
     *,
     progress: progress.Wanted = None,
     errors: Literal["raise"] = "raise",
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
 ) -> list[Estimate]: ...
 
@@ -136,6 +154,8 @@ def estimate_many(
     *,
     progress: progress.Wanted = None,
     errors: Literal["return"],
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
 ) -> list[Outcome]: ...
 
@@ -146,6 +166,8 @@ def estimate_many(
     *,
     progress: progress.Wanted = None,
     errors: Errors = "raise",
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
 ) -> Sequence[Outcome]: ...
 
@@ -155,6 +177,8 @@ def estimate_many(
     *,
     progress: progress.Wanted = None,
     errors: Errors = "raise",
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
 ) -> Sequence[Outcome]:
     """Many problems of any sizes in few batches, answers in order.
@@ -164,20 +188,34 @@ def estimate_many(
         progress: None for a bar on stderr where that is a terminal and the work takes longer than two
             seconds; True or False; or a function of (done, total).
         errors: "raise" the first one, or "return" each in the place of its estimate.
-        deduplicate: as `estimate`.
+        missing, unit, deduplicate: as for `estimate`, for all pairs.
 
     Raises:
         InvalidInput: with "pair i" in front, of a pair that cannot be answered.
         MissingExtra, ModelUnavailable: as `estimate`.
     """
-    return run(LocalBackend().estimate_many(pairs, progress, errors, deduplicate), perform_compute)
+    options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+    return run(LocalBackend().estimate_many(pairs, progress, errors, **options), perform_compute)
 
 
-def estimate(x: object, y: object, *, deduplicate: bool = False) -> Estimate:
+def estimate(
+    x: object,
+    y: object,
+    *,
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
+    deduplicate: bool = False,
+) -> Estimate:
     """The mutual information of two samples, row i of `x` observed together with row i of `y`.
 
+    Only order and equality of the values count. Labels (text, booleans, categories) become integers, dates
+    and times seconds; what was assumed and left out is said in the estimate's `warnings`.
+
     Args:
-        x, y: shape (n,) or (n, d): numpy, lists, pandas, polars, pyarrow or torch.
+        x, y: numbers, labels, dates or times, shape (n,) or (n, d): numpy, lists, pandas, polars, pyarrow,
+            torch, or a sparse array of scipy.
+        missing: "raise" refuses missing cells (None, NaN); "drop" leaves out the rows that have some.
+        unit: "nats" or "bits".
         deduplicate: take each different row (x, y) once, and say how many were left out: for continuous
             data with copies of rows, which make the estimate too high.
 
@@ -186,7 +224,7 @@ def estimate(x: object, y: object, *, deduplicate: bool = False) -> Estimate:
         MissingExtra: the compiled engine was not built here, and torch is not installed.
         ModelUnavailable: there are no usable weights.
     """
-    return LocalBackend().estimate_now(x, y, deduplicate)
+    return LocalBackend().estimate_now(x, y, missing, unit, deduplicate)
 
 
 def _loaded() -> EstimatorLike:

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
 
-from mizzle.data.arrays import FloatArray, check_pair
-from mizzle.data.copies import noted, without_copies
+from mizzle.data.arrays import FloatArray
+from mizzle.data.samples import Missing, Sample, check_missing, read_sample
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.progress import Wanted
-from mizzle.types import Estimate, Notice
+from mizzle.types import Estimate, Unit
 
 Pair = tuple[FloatArray, FloatArray]
 Outcome = Estimate | MizzleError
-Notices = tuple[Notice, ...]
 Errors = Literal["raise", "return"]
 E = TypeVar("E", bound=MizzleError)
 
@@ -36,59 +35,42 @@ def split_pair(pair: object) -> tuple[object, object]:
     return pair[0], pair[1]
 
 
-def check_pairs(pairs: Iterable[object], errors: Errors) -> list[Pair | InvalidInput]:
-    """Every pair as two tables, or as what is wrong with it.
+def read_samples(
+    pairs: Iterable[object], errors: Errors, missing: Missing, deduplicate: bool = False
+) -> list[Sample | InvalidInput]:
+    """Every pair as a sample, or as what is wrong with it.
 
     Raises:
         InvalidInput: errors are to be raised, and there is one; or `errors` is neither word.
     """
     if errors not in ("raise", "return"):
         raise InvalidInput(f"errors is {errors!r}; it must be 'raise' or 'return'")
-    problems: list[Pair | InvalidInput] = []
+    check_missing(missing)
+    samples: list[Sample | InvalidInput] = []
     for i, pair in enumerate(pairs):
         try:
-            problems.append(check_pair(*split_pair(pair)))
+            samples.append(read_sample(*split_pair(pair), missing, deduplicate=deduplicate))
         except InvalidInput as error:
             if errors == "raise":
                 raise numbered(i, error) from None
-            problems.append(error)
-    return problems
+            samples.append(error)
+    return samples
 
 
-def each_without_copies(
-    problems: Sequence[Pair | InvalidInput], errors: Errors
-) -> tuple[list[Pair | InvalidInput], list[Notices]]:
-    """Every problem with each different row once, and the notice about those left out.
-
-    Raises:
-        InvalidInput: errors are to be raised, and one is left with too few rows.
-    """
-    left: list[Pair | InvalidInput] = []
-    notices: list[Notices] = []
-    for i, problem in enumerate(problems):
-        reduced, notice = _without_copies(problem)
-        if errors == "raise" and isinstance(reduced, InvalidInput):
-            raise numbered(i, reduced)
-        left.append(reduced)
-        notices.append(notice)
-    return left, notices
+def problems_of(samples: Iterable[Sample | InvalidInput]) -> list[Pair | InvalidInput]:
+    """What an estimator gets to see of samples."""
+    return [(sample.x, sample.y) if isinstance(sample, Sample) else sample for sample in samples]
 
 
-def _without_copies(problem: Pair | InvalidInput) -> tuple[Pair | InvalidInput, Notices]:
-    if isinstance(problem, InvalidInput):
-        return problem, ()
-    try:
-        x, y, notice = without_copies(*problem)
-    except InvalidInput as error:
-        return error, ()
-    return (x, y), notice
-
-
-def each_noted(outcomes: Sequence[Outcome], notices: Sequence[Notices]) -> list[Outcome]:
-    """Every estimate with the notices of its problem; errors as they are."""
+def finished(
+    samples: Iterable[Sample | InvalidInput], outcomes: Iterable[Outcome], unit: Unit
+) -> list[Outcome]:
+    """The outcomes of samples, with what was noticed about these, in a unit."""
     return [
-        noted(outcome, notice) if isinstance(outcome, Estimate) else outcome
-        for outcome, notice in zip(outcomes, notices, strict=True)
+        sample.noted(outcome).to(unit)
+        if isinstance(sample, Sample) and isinstance(outcome, Estimate)
+        else outcome
+        for sample, outcome in zip(samples, outcomes, strict=True)
     ]
 
 

@@ -15,20 +15,11 @@ from mizzle.backends.batches import Batch, answerable, batches, room
 from mizzle.backends.connection_errors import KEY, explained
 from mizzle.backends.effects import Call, Compute, Gather, Send, Sleep, Steps
 from mizzle.backends.info import Limits, ModelCard, parse_card, parse_limits
-from mizzle.backends.pairs import (
-    Collector,
-    Errors,
-    Notices,
-    Outcome,
-    Pair,
-    check_pairs,
-    each_noted,
-    each_without_copies,
-)
+from mizzle.backends.pairs import Collector, Errors, Outcome, Pair, finished, problems_of, read_samples
 from mizzle.backends.retry import STATUSES, Attempts, Reply, retry_after
-from mizzle.data.copies import noted, without_copies
+from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, TooLarge
-from mizzle.types import Estimate
+from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit
 
 T = TypeVar("T")
 _URL = "MIZZLE_BASE_URL"
@@ -77,31 +68,47 @@ class RemoteBackend:
             call.method, url, content=call.content or None, headers=headers, timeout=timeout
         )
 
-    def estimate(self, x: object, y: object, deduplicate: bool = False) -> Steps[Estimate]:
+    def estimate(
+        self,
+        x: object,
+        y: object,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
+    ) -> Steps[Estimate]:
         """The estimate of one problem."""
-        notices: Notices = ()
-        if deduplicate:
-            x, y, notices = yield Compute(without_copies, (x, y))
-        call: Call = yield Compute(encode.estimate_call, (x, y))
-        return noted((yield from self._ask(call, wire.estimate)), notices)
+        check_unit(unit)
+        sample: Sample = yield Compute(read_sample, (x, y, missing, None, deduplicate))
+        call: Call = yield Compute(encode.estimate_call, (sample.x, sample.y))
+        answer = yield from self._ask(call, wire.estimate)
+        return sample.noted(answer).to(unit)
 
     def estimate_many(
-        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors, deduplicate: bool = False
+        self,
+        pairs: Iterable[object],
+        wanted: progress.Wanted,
+        errors: Errors,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
     ) -> Steps[list[Outcome]]:
         """The estimates of many, or what became of them instead, in order."""
-        problems: list[Pair | InvalidInput] = yield Compute(check_pairs, (pairs, errors))
-        if not problems:
+        check_unit(unit)
+        samples: list[Sample | InvalidInput] = yield Compute(
+            read_samples, (pairs, errors, missing, deduplicate)
+        )
+        if not samples:
             return []
-        notices: list[Notices] = [()] * len(problems)
-        if deduplicate:
-            problems, notices = yield Compute(each_without_copies, (problems, errors))
+        problems = problems_of(samples)
         limits = self._limits or (yield from self.limits())
         with progress.track(wanted, len(problems)) as advance:
             collector = Collector(len(problems), errors, advance)
             planned: list[Batch] = yield Compute(_plan, (problems, limits, collector))
             tasks = [self._batch_or_errors(batch.pairs, errors) for batch in planned]
             yield Gather(tasks, lambda i, outcomes: collector.add(planned[i].places, outcomes))
-        return each_noted(collector.results(), notices)
+        return finished(samples, collector.results(), unit)
 
     def limits(self) -> Steps[Limits]:
         """What the service takes at once; `estimate_many` goes by the last time that it was asked."""

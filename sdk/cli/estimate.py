@@ -66,6 +66,7 @@ def matrix(
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
+    strict: options.Strict = False,
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
     level: options.Level = DEFAULT_LEVEL,
@@ -89,6 +90,7 @@ def matrix(
         result = client.matrix(
             frame,
             **chosen,
+            strict=strict,
             level=level,
             unit=unit,
             threshold=threshold,
@@ -108,6 +110,7 @@ def rank(
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
+    strict: options.Strict = False,
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
     level: options.Level = DEFAULT_LEVEL,
@@ -132,6 +135,7 @@ def rank(
             frame,
             target,
             **chosen,
+            strict=strict,
             level=level,
             unit=unit,
             threshold=threshold,
@@ -156,6 +160,9 @@ def give(output: Output, result: Matrix | Ranking) -> None:
     first = next((pair.error for pair in result.pairs if pair.error is not None), None)
     if first is not None and all(pair.error is not None for pair in result.pairs):
         raise first
+    if not output.quiet:
+        for notice in result.notices:
+            say(f"mizzle: {plain(notice.message)}")
     output.give(result, result.to_json(), lambda: _show(result))
 
 

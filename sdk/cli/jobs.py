@@ -14,7 +14,7 @@ from mizzle.cli.terminal import fields, plain, say, table
 from mizzle.client.jobs import Job, Jobs
 from mizzle.errors import InvalidInput
 from mizzle.progress import track
-from mizzle.tables.variables import Variable, variables
+from mizzle.tables.variables import Variables, variables
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, FACTS
 
 jobs = typer.Typer(help="Whole tables as jobs of a service, done beside everybody's requests.")
@@ -123,13 +123,14 @@ def cancel(id: _Id, url: _Url = None) -> None:
     print("forgotten" if job is None else job["state"])
 
 
-def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None, deduplicate: bool) -> list[Variable]:
+def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None, deduplicate: bool) -> Variables:
     """The columns that are sent, each by itself; labels and times travel as numbers, which is said."""
     single = chosen["columns"]
     names = None if single is None else wanted(single, chosen["groups"], target)
     columns = variables(frame, names, None, chosen["missing"], deduplicate=deduplicate)
-    for notice in dict.fromkeys(notice for column in columns for notice in column.notes):
-        if notice.code in FACTS:
+    noticed = dict.fromkeys(notice for column in columns for notice in column.notes)
+    for notice in (*columns.notices, *noticed):
+        if notice.code in ("left_out", *FACTS):
             say(f"mizzle: {plain(notice.message)}")
     return columns
 

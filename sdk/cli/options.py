@@ -56,6 +56,14 @@ Labels = Annotated[
         rich_help_panel=_TABLE,
     ),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Refuse columns of free text and identifiers, which are left out otherwise.",
+        rich_help_panel=_TABLE,
+    ),
+]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(

@@ -15,10 +15,11 @@ from mizzle.backends.local import LocalBackend
 from mizzle.backends.pairs import Backend, Errors, Outcome
 from mizzle.backends.remote import RemoteBackend, positive
 from mizzle.backends.retry import Reply
+from mizzle.data.samples import Missing
 from mizzle.errors import MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.progress import Wanted
-from mizzle.types import Estimate
+from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
     from mizzle.tables.results import Matrix, Ranking
@@ -61,9 +62,18 @@ class AsyncClient:
         client._prepare(LocalBackend(estimator), 1)
         return client
 
-    async def estimate(self, x: object, y: object, *, deduplicate: bool = False) -> Estimate:
+    async def estimate(
+        self,
+        x: object,
+        y: object,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
+    ) -> Estimate:
         """As `Client.estimate`."""
-        return await self._run(self._backend.estimate(x, y, deduplicate))
+        options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+        return await self._run(self._backend.estimate(x, y, **options))
 
     @overload
     async def estimate_many(
@@ -72,6 +82,8 @@ class AsyncClient:
         *,
         progress: Wanted = None,
         errors: Literal["raise"] = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
     ) -> list[Estimate]: ...
 
@@ -82,6 +94,8 @@ class AsyncClient:
         *,
         progress: Wanted = None,
         errors: Literal["return"],
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
     ) -> list[Outcome]: ...
 
@@ -92,6 +106,8 @@ class AsyncClient:
         *,
         progress: Wanted = None,
         errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
     ) -> Sequence[Outcome]: ...
 
@@ -101,10 +117,13 @@ class AsyncClient:
         *,
         progress: Wanted = None,
         errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
     ) -> Sequence[Outcome]:
         """As `Client.estimate_many`."""
-        return await self._run(self._backend.estimate_many(pairs, progress, errors, deduplicate))
+        options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+        return await self._run(self._backend.estimate_many(pairs, progress, errors, **options))
 
     async def matrix(self, frame: object, **options: Any) -> "Matrix":
         """As `Client.matrix`; the table is read in a thread, the estimates are asked for on this loop."""
@@ -235,17 +254,23 @@ class _Bridge:
         *,
         progress: Wanted = None,
         errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
     ) -> Sequence[Outcome]:
         """As `Client.estimate_many`."""
-        future = asyncio.run_coroutine_threadsafe(self._ask(pairs, progress, errors), self._loop)
+        options = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+        question = self._ask(pairs, progress, errors, options)
+        future = asyncio.run_coroutine_threadsafe(question, self._loop)
         return future.result()
 
-    async def _ask(self, pairs: Iterable[object], progress: Wanted, errors: Errors) -> Sequence[Outcome]:
+    async def _ask(
+        self, pairs: Iterable[object], progress: Wanted, errors: Errors, options: dict[str, Any]
+    ) -> Sequence[Outcome]:
         if not self._open:
             raise asyncio.CancelledError
         self._task = asyncio.current_task()
-        steps = self._client._backend.estimate_many(pairs, progress, errors)
+        steps = self._client._backend.estimate_many(pairs, progress, errors, **options)
         return await self._client._run(steps)
 
     def close(self) -> None:

@@ -16,9 +16,10 @@ from mizzle.backends.pairs import Backend, Errors, Outcome
 from mizzle.backends.remote import RemoteBackend, positive
 from mizzle.backends.retry import Reply
 from mizzle.client.asynchronous import AsyncClient
+from mizzle.data.samples import Missing
 from mizzle.estimator import EstimatorLike
 from mizzle.progress import Wanted
-from mizzle.types import Estimate
+from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
     from mizzle.tables.results import Matrix, Ranking
@@ -79,14 +80,23 @@ class Client:
         client._prepare(LocalBackend(estimator), 1)
         return client
 
-    def estimate(self, x: object, y: object, *, deduplicate: bool = False) -> Estimate:
+    def estimate(
+        self,
+        x: object,
+        y: object,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
+    ) -> Estimate:
         """The same estimate as `mizzle.estimate(x, y)`, made by the service.
 
         Raises:
             InvalidInput: the samples cannot be answered as they stand.
             Fault: the service failed, or ServiceUnreachable when there is none.
         """
-        return self._run(self._backend.estimate(x, y, deduplicate))
+        options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+        return self._run(self._backend.estimate(x, y, **options))
 
     @overload
     def estimate_many(
@@ -95,6 +105,8 @@ class Client:
         *,
         progress: Wanted = None,
         errors: Literal["raise"] = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
     ) -> list[Estimate]: ...
 
@@ -105,6 +117,8 @@ class Client:
         *,
         progress: Wanted = None,
         errors: Literal["return"],
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
     ) -> list[Outcome]: ...
 
@@ -115,6 +129,8 @@ class Client:
         *,
         progress: Wanted = None,
         errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
     ) -> Sequence[Outcome]: ...
 
@@ -124,6 +140,8 @@ class Client:
         *,
         progress: Wanted = None,
         errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
     ) -> Sequence[Outcome]:
         """Many problems in few requests, several of them under way at once, answers in order.
@@ -133,13 +151,14 @@ class Client:
             progress: None for a bar on stderr where that is a terminal and the work takes longer than two
                 seconds; True or False; or a function of (done, total).
             errors: "raise" the first one, or "return" each in the place of its estimate.
-            deduplicate: as `mizzle.estimate`.
+            missing, unit, deduplicate: as for `mizzle.estimate`, for all pairs.
 
         Raises:
             MizzleError: the first error that comes up, with "pair i" in front if it is that pair's; the rest
                 is abandoned. Whatever `errors` says: that the service cannot be asked for its limits.
         """
-        return self._run(self._backend.estimate_many(pairs, progress, errors, deduplicate))
+        options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+        return self._run(self._backend.estimate_many(pairs, progress, errors, **options))
 
     def matrix(self, frame: object, **options: Any) -> "Matrix":
         """`mizzle.matrix`, asked here."""

@@ -23,6 +23,14 @@ TIMES = {
     "numpy months": np.array(["2020-03", "2020-01", "2020-02"], "M8[M]"),
     "times": MOMENTS.tolist(),
     "times of a zone": [one.replace(tzinfo=ZONE) for one in MOMENTS.tolist()],
+    "times of a zone at the end of all years": [
+        datetime.datetime.max.replace(day=day, tzinfo=datetime.timezone(datetime.timedelta(hours=-9)))
+        for day in (31, 29, 30)
+    ],
+    "times of several zones": [
+        datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=hours)))
+        for hours in (1, 3, 2)
+    ],
     "times of day": [datetime.time(3), datetime.time(1), datetime.time(2)],
     "pandas": pd.Series(MOMENTS),
     "pandas in a zone": pd.Series(MOMENTS).dt.tz_localize("Europe/Berlin"),
@@ -35,6 +43,15 @@ TIMES = {
     "pyarrow in a zone": pa.array(MOMENTS, pa.timestamp("ms", "Europe/Berlin")),
     "pyarrow dates": pa.array(DAYS),
     "pyarrow times of day": pa.array([3, 1, 2], pa.time32("s")),
+    "pandas periods": pd.Series(pd.PeriodIndex(DAYS, freq="D")),
+    "nanoseconds apart": np.array([2**60 + 2, 2**60, 2**60 + 1], "M8[ns]"),
+    "nanoseconds of pandas' cells": [pd.Timestamp(2**60 + i) for i in (2, 0, 1)],
+    "nanoseconds of numpy's cells": list(np.array([2**60 + 2, 2**60, 2**60 + 1], "M8[ns]")),
+    "nanoseconds of durations": [pd.Timedelta(2**60 + i) for i in (2, 0, 1)],
+    "text": [day.isoformat() for day in DAYS],
+    "text of a zone": [f"2020-01-01T00:00:00+0{hours}:00" for hours in (1, 3, 2)],
+    "text of pandas": pd.Series([f"{day} 12:00:00" for day in DAYS]),
+    "text as bytes": np.array([day.isoformat().encode() for day in DAYS]),
     "durations": SPANS,
     "numpy durations": np.array(SPANS, "m8[s]"),
     "pandas durations": pd.Series(SPANS),

@@ -194,8 +194,8 @@ def _labelled(x: Side, y: Side) -> Labelled | None:
     """The problem as one of labels; None where neither side is discrete, or a side does not vary."""
     if not (x.discrete or y.discrete) or min(len(x.varying), len(y.varying)) == 0:
         return None
-    labels = (side.rows if side.discrete else None for side in (x, y))
-    return Labelled(*labels, x.varying, y.varying)
+    label_x, label_y = (side.rows if side.discrete else None for side in (x, y))
+    return Labelled(label_x, label_y, x.varying, y.varying)
 
 
 def ranked(values: Doubles) -> native.Ranked:

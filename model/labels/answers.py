@@ -84,7 +84,8 @@ def _neighbours_alike(label: Integers, others: Integers) -> bool:
     weights = counts * counts[:, None] / (counts + counts[:, None])
     squares = ((means[:, :, None] - means[:, None, :]) ** 2).sum(axis=0)
     adjacent = float(np.average(np.diagonal(squares, 1), weights=np.diagonal(weights, 1)))
-    return adjacent < (1.0 - _EVIDENT / k**0.5) * float(np.average(squares, weights=weights)) * k / (k - 1)
+    of_any_two = float(np.average(squares, weights=weights)) * k / (k - 1)
+    return bool(adjacent < (1.0 - _EVIDENT / k**0.5) * of_any_two)
 
 
 def _indicators(labels: Integers) -> Integers | None:

@@ -110,7 +110,8 @@ def predicted(cells: Integers, condition: Integers, other: Integers, n: int, str
 def summary(x: Integers, y: Integers) -> Summary:
     """Of labels 0, 1, .. of n rows each, of which neither is constant."""
     counts = count(x, y)
-    n, levels = counts.n, sorted((len(counts.of_x), len(counts.of_y)))
+    n = counts.n
+    levels: list[int] = sorted((len(counts.of_x), len(counts.of_y)))
     plain, variance = plug_in(counts)
     chance = expected_by_chance(counts)
     base = jackknife(counts)

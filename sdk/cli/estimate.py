@@ -32,6 +32,9 @@ def estimate(
     missing: options.Missing = "raise",
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
+    thousands: options.Thousands = None,
+    na_value: options.NaValues = None,
+    no_default_na: options.NoDefaultNa = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
@@ -46,7 +49,9 @@ def estimate(
     output.check(file)
     left, right = options.names(x, "--x"), options.names(y, "--y")
     _refuse_repeats([*left, *right])
-    table_of_file = Source(file, kind, labels, missing, sep, decimal).read([*left, *right])
+    source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
+    table_of_file = source.read([*left, *right])
+    output.note(table_of_file.notes)
     target = options.joined(right)
     sides = {options.joined(left): table_of_file.columns_of(left), target: table_of_file.columns_of(right)}
     interval_levels(level), check_threshold(threshold)  # before any work
@@ -54,7 +59,8 @@ def estimate(
     with client_for(url) as client:
         pair = _pair(client, plan, unit)
     result = Ranking((pair,), level, unit, threshold, target)
-    output.give(result, json.dumps(_answer(pair, result), allow_nan=False), lambda: _report(pair, result))
+    answer = {**_answer(pair, result), **assumed(table_of_file.notes)}
+    output.give(result, json.dumps(answer, allow_nan=False), lambda: _report(pair, result))
 
 
 def matrix(
@@ -67,6 +73,10 @@ def matrix(
     missing: options.Missing = "raise",
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
+    thousands: options.Thousands = None,
+    na_value: options.NaValues = None,
+    no_default_na: options.NoDefaultNa = False,
+    strict: options.Strict = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
@@ -81,11 +91,12 @@ def matrix(
     output = Output(out, force, as_json, quiet)
     output.check(file, checkpoint)
     check_file(checkpoint)
-    source = Source(file, kind, labels, missing, sep, decimal)
-    frame, chosen = source.chosen(columns, group, exclude)
+    source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
+    table_of_file, chosen = source.chosen(columns, group, exclude)
+    output.note(table_of_file.notes)
     with client_for(url) as client, _resumable(checkpoint):
         result = client.matrix(
-            frame,
+            table_of_file.frame,
             **chosen,
             level=level,
             unit=unit,
@@ -93,7 +104,7 @@ def matrix(
             progress=False if quiet else None,
             checkpoint=checkpoint,
         )
-    give(output, result)
+    give(output, result, table_of_file.notes)
 
 
 def rank(
@@ -107,6 +118,10 @@ def rank(
     missing: options.Missing = "raise",
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
+    thousands: options.Thousands = None,
+    na_value: options.NaValues = None,
+    no_default_na: options.NoDefaultNa = False,
+    strict: options.Strict = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
@@ -121,11 +136,12 @@ def rank(
     output = Output(out, force, as_json, quiet)
     output.check(file, checkpoint)
     check_file(checkpoint)
-    source = Source(file, kind, labels, missing, sep, decimal)
-    frame, chosen = source.chosen(columns, group, exclude, target)
+    source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
+    table_of_file, chosen = source.chosen(columns, group, exclude, target)
+    output.note(table_of_file.notes)
     with client_for(url) as client, _resumable(checkpoint):
         result = client.rank(
-            frame,
+            table_of_file.frame,
             target,
             **chosen,
             level=level,
@@ -134,7 +150,7 @@ def rank(
             progress=False if quiet else None,
             checkpoint=checkpoint,
         )
-    give(output, result)
+    give(output, result, table_of_file.notes)
 
 
 def client_for(url: str | None) -> Client:
@@ -142,8 +158,11 @@ def client_for(url: str | None) -> Client:
     return Client(url) if url else Client.local()
 
 
-def give(output: Output, result: Matrix | Ranking) -> None:
+def give(output: Output, result: Matrix | Ranking, notes: Sequence[str] = ()) -> None:
     """The result of a table.
+
+    Args:
+        notes: what was assumed to read it.
 
     Raises:
         MizzleError: no pair at all has an estimate; that of the first.
@@ -151,7 +170,23 @@ def give(output: Output, result: Matrix | Ranking) -> None:
     first = next((pair.error for pair in result.pairs if pair.error is not None), None)
     if first is not None and all(pair.error is not None for pair in result.pairs):
         raise first
-    output.give(result, result.to_json(), lambda: _show(result))
+    as_json = json.dumps({**json.loads(result.to_json()), **assumed(notes)}) if notes else result.to_json()
+    output.give(result, as_json, lambda: _show(result), _summary(result))
+
+
+def assumed(notes: Sequence[str]) -> dict[str, list[str]]:
+    """What an object of JSON says of how its file was read; nothing where nothing had to be assumed."""
+    return {"assumed": list(notes)} if notes else {}
+
+
+def _summary(result: Matrix | Ranking) -> str:
+    """One line in place of a line for every pair."""
+    pairs = [pair for pair in result.strongest() if pair.error is None]
+    failed = len(result.pairs) - len(pairs)
+    first, mi = pairs[0], pairs[0].record(result.level, result.threshold)["mi"]
+    without = f", {failed} of them without an estimate" if failed else ""
+    strongest = f"the strongest {quoted_name(first.x)} and {quoted_name(first.y)} with {mi:.4g} {result.unit}"
+    return f"{len(result.pairs)} pairs{without}, {strongest}"
 
 
 def _refuse_repeats(names: Sequence[str]) -> None:

@@ -59,12 +59,18 @@ def test_decimal_commas_are_numbers_or_an_error(run, tmp_path: Path) -> None:
         assert "coded" not in out
 
 
-@pytest.mark.parametrize("option", ["--sep=;;", "--sep=a", "--sep=", "--decimal=x"])
+@pytest.mark.parametrize(
+    "option",
+    ["--sep=;;", "--sep=a", "--sep=", "--decimal=x", "--thousands=.", "--thousands=12", "--thousands=-"],
+)
 def test_options_of_text_must_make_sense(run, data, option: str) -> None:
     assert run("matrix", data, option)[0] == 2
 
 
-@pytest.mark.parametrize("option", ["--sep=;", "--decimal=,"])
+@pytest.mark.parametrize(
+    "option",
+    ["--sep=;", "--decimal=,", "--thousands=,", "--labels=x", "--na-value=-9", "--no-default-na"],
+)
 def test_options_of_text_are_for_text(run, tmp_path: Path, option: str) -> None:
     np.savez(tmp_path / "t.npz", x=np.arange(30.0), y=np.arange(30.0))
     code, _, err = run("matrix", tmp_path / "t.npz", option)

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from mizzle import errors
-from mizzle.cli import csv_reader
+from mizzle.files import csv_reader
+from mizzle.files.csv_columns import TextFormat
+from mizzle.files.markers import DEFAULT_MARKERS, Markers
 
 
-def read(content, names="ab", **options):
+def read(content, names="ab", exclude=(), **options):
+    """The columns, refusing as where each is named."""
     content = content if isinstance(content, bytes) else content.encode()
-    return csv_reader.read(content, None if names is None else list(names), **options)
+    names = None if names is None else list(names)
+    return csv_reader.read(content, names, TextFormat(**options), exclude, None).columns
 
 
 @pytest.mark.parametrize(
@@ -56,8 +60,8 @@ def test_tabs_separate_where_the_caller_says_so() -> None:
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 @pytest.mark.parametrize("header", ['a{0}b{0}"c,;d"', "a{0} b {0}c"])
 def test_the_first_line_says_what_separates_cells(mark: str, header: str) -> None:
-    content = f"{header.format(mark)}\n1{mark}2.5{mark}x\n".encode()
-    result = csv_reader.read(content)
+    content = f"{header.format(mark)}\n1{mark}2.5{mark}x\n"
+    result = read(content, None)
     assert [result["a"], result["b"]] == [1, 2.5]
     assert len(result) == 3
 
@@ -89,7 +93,7 @@ def test_points_are_no_decimals_where_commas_are(cells) -> None:
 
 @pytest.mark.parametrize(
     ("form", "words"),
-    [("${}.50", "currency"), ("{}.5%", "percent"), ("2020-01-{:02}", "dates"), ("patient {}", "free text")],
+    [("${}.50", "currency"), ("{}.5%", "percent"), ("{:02}/01/2020", "dates"), ("patient {}", "free text")],
 )
 def test_text_that_is_no_labels_is_refused_unless_it_is_said_to_be(form: str, words: str) -> None:
     cells = [form.format(i) for i in range(1, 30)]
@@ -107,10 +111,10 @@ def test_a_name_must_be_one_wherever_it_is_named(option: str) -> None:
 
 
 def test_a_column_that_is_left_out_is_not_read() -> None:
-    assert list(read("a,b,b,\n1,x,2,3\n", None, exclude=["b", ""])) == ["a"]
+    assert list(read("a,b,b,\n1,x,2,3\n", None, exclude=["b", "Unnamed: 3"])) == ["a"]
 
 
-@pytest.mark.parametrize("word", ["", " ", "NA", "na", "N/A", "NaN", "nan", "null"])
+@pytest.mark.parametrize("word", ["", " ", *DEFAULT_MARKERS, " NA "])
 def test_missing_cells_of_numbers_are_refused_or_nan(word: str) -> None:
     content = f"a,b\n1,2\n3,{word}\n"
     with pytest.raises(errors.NotFinite, match=r"line 3, column 'b' is missing.*--missing drop"):
@@ -122,9 +126,12 @@ def test_a_column_without_any_value_is_missing_throughout() -> None:
     np.testing.assert_array_equal(read("a,b\n1,NA\n2,\n", missing="drop")["b"], [np.nan, np.nan])
 
 
-def test_labels_keep_their_words() -> None:
-    """Among labels NA is one: a country, say. Only an empty cell is missing."""
-    assert read("a,b\n1,NA\n2, x\n3,\n", missing="drop")["b"] == ["NA", " x", None]
+def test_a_label_that_looks_like_a_marker_is_one_where_the_caller_says_so() -> None:
+    """Among countries NA is one, say."""
+    content = "a,b\n1,NA\n2, x\n3,\n"
+    assert read(content, missing="drop")["b"] == [None, " x", None]
+    assert read(content, missing="drop", markers=Markers(default=False))["b"] == ["NA", " x", None]
+    assert read(content, missing="drop", markers=Markers((" x",), default=False))["b"] == ["NA", None, None]
 
 
 def test_numbers_are_labels_where_the_caller_says_so() -> None:
@@ -143,7 +150,7 @@ REFUSED = [
     ("a,b\n1,2\n\n3,4\n", errors.InvalidFile, "line 3 is empty"),
     ('a,b\n1,"2\n3,4\n', errors.InvalidFile, "no CSV"),
     (b"a,b\n1,\xff\n", errors.InvalidFile, "UTF-8"),
-    ("a,b\n1,2\n".encode("utf-16"), errors.InvalidFile, "UTF-8"),
+    ("a,b\n1,2\n".encode("utf-32"), errors.InvalidFile, "UTF-8"),
     ("a,c\n1,2\n", errors.MissingColumn, "'b'; the table has 'a', 'c'"),
     ("a|b\n1|2\n", errors.InvalidFile, "--sep"),
     ("a,b\n1,2\n31337x,4\n", errors.NotNumeric, "line 3, column 'a' is no number"),
@@ -154,10 +161,8 @@ REFUSED = [
     ("a,b\n1,1\n1,\x00\n", errors.NotNumeric, "line 3, column 'b'"),
     ("a,b\n-inf,2\n", errors.NotFinite, "line 2, column 'a'"),
     ("a,b\n1e999,2\n", errors.NotFinite, "line 2, column 'a'"),
-    ("a,b\n9007199254740993,2\n", errors.PrecisionLoss, "line 2, column 'a'"),
     (f"a,b\n{'9' * 5000},2\n", errors.PrecisionLoss, "line 2, column 'a'"),
     (f"a,b\n-{'0' * 5000}9007199254740993,2\n", errors.PrecisionLoss, "line 2, column 'a'"),
-    (f"a,b\n1{'0' * 300},2\n", errors.PrecisionLoss, "line 2, column 'a'"),
 ]
 
 
@@ -174,7 +179,6 @@ def test_defects_are_refused_with_their_place(content, error, words: str, missin
     ("content", "words"),
     [
         ("1,2\n3,4\n", "numbers only"),
-        ("a,,b\n1,2,3\n", r"column 2 \(counted from 1\) has no name"),
         ("a,b,a\n1,2,3\n", "'a' 2 times"),
         ("a|b\n1|2\n", "--sep"),
     ],

@@ -135,12 +135,12 @@ def _typed(column: TextColumn, numeric: TextColumn, absent: list[bool], form: Te
 
 
 def _labels(column: TextColumn, absent: list[bool]) -> Labels:
-    return Labels(None if gone else cell for cell, gone in zip(column.cells, absent, strict=True))
+    return Labels(None if gone else cell.strip() for cell, gone in zip(column.cells, absent, strict=True))
 
 
 def _check_labels(column: TextColumn, present: Sequence[int], form: TextFormat) -> None:
     """Whether text is labels."""
-    content = other_than_labels({column.cells[i] for i in present}, len(column.cells))
+    content = other_than_labels({column.cells[i].strip() for i in present}, len(present))
     if content is None:
         return
     hint = _DECIMAL if COMMAS in content and form.is_plain else ""

@@ -129,8 +129,8 @@ def test_a_column_without_any_value_is_missing_throughout() -> None:
 def test_a_label_that_looks_like_a_marker_is_one_where_the_caller_says_so() -> None:
     """Among countries NA is one, say."""
     content = "a,b\n1,NA\n2, x\n3,\n"
-    assert read(content, missing="drop")["b"] == [None, " x", None]
-    assert read(content, missing="drop", markers=Markers(default=False))["b"] == ["NA", " x", None]
+    assert read(content, missing="drop")["b"] == [None, "x", None]
+    assert read(content, missing="drop", markers=Markers(default=False))["b"] == ["NA", "x", None]
     assert read(content, missing="drop", markers=Markers((" x",), default=False))["b"] == ["NA", None, None]
 
 

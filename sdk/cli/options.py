@@ -72,7 +72,7 @@ Separator = Annotated[
     typer.Option(
         "--sep",
         metavar="MARK",
-        help="Between the cells of CSV, or tab; a comma, semicolon or tab is found by itself.",
+        help="Between the cells of CSV, or tab or space; commas, semicolons, tabs and spaces are found.",
         rich_help_panel=_TABLE,
     ),
 ]
@@ -205,9 +205,11 @@ def separator(text: str | None) -> str | None:
     Raises:
         InvalidInput: it is none.
     """
-    mark = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
-    if mark is not None and (len(mark) != 1 or mark.isalnum() or mark in '"\r\n. '):
-        raise InvalidInput("--sep needs the one character between cells, say ';' in quotes, or the word tab")
+    mark = {"tab": "\t", "\\t": "\t", "space": " "}.get(text or "", text)
+    if mark is not None and (len(mark) != 1 or mark.isalnum() or mark in '"\r\n.'):
+        raise InvalidInput(
+            "--sep needs the one character between cells, say ';' in quotes, or the word tab or space"
+        )
     return mark
 
 

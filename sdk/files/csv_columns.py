@@ -208,7 +208,8 @@ def _values(column: TextColumn, values: np.ndarray) -> np.ndarray:
         if digits > _LONGEST_INTEGER and i in beyond:
             raise PrecisionLoss(f"{column.place(i)} is an integer of {digits} digits; write it as a float")
         if math.isinf(values[i]) and i not in beyond:
-            raise NotFinite(f"{column.place(i)} is infinite; replace it, or drop its row")
+            remedy = "replace it, drop its row, or take such cells as missing by --na-value"
+            raise NotFinite(f"{column.place(i)} is infinite; {remedy}")
     return _ranked(column, values) if beyond else values
 
 

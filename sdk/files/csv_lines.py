@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from mizzle.data.names import quoted_name
@@ -58,7 +59,8 @@ def read(content: bytes, separator: str | None = None, names: Sequence[str] | No
     """The cells of a file.
 
     Args:
-        separator: between cells; None for a comma, semicolon or tab, whichever the first line has.
+        separator: between cells; None for a comma, semicolon or tab, whichever the first line has, or for
+            spaces where it has none of them and the next lines have as many words.
         names: of columns that are asked for, None for all: where one is in the first line, that is a header.
 
     Raises:
@@ -67,7 +69,8 @@ def read(content: bytes, separator: str | None = None, names: Sequence[str] | No
     wide = content.startswith(_UTF_16) and not content.startswith(_UTF_32)
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-16" if wide else "utf-8-sig", newline="")
     try:
-        reader = csv.reader(text, delimiter=separator or _separator(text), strict=True)
+        mark = separator or _separator(text)
+        reader = csv.reader(text, delimiter=mark, skipinitialspace=mark == " ", strict=True)
         header = _header(reader)
         _check_header(header, names)
         lines, rows = _rows(reader, len(header))
@@ -83,13 +86,27 @@ def read(content: bytes, separator: str | None = None, names: Sequence[str] | No
 
 
 def _separator(text: io.TextIOWrapper) -> str:
-    """What separates most cells of the first line; a comma where nothing does."""
+    """What separates most cells of the first line; a comma where nothing does, or spaces as in a report."""
     cells = {}
     for mark in SEPARATORS:
         text.seek(0)
         cells[mark] = len(next(csv.reader(text, delimiter=mark), []))
     text.seek(0)
+    spaced = [len(line) for line in islice(csv.reader(text, delimiter=" ", skipinitialspace=True), 3)]
+    text.seek(0)
+    if (
+        max(cells.values()) == 1
+        and len(spaced) == 3
+        and spaced[0] > 1
+        and set(spaced[1:]) <= _fitting(spaced[0])
+    ):
+        return " "
     return max(cells, key=lambda mark: cells[mark])
+
+
+def _fitting(width: int) -> set[int]:
+    """How many cells rows below so many names may have; one more are names of the rows."""
+    return {width, width + 1}
 
 
 def _header(reader: _Lines) -> list[str]:
@@ -126,7 +143,7 @@ def _rows(reader: _Lines, width: int) -> tuple[list[int], list[list[str]]]:
             continue
         if empty:
             raise InvalidFile(f"line {empty} is empty; remove it")
-        cells = cells or (width + 1 if len(row) == width + 1 else width)
+        cells = cells or (len(row) if len(row) in _fitting(width) else width)
         if len(row) != cells:
             raise InvalidFile(f"line {reader.line_num} has {len(row)} cells and the header has {width}")
         lines.append(reader.line_num)

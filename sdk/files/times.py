@@ -29,7 +29,8 @@ def times(texts: Sequence[str]) -> NDArray[np.datetime64] | None:
         local = np.array([_iso(part) for part in parts], dtype=f"M8[{unit}]")
     except ValueError:  # a 13th month, say
         return None
-    return local - np.array([_minutes(part["zone"]) for part in parts], dtype="m8[m]")
+    ahead = np.array([_minutes(part["zone"]) for part in parts], dtype="m8[m]")
+    return np.asarray(local - ahead, dtype=local.dtype)
 
 
 def _iso(part: dict[str, str | None]) -> str:

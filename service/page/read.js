@@ -122,7 +122,7 @@ function separated(title, text) {
   const names = headless
     ? data[0].map((_, j) => `c${j}`)
     : fitted(
-        data[0].map((name) => name.trim()),
+        data[0].map((name) => name.trim() || name),
         rows,
       );
   check(names.length);

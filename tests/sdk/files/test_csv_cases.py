@@ -27,7 +27,9 @@ def as_listed(cells):
 def test_a_file_is_read_as_on_the_page(case) -> None:
     table = csv_reader.read(case["text"].encode(), form=TextFormat(missing="drop"))
     assert {name: as_listed(cells) for name, cells in table.columns.items()} == case["columns"]
-    times = [name for name, cells in table.columns.items() if getattr(cells, "dtype", "").__str__()[:2] == "da"]
+    times = [
+        name for name, cells in table.columns.items() if getattr(cells, "dtype", "").__str__()[:2] == "da"
+    ]
     assert times == case.get("times", [])
     notes = "; ".join(table.notes)
     for name, content in case.get("left_out", {}).items():

@@ -204,3 +204,103 @@ def test_many_and_long_and_strange_names_stay_short() -> None:
 def test_a_record_over_several_lines_keeps_the_count() -> None:
     with pytest.raises(errors.NotNumeric, match="line 5, column 'b'"):
         read('a,b,c\n1,1,x\n1,2,"two\nlines"\n1,x,3\n')
+
+
+def notes(content, **options):
+    return csv_reader.read(content.encode(), None, TextFormat(missing="drop", **options)).notes
+
+
+def test_what_was_assumed_is_said_by_column_and_marker() -> None:
+    assert notes("a,b\n1,x\nNA,?\n?,\n2,x\n") == ("read as missing: 1 x NA, 1 x ? in 'a', 1 x ? in 'b'",)
+    assert notes("a,b\n1,2\n,3\n") == ()
+    many = ",".join("abcdef")
+    assert notes(f"{many}\n{','.join(['NA'] * 6)}\n{','.join('1' * 6)}\n")[0].endswith("and 2 more")
+
+
+def test_more_markers_can_be_named_and_a_number_is_one_however_it_is_written() -> None:
+    options = {"markers": Markers(("-999", "none", "inf")), "missing": "drop"}
+    result = read("a,b,c\n1,none,inf\n-999.0,x,1\n-9.99e2,y,2\nNA,x,3\n", "abc", **options)
+    np.testing.assert_array_equal(result["a"], [1, np.nan, np.nan, np.nan])
+    assert result["b"] == [None, "x", "y", "x"]
+    np.testing.assert_array_equal(result["c"], [np.nan, 1, 2, 3])
+
+
+def test_declared_labels_have_the_same_markers() -> None:
+    assert read("a,b\n1,7\n2,NA\n", missing="drop", labels=["b"])["b"] == ["7", None]
+
+
+@pytest.mark.parametrize(
+    ("options", "cells", "values"),
+    [
+        ({"thousands": ","}, ["1,234,567", "-1,234.5", "12", "0.5"], [1234567, -1234.5, 12, 0.5]),
+        ({"thousands": ","}, ["12,34,567", "1,000", "5", "7"], [1234567, 1000, 5, 7]),
+        ({"thousands": ".", "decimal": ","}, ["1.234,5", "1.000", "2,5", "3"], [1234.5, 1000, 2.5, 3]),
+        ({"thousands": " "}, ["1 234", "1\u00a0234 567", "2\u202f000.5", "3"], [1234, 1234567, 2000.5, 3]),
+        ({"thousands": "'"}, ["1'234", "12'000", "5", "6"], [1234, 12000, 5, 6]),
+        ({"thousands": ","}, ["9,007,199,254,740,993", "9,007,199,254,740,992", "1", "0"], [3, 2, 1, 0]),
+    ],
+)
+def test_thousands_are_read_where_the_caller_says_so(options, cells, values) -> None:
+    content = "a\tb\n" + "".join(f'"{cell}"\t1\n' for cell in cells)
+    np.testing.assert_array_equal(read(content, separator="\t", **options)["a"], values)
+
+
+@pytest.mark.parametrize("cell", ["1,5", "1,23", "1,,234", ",234", "1234,567", "1,234,", "0.1,234"])
+def test_groups_of_another_length_are_no_thousands(cell: str) -> None:
+    with pytest.raises(errors.NotNumeric, match="line 3, column 'a' is no number"):
+        read(f'a,b\n1,2\n"{cell}",3\n', thousands=",")
+
+
+def test_thousands_without_the_option_name_it() -> None:
+    for cells in (["1,234", "2"], ["1,234", "2,345"]):
+        with pytest.raises(errors.NotNumeric, match="--thousands ,"):
+            read("a;b\n" + "".join(f"{cell};1\n" for cell in cells))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-sig", "utf-16-be-sig"])
+def test_marks_of_order_do_not_matter(encoding: str) -> None:
+    text = "größe;b\r\n1;x\r\n2;y\r\n"
+    mark = "\ufeff" if encoding.startswith("utf-16-") else ""
+    table = csv_reader.read(f"{mark}{text}".encode(encoding.removesuffix("-sig") if mark else encoding))
+    assert list(table.columns) == ["größe", "b"]
+    assert table.notes == (("the text is UTF-16",) if "16" in encoding else ())
+
+
+@pytest.mark.parametrize("mark", [" ", "   "])
+def test_spaces_separate_where_the_next_lines_have_as_many_words(mark: str) -> None:
+    lines = ["a b", "1 2.5", "3 4.5"]
+    assert read("\n".join(line.replace(" ", mark) for line in lines))["b"].tolist() == [2.5, 4.5]
+    named = read(f'mpg{mark}cyl\n"Mazda RX4"{mark}21{mark}6\nValiant{mark}18{mark}4\n', None)
+    assert {name: cells.tolist() for name, cells in named.items()} == {"mpg": [21, 18], "cyl": [6, 4]}
+    assert list(read("first name\nann\nbob\n", None)) == ["first name"]
+
+
+def test_an_index_is_read_where_it_is_named() -> None:
+    content = ",a\n0,1\n1,2\n"
+    assert list(read(content, None)) == ["a"]
+    assert read(content, ["Unnamed: 0"])["Unnamed: 0"].tolist() == [0, 1]
+
+
+def test_text_that_is_no_labels_is_left_out_of_a_table_but_not_where_it_is_needed() -> None:
+    rows = "".join(f"{i},{i * i},person {i},{i:02}/01/2020,{i if i % 2 else 'x'}\n" for i in range(1, 31))
+    content = f"a,b,who,day,mixed\n{rows}".encode()
+    table = csv_reader.read(content)
+    assert list(table.columns) == ["a", "b"]
+    [note] = table.notes
+    assert "'who' (free text, 30 different values in 30 rows), 'day' (dates as text" in note
+    assert "'mixed' (numbers and text, as in line 3)" in note
+    assert "--strict" in note
+    for options in ({"required": ["who"]}, {"required": None}, {"names": ["a", "who"]}):
+        with pytest.raises(errors.NotNumeric, match="column 'who' holds free text") as caught:
+            csv_reader.read(content, **options)
+        assert type(caught.value) is errors.NotNumeric
+    with pytest.raises(errors.NotNumeric, match="neither can 'day', 'mixed' be used"):
+        csv_reader.read(content, required=None)
+    with pytest.raises(errors.NotNumeric, match="who"):
+        csv_reader.read(content, exclude=["a"])
+
+
+def test_integers_beyond_the_limit_are_ranked_among_all_numbers() -> None:
+    cells = [2**53 + 1, 2**53, "", "1.5", -(2**70), 2**53 + 1, "1" + "0" * 400]
+    values = read("a,b\n" + "".join(f"{cell},1\n" for cell in cells), missing="drop")["a"]
+    np.testing.assert_array_equal(values, [3, 2, np.nan, 1, 0, 3, 4])

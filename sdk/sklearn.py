@@ -4,8 +4,8 @@
 >>> SelectKBest(mi_score, k=5).fit_transform(X, y)                               # doctest: +SKIP
 >>> MutualInfoSelector(redundancy="jmi", max_features=5).fit_transform(X, y)     # doctest: +SKIP
 
-The target may be continuous or discrete: numbers are taken as they are, text and booleans become codes in the
-sorted order of the labels. Another order of more than two labels may give another estimate.
+The target may be continuous or discrete: numbers are taken as they are, text and booleans become codes by how
+often the labels occur.
 """
 
 import copy
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from mizzle import extras, tables
 from mizzle.backends.pairs import Backend
 from mizzle.data.arrays import MIN_ROWS, FloatArray
+from mizzle.data.frames import dense
 from mizzle.deprecated import renamed_keyword
 from mizzle.errors import InvalidInput
 from mizzle.tables.results import PairResult, check_threshold
@@ -38,7 +39,7 @@ except ModuleNotFoundError as error:
 Redundancy = Literal["mrmr", "jmi"]
 _Gain = Callable[[int, Sequence[int]], FloatArray]  # of each of the rest over a chosen column
 _TARGET = "target"
-_CHECKS = {"dtype": "numeric", "ensure_min_samples": MIN_ROWS}
+_CHECKS = {"dtype": "numeric", "ensure_min_samples": MIN_ROWS, "accept_sparse": "csc"}
 
 
 @renamed_keyword("asker", "backend")
@@ -46,7 +47,7 @@ def mi_score(X: object, y: object, *, backend: Backend | str | None = None) -> F
     """The mutual information of every column with the target, in nats: a `score_func`.
 
     Args:
-        X: numbers of shape (n, p).
+        X: numbers of shape (n, p); a sparse array is made dense, if it has at most a gibibyte then.
         y: shape (n,): numbers, text or booleans; for regression and classification alike.
         backend: who answers; see `MutualInfoSelector`.
 
@@ -136,7 +137,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  #
         """Ask how much every column says about the target, and choose.
 
         Args:
-            X: numbers of shape (n, p).
+            X: numbers of shape (n, p); a sparse array is made dense, if it has at most a gibibyte then.
             y: shape (n,): numbers, text or booleans.
 
         Raises:
@@ -175,6 +176,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]  #
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
+        tags.input_tags.sparse = True
         return tags
 
     def __sklearn_clone__(self) -> Any:
@@ -197,7 +199,8 @@ class _Table:
         level: float = DEFAULT_LEVEL,
         unit: Unit = DEFAULT_UNIT,
     ) -> None:
-        self._frame = {str(j): X[:, j] for j in range(X.shape[1])} | {_TARGET: y}
+        columns = dense(X, "X")
+        self._frame = {str(j): columns[:, j] for j in range(columns.shape[1])} | {_TARGET: y}
         own = getattr(backend, "rank", None)
         rank = own or partial(tables.rank, backend=backend)
         self._rank = partial(rank, level=level, unit=unit, progress=False)

@@ -99,8 +99,9 @@ class Estimate:
 
     def to(self, unit: Unit) -> "Estimate":
         """The same estimate in another unit, "nats" or "bits"."""
-        if unit not in _PER_NAT:
-            raise InvalidInput(f"unit is {short_repr(unit)}; it must be 'nats' or 'bits'")
+        check_unit(unit)
+        if unit == self.unit:
+            return self
         factor = _PER_NAT[unit] / _PER_NAT[self.unit]
         values = tuple(v * factor for v in self.values)
         return replace(self, mi=self.mi * factor, values=values, unit=unit)
@@ -158,6 +159,16 @@ class Estimate:
             f"Estimate({self.mi:.3f} {self.unit}, 90% [{low:.3f}, {high:.3f}], "
             f"n={self.n}, {self.dim_x}+{self.dim_y} columns{flags})"
         )
+
+
+def check_unit(unit: object) -> None:
+    """Check a word.
+
+    Raises:
+        InvalidInput: it is neither "nats" nor "bits".
+    """
+    if unit not in ("nats", "bits"):
+        raise InvalidInput(f"unit is {short_repr(unit)}; it must be 'nats' or 'bits'")
 
 
 def short_repr(value: object) -> str:

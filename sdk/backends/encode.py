@@ -13,24 +13,19 @@ from safetensors.numpy import save
 
 from mizzle import wire
 from mizzle.backends.effects import Call
-from mizzle.data.arrays import FloatArray, check_pair
+from mizzle.data.arrays import FloatArray
 
 _TENSOR_BYTES = 128  # that the header spends on a tensor, at most
 _LEVELS = {"levels": wire.ALL}
 FIXED_BYTES = 256  # of a body without any problem, at most
 
 
-def estimate_call(x: object, y: object) -> Call:
-    """The request for every level of one problem.
-
-    Raises:
-        InvalidInput: the samples cannot be sent as they stand.
-    """
-    left, right = check_pair(x, y)
+def estimate_call(x: FloatArray, y: FloatArray) -> Call:
+    """The request for every level of one checked problem."""
     file = BytesIO()
-    table = narrow(np.concatenate([left, right], axis=1))
+    table = narrow(np.concatenate([x, y], axis=1))
     np.lib.format.write_array(file, table, allow_pickle=False)
-    path = f"{wire.PATH}?dim_x={left.shape[1]}&levels={wire.ALL}"
+    path = f"{wire.PATH}?dim_x={x.shape[1]}&levels={wire.ALL}"
     return Call("POST", path, file.getvalue(), wire.NPY)
 
 

@@ -10,11 +10,21 @@ from mizzle.backends.batches import Batch, Room, answerable, batches, padded_siz
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.info import Limits, ModelCard, parse_card
 from mizzle.backends.isolation import outcomes
-from mizzle.backends.pairs import Backend, Collector, Errors, Outcome, Pair, check_pairs
-from mizzle.data.arrays import MIN_ROWS, check_pair
+from mizzle.backends.pairs import (
+    Backend,
+    Collector,
+    Errors,
+    Outcome,
+    Pair,
+    finished,
+    problems_of,
+    read_samples,
+)
+from mizzle.data.arrays import MIN_ROWS
+from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import Fault, InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike
-from mizzle.types import Estimate
+from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit
 
 _CHUNK = Room(problems=256, cells=4_000_000, bytes=2**62)  # about a second of work
 _lock = threading.Lock()
@@ -33,25 +43,37 @@ class LocalBackend:
     def __init__(self, estimator: EstimatorLike | None = None) -> None:
         self._estimator = estimator
 
-    def estimate(self, x: object, y: object) -> Steps[Estimate]:
+    def estimate(
+        self, x: object, y: object, *, missing: Missing = "raise", unit: Unit = DEFAULT_UNIT
+    ) -> Steps[Estimate]:
         """The estimate of one problem."""
-        answer: Estimate = yield Compute(self.estimate_now, (x, y))
+        answer: Estimate = yield Compute(self.estimate_now, (x, y, missing, unit))
         return answer
 
-    def estimate_now(self, x: object, y: object) -> Estimate:
+    def estimate_now(self, x: object, y: object, missing: Missing, unit: Unit) -> Estimate:
         """The estimate of one problem, at once."""
-        [answer] = self._run([check_pair(x, y)])
+        check_unit(unit)
+        sample = read_sample(x, y, missing)
+        [answer] = self._run([(sample.x, sample.y)])
         if isinstance(answer, MizzleError):
             raise answer
-        return answer
+        return sample.noted(answer).to(unit)
 
     def estimate_many(
-        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors
+        self,
+        pairs: Iterable[object],
+        wanted: progress.Wanted,
+        errors: Errors,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> Steps[list[Outcome]]:
         """The estimates of many, or what became of them instead, in order."""
-        problems: list[Pair | InvalidInput] = yield Compute(check_pairs, (pairs, errors))
-        if not problems:
+        check_unit(unit)
+        samples: list[Sample | InvalidInput] = yield Compute(read_samples, (pairs, errors, missing))
+        if not samples:
             return []
+        problems = problems_of(samples)
         limits = yield from self.limits()
         with progress.track(wanted, len(problems)) as advance:
             collector = Collector(len(problems), errors, advance)
@@ -59,7 +81,7 @@ class LocalBackend:
             for batch in planned:
                 results: list[Outcome] = yield Compute(self._run, (batch.pairs,))
                 collector.add(batch.places, results)
-        return collector.results()
+        return finished(samples, collector.results(), unit)
 
     def limits(self) -> Steps[Limits]:
         """What the model covers; nothing else is limited here."""
@@ -107,24 +129,44 @@ class LocalBackend:
 
 @overload
 def estimate_many(
-    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Literal["raise"] = "raise"
+    pairs: Iterable[object],
+    *,
+    progress: progress.Wanted = None,
+    errors: Literal["raise"] = "raise",
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
 ) -> list[Estimate]: ...
 
 
 @overload
 def estimate_many(
-    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Literal["return"]
+    pairs: Iterable[object],
+    *,
+    progress: progress.Wanted = None,
+    errors: Literal["return"],
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
 ) -> list[Outcome]: ...
 
 
 @overload
 def estimate_many(
-    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Errors = "raise"
+    pairs: Iterable[object],
+    *,
+    progress: progress.Wanted = None,
+    errors: Errors = "raise",
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
 ) -> Sequence[Outcome]: ...
 
 
 def estimate_many(
-    pairs: Iterable[object], *, progress: progress.Wanted = None, errors: Errors = "raise"
+    pairs: Iterable[object],
+    *,
+    progress: progress.Wanted = None,
+    errors: Errors = "raise",
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
 ) -> Sequence[Outcome]:
     """Many problems of any sizes in few batches, answers in order.
 
@@ -133,26 +175,34 @@ def estimate_many(
         progress: None for a bar on stderr where that is a terminal and the work takes longer than two
             seconds; True or False; or a function of (done, total).
         errors: "raise" the first one, or "return" each in the place of its estimate.
+        missing, unit: as for `estimate`, for all pairs.
 
     Raises:
         InvalidInput: with "pair i" in front, of a pair that cannot be answered.
         MissingExtra, ModelUnavailable: as `estimate`.
     """
-    return run(LocalBackend().estimate_many(pairs, progress, errors), perform_compute)
+    steps = LocalBackend().estimate_many(pairs, progress, errors, missing=missing, unit=unit)
+    return run(steps, perform_compute)
 
 
-def estimate(x: object, y: object) -> Estimate:
+def estimate(x: object, y: object, *, missing: Missing = "raise", unit: Unit = DEFAULT_UNIT) -> Estimate:
     """The mutual information of two samples, row i of `x` observed together with row i of `y`.
 
+    Only order and equality of the values count. Labels (text, booleans, categories) become integers, dates
+    and times seconds; what was assumed and left out is said in the estimate's `warnings`.
+
     Args:
-        x, y: shape (n,) or (n, d): numpy, lists, pandas, polars, pyarrow or torch.
+        x, y: numbers, labels, dates or times, shape (n,) or (n, d): numpy, lists, pandas, polars, pyarrow,
+            torch, or a sparse array of scipy.
+        missing: "raise" refuses missing cells (None, NaN); "drop" leaves out the rows that have some.
+        unit: "nats" or "bits".
 
     Raises:
         InvalidInput: the samples cannot be answered as they stand.
         MissingExtra: the compiled engine was not built here, and torch is not installed.
         ModelUnavailable: there are no usable weights.
     """
-    return LocalBackend().estimate_now(x, y)
+    return LocalBackend().estimate_now(x, y, missing, unit)
 
 
 def _loaded() -> EstimatorLike:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
 
-from mizzle.data.arrays import FloatArray, check_pair
+from mizzle.data.arrays import FloatArray
+from mizzle.data.samples import Missing, Sample, check_missing, read_sample
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.progress import Wanted
-from mizzle.types import Estimate
+from mizzle.types import Estimate, Unit
 
 Pair = tuple[FloatArray, FloatArray]
 Outcome = Estimate | MizzleError
@@ -34,23 +35,41 @@ def split_pair(pair: object) -> tuple[object, object]:
     return pair[0], pair[1]
 
 
-def check_pairs(pairs: Iterable[object], errors: Errors) -> list[Pair | InvalidInput]:
-    """Every pair as two tables, or as what is wrong with it.
+def read_samples(pairs: Iterable[object], errors: Errors, missing: Missing) -> list[Sample | InvalidInput]:
+    """Every pair as a sample, or as what is wrong with it.
 
     Raises:
         InvalidInput: errors are to be raised, and there is one; or `errors` is neither word.
     """
     if errors not in ("raise", "return"):
         raise InvalidInput(f"errors is {errors!r}; it must be 'raise' or 'return'")
-    problems: list[Pair | InvalidInput] = []
+    check_missing(missing)
+    samples: list[Sample | InvalidInput] = []
     for i, pair in enumerate(pairs):
         try:
-            problems.append(check_pair(*split_pair(pair)))
+            samples.append(read_sample(*split_pair(pair), missing))
         except InvalidInput as error:
             if errors == "raise":
                 raise numbered(i, error) from None
-            problems.append(error)
-    return problems
+            samples.append(error)
+    return samples
+
+
+def problems_of(samples: Iterable[Sample | InvalidInput]) -> list[Pair | InvalidInput]:
+    """What an estimator gets to see of samples."""
+    return [(sample.x, sample.y) if isinstance(sample, Sample) else sample for sample in samples]
+
+
+def finished(
+    samples: Iterable[Sample | InvalidInput], outcomes: Iterable[Outcome], unit: Unit
+) -> list[Outcome]:
+    """The outcomes of samples, with what was noticed about these, in a unit."""
+    return [
+        sample.noted(outcome).to(unit)
+        if isinstance(sample, Sample) and isinstance(outcome, Estimate)
+        else outcome
+        for sample, outcome in zip(samples, outcomes, strict=True)
+    ]
 
 
 def numbered(i: int, error: E) -> E:

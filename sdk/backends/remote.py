@@ -15,10 +15,11 @@ from mizzle.backends.batches import Batch, answerable, batches, room
 from mizzle.backends.connection_errors import KEY, explained
 from mizzle.backends.effects import Call, Compute, Gather, Send, Sleep, Steps
 from mizzle.backends.info import Limits, ModelCard, parse_card, parse_limits
-from mizzle.backends.pairs import Collector, Errors, Outcome, Pair, check_pairs
+from mizzle.backends.pairs import Collector, Errors, Outcome, Pair, finished, problems_of, read_samples
 from mizzle.backends.retry import STATUSES, Attempts, Reply, retry_after
+from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, TooLarge
-from mizzle.types import Estimate
+from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit
 
 T = TypeVar("T")
 _URL = "MIZZLE_BASE_URL"
@@ -67,25 +68,38 @@ class RemoteBackend:
             call.method, url, content=call.content or None, headers=headers, timeout=timeout
         )
 
-    def estimate(self, x: object, y: object) -> Steps[Estimate]:
+    def estimate(
+        self, x: object, y: object, *, missing: Missing = "raise", unit: Unit = DEFAULT_UNIT
+    ) -> Steps[Estimate]:
         """The estimate of one problem."""
-        call: Call = yield Compute(encode.estimate_call, (x, y))
-        return (yield from self._ask(call, wire.estimate))
+        check_unit(unit)
+        sample: Sample = yield Compute(read_sample, (x, y, missing))
+        call: Call = yield Compute(encode.estimate_call, (sample.x, sample.y))
+        answer = yield from self._ask(call, wire.estimate)
+        return sample.noted(answer).to(unit)
 
     def estimate_many(
-        self, pairs: Iterable[object], wanted: progress.Wanted, errors: Errors
+        self,
+        pairs: Iterable[object],
+        wanted: progress.Wanted,
+        errors: Errors,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> Steps[list[Outcome]]:
         """The estimates of many, or what became of them instead, in order."""
-        problems: list[Pair | InvalidInput] = yield Compute(check_pairs, (pairs, errors))
-        if not problems:
+        check_unit(unit)
+        samples: list[Sample | InvalidInput] = yield Compute(read_samples, (pairs, errors, missing))
+        if not samples:
             return []
+        problems = problems_of(samples)
         limits = self._limits or (yield from self.limits())
         with progress.track(wanted, len(problems)) as advance:
             collector = Collector(len(problems), errors, advance)
             planned: list[Batch] = yield Compute(_plan, (problems, limits, collector))
             tasks = [self._batch_or_errors(batch.pairs, errors) for batch in planned]
             yield Gather(tasks, lambda i, outcomes: collector.add(planned[i].places, outcomes))
-        return collector.results()
+        return finished(samples, collector.results(), unit)
 
     def limits(self) -> Steps[Limits]:
         """What the service takes at once; `estimate_many` goes by the last time that it was asked."""

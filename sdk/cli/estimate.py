@@ -71,12 +71,12 @@ def matrix(
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
+    strict: options.Strict = False,
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
     thousands: options.Thousands = None,
     na_value: options.NaValues = None,
     no_default_na: options.NoDefaultNa = False,
-    strict: options.Strict = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
@@ -98,6 +98,7 @@ def matrix(
         result = client.matrix(
             table_of_file.frame,
             **chosen,
+            strict=strict,
             level=level,
             unit=unit,
             threshold=threshold,
@@ -116,12 +117,12 @@ def rank(
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
+    strict: options.Strict = False,
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
     thousands: options.Thousands = None,
     na_value: options.NaValues = None,
     no_default_na: options.NoDefaultNa = False,
-    strict: options.Strict = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
@@ -144,6 +145,7 @@ def rank(
             table_of_file.frame,
             target,
             **chosen,
+            strict=strict,
             level=level,
             unit=unit,
             threshold=threshold,
@@ -170,6 +172,7 @@ def give(output: Output, result: Matrix | Ranking, notes: Sequence[str] = ()) ->
     first = next((pair.error for pair in result.pairs if pair.error is not None), None)
     if first is not None and all(pair.error is not None for pair in result.pairs):
         raise first
+    output.note([notice.message for notice in result.notices])
     as_json = json.dumps({**json.loads(result.to_json()), **assumed(notes)}) if notes else result.to_json()
     output.give(result, as_json, lambda: _show(result), _summary(result))
 

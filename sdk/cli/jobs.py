@@ -14,7 +14,7 @@ from mizzle.cli.terminal import fields, plain, say, table
 from mizzle.client.jobs import Job, Jobs
 from mizzle.errors import InvalidInput
 from mizzle.progress import track
-from mizzle.tables.variables import Variable, variables
+from mizzle.tables.variables import Variables, variables
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT
 
 jobs = typer.Typer(help="Whole tables as jobs of a service, done beside everybody's requests.")
@@ -128,13 +128,13 @@ def cancel(id: _Id, url: _Url = None) -> None:
     print("forgotten" if job is None else job["state"])
 
 
-def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None) -> list[Variable]:
+def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None) -> Variables:
     """The columns that are sent, each by itself; labels and times travel as numbers, which is said."""
     single = chosen["columns"]
     names = None if single is None else wanted(single, chosen["groups"], target)
     columns = variables(frame, names, None, chosen["missing"])
-    for notice in (notice for column in columns for notice in column.notes):
-        if notice.code in ("coded", "time"):
+    for notice in (*columns.notices, *(notice for column in columns for notice in column.notes)):
+        if notice.code in ("left_out", "coded", "time"):
             say(f"mizzle: {plain(notice.message)}")
     return columns
 

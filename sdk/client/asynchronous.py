@@ -15,10 +15,11 @@ from mizzle.backends.local import LocalBackend
 from mizzle.backends.pairs import Backend, Errors, Outcome
 from mizzle.backends.remote import RemoteBackend, positive
 from mizzle.backends.retry import Reply
+from mizzle.data.samples import Missing
 from mizzle.errors import MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.progress import Wanted
-from mizzle.types import Estimate
+from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
     from mizzle.tables.results import Matrix, Ranking
@@ -61,30 +62,58 @@ class AsyncClient:
         client._prepare(LocalBackend(estimator), 1)
         return client
 
-    async def estimate(self, x: object, y: object) -> Estimate:
+    async def estimate(
+        self, x: object, y: object, *, missing: Missing = "raise", unit: Unit = DEFAULT_UNIT
+    ) -> Estimate:
         """As `Client.estimate`."""
-        return await self._run(self._backend.estimate(x, y))
+        return await self._run(self._backend.estimate(x, y, missing=missing, unit=unit))
 
     @overload
     async def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["raise"] = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Literal["raise"] = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> list[Estimate]: ...
 
     @overload
     async def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["return"]
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Literal["return"],
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> list[Outcome]: ...
 
     @overload
     async def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> Sequence[Outcome]: ...
 
     async def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> Sequence[Outcome]:
         """As `Client.estimate_many`."""
-        return await self._run(self._backend.estimate_many(pairs, progress, errors))
+        return await self._run(
+            self._backend.estimate_many(pairs, progress, errors, missing=missing, unit=unit)
+        )
 
     async def matrix(self, frame: object, **options: Any) -> "Matrix":
         """As `Client.matrix`; the table is read in a thread, the estimates are asked for on this loop."""
@@ -210,7 +239,13 @@ class _Bridge:
         self._task: asyncio.Task[Sequence[Outcome]] | None = None
 
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> Sequence[Outcome]:
         """As `Client.estimate_many`."""
         future = asyncio.run_coroutine_threadsafe(self._ask(pairs, progress, errors), self._loop)

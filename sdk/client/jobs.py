@@ -200,9 +200,10 @@ def _result(body: bytes) -> Matrix | Ranking:
     levels = tuple(tensors["levels"].tolist())
     pairs = tuple(_pair(head, levels, *line) for line in lines)
     options = (head["level"], head["unit"], head["threshold"])
+    notices = tuple(Notice(**notice) for notice in head.get("notices", ()))  # which a service of 0.9 lacks
     if head["what"] == "matrix":
-        return Matrix(pairs, *options, tuple(head["names"]))
-    return Ranking(pairs, *options, head["target"])
+        return Matrix(pairs, *options, tuple(head["names"]), notices=notices)
+    return Ranking(pairs, *options, head["target"], notices=notices)
 
 
 def _pair(

@@ -16,9 +16,10 @@ from mizzle.backends.pairs import Backend, Errors, Outcome
 from mizzle.backends.remote import RemoteBackend, positive
 from mizzle.backends.retry import Reply
 from mizzle.client.asynchronous import AsyncClient
+from mizzle.data.samples import Missing
 from mizzle.estimator import EstimatorLike
 from mizzle.progress import Wanted
-from mizzle.types import Estimate
+from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
     from mizzle.tables.results import Matrix, Ranking
@@ -79,32 +80,58 @@ class Client:
         client._prepare(LocalBackend(estimator), 1)
         return client
 
-    def estimate(self, x: object, y: object) -> Estimate:
+    def estimate(
+        self, x: object, y: object, *, missing: Missing = "raise", unit: Unit = DEFAULT_UNIT
+    ) -> Estimate:
         """The same estimate as `mizzle.estimate(x, y)`, made by the service.
 
         Raises:
             InvalidInput: the samples cannot be answered as they stand.
             Fault: the service failed, or ServiceUnreachable when there is none.
         """
-        return self._run(self._backend.estimate(x, y))
+        return self._run(self._backend.estimate(x, y, missing=missing, unit=unit))
 
     @overload
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["raise"] = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Literal["raise"] = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> list[Estimate]: ...
 
     @overload
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Literal["return"]
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Literal["return"],
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> list[Outcome]: ...
 
     @overload
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> Sequence[Outcome]: ...
 
     def estimate_many(
-        self, pairs: Iterable[object], *, progress: Wanted = None, errors: Errors = "raise"
+        self,
+        pairs: Iterable[object],
+        *,
+        progress: Wanted = None,
+        errors: Errors = "raise",
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
     ) -> Sequence[Outcome]:
         """Many problems in few requests, several of them under way at once, answers in order.
 
@@ -113,12 +140,13 @@ class Client:
             progress: None for a bar on stderr where that is a terminal and the work takes longer than two
                 seconds; True or False; or a function of (done, total).
             errors: "raise" the first one, or "return" each in the place of its estimate.
+            missing, unit: as for `mizzle.estimate`, for all pairs.
 
         Raises:
             MizzleError: the first error that comes up, with "pair i" in front if it is that pair's; the rest
                 is abandoned. Whatever `errors` says: that the service cannot be asked for its limits.
         """
-        return self._run(self._backend.estimate_many(pairs, progress, errors))
+        return self._run(self._backend.estimate_many(pairs, progress, errors, missing=missing, unit=unit))
 
     def matrix(self, frame: object, **options: Any) -> "Matrix":
         """`mizzle.matrix`, asked here."""

@@ -2,7 +2,7 @@
 
 Axes: `n` row (sample), `d` column (variable). Rows and columns are counted from 0, as in the arrays
 themselves. Errors name the place of the first offender and never its value. Nothing is imputed,
-rounded, parsed from text or dropped.
+rounded, parsed from text or dropped: whatever needs that is for `mizzle.data.samples`.
 """
 
 import re
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mizzle.data import cells, frames
 from mizzle.data.frames import Form, FrameColumn
+from mizzle.data.integers import EXACT
 from mizzle.errors import (
     InvalidShape,
     LengthMismatch,
@@ -77,13 +78,16 @@ def as_table(value: object, name: str) -> FloatArray:
     The answer may share memory with `value`.
 
     Args:
-        value: array or nested lists of shape (n,) or (n, d); Series, DataFrame, Arrow table or tensor.
+        value: array or nested lists of shape (n,) or (n, d); Series, DataFrame, Arrow table, tensor, or
+            sparse array of scipy.
         name: what to call it in messages, "x" or "y".
 
     Raises:
-        InvalidInput: InvalidShape, TooFewSamples (no rows), NotNumeric, NotFinite, PrecisionLoss.
+        InvalidInput: InvalidShape, TooFewSamples (no rows), NotNumeric, NotFinite, PrecisionLoss, TooLarge (a
+            sparse array).
     """
     library = frames.library_of(value)
+    value = frames.dense(value, name)
     if library == "torch":
         return _from_array(frames.tensor(value, name), name)
     if library is not None:
@@ -173,9 +177,9 @@ def _check_exact(table: NDArray[Any], name: str, at: int) -> None:
     """Integers must survive the way to float64: |i| <= 2**53."""
     if table.dtype.kind == "f" or table.dtype.itemsize < 8:
         return
-    beyond = table > cells.EXACT
+    beyond = table > EXACT
     if table.dtype.kind == "i":
-        beyond |= table < -cells.EXACT
+        beyond |= table < -EXACT
     if beyond.any():
         raise PrecisionLoss(f"{_first(beyond, name, at)} is {cells.TOO_LONG}")
 
@@ -187,7 +191,7 @@ def _check_finite(table: FloatArray, name: str, at: int) -> None:
         more = f", as are {rest} more cells" if rest else ""
         raise NotFinite(
             f"{_first(~finite, name, at)} is NaN or infinite{more}; drop such rows of x and y, or impute "
-            "them first (for the columns of a table, missing='drop' does the former)"
+            "them first (missing='drop' drops those with NaN)"
         )
 
 

@@ -5,7 +5,9 @@ types decides before numpy sees anything.
 """
 
 import datetime
+import decimal
 import numbers
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mizzle.data import times
+from mizzle.data.integers import EXACT as EXACT
+from mizzle.data.integers import dense_ranks
 from mizzle.errors import InvalidShape, NotNumeric, PrecisionLoss
 
-EXACT = 2**53
 TOO_LONG = (
     "an integer beyond 2**53, which a 64-bit float would round; "
     "subtract an offset or pass floats if the rounding is intended"
 )
 NUMBERS, TEXT, BOOLEANS = "numbers", "text", "booleans"  # kinds of a column, beside those of times
 TAKEN = "numbers, text, booleans, dates and times are taken; convert it, or leave it out"
-_WITH_GAPS = (float, np.floating, np.datetime64, np.timedelta64, datetime.datetime)  # NaN, NaT
+_WITH_GAPS = (type(None), float, np.floating, np.datetime64, np.timedelta64, decimal.Decimal)
+_GAPS = ("NAType", "NaTType")  # of pandas
 _NO_NUMBERS = (bool, np.bool, np.timedelta64)
 _NUMBERS = (int, float, np.integer, np.floating)
 _WORDS: tuple[tuple[tuple[type, ...], str], ...] = (
@@ -50,9 +54,18 @@ def in_words(value: object) -> str:
     return next((word for types, word in _WORDS if isinstance(value, types)), "of an unknown kind")
 
 
-def is_missing(cell: Any) -> bool:
-    """Whether a cell has no value: None, NaN or NaT."""
-    return cell is None or (isinstance(cell, _WITH_GAPS) and bool(cell != cell))
+def missing(cells: Sequence[Any]) -> NDArray[np.bool]:
+    """Where cells have no value, as a mask of shape (n,): None, NaN, NaT or pandas' NA."""
+    types = {t for t in set(map(type, cells)) if issubclass(t, _WITH_GAPS) or t.__name__ in _GAPS}
+    if not types:
+        return np.zeros(len(cells), dtype=bool)
+    return np.fromiter((type(cell) in types and _is_missing(cell) for cell in cells), bool, len(cells))
+
+
+def _is_missing(cell: Any) -> bool:
+    if isinstance(cell, decimal.Decimal):
+        return cell.is_nan()
+    return cell is None or type(cell).__name__ in _GAPS or bool(cell != cell)
 
 
 def common_kind(cells: Sequence[Any]) -> str | None:
@@ -61,10 +74,13 @@ def common_kind(cells: Sequence[Any]) -> str | None:
     Raises:
         NotNumeric: they are of several kinds, or of one that is not taken; says this of a column.
     """
-    kinds = {_kind(cell) for cell in cells}
+    examples = {type(cell): cell for cell in cells}  # of most types, all cells are of one kind
+    if any(issubclass(t, datetime.datetime) for t in examples):
+        kinds = {_kind(cell): cell for cell in cells}
+    else:
+        kinds = {_kind(cell): cell for cell in examples.values()}
     if None in kinds:
-        other = next(cell for cell in cells if _kind(cell) is None)
-        raise NotNumeric(f"has a cell that is {in_words(other)}; {TAKEN}")
+        raise NotNumeric(f"has a cell that is {in_words(kinds[None])}; {TAKEN}")
     known = sorted(kind for kind in kinds if kind is not None)
     if len(known) > 1:
         raise NotNumeric(f"holds {' and '.join(known)}; make it one of these throughout, or leave it out")
@@ -74,12 +90,35 @@ def common_kind(cells: Sequence[Any]) -> str | None:
 def _kind(cell: Any) -> str | None:
     if isinstance(cell, bool | np.bool):
         return BOOLEANS
-    if isinstance(cell, str):
+    if isinstance(cell, str | bytes | uuid.UUID):
         return TEXT
-    if isinstance(cell, int | float):
+    if isinstance(cell, int | float | decimal.Decimal):
         return NUMBERS
     time = times.kind(cell)  # before numbers: numpy's time difference is an integer
     return time or (NUMBERS if isinstance(cell, np.integer | np.floating) else None)
+
+
+def texts(cells: Sequence[Any]) -> list[str]:
+    """Labels as text: of bytes what they say in UTF-8, of anything else its own text."""
+    if set(map(type, cells)) <= {str}:
+        return list(cells)
+    return [cell.decode(errors="surrogateescape") if isinstance(cell, bytes) else str(cell) for cell in cells]
+
+
+def floats(cells: Sequence[Any]) -> NDArray[np.float64]:
+    """Python numbers as floats of shape (n,), or as their ranks where floats would not tell them apart."""
+    plain = [cell.item() if isinstance(cell, np.integer) else cell for cell in cells]
+    if all(map(_is_exact, plain)):
+        return np.array(plain, dtype=np.float64)
+    try:
+        values = np.array(plain, dtype=np.float64)
+    except OverflowError:  # an integer beyond the largest float
+        return dense_ranks(plain)
+    return values if len(set(plain)) == len(np.unique(values)) else dense_ranks(plain)
+
+
+def _is_exact(cell: Any) -> bool:
+    return isinstance(cell, float) or (isinstance(cell, int) and abs(cell) <= EXACT)
 
 
 @dataclass(frozen=True)

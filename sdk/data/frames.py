@@ -6,6 +6,7 @@ takes labels, times and gaps as well. Cells are read when they are wanted: what 
 read.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 
 from mizzle.data import cells
 from mizzle.data.names import quoted_name
-from mizzle.errors import InvalidShape
+from mizzle.errors import InvalidShape, TooLarge
 
 Mask = NDArray[np.bool]
+MAX_DENSE_BYTES = 2**30  # of a sparse array that is made dense
 _FRAME = "a DataFrame, an Arrow table, a dict of columns or an array of shape (n, p)"
 
 
@@ -71,9 +73,15 @@ def column(value: Any) -> FrameColumn | None:
 
 
 def columns(value: Any) -> list[tuple[str, Any]] | None:
-    """Names, which may repeat, and columns of a DataFrame, Table or RecordBatch; None for any other value."""
+    """Names, which may repeat, and columns of a DataFrame, Table or RecordBatch; None for any other value.
+
+    Raises:
+        TooLarge: a DataFrame of sparse columns that would have more than `MAX_DENSE_BYTES`.
+    """
     library = library_of(value)
     if library == "pandas" and hasattr(value, "iloc") and value.ndim == 2:
+        if hasattr(value, "sparse"):  # all of its columns are
+            _check_dense(value, "the frame")
         return [(str(name), value.iloc[:, j]) for j, name in enumerate(value.columns)]
     if library == "polars" and hasattr(value, "get_columns"):
         return [(series.name, series) for series in value.get_columns()]
@@ -92,6 +100,7 @@ def named_columns(frame: object) -> dict[str, Any]:
     Raises:
         InvalidShape: no table, or two columns of one name.
     """
+    frame = dense(frame, "the frame")  # first: one of its kinds is a Mapping
     named = columns(frame)
     if named is None and isinstance(frame, Mapping):
         named = [(str(name), values) for name, values in frame.items()]
@@ -101,6 +110,24 @@ def named_columns(frame: object) -> dict[str, Any]:
     if repeated:
         raise InvalidShape(f"several columns are called {quoted_name(repeated[0])}; rename all but one")
     return dict(named)
+
+
+def columns_of_side(value: Any) -> list[Any]:
+    """The columns of n cells that one side of a problem has: of one column, itself.
+
+    Raises:
+        InvalidShape: it has none.
+    """
+    value = dense(value, "the array")
+    named = columns(value)
+    if named is not None:
+        return [part for _, part in named]
+    nested = isinstance(value, list | tuple) and any(
+        isinstance(row, list | tuple | np.ndarray) for row in value
+    )
+    if nested or getattr(value, "ndim", 1) == 2:
+        return _numbered(value)
+    return [value]
 
 
 def _numbered(frame: Any) -> list[Any]:
@@ -147,6 +174,36 @@ def tensor(value: Any, name: str) -> NDArray[Any]:
         raise InvalidShape(f"{name} is no dense tensor with values; try .to_dense()") from None
 
 
+def dense(value: Any, name: str) -> Any:
+    """A sparse array of scipy as a dense one; any other value as it is.
+
+    Args:
+        name: what messages call it.
+
+    Raises:
+        TooLarge: it would have more than `MAX_DENSE_BYTES`.
+    """
+    if not is_sparse(value):
+        return value
+    _check_dense(value, name)
+    return value.toarray()
+
+
+def _check_dense(value: Any, name: str) -> None:
+    size = 8 * math.prod(value.shape)
+    subject = f"{name} " if name else ""  # a reader of columns has none yet
+    if size > MAX_DENSE_BYTES:
+        raise TooLarge(
+            f"{subject}is sparse, and would have {size / 2**30:.1f} GiB as a dense array; at most "
+            f"{MAX_DENSE_BYTES // 2**30} are made dense: choose fewer rows or columns, or convert it in parts"
+        )
+
+
+def is_sparse(value: object) -> bool:
+    """Whether a value is a sparse array or matrix of scipy."""
+    return type(value).__module__.startswith("scipy.sparse") and hasattr(value, "toarray")
+
+
 def _pandas(series: Any) -> FrameColumn:
     if hasattr(series, "to_series"):  # an Index
         series = series.to_series()
@@ -159,6 +216,8 @@ def _pandas(series: Any) -> FrameColumn:
         return column(Form.CODES, lambda: np.asarray(series.cat.codes), categories)
     if getattr(dtype, "tz", None) is not None and hasattr(series, "dt"):
         return column(Form.TIMES, lambda: series.dt.tz_convert(None).to_numpy())
+    if str(dtype).startswith("period"):
+        return column(Form.TIMES, lambda: series.dt.to_timestamp().to_numpy())
     if kind in "iuf":  # nullable numbers
         return column(Form.NUMBERS, lambda: series.fillna(0).to_numpy(dtype=f"{kind}8"))
     return column(Form.CELLS, lambda: series.astype(object).tolist())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 MANY = 20  # different texts that may be labels in a column of any length
 SHARE = 5  # more of them are labels only where each stands, on average, in so many rows
 COMMAS = "commas"
+FREE = "free text"  # or identifiers: what has no order at all, unlike numbers and dates
 _DATE = re.compile(r"(\d{1,2}([./-])\d{1,2}\2\d{2,4}|\d{4}([./-])\d{1,2}\3\d{1,2})([T ].*)?")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")  # in which the alphabet is the order of time
 _MARKS = re.compile(r"[,.%'\u2019\s$€£¥]")
@@ -41,7 +42,7 @@ def other_than_labels(labels: Collection[str], rows: int) -> str | None:
     elif _mostly(texts, _is_number):
         kind = _numbers(texts, many)
     else:
-        kind = "free text" if many else ""
+        kind = FREE if many else ""
     return f"{kind}, {len(texts)} different values in {rows} rows" if kind else None
 
 

@@ -7,11 +7,20 @@ from mizzle.errors import MissingColumn
 
 _LONGEST_NAME = 60
 _LISTED = 12
+_MANY = 50
 
 
 def quoted_name(name: str) -> str:
     """A name in quotation marks, on one line of bounded length, control characters escaped."""
     return repr(name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 2] + "..")
+
+
+def quoted_names(names: Iterable[str]) -> str:
+    """Some names in one phrase, the first of many."""
+    known = list(names)
+    more = [f"{len(known) - _MANY} more"] if len(known) > _MANY else []
+    listed = [*map(quoted_name, known[:_MANY]), *more]
+    return " and ".join([", ".join(listed[:-1]), listed[-1]]) if len(listed) > 1 else listed[0]
 
 
 def no_column(name: str, names: Iterable[str]) -> MissingColumn:

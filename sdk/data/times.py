@@ -1,7 +1,8 @@
 """Dates, times and time differences as seconds: only their order counts, so the origin does not."""
 
 import datetime
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ PLAIN, ZONED = "times", "times of a zone"
 KINDS = (DIFFERENCE, DATE, CLOCK, PLAIN, ZONED)
 _DAY = datetime.date(1970, 1, 1)
 _SECONDS = {"W": 604800.0, "D": 86400.0, "h": 3600.0, "m": 60.0}
+_FINE = ("ns", "ps", "fs", "as")  # below the microseconds of Python's own types
+_NUMPY = (np.datetime64, np.timedelta64)
+_ISO = re.compile(r"\s*\d{4}-\d\d-\d\d([T ].*)?")
 _PARTS = {"ms": 1e3, "us": 1e6, "ns": 1e9}  # of a second
 
 
@@ -34,8 +38,22 @@ def array(kind: str, cells: Sequence[Any]) -> NDArray[Any]:
         cells = [cell.astimezone(datetime.UTC).replace(tzinfo=None) for cell in cells]
     if kind == CLOCK:
         cells = [datetime.datetime.combine(_DAY, cell.replace(tzinfo=None)) for cell in cells]
-    types = {DIFFERENCE: "m8[us]", DATE: "M8[D]"}
-    return np.array(cells, dtype=types.get(kind, "M8[us]"))
+    cells = [cell.to_numpy() if hasattr(cell, "to_numpy") else cell for cell in cells]  # of pandas, to the ns
+    fine = any(isinstance(cell, _NUMPY) and np.datetime_data(cell.dtype)[0] in _FINE for cell in cells)
+    unit = "D" if kind == DATE else "ns" if fine else "us"
+    return np.array(cells, dtype=f"{'m8' if kind == DIFFERENCE else 'M8'}[{unit}]")
+
+
+def of_text(texts: Collection[str]) -> dict[str, np.datetime64] | None:
+    """The times that texts say as ISO 8601, those of a zone in UTC; None unless all do, in one form."""
+    if not texts or not all(_ISO.match(text) for text in texts):
+        return None
+    try:
+        parsed = [datetime.datetime.fromisoformat(text.strip()) for text in texts]
+        [form] = {kind(time) for time in parsed}
+        return dict(zip(texts, array(form or PLAIN, parsed), strict=True))
+    except (ValueError, OverflowError):
+        return None
 
 
 def seconds(times: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:

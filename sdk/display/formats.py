@@ -83,7 +83,8 @@ def html(title: str, records: Sequence[Record], total: int, header: Record) -> s
     interval, below = f"{100 * header['level']:.4g} % interval", f"below {header['threshold']:.4g}"
     heads = ("x", "y", f"MI ({header['unit']})", interval, below, "rows", "noticed")
     more = f"; the strongest {len(records)}" if len(records) < total else ""
-    return _table(f"{title}{more}", heads, [_cells(record) for record in records])
+    noticed = "".join(f"; {notice['message']}" for notice in header["notices"])
+    return _table(f"{title}{more}{noticed}", heads, [_cells(record) for record in records])
 
 
 def estimate_html(record: Record, messages: str) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mizzle.data.cells import EXACT
+from mizzle.data.integers import EXACT, dense_ranks
 from mizzle.data.labels import COMMAS, Labels, other_than_labels
 from mizzle.data.names import quoted_name
 from mizzle.errors import NotFinite, NotNumeric, PrecisionLoss
@@ -216,10 +216,8 @@ def _values(column: TextColumn, values: np.ndarray) -> np.ndarray:
 def _ranked(column: TextColumn, values: np.ndarray) -> np.ndarray:
     """Ranks from 0, equal for equal numbers, compared exactly; NaN stays."""
     present = np.flatnonzero(~np.isnan(values)).tolist()
-    exact = [_exact(column.cells[i]) for i in present]
-    ranks = {number: rank for rank, number in enumerate(sorted(set(exact)))}
     ranked = np.full(len(values), math.nan)
-    ranked[present] = [ranks[number] for number in exact]
+    ranked[present] = dense_ranks([_exact(column.cells[i]) for i in present])
     return ranked
 
 

@@ -8,15 +8,16 @@ import os
 from collections.abc import Mapping, Sequence
 
 from mizzle.backends.pairs import Backend, Outcome
+from mizzle.data.samples import Missing
 from mizzle.deprecated import renamed_keyword
-from mizzle.errors import InvalidInput, MizzleError
+from mizzle.errors import MizzleError
 from mizzle.progress import Wanted
 from mizzle.tables.checkpoint import check_file
 from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold, strongest
 from mizzle.tables.run import PlanRunner
-from mizzle.tables.variables import Groups, Missing, variables
-from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit, interval_levels, short_repr
+from mizzle.tables.variables import Groups, variables
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit, check_unit, interval_levels
 
 _Path = str | os.PathLike[str]
 
@@ -28,6 +29,7 @@ def matrix(
     columns: Sequence[str] | None = None,
     groups: Groups | None = None,
     missing: Missing = "raise",
+    strict: bool = False,
     level: float = DEFAULT_LEVEL,
     unit: Unit = DEFAULT_UNIT,
     threshold: float = DEFAULT_THRESHOLD,
@@ -37,8 +39,9 @@ def matrix(
 ) -> Matrix:
     """The mutual information of every two variables of a table.
 
-    A constant variable has exactly 0 with any other. Text, booleans and categories become integers, dates
-    and times seconds. All this is noticed in the result, as are columns that are copies of others.
+    A constant variable has exactly 0 with any other. Labels (text, booleans, categories) become integers,
+    dates and times seconds. All this is noticed in the result, as are columns that are copies of others, and
+    columns of free text and identifiers, which have no order and are left out.
 
     Args:
         frame: pandas, polars, pyarrow Table, dict of columns, or an array of shape (n, p), whose columns are
@@ -47,6 +50,7 @@ def matrix(
         groups: {"name": ["column", "column"]}: columns that count as one variable.
         missing: "raise" refuses missing values (None, NaN); "drop" leaves out, in each pair, the rows in
             which one of its variables lacks a value, and counts them.
+        strict: whether a column of free text or identifiers is refused instead of left out.
         level: probability of the interval from `low` to `high`.
         unit: "nats" or "bits", of all numbers.
         threshold: in `unit`; the result says which share of each predictive distribution lies below it.
@@ -60,9 +64,9 @@ def matrix(
         Fault: the backend fails; what it had estimated is in the checkpoint.
     """
     _check(level, unit, threshold, checkpoint)
-    plan = Plan.all_pairs(variables(frame, columns, groups, missing))
+    plan = Plan.all_pairs(variables(frame, columns, groups, missing, strict=strict))
     outcomes = PlanRunner(plan, level, checkpoint).run(backend or _local(), progress)
-    return Matrix(_results(plan, outcomes, unit), level, unit, threshold, plan.names)
+    return Matrix(_results(plan, outcomes, unit), level, unit, threshold, plan.names, notices=plan.notices)
 
 
 @renamed_keyword("asker", "backend")
@@ -73,6 +77,7 @@ def rank(
     columns: Sequence[str] | None = None,
     groups: Groups | None = None,
     missing: Missing = "raise",
+    strict: bool = False,
     level: float = DEFAULT_LEVEL,
     unit: Unit = DEFAULT_UNIT,
     threshold: float = DEFAULT_THRESHOLD,
@@ -84,17 +89,17 @@ def rank(
 
     Args:
         target: the name of a column or of a group.
-        frame, columns, groups, missing, level, unit, threshold: as in `matrix`.
+        frame, columns, groups, missing, strict, level, unit, threshold: as in `matrix`.
         progress, checkpoint, backend: as in `matrix`.
 
     Raises:
         InvalidInput, Fault: as `matrix`; MissingColumn where there is no such target.
     """
     _check(level, unit, threshold, checkpoint)
-    plan = Plan.with_last(variables(frame, columns, groups, missing, target))
+    plan = Plan.with_last(variables(frame, columns, groups, missing, target, strict))
     outcomes = PlanRunner(plan, level, checkpoint).run(backend or _local(), progress)
     pairs = strongest(_results(plan, outcomes, unit))
-    return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1])
+    return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1], notices=plan.notices)
 
 
 def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None) -> None:
@@ -102,8 +107,7 @@ def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None)
     check_file(checkpoint)
     interval_levels(level)
     check_threshold(threshold)
-    if unit not in ("nats", "bits"):
-        raise InvalidInput(f"unit is {short_repr(unit)}; it must be 'nats' or 'bits'")
+    check_unit(unit)
 
 
 def _local() -> Backend:

@@ -15,7 +15,7 @@ from mizzle.data.frames import Mask
 from mizzle.data.lru import SizedLRU
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput, MizzleError, TooFewSamples
-from mizzle.tables.variables import Variable
+from mizzle.tables.variables import Variable, Variables
 from mizzle.types import Notice
 
 PairIndex = tuple[int, int]
@@ -44,16 +44,18 @@ class Plan:
     Attributes:
         variables: of which the pairs are made.
         places: the pairs, as places among the variables, in the order of the results.
+        notices: about what of the table was left out.
     """
 
     variables: tuple[Variable, ...]
     places: tuple[PairIndex, ...]
+    notices: tuple[Notice, ...] = ()
     _cut: SizedLRU[FloatArray] = field(
         default_factory=lambda: SizedLRU(_MAX_CELLS), repr=False, compare=False
     )
 
     @classmethod
-    def all_pairs(cls, variables: list[Variable]) -> "Plan":
+    def all_pairs(cls, variables: Variables) -> "Plan":
         """Every variable with every later one.
 
         Raises:
@@ -61,10 +63,11 @@ class Plan:
         """
         _at_least_two(variables)
         p = len(variables)
-        return cls(tuple(variables), tuple((i, j) for i in range(p) for j in range(i + 1, p)))
+        places = tuple((i, j) for i in range(p) for j in range(i + 1, p))
+        return cls(tuple(variables), places, variables.notices)
 
     @classmethod
-    def with_last(cls, variables: list[Variable]) -> "Plan":
+    def with_last(cls, variables: Variables) -> "Plan":
         """Every variable but the last with the last.
 
         Raises:
@@ -72,7 +75,7 @@ class Plan:
         """
         _at_least_two(variables)
         last = len(variables) - 1
-        return cls(tuple(variables), tuple((i, last) for i in range(last)))
+        return cls(tuple(variables), tuple((i, last) for i in range(last)), variables.notices)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -153,6 +156,6 @@ class Plan:
         return missing
 
 
-def _at_least_two(variables: list[Variable]) -> None:
+def _at_least_two(variables: Variables) -> None:
     if len(variables) < 2:
         raise InvalidInput("there is one variable only; a pair needs two")

@@ -10,7 +10,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -92,12 +92,14 @@ class Pairs:
         level: of the interval from `low` to `high`.
         unit: of all numbers, "nats" or "bits".
         threshold: of `below`, in `unit`.
+        notices: about the table as a whole: what of it was left out.
     """
 
     pairs: tuple[PairResult, ...]
     level: float
     unit: Unit
     threshold: float
+    notices: tuple[Notice, ...] = field(default=(), kw_only=True)
 
     def records(self) -> list[Record]:
         """One dict a pair, with the keys of `KEYS`."""
@@ -140,7 +142,8 @@ class Pairs:
         """What all records have in common."""
         model = None if self.model is None else self.model._asdict()
         options = {"level": self.level, "unit": self.unit, "threshold": self.threshold}
-        return {**self._head(), **options, "model": model}
+        notices = [notice._asdict() for notice in self.notices]
+        return {**self._head(), **options, "model": model, "notices": notices}
 
     def to_html(self) -> str:
         """All pairs as an HTML table, strongest first; names are escaped."""
@@ -160,6 +163,9 @@ class Pairs:
 
     def _head(self) -> Record:
         return {}
+
+    def _flags(self) -> str:
+        return "".join(f", {notice.message.rpartition(': ')[0]}" for notice in self.notices)
 
     def __str__(self) -> str:
         """The strongest pairs, a line each, below a line about all."""
@@ -231,7 +237,7 @@ class Matrix(Pairs):
         return {"kind": "matrix", "names": list(self.names)}
 
     def __repr__(self) -> str:
-        return f"Matrix({len(self.names)} variables, {len(self.pairs)} pairs, {self.unit})"
+        return f"Matrix({len(self.names)} variables, {len(self.pairs)} pairs, {self.unit}{self._flags()})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -268,7 +274,7 @@ class Ranking(Pairs):
         return {"kind": "ranking", "target": self.target}
 
     def __repr__(self) -> str:
-        return f"Ranking({len(self.pairs)} variables against {self.target!r}, {self.unit})"
+        return f"Ranking({len(self.pairs)} variables against {self.target!r}, {self.unit}{self._flags()})"
 
 
 def strongest(pairs: Iterable[PairResult]) -> list[PairResult]:

@@ -1,25 +1,27 @@
 """The variables of a table: its columns and groups of columns, with what was noticed about them.
 
 Missing cells are refused or, where the caller says so, marked; `mizzle.tables.plan` then leaves their rows
-out.
+out. Columns of free text and of identifiers are left out, and this is said; what else cannot be used is
+refused, all in one message.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from mizzle.data.arrays import FloatArray
-from mizzle.data.columns import Column, column
+from mizzle.data.columns import Column, notices_of, read
 from mizzle.data.frames import Mask, named_columns
-from mizzle.data.names import no_column, quoted_name
+from mizzle.data.names import no_column, quoted_name, quoted_names
+from mizzle.data.samples import Missing as Missing
+from mizzle.data.samples import check_missing
 from mizzle.errors import InvalidInput, InvalidShape, LengthMismatch, NotFinite
-from mizzle.types import Notice, short_repr
+from mizzle.types import Notice
 
-Missing = Literal["raise", "drop"]
 Groups = Mapping[str, Sequence[str]]
+_NAMED = 50  # columns that an error names
 
 
 @dataclass(frozen=True)
@@ -37,38 +39,98 @@ class Variable:
     notes: tuple[Notice, ...]
 
 
+class Variables(list[Variable]):
+    """The variables of a table.
+
+    Attributes:
+        notices: about what of the table was left out.
+    """
+
+    notices: tuple[Notice, ...] = ()
+
+
 def variables(
     frame: object,
     columns: Sequence[str] | None = None,
     groups: Groups | None = None,
     missing: Missing = "raise",
     target: str | None = None,
-) -> list[Variable]:
+    strict: bool = False,
+) -> Variables:
     """The chosen columns, then the groups, of a frame of any library; `target`, if any, comes last.
 
     Args:
         columns: which columns stand by themselves; None for all that are in no group.
         groups: names of new variables, and the columns that each consists of.
+        strict: whether columns of free text are refused. Without it they are left out, unless the target or
+            a group needs them.
 
     Raises:
         MissingColumn: a name that the frame does not have.
         InvalidInput: names that repeat, an empty group, missing cells under "raise", columns of different
-            lengths, or a column that holds neither numbers, labels nor times.
+            lengths, or columns that hold neither numbers, labels nor times.
     """
-    if missing not in ("raise", "drop"):
-        raise InvalidInput(f"missing is {short_repr(missing)}; it must be 'raise' or 'drop'")
+    check_missing(missing)
     table = named_columns(frame)
     parts = _parts(table, columns, groups or {}, target)
-    chosen: dict[str, Column] = {}
-    for name in dict.fromkeys(name for names in parts.values() for name in names):
-        if name not in table:
-            raise no_column(name, table)
-        chosen[name] = column(name, table[name])
+    chosen = _read(dict.fromkeys(name for names in parts.values() for name in names), table)
     _check_lengths(chosen)
+    refusals = {name: column.refusal for name, column in chosen.items() if column.refusal is not None}
+    needed = {n for name, names in parts.items() for n in names if names != [name] or name == target}
+    free = [name for name, column in chosen.items() if column.is_free_text]
+    left_out = [] if strict else [name for name in free if name not in needed]
+    if len(parts) - len(left_out) < 2:
+        left_out = []
+    _refuse({name: error for name, error in refusals.items() if name not in left_out})
+    parts = {name: names for name, names in parts.items() if name not in left_out}
+    chosen = {name: column for name, column in chosen.items() if name not in left_out}
     if missing == "raise":
         _refuse_missing(chosen)
     notes = _notes(chosen)
-    return [_variable(name, names, chosen, notes) for name, names in parts.items()]
+    result = Variables(_variable(name, names, chosen, notes) for name, names in parts.items())
+    result.notices = _left_out(left_out)
+    return result
+
+
+def _read(names: Iterable[str], table: Mapping[str, object]) -> dict[str, Column]:
+    """The columns of these names.
+
+    Raises:
+        MissingColumn, InvalidInput: some are not there, or of no use; all of these are named.
+    """
+    chosen: dict[str, Column] = {}
+    refused: dict[str, InvalidInput] = {}
+    for name in names:
+        if name not in table:
+            raise no_column(name, table)
+        try:
+            chosen[name] = read(table[name])
+        except InvalidInput as error:
+            refused[name] = error
+    _refuse(refused)
+    return chosen
+
+
+def _refuse(errors: Mapping[str, InvalidInput]) -> None:
+    """Raise what is wrong with columns, if anything is, as one error, each remedy behind its columns."""
+    remedies: dict[str, list[str]] = {}
+    for name, error in list(errors.items())[:_NAMED]:
+        what, _, remedy = str(error).partition("; ")
+        remedies.setdefault(remedy, []).append(f"column {quoted_name(name)} {what}")
+    texts = ["; ".join([*whats, remedy]) for remedy, whats in remedies.items()]
+    if len(errors) > _NAMED:
+        texts.append(f"so do {len(errors) - _NAMED} more columns")
+    if errors:
+        kinds = {type(error) for error in errors.values()}
+        raise (kinds.pop() if len(kinds) == 1 else InvalidInput)("; ".join(texts))
+
+
+def _left_out(names: Sequence[str]) -> tuple[Notice, ...]:
+    if not names:
+        return ()
+    what = f"column {quoted_names(names)} is" if len(names) == 1 else f"columns {quoted_names(names)} are"
+    text = f"{what} left out: free text and identifiers have no order, and are too many to be labels"
+    return (Notice("left_out", f"{text}; make a column a category (--labels in the shell) if they are"),)
 
 
 def _parts(
@@ -147,12 +209,7 @@ def _notes(columns: Mapping[str, Column]) -> dict[str, list[Notice]]:
 
 def _notes_of(name: str, column: Column, alike: Sequence[str]) -> list[Notice]:
     """The notes of a column; `alike` are the names of all columns with its values."""
-    texts = {}
-    if column.labels:
-        order = "in their order; labels without one are sorted, and another order may give another estimate"
-        texts["coded"] = f"has {column.labels} different labels, which became integers {order}"
-    if column.timed:
-        texts["time"] = "holds dates or times, which became seconds; only their order counts"
+    texts = dict(notices_of(column))
     other = next((twin for twin in alike if twin != name), None)
     if _is_constant(column):
         texts["constant"] = "is constant: it says nothing about any other"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from mizzle.errors import InvalidRequest, InvalidShape, Malformed, UnsupportedMedia
-from mizzle.service.formats.problem import Problem, checked_problem, parse_levels
+from mizzle.service.formats.problem import Options, Problem, check_words, checked_problem, parse_levels
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _MAX_HEADER = 4096
@@ -28,7 +28,7 @@ _READERS = {
     (3, 0): npy_format.read_array_header_2_0,  # it differs in the names of fields, and no such array is read
 }
 _PREFIX = {b"\x01": 10}  # bytes before the header by major version: two for its length, else four
-_PARAMETERS = {"dim_x", "levels"}
+_PARAMETERS = ("dim_x", *Options._fields)
 _DIM_X = re.compile(r"[0-9]{1,5}")
 
 
@@ -36,14 +36,16 @@ def parse_problem(content: bytes, query: Mapping[str, str], grid: Sequence[float
     """The problem in a file: of its columns the first `dim_x` are x; see `registry.parse_problem`.
 
     Args:
-        query: dim_x, which only two columns can do without, and levels (between commas, or "all").
+        query: dim_x, which only two columns can do without, levels (between commas, or "all"), and the
+            words missing and unit.
     """
-    if not set(query) <= _PARAMETERS or _repeats(query):
-        raise InvalidRequest("the address has other parameters than dim_x and levels, or one of them twice")
-    levels = parse_levels(query.get("levels"), grid)
+    if not set(query) <= set(_PARAMETERS) or _repeats(query):
+        known = ", ".join(_PARAMETERS)
+        raise InvalidRequest(f"the address has other parameters than {known}, or one of them twice")
+    options = Options(parse_levels(query.get("levels"), grid), **check_words(query))
     table = read_array(content)
     dim_x = _dim_x(query.get("dim_x"), table.shape[1])
-    return checked_problem(table[:, :dim_x], table[:, dim_x:], levels)
+    return checked_problem(table[:, :dim_x], table[:, dim_x:], options)
 
 
 def read_array(content: bytes) -> np.ndarray[Any, Any]:

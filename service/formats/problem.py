@@ -1,16 +1,36 @@
 """What a request asks for once its body is read, whatever its format."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from mizzle import wire
-from mizzle.data.arrays import FloatArray, check_pair
+from mizzle.data.arrays import FloatArray
+from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import InvalidInput, InvalidLevel, InvalidRequest, TooLarge
+from mizzle.types import DEFAULT_UNIT, Estimate, Notice, Unit
 
 MAX_LEVELS = 99
 LEVEL_PATTERN = r"[0-9]{0,3}\.?[0-9]{1,30}([eE][+-]?[0-9]{1,3})?"  # /openapi.json says so
+
+
+_MAX_READ_COLUMNS = 256  # of labels, times or gaps: more than any model covers, in some 20 ms
+_WORDS = {"missing": ("raise", "drop"), "unit": ("nats", "bits")}
+
+
+class Options(NamedTuple):
+    """What a request says besides its samples.
+
+    Attributes:
+        levels: to answer at; None for the model's own grid.
+        missing: what becomes of rows with missing cells.
+        unit: of the answer.
+    """
+
+    levels: tuple[float, ...] | None
+    missing: Missing = "raise"
+    unit: Unit = DEFAULT_UNIT
 
 
 class Problem(NamedTuple):
@@ -18,20 +38,45 @@ class Problem(NamedTuple):
 
     The arrays are float64 of shape (n, dx) and (n, dy). They may share the body's memory, and then cannot be
     written to.
+
+    Attributes:
+        unit: of the answer.
+        notices: what was assumed about the tables or left out of them.
     """
 
     x: FloatArray
     y: FloatArray
     levels: tuple[float, ...] | None
+    unit: Unit = DEFAULT_UNIT
+    notices: tuple[Notice, ...] = ()
+
+    def answer(self, estimate: Estimate) -> dict[str, Any]:
+        """The estimate of this problem, as the JSON object of the interface."""
+        noted = Sample(self.x, self.y, self.notices).noted(estimate)
+        return wire.answer(noted.to(self.unit), self.levels)
 
 
-def checked_problem(x: Any, y: Any, levels: tuple[float, ...] | None) -> Problem:
+def checked_problem(x: Any, y: Any, options: Options) -> Problem:
     """A problem of two arrays of any kind.
 
     Raises:
-        InvalidInput: as `mizzle.data.arrays.check_pair`.
+        InvalidInput: as `mizzle.data.samples.read_sample`.
     """
-    return Problem(*check_pair(x, y), levels)
+    sample = read_sample(x, y, options.missing, _MAX_READ_COLUMNS)
+    return Problem(sample.x, sample.y, options.levels, options.unit, sample.notices)
+
+
+def check_words(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields `missing` and `unit` of those that a request has.
+
+    Raises:
+        InvalidRequest: one is none of its words.
+    """
+    words = {name: fields[name] for name in _WORDS if name in fields}
+    for name, word in words.items():
+        if word not in _WORDS[name]:
+            raise InvalidRequest(f"{name} must be one of {', '.join(_WORDS[name])}")
+    return words
 
 
 def problem_or_error(make: Callable[..., Problem], *arguments: Any) -> Problem | InvalidInput:

@@ -1,9 +1,9 @@
 """safetensors: x and y, or x.0, y.0, x.1, y.1 and so on, read by the safetensors package.
 
 Format: eight bytes, the length of a JSON object that names the type, the shape and the place of every tensor;
-then the numbers, row by row, without gaps. `__metadata__` may hold `levels` (between commas, or "all"), and
-nothing else. The package refuses a file that is not exactly as long as it says, and reserves
-no memory before that.
+then the numbers, row by row, without gaps. `__metadata__` may hold `levels` (between commas, or "all"),
+`missing` and `unit`, and nothing else. The package refuses a file that is not exactly as long as it says, and
+reserves no memory before that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,10 @@ from safetensors import SafetensorError, deserialize
 from mizzle.errors import InvalidInput, InvalidRequest, Malformed
 from mizzle.service.formats.json_reader import parse_json
 from mizzle.service.formats.problem import (
+    Options,
     Problem,
     check_count,
+    check_words,
     checked_problem,
     parse_levels,
     problem_or_error,
@@ -39,7 +41,7 @@ _DTYPES = {
     "U16": "<u2",
     "U32": "<u4",
     "U64": "<u8",
-    "BOOL": "?",  # read to be refused like every boolean, with its place
+    "BOOL": "?",
 }
 
 Array = np.ndarray[Any, Any]
@@ -47,35 +49,22 @@ Array = np.ndarray[Any, Any]
 
 def parse_problem(content: bytes, grid: Sequence[float]) -> Problem:
     """The problem in a file; see `registry.parse_problem`."""
-    tensors, levels = read_tensors_and_levels(content)
+    tensors, metadata = read_tensors(content)
     if set(tensors) != {"x", "y"}:
         raise InvalidRequest("the file must hold two tensors, x and y")
-    return checked_problem(tensors["x"], tensors["y"], parse_levels(levels, grid))
+    return checked_problem(tensors["x"], tensors["y"], _options(metadata, grid))
 
 
 def parse_batch(content: bytes, grid: Sequence[float], max_problems: int) -> list[Problem | InvalidInput]:
     """The problems in a file; see `registry.parse_batch`."""
-    tensors, text = read_tensors_and_levels(content)
+    tensors, metadata = read_tensors(content)
     count, rest = divmod(len(tensors), 2)
     check_count(count + rest, max_problems)
     names = [(f"x.{i}", f"y.{i}") for i in range(count)]
     if rest or set(tensors) != {name for pair in names for name in pair}:
         raise InvalidRequest("the file must hold the tensors x.0, y.0, x.1, y.1 and so on, without a gap")
-    levels = parse_levels(text, grid)
-    return [problem_or_error(checked_problem, tensors[x], tensors[y], levels) for x, y in names]
-
-
-def read_tensors_and_levels(content: bytes) -> tuple[dict[str, Array], str | None]:
-    """The tensors of a file by name, and the levels that its metadata ask for.
-
-    Raises:
-        Malformed: as `read_tensors`.
-        InvalidRequest: its metadata hold something else than levels.
-    """
-    tensors, metadata = read_tensors(content)
-    if not set(metadata) <= {"levels"}:
-        raise InvalidRequest("the metadata of the file has an unknown name; it may hold levels")
-    return tensors, metadata.get("levels")
+    options = _options(metadata, grid)
+    return [problem_or_error(checked_problem, tensors[x], tensors[y], options) for x, y in names]
 
 
 def read_tensors(content: bytes) -> tuple[dict[str, Array], dict[str, str]]:
@@ -96,6 +85,18 @@ def read_tensors(content: bytes) -> tuple[dict[str, Array], dict[str, str]]:
         ) from None
     metadata = parse_json(content[_LENGTH_BYTES:end]).get("__metadata__")
     return {name: _array(tensor) for name, tensor in tensors}, metadata or {}
+
+
+def _options(metadata: Mapping[str, str], grid: Sequence[float]) -> Options:
+    """What the metadata say.
+
+    Raises:
+        InvalidRequest, InvalidLevel: something else than options.
+    """
+    if not set(metadata) <= set(Options._fields):
+        known = ", ".join(Options._fields)
+        raise InvalidRequest(f"the metadata of the file has an unknown name; it may hold {known}")
+    return Options(parse_levels(metadata.get("levels"), grid), **check_words(metadata))
 
 
 def _array(tensor: Mapping[str, Any]) -> Array:

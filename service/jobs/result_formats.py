@@ -102,6 +102,7 @@ def _common(header: ResultHeader) -> dict[str, Any]:
         "unit": header.unit,
         "threshold": header.threshold,
         "model": header.model._asdict(),
+        "notices": [notice._asdict() for notice in header.notices],
     }
 
 

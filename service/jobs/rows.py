@@ -46,6 +46,7 @@ class ResultHeader(NamedTuple):
     threshold: float
     model: ModelInfo
     levels: tuple[float, ...]
+    notices: tuple[Notice, ...] = ()  # which jobs of 0.9 lack
 
 
 def answer_row(plan: Plan, pair: PairIndex, outcome: Estimate | MizzleError) -> AnswerRow:
@@ -69,14 +70,10 @@ def decode_error(code: str, text: str) -> MizzleError:
     return (by_code(code) or Fault)(text)
 
 
-def encode_about(spec: JobSpec, names: Sequence[str]) -> str:
-    """Return as JSON what the request of a job says about its result.
-
-    Args:
-        names: of the variables; a target is the last of them.
-    """
+def encode_about(spec: JobSpec, plan: Plan) -> str:
+    """Return as JSON what the request of a job says about its result."""
     rest = {"level": spec.level, "unit": spec.unit, "threshold": spec.threshold}
-    return json.dumps({"what": spec.what, "names": names, **rest})
+    return json.dumps({"what": spec.what, "names": plan.names, "notices": plan.notices, **rest})
 
 
 def encode_fingerprint(plan: Plan, model: ModelInfo, levels: Sequence[float]) -> str:
@@ -88,6 +85,7 @@ def header_of(about: str, fingerprint: str) -> ResultHeader:
     """Return the header that `encode_about` and `encode_fingerprint` wrote."""
     fields, basis = json.loads(about), json.loads(fingerprint)
     fields["names"] = tuple(fields["names"])
+    fields["notices"] = tuple(Notice(*notice) for notice in fields.get("notices", ()))
     return ResultHeader(**fields, model=ModelInfo(*basis["model"]), levels=tuple(basis["levels"]))
 
 
@@ -96,8 +94,8 @@ def result_of(header: ResultHeader, answers: Iterable[AnswerRow]) -> Matrix | Ra
     pairs = tuple(_pair_result(header, answer) for answer in answers)
     options = (header.level, header.unit, header.threshold)
     if header.what == "matrix":
-        return Matrix(pairs, *options, header.names)
-    return Ranking(tuple(strongest(pairs)), *options, header.names[-1])
+        return Matrix(pairs, *options, header.names, notices=header.notices)
+    return Ranking(tuple(strongest(pairs)), *options, header.names[-1], notices=header.notices)
 
 
 def _pair_result(header: ResultHeader, answer: AnswerRow) -> PairResult:

@@ -191,7 +191,7 @@ def _prepare(
     spec = request.parse(media, body, json.loads(query))
     plan = request.make_plan(spec, max_pairs)
     fingerprint = encode_fingerprint(plan, model, levels)
-    return PreparedJob(plan, encode_about(spec, plan.names), fingerprint, plan.refusals())
+    return PreparedJob(plan, encode_about(spec, plan), fingerprint, plan.refusals())
 
 
 def _refusal_rows(plan: Plan, refused: Mapping[PairIndex, MizzleError]) -> list[AnswerRow]:

@@ -25,7 +25,9 @@ class JobRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     table: Annotated[list[_Row], Field(min_length=MIN_ROWS)] = Field(
-        description="n rows of p cells each: numbers, or in a whole column text or booleans; null is missing"
+        description="n rows of p cells each; a column holds numbers (of integers beyond 2**53 the order "
+        "counts), labels (text or booleans) or dates of ISO 8601, and null where a value is missing. A "
+        "column of free text or identifiers is left out, which the result's notices say"
     )
     columns: list[_Name] = Field(description="names of the p columns, each once; c0, c1, .. where left out")
     what: Literal["matrix", "rank"] = Field(
@@ -100,6 +102,9 @@ class JobResult(BaseModel):
     unit: Unit
     threshold: float
     model: dict[str, str]
+    notices: list[dict[str, str]] = Field(
+        description="about the table as a whole: which columns were left out"
+    )
     pairs: list[PairRecord]
 
 

@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from mizzle.data.arrays import check_pair
 from mizzle.errors import InvalidInput, InvalidLevel, InvalidRequest, InvalidShape, Malformed, TooLarge
 from mizzle.service.formats.json_reader import parse_json
-from mizzle.service.formats.problem import Problem, check_count, checked_problem, parse_levels
+from mizzle.service.formats.problem import Problem, check_count, parse_levels
 from mizzle.service.oip.tensors import (
     HEADER,
     Tensor,
@@ -170,7 +171,7 @@ def _outputs(listed: Any, default: bool) -> dict[str, bool]:
 
 def _problems(x: Tensor, y: Tensor, levels: tuple[float, ...] | None, max_problems: int) -> list[Problem]:
     if not x.batched and not y.batched:
-        return [checked_problem(x.values, y.values, levels)]
+        return [Problem(*check_pair(x.values, y.values), levels)]
     if not x.batched or not y.batched or len(x.values) != len(y.values):
         raise InvalidShape("x and y must have the same batch axis, or none: [b, n, d] both, or neither")
     check_count(len(x.values), max_problems)
@@ -179,7 +180,7 @@ def _problems(x: Tensor, y: Tensor, levels: tuple[float, ...] | None, max_proble
 
 def _problem(i: int, x: NDArray[Any], y: NDArray[Any], levels: tuple[float, ...] | None) -> Problem:
     try:
-        return checked_problem(x, y, levels)
+        return Problem(*check_pair(x, y), levels)
     except InvalidInput as error:
         raise of_problem(i, error) from None
 

@@ -37,7 +37,7 @@ router = APIRouter(tags=["estimate"])
 async def estimate(request: Request, service: ServiceDep, caller: AdmittedCaller) -> Response:
     problem = await _parsed(request, service, registry.parse_problem)
     answer = await while_connected(request, service.engine.estimate(problem, caller))
-    return _json(wire.answer(answer, problem.levels))
+    return _json(problem.answer(answer))
 
 
 @router.post(
@@ -78,7 +78,7 @@ def _item(answer: Estimate | MizzleError, problem: Problem | InvalidInput) -> di
     if isinstance(answer, MizzleError):
         return {"error": wire.error(answer)}
     assert isinstance(problem, Problem)
-    return {"estimate": wire.answer(answer, problem.levels)}
+    return {"estimate": problem.answer(answer)}
 
 
 def _json(value: dict[str, Any]) -> Response:

@@ -9,15 +9,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mizzle.data.arrays import MIN_ROWS
+from mizzle.data.samples import Missing
 from mizzle.service.formats.problem import LEVEL_PATTERN, MAX_LEVELS
 from mizzle.service.http import openapi
 from mizzle.service.jobs.limits import JobLimits
-from mizzle.types import Unit
+from mizzle.types import DEFAULT_UNIT, Unit
 from mizzle.wire import DEFAULT_LEVELS, JSON, NPY, SAFETENSORS
 
-_Row = Annotated[list[float], Field(min_length=1)]
+_Cell = float | bool | str | None
+_Row = Annotated[list[_Cell], Field(min_length=1)]
 _Rows = Field(min_length=MIN_ROWS)  # of either kind of table: of their union, pydantic would make minLength
-_Table = Annotated[list[_Row], _Rows] | Annotated[list[float], _Rows]
+_Table = Annotated[list[_Row], _Rows] | Annotated[list[_Cell], _Rows]
 _Level = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -27,8 +29,10 @@ class EstimateRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     x: _Table = Field(
-        description="n rows of d finite numbers each, or n numbers for one column. Integers beyond "
-        "2**53, booleans, text and null are refused, and more columns than /v1/limits says."
+        description="n rows of d cells each, or n cells for one column, of at most as many columns as "
+        "/v1/limits says. A column holds finite numbers (of integers beyond 2**53 the order counts), labels "
+        "(text or booleans) or dates of ISO 8601; what was assumed of it is among the answer's warnings. "
+        "Free text and identifiers are refused; null is as well, unless `missing` is drop."
     )
     y: _Table = Field(description="As x, with as many rows.")
     levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = Field(
@@ -36,6 +40,10 @@ class EstimateRequest(BaseModel):
         description="Increasing quantile levels to answer at, within the model's own; "
         '"all" for every level of the model.',
     )
+    missing: Missing = Field(
+        "raise", description="refuse missing cells, or leave out their rows, which a warning counts"
+    )
+    unit: Unit = Field(DEFAULT_UNIT, description="of the answer")
 
 
 class BatchRequest(BaseModel):
@@ -50,6 +58,8 @@ class BatchRequest(BaseModel):
     levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = Field(
         list(DEFAULT_LEVELS), description="For the problems that name none of their own."
     )
+    missing: Missing = Field("raise", description="For the problems that do not say it themselves.")
+    unit: Unit = Field(DEFAULT_UNIT, description="For the problems that do not say it themselves.")
 
 
 class Notice(BaseModel):
@@ -166,7 +176,10 @@ class Health(BaseModel):
 UNDECLARED = (EstimateRequest, BatchRequest, Problem)
 _SAMPLE = {"x": [[i / 8] for i in range(12)], "y": [(-1) ** i * i / 4 for i in range(12)]}
 _EXAMPLES: dict[str, Any] = {"EstimateRequest": _SAMPLE, "BatchRequest": {"problems": [_SAMPLE, _SAMPLE]}}
-_METADATA = '`__metadata__` may hold `levels`, as text: numbers between commas, or "all".'
+_METADATA = (
+    '`__metadata__` may hold `levels`, as text: numbers between commas, or "all"; and `missing` and `unit`, '
+    "as in JSON."
+)
 # What a schema cannot say of a body that is no JSON, by media type.
 _BINARY = {
     "EstimateRequest": {
@@ -178,15 +191,19 @@ _BINARY = {
     },
 }
 _ONLY_NPY = f"Only with a body of {NPY}; with any other media type an address that has this is refused (422)."
-_QUERY_LEVELS = {
-    "type": "string",
-    "pattern": f"^(all|{LEVEL_PATTERN}(,{LEVEL_PATTERN}){{0,{MAX_LEVELS - 1}}})$",
-    "description": 'Increasing quantile levels within the model\'s own, or "all" for all of these.',
-}
-_QUERY_DIM_X = {
-    "type": "integer",
-    "minimum": 1,
-    "description": "How many of the first columns are x; of two columns, the first where this is missing.",
+_QUERY: dict[str, dict[str, Any]] = {
+    "dim_x": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "How many of the first columns are x; of two columns, the first if it is missing.",
+    },
+    "levels": {
+        "type": "string",
+        "pattern": f"^(all|{LEVEL_PATTERN}(,{LEVEL_PATTERN}){{0,{MAX_LEVELS - 1}}})$",
+        "description": 'Increasing quantile levels within the model\'s own, or "all" for all of these.',
+    },
+    "missing": {"type": "string", "enum": ["raise", "drop"], "description": "Refuse NaN, or drop its rows."},
+    "unit": {"type": "string", "enum": ["nats", "bits"], "description": "Of the answer."},
 }
 
 
@@ -196,7 +213,7 @@ def request(model: str) -> dict[str, Any]:
     content = {JSON: example} | {media: _bytes(text) for media, text in _BINARY[model].items()}
     parameters = [openapi.TIMEOUT]
     if NPY in content:
-        parameters += [_query("dim_x", _QUERY_DIM_X), _query("levels", _QUERY_LEVELS)]
+        parameters += [_query(name, schema) for name, schema in _QUERY.items()]
     return {"requestBody": {"required": True, "content": content}, "parameters": parameters}
 
 

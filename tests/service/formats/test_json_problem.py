@@ -10,18 +10,17 @@ from hypothesis import strategies as st
 from json_samples import FLAT, GOOD, X, Y, batch, many, one, problem
 
 from mizzle import errors, wire
-from mizzle.data.arrays import check_pair
+from mizzle.data.samples import read_sample
 
 # Problems that can be read: (body, class, words).
 WRONG = {
+    "nan as text": (problem(x='"NaN", 1'), errors.NotNumeric, "x row 0, column 0"),
     "text": (problem(x='0, "1"'), errors.NotNumeric, "x row 1, column 0"),
-    "nan as text": (problem(x='"NaN"'), errors.NotNumeric, "x row 0, column 0"),
     "bracket in text": (problem(x='1, "],["'), errors.NotNumeric, "x row 1, column 0"),
     "true": (problem(x="0, 1, true"), errors.NotNumeric, "x row 2, column 0"),
     "null": (problem(y="null"), errors.NotNumeric, "y row 0, column 0"),
     "null in a row": (problem(y="[1], [null]"), errors.NotNumeric, "y row 1, column 0"),
     "object": (problem(x='{"a": 1}'), errors.NotNumeric, "x row 0, column 0"),
-    "surrogates of a pair": (problem(x='"\\ud83d\\ude00"'), errors.NotNumeric, "x row 0, column 0"),
     "NaN": (problem(x="1, NaN"), errors.NotFinite, "x row 1, column 0"),
     "Infinity": (problem(x="[1, Infinity]"), errors.NotFinite, "x row 0, column 1"),
     "-Infinity": (problem(x="[-Infinity]"), errors.NotFinite, "x row 0, column 0"),
@@ -29,12 +28,6 @@ WRONG = {
     "1e400": (problem(x="[0, 1e400]"), errors.NotFinite, "x row 0, column 1"),
     "-1e999": (problem(x="0,-1e999"), errors.NotFinite, "x row 1, column 0"),
     "1e308 with a tail": (problem(x="1.7976931348623159e308"), errors.NotFinite, "x row 0, column 0"),
-    "2**53 + 1": (problem(x=f"0, {2**53 + 1}"), errors.PrecisionLoss, "x row 1, column 0"),
-    "-(2**53) - 1": (problem(x=f"{-(2**53) - 1}"), errors.PrecisionLoss, "x row 0, column 0"),
-    "2**63": (problem(x=f"{2**63}"), errors.PrecisionLoss, "x row 0, column 0"),
-    "2**64": (problem(x=f"{2**64}"), errors.PrecisionLoss, "x row 0, column 0"),
-    "400 digits": (problem(x="[0, " + "9" * 400 + "]"), errors.PrecisionLoss, "x row 0, column 1"),
-    "4,300 digits": (problem(x="0, -" + "9" * 4300), errors.PrecisionLoss, "x row 1, column 0"),
     "3-d": (problem(x="[[1], [2]], [[3], [4]]"), errors.InvalidShape, "x row 0, column 0"),
     "ragged": (problem(x="[1, 2], [3]"), errors.InvalidShape, "x row 1"),
     "cell beside rows": (problem(x="[1], 2"), errors.InvalidShape, "x row 1"),
@@ -110,7 +103,7 @@ def test_a_batch_has_problems(body: str) -> None:
 
 @pytest.mark.parametrize("body", [GOOD, batch(GOOD, rest=', "x": 1'), batch(GOOD, rest=', "a": [1]')])
 def test_a_batch_has_no_other_fields(body) -> None:
-    with pytest.raises(errors.InvalidRequest, match="the fields are problems, levels"):
+    with pytest.raises(errors.InvalidRequest, match="the fields are problems, levels, missing, unit"):
         many(body)
 
 
@@ -169,7 +162,7 @@ def tables(draw):
 def test_numbers_are_those_of_pythons_parser(table, space) -> None:
     """Bit by bit, also where they are -0.0 or as small as numbers can be."""
     body = f'{space}{{{space}"y"{space}:{table}{space},{space}"x":{space}{table}{space}}}{space}'
-    expected = check_pair(json.loads(table), json.loads(table))[0]
+    expected = read_sample(json.loads(table), json.loads(table)).x
     answer = one(body)
     assert answer.x.tobytes() == answer.y.tobytes() == expected.tobytes()
     (again,) = many(f'{{"problems":{space}[{body}]{space}}}')
@@ -188,7 +181,7 @@ def test_whatever_stands_in_an_array_is_refused_as_in_a_list(rows) -> None:
     """The messages are those of `mizzle.estimate`."""
     y = list(range(len(rows)))
     try:
-        check_pair(rows, y)
+        read_sample(rows, y)
         expected = ""
     except errors.InvalidInput as error:
         expected = str(error)

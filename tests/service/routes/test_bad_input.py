@@ -41,10 +41,6 @@ TABLE = {
     "true": (_with(True), COLUMN, mizzle.NotNumeric, "x row 3, column 1"),
     "null": (_with(None), COLUMN, mizzle.NotNumeric, "x row 3, column 1"),
     "object": (_with({CANARY: 1}), COLUMN, mizzle.NotNumeric, "x row 3, column 1"),
-    "2**53 + 1": (_with(2**53 + 1), COLUMN, mizzle.PrecisionLoss, "x row 3, column 1"),
-    "-(2**53) - 1": (_with(-(2**53) - 1), COLUMN, mizzle.PrecisionLoss, "x row 3, column 1"),
-    "2**63": (_with(2**63), COLUMN, mizzle.PrecisionLoss, "x row 3, column 1"),
-    "400 digits": (_with(10**399), COLUMN, mizzle.PrecisionLoss, "x row 3, column 1"),
     "3-d": (_with([1.0]), COLUMN, mizzle.InvalidShape, "x row 3, column 1"),
     "ragged": ([*GOOD[:-1], [1.0]], COLUMN, mizzle.InvalidShape, "x row 11"),
     "cell beside rows": ([*GOOD[:-1], 1.0], COLUMN, mizzle.InvalidShape, "x row 11"),
@@ -87,7 +83,6 @@ BODIES = {
     "deep object": ('{"x":' * 30_000, "malformed", "recursion limit"),
     "1e999": ('{"x": [1e999], "y": [1]}', "not_finite", "x row 0, column 0"),
     "bare nan": ('{"x": NaN, "y": [1]}', "invalid_shape", "single number"),
-    "4000 digits": ('{"x": [' + "9" * 4000 + '], "y": [1]}', "precision_loss", "x row 0, column 0"),
     "5000 digits": ('{"x": [' + "9" * 5000 + '], "y": [1]}', "malformed", "number out of range"),
     "levels null": (_body(levels=None), "invalid_level", "levels must be"),
     "levels word": (_body(levels=CANARY), "invalid_level", "levels must be"),
@@ -159,7 +154,7 @@ def test_http_bodies(case: str, http, refused) -> None:
 
 def test_a_large_bad_body_gets_a_small_answer(http, refused) -> None:
     """Parsed off the event loop; 20,000 wrong cells are one complaint."""
-    body = json.dumps({"x": [[CANARY]] * 12_000, "y": COLUMN})
+    body = json.dumps({"x": [[1.0], *[[CANARY]] * 12_000], "y": COLUMN})
     assert len(body) > 64 * 1024
     refused(_post(http, body), 422, "not_numeric")
     assert _post(http, _GOOD_JSON).status_code == 200

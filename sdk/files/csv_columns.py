@@ -120,7 +120,8 @@ def parsed(column: TextColumn, form: TextFormat) -> tuple[Cells, Counter[str]]:
 def _typed(column: TextColumn, numeric: TextColumn, absent: list[bool], form: TextFormat) -> Cells:
     """Cells of a column that was not declared to be of labels."""
     present = [i for i, gone in enumerate(absent) if not gone]
-    if not present or any(_is_number(numeric.cells[i]) for i in present):
+    numbers = {numeric.cells[i] for i in present if _is_number(numeric.cells[i])}
+    if not present or (numbers and not _are_words(column, present, len(numbers))):
         _check_numbers(numeric, present, form)
         values = np.full(len(absent), math.nan)
         values[present] = [float(numeric.cells[i]) for i in present]
@@ -132,6 +133,12 @@ def _typed(column: TextColumn, numeric: TextColumn, absent: list[bool], form: Te
     cells = np.full(len(absent), np.datetime64("NaT"), dtype=moments.dtype)
     cells[present] = moments
     return cells
+
+
+def _are_words(column: TextColumn, present: Sequence[int], numbers: int) -> bool:
+    """Whether numbers are labels among more different labels that are words, as 4, f and r for wheels."""
+    texts = {column.cells[i].strip() for i in present}
+    return 2 * numbers < len(texts) and other_than_labels(texts, len(present)) is None
 
 
 def _labels(column: TextColumn, absent: list[bool]) -> Labels:

@@ -6,6 +6,7 @@ Columns without a name are named by their place, as pandas does it, "Unnamed: 0"
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -188,8 +189,8 @@ def check_names(header: Sequence[str]) -> None:
     Raises:
         InvalidFile: one is there several times.
     """
-    for name in header:
-        if name and header.count(name) > 1:
+    for name, count in Counter(header).items():
+        if name and count > 1:
             raise InvalidFile(
-                f"the header names column {quoted_name(name)} {header.count(name)} times; rename one of them"
+                f"the header names column {quoted_name(name)} {count} times; rename one of them"
             )

@@ -78,9 +78,9 @@ def _check_known(names: Sequence[str], header: list[str]) -> None:
 def _wanted(sheet: Sheet, names: Sequence[str] | None, exclude: Collection[str]) -> list[str]:
     """The names of the columns to be read; of all, neither those that are none nor an index."""
     everything = [name for name in sheet.header if name and name not in sheet.index]
-    wanted = [name for name in (everything if names is None else names) if name not in exclude]
+    wanted = dict.fromkeys(name for name in (everything if names is None else names) if name not in exclude)
     csv_lines.check_names([name for name in sheet.header if name in wanted])
-    return list(dict.fromkeys(wanted))
+    return list(wanted)
 
 
 def _column(sheet: Sheet, name: str) -> TextColumn:

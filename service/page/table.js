@@ -126,8 +126,15 @@ function contentOf(cells, there) {
   const texts = Array.from(cells, (cell) => String(cell).trim());
   const shown = texts.filter((_, i) => there[i]);
   const different = [...new Set(shown)];
+  // Numbers are labels among more different labels that are words, as 4, f and r for driven wheels.
+  const figures = different.filter((text) => number(text) !== null).length;
+  if (figures && 2 * figures < different.length && !otherThanLabels(different, present))
+    return codes(texts, there);
   if (numeric)
-    return otherThanLabels(different, present).match(/^numbers with .*/)?.[0] ?? "numbers and text";
+    return (
+      otherThanLabels(different, present).match(/^numbers with (?:commas|percent).*/)?.[0] ??
+      "numbers and text"
+    );
   const moments = times(shown);
   if (moments)
     return { kind: "number", values: spread(moments, there), strays: 0, labels: null, timed: true };

@@ -6,7 +6,7 @@
     │   ├── LengthMismatch      x and y have different numbers of rows
     │   ├── TooFewSamples       fewer rows than an estimate can stand on
     │   ├── TooManyColumns      more columns than the model covers
-    │   ├── NotNumeric          text, booleans, dates, null
+    │   ├── NotNumeric          neither numbers nor labels nor times, or several of these; free text; null
     │   ├── NotFinite           NaN or infinity
     │   ├── PrecisionLoss       integers that a 64-bit float cannot hold
     │   ├── InvalidLevel        a quantile level or interval level out of bounds
@@ -101,7 +101,7 @@ class TooManyColumns(InvalidInput):
 
 
 class NotNumeric(InvalidInput):
-    """A cell that is not a real number."""
+    """A cell that is no number, label or time, or that is missing; a column of several kinds or free text."""
 
     code = "not_numeric"
 

@@ -128,7 +128,7 @@ def _check_numbers(column: FrameColumn, name: str, j: int) -> None:
         # The first words only: some types spell out their categories or fields, which are data.
         word = "".join(c for c in re.split(r"[(\[<]", str(column.dtype))[0] if c.isalnum())[:20]
         text = f"{name} column {j} (counted from 0) has dtype {word}"
-        raise NotNumeric(f"{text}; integers or floats of up to 64 bits are needed")
+        raise NotNumeric(f"{text}; {cells.TAKEN}")
     missing = column.missing()
     if missing.any():
         place = cells.place(name, int(missing.argmax()), j)

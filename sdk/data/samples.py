@@ -69,11 +69,11 @@ def read_sample(x: object, y: object, missing: Missing = "raise", max_columns: i
     if rows is None:
         check_rows(left.values, right.values)
         return Sample(left.values, right.values, notices)
-    kept = left.values[rows], right.values[rows]
-    gone = len(rows) - len(kept[0])
-    check_rows(*kept)
-    text = f"{gone} of {len(rows)} rows were left out, in which a value is missing"
-    return Sample(*kept, (*notices, Notice("dropped", text)))
+    complete = left.values[rows], right.values[rows]
+    check_rows(*complete)
+    dropped = len(rows) - len(complete[0])
+    text = f"{dropped} of {len(rows)} rows were left out, in which a value is missing"
+    return Sample(*complete, (*notices, Notice("dropped", text)))
 
 
 def check_missing(missing: object) -> None:

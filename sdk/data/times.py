@@ -34,8 +34,10 @@ def kind(cell: object) -> str | None:
 
 def array(kind: str, cells: Sequence[Any]) -> NDArray[Any]:
     """Cells of one kind as an array of datetime64 or timedelta64, shape (n,); times of a zone in UTC."""
-    if kind == ZONED:
-        cells = [cell.astimezone(datetime.UTC).replace(tzinfo=None) for cell in cells]
+    if kind == ZONED:  # by numpy: in UTC, the last days of Python's years would be none of its own
+        offsets = np.array([cell.utcoffset() or datetime.timedelta(0) for cell in cells], dtype="m8[us]")
+        utc: NDArray[Any] = array(PLAIN, [cell.replace(tzinfo=None) for cell in cells]) - offsets
+        return utc
     if kind == CLOCK:
         cells = [datetime.datetime.combine(_DAY, cell.replace(tzinfo=None)) for cell in cells]
     cells = [cell.to_numpy() if hasattr(cell, "to_numpy") else cell for cell in cells]  # of pandas, to the ns

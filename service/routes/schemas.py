@@ -41,9 +41,9 @@ class EstimateRequest(BaseModel):
         '"all" for every level of the model.',
     )
     missing: Missing = Field(
-        "raise", description="refuse missing cells, or leave out their rows, which a warning counts"
+        "raise", description="Refuse missing cells, or leave out their rows, which a warning counts."
     )
-    unit: Unit = Field(DEFAULT_UNIT, description="of the answer")
+    unit: Unit = Field(DEFAULT_UNIT, description="Of the answer.")
 
 
 class BatchRequest(BaseModel):
@@ -195,7 +195,8 @@ _QUERY: dict[str, dict[str, Any]] = {
     "dim_x": {
         "type": "integer",
         "minimum": 1,
-        "description": "How many of the first columns are x; of two columns, the first if it is missing.",
+        "description": "How many of the first columns are x; "
+        "of two columns, the first where this is missing.",
     },
     "levels": {
         "type": "string",

@@ -1,6 +1,7 @@
 """One suite for every backend: in this process, over ASGI and a socket, each blocking and asynchronous."""
 
 import asyncio
+import datetime
 import gc
 
 import numpy as np
@@ -112,6 +113,46 @@ def test_every_library_goes_in(backend, draw, form: str) -> None:
     x, y = (side.astype(np.float32).astype(float) for side in draw())
     left, right = FORMS[form]
     assert backend.ask(lambda client: client.estimate(left(x), right(y))) == _direct(backend.model, x, y)
+
+
+WORDS = ["ctl", "trt", "ctl"] * 4
+DAYS = [datetime.date(2020, 1, 1 + i) for i in range(12)]
+GAPS = [None, *range(11)]
+
+
+def test_labels_and_times_go_in_and_are_noticed(backend) -> None:
+    x = pd.DataFrame({"group": WORDS, "day": DAYS})
+    codes = [[float(word == "trt"), 86400.0 * i] for i, word in enumerate(WORDS)]
+    wanted = _direct(backend.model, codes, np.c_[range(12)])
+    one = backend.ask(lambda client: client.estimate(x, range(12)))
+    [many] = backend.ask(lambda client: client.estimate_many([(x, range(12))]))
+    assert one == many
+    assert one.mi == wanted.mi
+    assert [warning.code for warning in one.warnings[:2]] == ["coded", "time"]
+    assert one.warnings[2:] == wanted.warnings
+
+
+def test_missing_cells_may_be_dropped_and_numbers_be_bits(backend) -> None:
+    options = {"missing": "drop", "unit": "bits"}
+    y = [i % 5 for i in range(12)]
+    wanted = _direct(backend.model, np.c_[GAPS[1:]], np.c_[y[1:]]).to("bits")
+    one = backend.ask(lambda client: client.estimate(GAPS, y, **options))
+    pairs = [(GAPS, y), (y, y), (GAPS, ["free"] + ["text"] * 10)]
+    [many, whole, wrong] = backend.ask(lambda client: client.estimate_many(pairs, errors="return", **options))
+    assert one == many
+    assert (one.mi, one.unit, one.n) == (wanted.mi, "bits", 11)
+    assert one.warnings[0] == ("dropped", "1 of 12 rows were left out, in which a value is missing")
+    assert (whole.n, whole.unit) == (12, "bits")
+    assert type(wrong) is mizzle.LengthMismatch
+    with pytest.raises(mizzle.NotNumeric, match=r"x row 0, column 0 .* is null; missing='drop'"):
+        backend.ask(lambda client: client.estimate(GAPS, y))
+
+
+@pytest.mark.parametrize("options", [{"missing": "skip"}, {"unit": "hartley"}])
+def test_words_are_checked(backend, options) -> None:
+    for ask in (lambda client: client.estimate([], [], **options), lambda c: c.estimate_many([], **options)):
+        with pytest.raises(mizzle.InvalidInput, match="it must be"):
+            backend.ask(ask)
 
 
 def test_extreme_floats_survive(backend) -> None:

@@ -54,6 +54,21 @@ def write(path, columns):
     return path
 
 
+def test_free_text_is_left_out_with_a_word_or_refused(run, tmp_path: Path) -> None:
+    file, columns = tmp_path / "data.parquet", {**frame(p=3), "who": [f"patient {i}" for i in range(60)]}
+    columns = {name: np.asarray(cells)[:60] for name, cells in columns.items()}
+    pyarrow.parquet.write_table(pyarrow.table(columns), file)
+    code, out, err = run("matrix", file, "--json")
+    assert code == 0
+    assert err.startswith("mizzle: column 'who' is left out: free text and identifiers have no order")
+    assert json.loads(out)["notices"][0]["code"] == "left_out"
+    assert run("rank", file, "--target=a", "--quiet")[2] == ""
+    for command in (("matrix", file, "--strict"), ("rank", file, "--target=a", "--strict")):
+        code, out, err = run(*command)
+        assert (code, out) == (2, "")
+        assert "column 'who' holds free text, 60 different values in 60 rows" in err
+
+
 def test_json_is_that_of_the_functions(run, data) -> None:
     columns, backend = frame(p=4), Client.local()
     code, out, err = run("matrix", data, "--json", "--unit=bits", "--level=0.5", "--threshold=0.1")

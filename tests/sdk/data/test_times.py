@@ -23,6 +23,14 @@ TIMES = {
     "numpy months": np.array(["2020-03", "2020-01", "2020-02"], "M8[M]"),
     "times": MOMENTS.tolist(),
     "times of a zone": [one.replace(tzinfo=ZONE) for one in MOMENTS.tolist()],
+    "times of a zone at the end of all years": [
+        datetime.datetime.max.replace(day=day, tzinfo=datetime.timezone(datetime.timedelta(hours=-9)))
+        for day in (31, 29, 30)
+    ],
+    "times of several zones": [
+        datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=hours)))
+        for hours in (1, 3, 2)
+    ],
     "times of day": [datetime.time(3), datetime.time(1), datetime.time(2)],
     "pandas": pd.Series(MOMENTS),
     "pandas in a zone": pd.Series(MOMENTS).dt.tz_localize("Europe/Berlin"),

@@ -120,6 +120,16 @@ def test_text_and_booleans_are_coded(play) -> None:
     assert "coded" in found["pairs"][0]["warnings"]
 
 
+def test_free_text_is_left_out_and_the_result_says_so(play) -> None:
+    rows = [[float(i % 5), f"patient {i}", float(i), 10**18 + i] for i in range(40)]
+    body = json.dumps({"table": rows, "columns": ["n", "who", "m", "id"]}).encode()
+    found = play(lambda http: done(http, body, JSON))
+    assert found["names"] == ["n", "m", "id"]
+    [notice] = found["notices"]
+    assert notice["code"] == "left_out"
+    assert notice["message"].startswith("column 'who' is left out: ")
+
+
 def test_a_pair_that_cannot_be_estimated_has_its_error_and_no_other(play) -> None:
     values = table(n=14)
     values[:7, 0] = np.nan

@@ -112,16 +112,27 @@ def _body(path, body):
 
 
 def _problem(body):
-    """As many rows in y as in x, all of one length, without integers that a float cannot hold."""
+    """As many rows in y as in x, all of one length, and in each column cells of one kind, none missing."""
     rows = min(len(body["x"]), len(body["y"]))
     return _levels(body) | {side: _table(body[side][:rows]) for side in "xy"}
 
 
 def _table(side):
     if not isinstance(side[0], list):
-        return list(map(cell, side))
+        return _column(side)
     columns = min(FakeEstimator.max_columns, *map(len, side))
-    return [list(map(cell, row[:columns])) for row in side]
+    return [
+        list(row) for row in zip(*(_column([row[j] for row in side]) for j in range(columns)), strict=True)
+    ]
+
+
+def _column(cells):
+    """Cells of the kind of the first: labels that come again, booleans, or numbers."""
+    if isinstance(cells[0], str):
+        return [f"label {i % 3}" for i in range(len(cells))]
+    if isinstance(cells[0], bool):
+        return [bool(one) for one in cells]
+    return [cell(one) if type(one) in (int, float) else float(i) for i, one in enumerate(cells)]
 
 
 def _levels(body):

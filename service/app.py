@@ -13,6 +13,7 @@ from mizzle.service.http.access_log import AccessLog
 from mizzle.service.http.auth import Auth, Keys
 from mizzle.service.http.cors import Cors
 from mizzle.service.http.dependencies import Service
+from mizzle.service.http.head import HeadAsGet
 from mizzle.service.http.headers import SecurityHeaders
 from mizzle.service.http.http_metrics import HttpMetrics
 from mizzle.service.http.origin import Guard
@@ -119,6 +120,7 @@ def _add_middleware(app: FastAPI, settings: Settings, keys: Keys, metrics: Metri
     if settings.metrics_open:
         unlocked = (*unlocked, about.METRICS)
     quotas = Quotas(settings.key_concurrency, settings.key_rate)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(problem_details.Faults)
     app.add_middleware(Quota, quotas=quotas, exempt=unlocked, refused=metrics.refused)
     app.add_middleware(Auth, keys=keys, open_paths=unlocked, refused=metrics.refused)

@@ -105,7 +105,9 @@ def _bind(settings: Settings) -> socket.socket:
     [(family, _, _, _, address), *_] = socket.getaddrinfo(
         settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )
-    listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    # "::" is every address of this machine, so those of IPv4, too; Python would leave them out.
+    both = address[0] == "::" and socket.has_dualstack_ipv6()
+    listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG, dualstack_ipv6=both)
     # asyncio sets this only on sockets that name their protocol, which these do not. Without it an answer in
     # two parts waits 40 ms for the caller's delayed acknowledgement. Accepted connections inherit it.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -92,7 +92,7 @@ def shrunk(counts: Counts) -> tuple[float, float]:
     n = counts.n
     p, q = counts.cells / n, counts.in_x * (counts.in_y / n**2)
     apart = p @ p - 2.0 * (p @ q) + _squares(counts.of_x, n) * _squares(counts.of_y, n)
-    weight = min(1.0, max(0.0, (1.0 - p @ p) / ((n - 1) * max(apart, 1e-300))))
+    weight = float(np.clip((1.0 - p @ p) / ((n - 1) * max(float(apart), 1e-300)), 0.0, 1.0))
     mixed = (1.0 - weight) * p + weight * q
     unseen = weight * np.log(max(weight, 1e-300)) * max(0.0, 1.0 - q.sum())
     return float(mixed @ np.log(mixed / q) + unseen), weight

@@ -32,6 +32,9 @@ def estimate(
     missing: options.Missing = "raise",
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
+    thousands: options.Thousands = None,
+    na_value: options.NaValues = None,
+    no_default_na: options.NoDefaultNa = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
@@ -47,7 +50,9 @@ def estimate(
     output.check(file)
     left, right = options.names(x, "--x"), options.names(y, "--y")
     _refuse_repeats([*left, *right])
-    table_of_file = Source(file, kind, labels, missing, sep, decimal).read([*left, *right])
+    source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
+    table_of_file = source.read([*left, *right])
+    output.note(table_of_file.notes)
     target = options.joined(right)
     sides = {options.joined(left): table_of_file.columns_of(left), target: table_of_file.columns_of(right)}
     interval_levels(level), check_threshold(threshold)  # before any work
@@ -55,7 +60,8 @@ def estimate(
     with client_for(url) as client:
         pair = _pair(client, plan, unit)
     result = Ranking((pair,), level, unit, threshold, target)
-    output.give(result, json.dumps(_answer(pair, result), allow_nan=False), lambda: _report(pair, result))
+    answer = {**_answer(pair, result), **assumed(table_of_file.notes)}
+    output.give(result, json.dumps(answer, allow_nan=False), lambda: _report(pair, result))
 
 
 def matrix(
@@ -69,6 +75,9 @@ def matrix(
     strict: options.Strict = False,
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
+    thousands: options.Thousands = None,
+    na_value: options.NaValues = None,
+    no_default_na: options.NoDefaultNa = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
@@ -84,11 +93,12 @@ def matrix(
     output = Output(out, force, as_json, quiet)
     output.check(file, checkpoint)
     check_file(checkpoint)
-    source = Source(file, kind, labels, missing, sep, decimal)
-    frame, chosen = source.chosen(columns, group, exclude)
+    source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
+    table_of_file, chosen = source.chosen(columns, group, exclude)
+    output.note(table_of_file.notes)
     with client_for(url) as client, _resumable(checkpoint):
         result = client.matrix(
-            frame,
+            table_of_file.frame,
             **chosen,
             strict=strict,
             level=level,
@@ -98,7 +108,7 @@ def matrix(
             progress=False if quiet else None,
             checkpoint=checkpoint,
         )
-    give(output, result)
+    give(output, result, table_of_file.notes)
 
 
 def rank(
@@ -113,6 +123,9 @@ def rank(
     strict: options.Strict = False,
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
+    thousands: options.Thousands = None,
+    na_value: options.NaValues = None,
+    no_default_na: options.NoDefaultNa = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
@@ -128,11 +141,12 @@ def rank(
     output = Output(out, force, as_json, quiet)
     output.check(file, checkpoint)
     check_file(checkpoint)
-    source = Source(file, kind, labels, missing, sep, decimal)
-    frame, chosen = source.chosen(columns, group, exclude, target)
+    source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
+    table_of_file, chosen = source.chosen(columns, group, exclude, target)
+    output.note(table_of_file.notes)
     with client_for(url) as client, _resumable(checkpoint):
         result = client.rank(
-            frame,
+            table_of_file.frame,
             target,
             **chosen,
             strict=strict,
@@ -143,7 +157,7 @@ def rank(
             progress=False if quiet else None,
             checkpoint=checkpoint,
         )
-    give(output, result)
+    give(output, result, table_of_file.notes)
 
 
 def client_for(url: str | None) -> Client:
@@ -151,8 +165,11 @@ def client_for(url: str | None) -> Client:
     return Client(url) if url else Client.local()
 
 
-def give(output: Output, result: Matrix | Ranking) -> None:
+def give(output: Output, result: Matrix | Ranking, notes: Sequence[str] = ()) -> None:
     """The result of a table.
+
+    Args:
+        notes: what was assumed to read it.
 
     Raises:
         MizzleError: no pair at all has an estimate; that of the first.
@@ -160,10 +177,24 @@ def give(output: Output, result: Matrix | Ranking) -> None:
     first = next((pair.error for pair in result.pairs if pair.error is not None), None)
     if first is not None and all(pair.error is not None for pair in result.pairs):
         raise first
-    if not output.quiet:
-        for notice in result.notices:
-            say(f"mizzle: {plain(notice.message)}")
-    output.give(result, result.to_json(), lambda: _show(result))
+    output.note([notice.message for notice in result.notices])
+    as_json = json.dumps({**json.loads(result.to_json()), **assumed(notes)}) if notes else result.to_json()
+    output.give(result, as_json, lambda: _show(result), _summary(result))
+
+
+def assumed(notes: Sequence[str]) -> dict[str, list[str]]:
+    """What an object of JSON says of how its file was read; nothing where nothing had to be assumed."""
+    return {"assumed": list(notes)} if notes else {}
+
+
+def _summary(result: Matrix | Ranking) -> str:
+    """One line in place of a line for every pair."""
+    pairs = [pair for pair in result.strongest() if pair.error is None]
+    failed = len(result.pairs) - len(pairs)
+    first, mi = pairs[0], pairs[0].record(result.level, result.threshold)["mi"]
+    without = f", {failed} of them without an estimate" if failed else ""
+    strongest = f"the strongest {quoted_name(first.x)} and {quoted_name(first.y)} with {mi:.4g} {result.unit}"
+    return f"{len(result.pairs)} pairs{without}, {strongest}"
 
 
 def _refuse_repeats(names: Sequence[str]) -> None:

@@ -45,6 +45,10 @@ def submit(
     missing: options.Missing = "raise",
     sep: options.Separator = None,
     decimal: options.Decimal = ".",
+    thousands: options.Thousands = None,
+    na_value: options.NaValues = None,
+    no_default_na: options.NoDefaultNa = False,
+    strict: options.Strict = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
     threshold: options.Threshold = DEFAULT_THRESHOLD,
@@ -57,12 +61,14 @@ def submit(
     if matrix == (target is not None):
         raise InvalidInput("say either --matrix or --target T")
     with Jobs(url) as client:
-        source = Source(file, kind, labels, missing, sep, decimal)
-        frame, chosen = source.chosen(columns, group, exclude, target)
+        source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
+        read, chosen = source.chosen(columns, group, exclude, target)
+        if read.notes:
+            say(f"mizzle: {plain('; '.join(read.notes))}")
         request: dict[str, Any] = {"missing": missing, "level": level, "unit": unit, "threshold": threshold}
         request |= {"what": "matrix"} if target is None else {"what": "rank", "target": target}
         request["groups"] = chosen["groups"]
-        job = client.submit(_columns(frame, chosen, target, deduplicate), request, id)
+        job = client.submit(_columns(read.frame, chosen, target, deduplicate), request, id)
     print(json.dumps(job) if as_json else job["id"])
 
 

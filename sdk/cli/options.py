@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from mizzle.cli.files import Format
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
+from mizzle.files.markers import DEFAULT_MARKERS, Markers
+from mizzle.files.reader import Format
 
 URL = "MIZZLE_BASE_URL"
 _TABLE, _OUTPUT = "The table", "The output"
@@ -18,7 +19,8 @@ File = Annotated[
     str,
     typer.Argument(
         metavar="FILE",
-        help="CSV, TSV, Parquet, Arrow (Feather), npy or npz; - for standard input.",
+        help="CSV, TSV, Parquet, Arrow (Feather), npy or npz, also packed (.gz, .zst, .bz2, .xz, .zip); "
+        "- for standard input.",
         show_default=False,
     ),
 ]
@@ -56,14 +58,6 @@ Labels = Annotated[
         rich_help_panel=_TABLE,
     ),
 ]
-Strict = Annotated[
-    bool,
-    typer.Option(
-        "--strict",
-        help="Refuse columns of free text and identifiers, which are left out otherwise.",
-        rich_help_panel=_TABLE,
-    ),
-]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(
@@ -78,13 +72,48 @@ Separator = Annotated[
     typer.Option(
         "--sep",
         metavar="MARK",
-        help="Between the cells of CSV, or tab; a comma, semicolon or tab is found by itself.",
+        help="Between the cells of CSV, or tab or space; commas, semicolons, tabs and spaces are found.",
         rich_help_panel=_TABLE,
     ),
 ]
 Decimal = Annotated[
     Literal[".", ","],
     typer.Option("--decimal", help="Before the decimals of numbers in CSV.", rich_help_panel=_TABLE),
+]
+Thousands = Annotated[
+    str | None,
+    typer.Option(
+        "--thousands",
+        metavar="MARK",
+        help="Between groups of digits in CSV, as the comma in 1,234,567.",
+        rich_help_panel=_TABLE,
+    ),
+]
+NaValues = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--na-value",
+        metavar="TEXT",
+        help="Stands for a missing cell of CSV, too, say -999; may be given several times. An empty cell and "
+        f"{' '.join(DEFAULT_MARKERS)} do by themselves, among numbers and text alike.",
+        rich_help_panel=_TABLE,
+    ),
+]
+NoDefaultNa = Annotated[
+    bool,
+    typer.Option(
+        "--no-default-na",
+        help="Of CSV, only empty cells and those of --na-value are missing; NA or None is a label then.",
+        rich_help_panel=_TABLE,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Refuse columns that cannot be used, such as free text, in place of leaving them out.",
+        rich_help_panel=_TABLE,
+    ),
 ]
 Missing = Annotated[
     Literal["raise", "drop"],
@@ -142,7 +171,10 @@ Json = Annotated[
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet", "-q", help="No progress bar; with --out, print nothing at all.", rich_help_panel=_OUTPUT
+        "--quiet",
+        "-q",
+        help="No progress bar, and no word on how the file was read; with --out, print nothing at all.",
+        rich_help_panel=_OUTPUT,
     ),
 ]
 
@@ -181,10 +213,31 @@ def separator(text: str | None) -> str | None:
     Raises:
         InvalidInput: it is none.
     """
-    mark = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
-    if mark is not None and (len(mark) != 1 or mark.isalnum() or mark in '"\r\n. '):
-        raise InvalidInput("--sep needs the one character between cells, say ';' in quotes, or the word tab")
+    mark = {"tab": "\t", "\\t": "\t", "space": " "}.get(text or "", text)
+    if mark is not None and (len(mark) != 1 or mark.isalnum() or mark in '"\r\n.'):
+        raise InvalidInput(
+            "--sep needs the one character between cells, say ';' in quotes, or the word tab or space"
+        )
     return mark
+
+
+def thousands(text: str | None, decimal: str) -> str | None:
+    """One character that may stand between groups of digits.
+
+    Raises:
+        InvalidInput: it is none, or stands before the decimals.
+    """
+    if text is None:
+        return None
+    if len(text) != 1 or text.isalnum() or text in '"+-\r\n' or text == decimal:
+        hint = "; --decimal , makes the comma that of decimals" if text == decimal == "." else ""
+        raise InvalidInput(f"--thousands needs one mark that is not that of decimals, say ','{hint}")
+    return text
+
+
+def markers(texts: list[str] | None, no_default: bool) -> Markers:
+    """What stands for a missing cell."""
+    return Markers(tuple(texts or ()), not no_default)
 
 
 def groups(texts: list[str] | None) -> dict[str, list[str]]:

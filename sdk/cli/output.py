@@ -1,7 +1,7 @@
 """Where an answer goes: a file in the format of its suffix, JSON or text on stdout."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,12 +59,20 @@ class Output:
         if library and find_spec(library) is None:
             raise MissingExtra(f"{suffix} needs {library}: run pip install 'mizzle[{extra}]'")
 
-    def give(self, result: Matrix | Ranking, as_json: str, report: Callable[[], None]) -> None:
+    def note(self, notes: Sequence[str]) -> None:
+        """Say in one line on stderr what was assumed to read a file."""
+        if notes and not self.quiet:
+            say(f"mizzle: {plain('; '.join(notes))}")
+
+    def give(
+        self, result: Matrix | Ranking, as_json: str, report: Callable[[], None], summary: str = ""
+    ) -> None:
         """Write the file, then print.
 
         Args:
             as_json: for a file of JSON, and for stdout if that is to be JSON.
             report: prints what a person reads.
+            summary: what a person reads on stderr in its place where there is a file; "" for the report.
         """
         if self.file is not None:
             suffix = self.file.suffix.lower()
@@ -73,10 +81,10 @@ class Output:
             return
         if self.as_json:
             print(as_json)
-        else:
+        elif self.file is None or not summary:
             report()
         if self.file is not None:
-            say(f"written to {plain(str(self.file))}")
+            say(f"written to {plain(str(self.file))}{plain(f': {summary}') if summary else ''}")
 
     def _write(self, content: bytes) -> None:
         assert self.file is not None

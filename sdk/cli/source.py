@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mizzle.cli import files, options
+from mizzle.cli import options
+from mizzle.errors import InvalidInput
+from mizzle.files import reader
+from mizzle.files.csv_columns import TextFormat
 
 
 @dataclass(frozen=True)
@@ -17,25 +20,55 @@ class Source:
     """
 
     file: str
-    kind: files.Format | None
+    kind: reader.Format | None
     labels: str | None
     missing: options.Missing
-    separator: options.Separator
-    decimal: options.Decimal
+    separator: options.Separator = None
+    decimal: options.Decimal = "."
+    thousands: options.Thousands = None
+    na_values: options.NaValues = None
+    no_default_na: bool = False
+    strict: bool = False
 
-    def read(self, names: list[str] | None, exclude: list[str] | None = None) -> files.Table:
+    def read(
+        self, names: list[str] | None, exclude: list[str] | None = None, required: list[str] | None = None
+    ) -> reader.Table:
         """The table in the file.
 
         Args:
             names: the columns that are needed; None for all.
             exclude: texts of the option.
+            required: of all columns, those that must not be left out.
 
         Raises:
-            MizzleError: as `files.read`.
+            MizzleError: as `reader.read`, or an option is for text and this is none.
         """
-        labels, mark = options.names(self.labels, "--labels"), options.separator(self.separator)
-        out = options.excluded(exclude)
-        return files.read(self.file, self.kind, names, labels, self.missing, mark, self.decimal, out)
+        form, out = self._form(), options.excluded(exclude)
+        kind = self.kind or reader.kind_of(self.file)
+        if kind not in reader.TEXT:
+            self._refuse_options_of_text(kind)
+        return reader.read(self.file, kind, names, form, out, None if self.strict else required or ())
+
+    def _form(self) -> TextFormat:
+        return TextFormat(
+            separator=options.separator(self.separator),
+            decimal=self.decimal,
+            thousands=options.thousands(self.thousands, self.decimal),
+            markers=options.markers(self.na_values, self.no_default_na),
+            labels=options.names(self.labels, "--labels"),
+            missing=self.missing,
+        )
+
+    def _refuse_options_of_text(self, kind: str) -> None:
+        text = "is for CSV and TSV;"
+        if self.labels:
+            raise InvalidInput(f"--labels {text} {kind} says itself which columns are labels")
+        if self.na_values or self.no_default_na:
+            raise InvalidInput(f"--na-value {text} {kind} says itself which cells are missing")
+        if self.separator or self.thousands or self.decimal != ".":
+            raise InvalidInput(
+                f"--sep, --decimal and --thousands are for CSV and TSV; {kind} has numbers as they are"
+            )
 
     def chosen(
         self,
@@ -43,20 +76,21 @@ class Source:
         group: list[str] | None,
         exclude: list[str] | None,
         target: str | None = None,
-    ) -> tuple[Any, dict[str, Any]]:
+    ) -> tuple[reader.Table, dict[str, Any]]:
         """The table, and what of it is asked for, as `mizzle.matrix` takes both.
 
         Raises:
-            MizzleError: as `files.read`.
+            MizzleError: as `read`.
         """
         groups = options.groups(group)
         single = None if columns is None else options.names(columns, "--columns")
-        table = self.read(None if single is None else wanted(single, groups, target), exclude)
+        named = wanted([], groups, target)
+        table = self.read(None if single is None else wanted(single, groups, target), exclude, named)
         of_file = table.groups
         if single is not None:  # of the groups that the file has, those that are named
             of_file = {name: table.groups[name] for name in table.groups if name in single or name == target}
             single = [name for name in single if name not in table.groups]
-        return table.frame, {"columns": single, "groups": {**of_file, **groups}, "missing": self.missing}
+        return table, {"columns": single, "groups": {**of_file, **groups}, "missing": self.missing}
 
 
 def wanted(single: list[str], groups: Mapping[str, list[str]], target: str | None) -> list[str]:

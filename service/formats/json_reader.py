@@ -3,9 +3,10 @@
 It holds the interpreter's lock until a text is read, and makes up to thirty times its size in objects, so the
 size of bodies in JSON is limited: see `max_json_bytes` in the settings. Numbers of any size are read as they
 are, and the literals NaN and Infinity, so that whoever checks the values can name the place of each. Of two
-equal keys the last counts.
+equal keys the last counts. A byte order mark may stand before the text (RFC 8259, 8.1).
 """
 
+import codecs
 import gc
 from typing import Any
 
@@ -23,7 +24,7 @@ def parse_json(content: bytes) -> Any:
     """
     gc.disable()  # or every list made would be looked through for circles again and again: 156 ms for 49
     try:
-        return from_json(content, cache_strings=False)
+        return from_json(content.removeprefix(codecs.BOM_UTF8), cache_strings=False)
     except ValueError as error:
         raise Malformed(f"the body is no JSON in UTF-8: {error}") from None
     finally:

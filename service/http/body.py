@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from mizzle.errors import TooLarge, UnsupportedMedia
 from mizzle.service.formats.registry import JSON, NPY, SAFETENSORS
+from mizzle.service.http.problem_details import UnsupportedEncoding
 
 _MAX_CHUNKS = 65_536  # each costs about a hundred bytes, however little it brings
 _MAX_LENGTH_DIGITS = 18  # Python refuses to read thousands of them
@@ -55,7 +56,7 @@ async def read(
 
 def _media(request: Request, media_types: Collection[str]) -> str:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMedia("the body has a content encoding; send it as it is, without one")
+        raise UnsupportedEncoding("the body has a content encoding; send it as it is, without one")
     media, *parameters = map(str.strip, request.headers.get("content-type", "").lower().split(";"))
     charsets = [p.removeprefix("charset=").strip('"') for p in parameters if p.startswith("charset=")]
     if media not in media_types or any(charset != "utf-8" for charset in charsets):

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mizzle.errors import MizzleError
+from mizzle.errors import MizzleError, UnsupportedMedia
 from mizzle.service import logs
 from mizzle.service.inference.observer import REFUSALS, Observer
 
@@ -74,9 +74,15 @@ def whole_seconds(seconds: float) -> int:
     return max(1, math.ceil(seconds))
 
 
+class UnsupportedEncoding(UnsupportedMedia):
+    """A content encoding of a body; none but identity is taken."""
+
+
 def problem_of(error: MizzleError, headers: dict[str, str] | None = None) -> Response:
     """An error of ours as a response."""
     sent = dict(headers or {})
+    if isinstance(error, UnsupportedEncoding):  # and of no other 415 (RFC 9110, 12.5.3)
+        sent["accept-encoding"] = "identity"
     if error.status == 401:
         sent["www-authenticate"] = "Bearer"
     return problem(error.status, error.code, str(error), sent, error.retry_after)
@@ -115,8 +121,9 @@ async def _http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> dict[str, str]:
     """Every method of an address; the router lists those of its first route alone."""
     path = getattr(request.scope.get("route"), "path", None)
-    methods = request.app.openapi()["paths"].get(path, {})
-    return {"allow": ", ".join(sorted(map(str.upper, methods)))} if methods else {}
+    methods = {method.upper() for method in request.app.openapi()["paths"].get(path, {})}
+    methods |= {"HEAD"} if "GET" in methods else set()
+    return {"allow": ", ".join(sorted(methods))} if methods else {}
 
 
 async def _invalid(_: Request, __: Exception) -> Response:

@@ -38,6 +38,7 @@ function reader({ title, reading }) {
   const options = [quoted(title)];
   if (reading.separator !== ",") options.push(`sep=${quoted(reading.separator)}`);
   if (reading.comma) options.push(`decimal=","`);
+  if (reading.markers?.length) options.push(`na_values=${list(reading.markers)}`);
   if (reading.headless) options.push("header=None");
   return `read_csv(${options.join(", ")})${reading.headless ? `.add_prefix("c")` : ""}`;
 }

@@ -50,9 +50,12 @@ export function refusal({ x, y, n }, limits) {
 
 /**
  * What the page did to columns before it sent them, in codes.
- * @param {Pick<Column, "kind">[]} columns
+ * @param {Pick<Column, "kind" | "timed">[]} columns
  */
-export const codes = (columns) => (columns.some(({ kind }) => kind === "text") ? ["coded"] : []);
+export const codes = (columns) => [
+  ...(columns.some(({ kind }) => kind === "text") ? ["coded"] : []),
+  ...(columns.some(({ timed }) => timed) ? ["time"] : []),
+];
 
 /**
  * What the page did to columns before it sent them, in sentences, some of which begin with a name.
@@ -72,12 +75,12 @@ export function remarks(columns, dropped, rows) {
         text: ` is text; its ${plural(labels.length, "value was", "values were")} sent as codes.`,
       });
   }
+  for (const { name, timed } of columns) {
+    if (timed) list.push({ name, text: " holds dates or times, sent as numbers; only their order counts." });
+  }
   for (const { name, strays } of columns) {
     if (strays)
       list.push({ name, text: ` has ${plural(strays, "cell")} of text among numbers, counted as missing.` });
-  }
-  for (const { name, rounded } of columns) {
-    if (rounded) list.push({ name, text: " has whole numbers beyond 2^53, which were rounded." });
   }
   return list;
 }

@@ -148,7 +148,7 @@ export function showTable(table) {
   const size = `${plural(table.rows, "row")}, ${plural(table.columns.length, "column")}`;
   const lines = [
     text
-      ? `${plural(text, "column")} of text: sent as codes, one whole number for each value, in the order of the alphabet.`
+      ? `${plural(text, "column")} of text: sent as codes, one whole number for each value, the most frequent first.`
       : null,
     gaps
       ? `${plural(gaps, "column has", "columns have")} missing cells: their rows are left out, for each pair by itself.`

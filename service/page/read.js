@@ -1,6 +1,9 @@
 // Files as tables. They are read here, in the browser, and nowhere else.
 
-import { isValue, table } from "./table.js";
+import { isIndex, isValue, NOT_OF_PANDAS } from "./cells.js";
+import { visible } from "./dom.js";
+import { distinct, some, table } from "./table.js";
+import { BadFile, MAX_BYTES, unpacked } from "./unpack.js";
 import { count, plural } from "./words.js";
 import { decompressBrotli } from "./vendor/hyparquet-compressors/src/brotli.js";
 import { gunzip } from "./vendor/hyparquet-compressors/src/gzip.js";
@@ -8,11 +11,12 @@ import { decompressLz4, decompressLz4Raw } from "./vendor/hyparquet-compressors/
 import { decompress as decompressZstd } from "./vendor/fzstd/fzstd.mjs";
 import { parquetMetadataAsync, parquetRead, parquetSchema } from "./vendor/hyparquet/src/index.js";
 
-/** @import { Cell, Table } from "./table.js" */
+/** @import { Cell } from "./cells.js" */
+/** @import { Table } from "./table.js" */
 
-const MAX_BYTES = 256 * 2 ** 20;
 const MAX_COLUMNS = 2000;
 const SEPARATORS = [",", ";", "\t", "|"];
+const BY_PLACE = /^Unnamed: \d+(\.\d+)?$/; // as pandas calls columns without a name
 const COMMA = /^\s*[+-]?\d*,\d+(?:e[+-]?\d+)?\s*$/i; // 1,5
 /** @type {Record<string, (input: Uint8Array, length: number) => Uint8Array>} */
 const COMPRESSORS = {
@@ -25,8 +29,7 @@ const COMPRESSORS = {
 const BINARY = /\.(parquet|xlsx?|ods|arrow|feather|npy|npz)$/i; // by their names no text
 const NO_TABLE = "This is neither Parquet nor text. Save the table as CSV in UTF-8 or as Parquet.";
 
-/** A file that cannot be read; the message is for people. */
-export class BadFile extends Error {}
+export { BadFile };
 
 /**
  * The table in a file: Parquet by its first bytes, else text with a separator.
@@ -44,13 +47,16 @@ export async function readFile(file) {
 /**
  * The table in bytes.
  * @param {string} title the file's name
- * @param {ArrayBuffer} buffer
+ * @param {ArrayBuffer} packed with gzip or zstandard, or not
  */
-export async function readBytes(title, buffer) {
+export async function readBytes(title, packed) {
+  const buffer = await unpacked(packed);
   const magic = new TextDecoder("latin1").decode(buffer.slice(0, 4));
   if (magic !== "PAR1" && BINARY.test(title)) throw new BadFile(NO_TABLE);
   const table = magic === "PAR1" ? await parquet(title, buffer) : separated(title, decoded(buffer));
-  if (!table.columns.length || !table.rows) throw new BadFile("The file has names but no rows.");
+  if (!table.rows) throw new BadFile("The file has names but no rows.");
+  if (!table.columns.length)
+    throw new BadFile(`No column of the file can be used. ${table.remarks.join(" ")}`.trim());
   return table;
 }
 
@@ -58,12 +64,22 @@ export async function readBytes(title, buffer) {
 function decoded(buffer) {
   const start = new Uint8Array(buffer.slice(0, 4096));
   if (start.length === 0) throw new BadFile("The file is empty.");
-  if (start.includes(0)) throw new BadFile(NO_TABLE);
+  const encoding = encodingOf(start);
+  if (encoding === "utf-8" && start.includes(0)) throw new BadFile(NO_TABLE);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(buffer);
+    return new TextDecoder(encoding, { fatal: true }).decode(buffer);
   } catch {
     throw new BadFile("The text is not UTF-8. Save the file as CSV in UTF-8.");
   }
+}
+
+/**
+ * What a mark at the start says: UTF-16, but not UTF-32, or nothing.
+ * @param {Uint8Array} start
+ */
+function encodingOf([a, b, c, d]) {
+  if (a === 0xfe && b === 0xff) return "utf-16be";
+  return a === 0xff && b === 0xfe && (c !== 0 || d !== 0) ? "utf-16le" : "utf-8";
 }
 
 /**
@@ -102,8 +118,13 @@ function separated(title, text) {
     throw new BadFile("A quotation mark is opened and not closed; the cells cannot be told apart.");
   }
   const headless = data[0].every(isValue) && data[0].some((cell) => cell.trim());
-  const names = headless ? data[0].map((_, j) => `c${j}`) : data[0];
   const rows = headless ? data : data.slice(1);
+  const names = headless
+    ? data[0].map((_, j) => `c${j}`)
+    : fitted(
+        data[0].map((name) => name.trim() || name),
+        rows,
+      );
   check(names.length);
   const uneven = rows.filter((row) => row.length !== names.length).length;
   const remarks = [];
@@ -115,8 +136,47 @@ function separated(title, text) {
     );
   }
   if (!rows.length) throw new BadFile("The file has names but no rows.");
-  const columns = names.map((_, j) => rows.map((row) => row[j]));
-  return { ...table(title, names, columns, remarks), reading: { separator, comma, headless } };
+  const cells = names.map((_, j) => rows.map((row) => row[j]));
+  const { index, used } = sorted(names, cells);
+  const called = distinct(names);
+  if (index.length)
+    remarks.push(
+      `Left out, since it only numbers or names the rows: ${some(index.map((j) => visible(called[j])))}.`,
+    );
+  const result = table(
+    title,
+    used.map((j) => called[j]),
+    used.map((j) => cells[j]),
+    remarks,
+  );
+  const markers = NOT_OF_PANDAS.filter((text) => result.columns.some((column) => column.markers.has(text)));
+  return { ...result, rows: rows.length, reading: { separator, comma, headless, markers } };
+}
+
+/**
+ * Names for every cell of the rows. R writes names of rows without a name above them: the first is then short of
+ * one; so it is where every row ends in a separator, whose last cells are empty.
+ * @param {string[]} names
+ * @param {string[][]} rows
+ */
+function fitted(names, rows) {
+  if (!rows.length || rows.some((row) => row.length !== names.length + 1)) return names;
+  return rows.some((row) => row[names.length].trim()) ? ["", ...names] : names;
+}
+
+/**
+ * The places of columns: those at the start without a name that are no more than an index, and those that are
+ * used. A column without a name and without cells is none.
+ * @param {string[]} names
+ * @param {string[][]} cells
+ */
+function sorted(names, cells) {
+  let first = 0;
+  while (first < names.length && (!names[first] || BY_PLACE.test(names[first])) && isIndex(cells[first]))
+    first += 1;
+  const places = [...names.keys()];
+  const used = places.filter((j) => j >= first && (names[j] || cells[j].some((cell) => cell?.trim())));
+  return { index: places.slice(0, first), used };
 }
 
 /**

@@ -69,14 +69,13 @@ def _load_files() -> dict[str, _File]:
 
 _FILES = _load_files()
 PATHS = tuple(_FILES)
-_METHODS = ["GET", "HEAD"]
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.api_route("/", methods=_METHODS)
-@router.api_route("/docs", methods=_METHODS)
-@router.api_route(_PREFIX + "{file:path}", methods=_METHODS)
+@router.get("/")
+@router.get("/docs")
+@router.get(_PREFIX + "{file:path}")
 async def page(request: Request) -> Response:
     """The file at a path, or the word that the browser's copy is still good."""
     file = _FILES.get(request.scope["path"])
@@ -90,7 +89,7 @@ async def page(request: Request) -> Response:
     headers |= {"content-type": file.media_type, "content-length": str(len(content))}
     if packs:
         headers["content-encoding"] = "gzip"
-    return Response(b"" if request.method == "HEAD" else content, headers=headers)
+    return Response(content, headers=headers)
 
 
 def _headers(file: _File, packs: bool) -> dict[str, str]:

@@ -3,7 +3,7 @@
 A request that two programs could cut out of a connection differently lets one hide another from a proxy, so
 whatever is ambiguous there is refused. h11 limits a head only while it is incomplete, and a request that
 arrives whole is not checked at all; it joins folded lines, keeps one of several equal lengths, and lets
-Transfer-Encoding win over Content-Length.
+Transfer-Encoding win over Content-Length. It passes on a target that is a whole address as if it were a path.
 """
 
 import re
@@ -12,6 +12,8 @@ import h11
 
 _MOST_CHUNKS = 65_536  # each costs more to read than a byte of its data
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+_ABSOLUTE = re.compile(rb"https?://([^/?#@\s]+)(/[^#]*)?(\?[^#]*)?", re.IGNORECASE)
+_WITH_SCHEME = re.compile(rb"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LENGTH, _ENCODING = b"content-length", b"transfer-encoding"
 
 Received = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
@@ -65,6 +67,7 @@ class StrictConnection(h11.Connection):
         if isinstance(event, h11.Request):
             self._chunks = 0
             _check_version(event)
+            return _in_origin_form(event)
         if isinstance(event, h11.Data):
             self._chunks += event.chunk_start
             if self._chunks > _MOST_CHUNKS:
@@ -86,3 +89,24 @@ def _check_version(request: h11.Request) -> None:
         raise h11.RemoteProtocolError("unknown version")
     if request.http_version == b"1.0" and any(name == _ENCODING for name, _ in request.headers):
         raise h11.RemoteProtocolError("an encoding that this version does not have")
+
+
+def _in_origin_form(request: h11.Request) -> h11.Request:
+    """A request whose target may be a whole address, as proxies are sent, as one for its path.
+
+    The address then says which host is meant, whatever the header Host says (RFC 9112, 3.2.2). One with a
+    user, a fragment or another scheme is refused.
+    """
+    if not _WITH_SCHEME.match(request.target):
+        return request
+    match = _ABSOLUTE.fullmatch(request.target)
+    if match is None:
+        raise h11.RemoteProtocolError("a target that is no address of a host and a path")
+    host, path, query = match.groups()
+    others = [(name, value) for name, value in request.headers if name != b"host"]
+    return h11.Request(
+        method=request.method,
+        target=(path or b"/") + (query or b""),
+        headers=[(b"host", host), *others],
+        http_version=request.http_version,
+    )

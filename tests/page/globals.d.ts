@@ -28,6 +28,10 @@ declare module "*/hyparquet-compressors/src/lz4.js" {
 
 declare module "*/fzstd/fzstd.mjs" {
   export function decompress(input: Uint8Array): Uint8Array;
+  export class Decompress {
+    constructor(ondata: (piece: Uint8Array) => void);
+    push(chunk: Uint8Array, final?: boolean): void;
+  }
 }
 
 declare module "*/hyparquet/src/index.js" {

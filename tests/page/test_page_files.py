@@ -1,6 +1,7 @@
 """Files: what is read, what is left out and said, and what cannot be read."""
 
 import ast
+import gzip
 import io
 from typing import Any
 
@@ -43,7 +44,10 @@ READ = {
         N,
         "Commas in numbers are read as decimal points.",
     ),
-    "an empty column": (PLAIN.replace("\n", ",\n"), N, "1 column has missing cells"),
+    "an empty column": (PLAIN.replace("\n", ",\n").replace("y,", "y,z"), N, "1 column has missing cells"),
+    "a separator at the end of lines": (PLAIN.replace("\n", ",\n"), N, "60 rows, 2 columns"),
+    "sixteen bits": (PLAIN.encode("utf-16"), N, "60 rows, 2 columns"),
+    "packed": (gzip.compress(PLAIN.encode()), N, "60 rows, 2 columns"),
     "tabs": (PLAIN.replace(",", "\t"), N, "60 rows, 2 columns"),
     "windows": ("\ufeff" + PLAIN.replace("\n", "\r\n") + "\r\n\r\n", N, "60 rows, 2 columns"),
     "quoted": (PLAIN.replace("x,y", '"x, or ""so""",y'), N, "60 rows, 2 columns"),
@@ -60,7 +64,7 @@ BAD = {
     "names alone": (b"x,y\n", "names but no rows"),
     "a picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "neither Parquet nor text"),
     "another encoding": ("größe,y\n1,2\n".encode("latin-1"), "not UTF-8"),
-    "sixteen bits": ("x,y\n1,2\n".encode("utf-16"), "neither Parquet nor text"),
+    "thirty-two bits": ("x,y\n1,2\n".encode("utf-32"), "neither Parquet nor text"),
     "half a Parquet file": (b"PAR1" + bytes(50), "cannot be read"),
     "an open quotation mark": (b'x,y\n"1,2\n3,4\n', "opened and not closed"),
     "too many columns": (",".join(f"c{i}" for i in range(2001)).encode() + b"\n1\n", "2,001 columns"),

@@ -110,6 +110,17 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6 beside IPv4")
+def test_every_address_is_one_of_both_families() -> None:
+    with server._bind(settings.Settings(host="::", port=0)) as listener:
+        for host in ("127.0.0.1", "::1"):
+            with (
+                socket.create_connection((host, listener.getsockname()[1])),
+                listener.accept()[0] as accepted,
+            ):
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
 def test_a_taken_port_is_one_line_and_1() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,

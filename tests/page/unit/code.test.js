@@ -21,6 +21,10 @@ test("the file is read as the page has read it", () => {
     read({ separator: ";", comma: true, headless: true }),
     'read_csv("f.csv", sep=";", decimal=",", header=None).add_prefix("c")',
   );
+  assert.equal(
+    read({ separator: ",", comma: false, headless: false, markers: ["?", "."] }),
+    'read_csv("f.csv", na_values=["?", "."])',
+  );
   assert.equal(read(undefined, "f.parquet"), 'read_parquet("f.parquet")');
 });
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { isValue, table } from "../../../service/page/table.js";
+import { isValue } from "../../../service/page/cells.js";
+import { table } from "../../../service/page/table.js";
 
 /** The column of these cells. */
-const column = (...cells) => table("t", ["a"], [cells]).columns[0];
+const column = (...cells) => columns(...cells)[0];
+const columns = (...cells) => table("t", ["a"], [cells]).columns;
 
 test("numbers are read in every way of writing them", () => {
   const { kind, values, strays, missing } = column("1", " -2.5 ", "+.5", "1e3", "7.", 4, 5n, "1E-2");
@@ -37,11 +39,11 @@ test("cells that pandas takes for missing are, and infinities too", () => {
   assert.ok(values.slice(0, -2).every(Number.isNaN));
 });
 
-test("texts are coded in the order of the alphabet, missing ones stay missing", () => {
+test("texts are coded by falling count, then in the order of the alphabet, missing ones stay missing", () => {
   const { kind, values, labels, missing } = column("low", "high", " low ", "", "mid");
   assert.equal(kind, "text");
-  assert.deepEqual(labels, ["high", "low", "mid"]);
-  assert.deepEqual([...values], [1, 0, 1, NaN, 2]);
+  assert.deepEqual(labels, ["low", "high", "mid"]);
+  assert.deepEqual([...values], [0, 1, 0, NaN, 2]);
   assert.equal(missing, 1);
 });
 
@@ -51,22 +53,26 @@ test("a column is of numbers where nine tenths of its cells are; the rest are st
     [column(...nine, "x").kind, column(...nine, "x").strays, column(...nine, "x").missing],
     ["number", 1, 0],
   );
-  assert.equal(column(...nine.slice(1), "x").kind, "text");
+  assert.deepEqual(columns(...nine.slice(1), "x"), []);
   assert.equal(column(...nine, "x", "", "").kind, "number"); // missing cells do not count
 });
 
 test("booleans are text, dates are milliseconds", () => {
-  assert.deepEqual(column(true, false, true).labels, ["false", "true"]);
+  assert.deepEqual(column(true, false, true).labels, ["true", "false"]);
   assert.deepEqual([...column(new Date(5), new Date("1970-01-02")).values], [5, 86_400_000]);
 });
 
-test("constant, empty and rounded columns are known", () => {
+test("constant and empty columns are known, whole numbers beyond 2^53 are ranked", () => {
   assert.deepEqual([column("3", "3", "").constant, column("3", "4").constant], [true, false]);
   assert.deepEqual(
     [column("", "NA").empty, column("", "NA").constant, column("1").empty],
     [true, false, false],
   );
-  assert.deepEqual([column(2n ** 53n).rounded, column(2n ** 53n + 2n).rounded], [false, true]);
+  assert.deepEqual([...column(2n ** 53n - 1n, 5n).values], [2 ** 53 - 1, 5]);
+  assert.deepEqual(
+    [...column(2n ** 53n + 1n, 2n ** 53n, 5n, null, 2n ** 53n + 1n).values],
+    [2, 1, 0, NaN, 2],
+  );
 });
 
 test("names are distinct, as pandas makes them", () => {

@@ -78,8 +78,10 @@ def test_a_ranking_with_gaps_and_groups(run, tmp_path: Path) -> None:
     columns["a"][:5] = np.nan
     data = write(tmp_path / "gaps.csv", columns)
     options = ["--target=g", "--group=g=a,b", "--columns=c,d", "--missing=drop"]
-    assert run("jobs", "submit", data, *options, "--id=mine") == (0, "mine\n", "")
-    assert run("jobs", "submit", data, *options, "--id=mine") == (0, "mine\n", "")
+    said = "mizzle: read as missing: 5 x nan in 'a'\n"
+    assert run("jobs", "submit", data, *options, "--id=mine") == (0, "mine\n", said)
+    said = "mizzle: read as missing: 5 x nan in 'a'\n"
+    assert run("jobs", "submit", data, *options, "--id=mine") == (0, "mine\n", said)
     assert run("jobs", "wait", "mine", "--quiet")[0] == 0
     pairs = json.loads(run("jobs", "result", "mine", "--json")[1])["pairs"]
     assert {pair["x"] for pair in pairs} == {"c", "d"}

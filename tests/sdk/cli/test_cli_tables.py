@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -184,8 +185,12 @@ def test_every_format_can_be_written(run, data, tmp_path: Path, suffix: str, com
     out = tmp_path / f"out.{suffix.upper()}"
     code, text, err = run(*command, data, "--out", out)
     assert code == 0
-    assert text
-    assert err == f"written to {out}\n"
+    if command[0] == "estimate":
+        assert text
+        assert err == f"written to {out}\n"
+    else:  # one line, and not one for every pair
+        assert text == ""
+        assert re.fullmatch(rf"written to {out}: \d+ pairs, the strongest '\w' and '\w' with .* nats\n", err)
     assert run(*command, data, "--out", out, "--force", "--quiet") == (0, "", "")
     content = out.read_bytes()
     if suffix == "csv":

@@ -77,7 +77,8 @@ UNREADABLE: dict[str, str | bytes] = {
     "not UTF-8": GOOD.encode().replace(b"0.5", b"\xff"),
     "surrogate bytes": GOOD.encode().replace(b"0.5", b"\xed\xa0\x80"),
     "overlong": GOOD.encode().replace(b"0.5", b"\xc0\xb0"),
-    "byte order mark": BOM + GOOD.encode(),
+    "two byte order marks": BOM + BOM + GOOD.encode(),
+    "byte order mark of UTF-16": b"\xff\xfe" + GOOD.encode(),
     "UTF-16": GOOD.encode("utf-16"),
     "UTF-16 without a mark": GOOD.encode("utf-16-le"),
     "UTF-32": GOOD.encode("utf-32-be"),
@@ -179,6 +180,10 @@ def test_memory_is_bounded_by_the_body(case: str) -> None:
         assert tracemalloc.get_traced_memory()[1] < 40 * len(content)
     finally:
         tracemalloc.stop()
+
+
+def test_a_byte_order_mark_may_stand_before_a_text() -> None:
+    assert parse_json(BOM + b'{"x": 1}') == {"x": 1}
 
 
 def test_a_whole_text() -> None:

@@ -174,7 +174,8 @@ def test_anything_else_does_not(guarded, case: str) -> None:
 def test_aliases_on_a_socket(guarded) -> None:
     """The path is what the server makes of the target; nothing in it or in Host opens another route."""
     with listening(guarded) as address:
-        for target in ("//livez", "/%2e/livez", "/livez/", "/livez%3f", "/v1/estimate", "http://h/livez"):
+        whole = ("http://livez/v1/estimate", "http://h//livez", "http://h/v1/estimate?/livez")
+        for target in ("//livez", "/%2e/livez", "/livez/", "/livez%3f", "/v1/estimate", *whole):
             for method in ("GET", "OPTIONS", "TRACE"):
                 head = f"{method} {target} HTTP/1.1\r\nHost: a/livez?\r\nConnection: close\r\n\r\n"
                 [answer] = exchange(address, head.encode())

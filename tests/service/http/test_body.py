@@ -10,6 +10,7 @@ from starlette.requests import Request
 from mizzle import errors
 from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import body
+from mizzle.service.http.problem_details import problem_of
 
 MOST = 1000
 PIECES = 65_536
@@ -70,6 +71,16 @@ def test_a_media_type_in_any_spelling(spelled: str) -> None:
 def test_other_types_and_encodings(headers) -> None:
     with pytest.raises(errors.UnsupportedMedia):
         received([None], **headers)
+
+
+def test_a_refused_encoding_names_the_one_that_is_taken() -> None:
+    """And a refused media type does not: callers tell the two by this header (RFC 9110, 12.5.3)."""
+    with pytest.raises(errors.UnsupportedMedia) as caught:
+        received([None], content_encoding="gzip")
+    assert problem_of(caught.value).headers["accept-encoding"] == "identity"
+    with pytest.raises(errors.UnsupportedMedia) as caught:
+        received([None], content_type="text/plain")
+    assert "accept-encoding" not in problem_of(caught.value).headers
 
 
 def test_identity_is_no_encoding() -> None:

@@ -252,7 +252,7 @@ TEXTS: dict[str, Any] = {
     "null": ("null", 422, FORM),
     "latin-1": (GOOD_TEXT.encode() + b"\xff", 400, "malformed"),
     "utf-16": (GOOD_TEXT.encode("utf-16"), 400, "malformed"),
-    "byte order mark": (b"\xef\xbb\xbf" + GOOD_TEXT.encode(), 400, "malformed"),
+    "two byte order marks": (b"\xef\xbb\xbf" * 2 + GOOD_TEXT.encode(), 400, "malformed"),
     "deep": ('{"inputs": ' + "[" * 90_000, 400, "malformed"),
     "deep objects": ('{"inputs":' * 15_000, 400, "malformed"),
     "4000 digits": (GOOD_TEXT.replace("[12, 2]", "[" + "9" * 4000 + "]"), 422, "invalid_shape"),

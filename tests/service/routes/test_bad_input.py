@@ -75,7 +75,7 @@ BODIES = {
     "twice": (_GOOD_JSON[:-1] + ', "x": []}', "too_few_samples", "x has no rows"),  # the last counts
     "latin-1": (_GOOD_JSON.encode() + b"\xff", "malformed", "UTF-8"),
     "utf-16": (_GOOD_JSON.encode("utf-16"), "malformed", "UTF-8"),
-    "byte order mark": (b"\xef\xbb\xbf" + _GOOD_JSON.encode(), "malformed", "no JSON"),
+    "two byte order marks": (b"\xef\xbb\xbf" * 2 + _GOOD_JSON.encode(), "malformed", "no JSON"),
     "surrogate": ('{"x": ["\\ud800"], "y": [1]}', "malformed", "at line 1 column"),
     "surrogate key": ('{"\\ud800": 1}', "malformed", "at line 1 column"),
     "nul": (_GOOD_JSON + "\0", "malformed", "no JSON"),
@@ -202,6 +202,7 @@ def test_an_oversize_body_is_413(http, chunked: bool, refused) -> None:
 def test_another_media_type_is_415(http, headers, refused) -> None:
     response = http.post("/v1/estimate", content=_GOOD_JSON, headers=headers)
     refused(response, 415, "unsupported_media_type")
+    assert response.headers.get("accept-encoding") == ("identity" if "content-encoding" in headers else None)
 
 
 @pytest.mark.parametrize(
@@ -212,16 +213,20 @@ def test_json_in_any_spelling_is_accepted(http, media: str) -> None:
     assert response.status_code == 200
 
 
+def test_a_byte_order_mark_may_stand_before_json(http) -> None:
+    content = b"\xef\xbb\xbf" + _GOOD_JSON.encode()
+    response = http.post("/v1/estimate", content=content, headers={"content-type": "application/json"})
+    assert response.status_code == 200
+
+
 _CELLS = {
     "nan": "nan",
     "infinity": "-inf",
     "text": CANARY + "x",
     "true": "true",
     "null": "",
-    "2**53 + 1": str(2**53 + 1),
-    "400 digits": "1" + "0" * 399,
+    "5000 digits": "1" + "0" * 4999,
 }
-_CLI_CLASS = {"400 digits": mizzle.NotFinite}
 
 
 @pytest.mark.parametrize("case", _CELLS)

@@ -1,5 +1,6 @@
 """Bytes on a socket: what is malformed or too large is refused with a problem, and the connection closed."""
 
+import json
 import logging
 
 import pytest
@@ -53,6 +54,12 @@ MALFORMED = {
     "spaces in the target": b"GET /a b HTTP/1.1\r\n" + HOST + b"\r\n",
     "target not ASCII": "GET /é HTTP/1.1\r\n".encode() + HOST + b"\r\n",
     "nothing": b"\r\n\r\n",
+    "address with a user": b"GET http://me@mizzle.test/ HTTP/1.1\r\n" + HOST + b"\r\n",
+    "address with a fragment": b"GET http://mizzle.test/#a HTTP/1.1\r\n" + HOST + b"\r\n",
+    "address without a host": b"GET http:///a HTTP/1.1\r\n" + HOST + b"\r\n",
+    "address of another scheme": b"GET ftp://mizzle.test/ HTTP/1.1\r\n" + HOST + b"\r\n",
+    "address and no host": b"GET http://mizzle.test/ HTTP/1.1\r\n\r\n",
+    "address and two hosts": b"GET http://mizzle.test/ HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
 }
 MALFORMED_BODIES = {
     "no chunk size": CHUNKED + b"\r\n",
@@ -191,3 +198,30 @@ def test_a_refused_caller_may_finish_what_it_was_sending(address, monkeypatch: p
 def test_every_class_has_bounds_of_its_own() -> None:
     one, other = protocol_class(1, 2, 3), protocol_class(4, 5, 6)
     assert (tuple(one.bounds), tuple(other.bounds)) == ((1, 2, 3), (4, 5, 6))
+
+
+async def echo(scope, receive, send) -> None:
+    """An application that answers with what it was asked."""
+    hosts = [value.decode() for name, value in scope["headers"] if name == b"host"]
+    body = json.dumps([scope["method"], scope["path"], scope["query_string"].decode(), hosts]).encode()
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query", "host"),
+    [
+        ("http://other.test/v1/a?b=c", "/v1/a", "b=c", "other.test"),
+        ("HTTP://Other.test:80/v1/a", "/v1/a", "", "Other.test:80"),
+        ("https://[::1]:8000", "/", "", "[::1]:8000"),
+        ("http://other.test?a=/b", "/", "a=/b", "other.test"),
+        ("http://other.test//a/http://b", "//a/http://b", "", "other.test"),
+        ("/http://b", "/http://b", "", "mizzle.test"),
+    ],
+)
+def test_a_whole_address_is_a_host_and_a_path(target: str, path: str, query: str, host: str) -> None:
+    """The host of the address counts, and not that of the header (RFC 9112, 3.2.2)."""
+    with listening(echo) as address:
+        [answer] = exchange(address, f"GET {target} HTTP/1.1\r\n".encode(), HOST, LAST, b"\r\n")
+    assert json.loads(answer.body) == ["GET", path, query, [host]]

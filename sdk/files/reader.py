@@ -10,22 +10,22 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from mizzle.cli import csv_reader
 from mizzle.data.frames import named_columns
 from mizzle.data.names import no_column, quoted_name
 from mizzle.errors import InvalidFile, InvalidInput
 from mizzle.extras import load
-from mizzle.tables.variables import Missing
+from mizzle.files import compression, csv_reader
+from mizzle.files.csv_columns import TextFormat
 
 Format = Literal["csv", "tsv", "parquet", "arrow", "npy", "npz"]
 STDIN = "-"
-_SEPARATORS = {"csv": None, "tsv": "\t"}  # None: the first line decides
+TEXT = {"csv": None, "tsv": "\t"}  # None: the first line decides
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -52,10 +52,12 @@ class Table:
     Attributes:
         frame: columns by name, as `mizzle.matrix` takes them.
         groups: names of arrays with several columns, which are one variable (npz only).
+        notes: what was assumed to read it, in words.
     """
 
     frame: Any
     groups: Mapping[str, list[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def columns_of(self, names: Sequence[str]) -> list[str]:
         """The columns that these names stand for, where a name may be that of a group."""
@@ -81,54 +83,60 @@ def read(
     source: str,
     kind: Format | None = None,
     names: Sequence[str] | None = None,
-    labels: Collection[str] = (),
-    missing: Missing = "raise",
-    separator: str | None = None,
-    decimal: str = ".",
+    form: TextFormat | None = None,
     exclude: Collection[str] = (),
+    required: Collection[str] | None = (),
 ) -> Table:
-    """The table in a file.
+    """The table in a file, which may be packed with gzip, bzip2, xz, zstandard or zip.
 
     Args:
         source: its path, or "-" for standard input, of which `kind` must be given.
         kind: the format; None for what the suffix says.
-        names, missing: as in `csv_reader.read`; files of other formats are read whole.
-        labels, separator, decimal: as in `csv_reader.read`, and of no use with other formats.
+        names, required: as in `csv_reader.read`; files of other formats are read whole.
+        form: how the cells of CSV and TSV are written; None for files of other formats.
         exclude: columns or arrays that are left out.
 
     Raises:
         InvalidFile: it cannot be read as such a table.
-        InvalidInput: the format is not known, or an option is for text and this is none.
+        InvalidInput: the format is not known.
         MissingExtra: it needs pyarrow, which is not installed.
         MissingColumn, NotNumeric, NotFinite, PrecisionLoss: as `csv_reader.read`.
     """
-    kind = kind or _kind(source)
-    if kind in _SEPARATORS:
-        mark = separator or _SEPARATORS[kind]
-        return Table(csv_reader.read(_content(source), names, labels, missing, mark, decimal, exclude))
-    if labels:
-        raise InvalidInput(f"--labels is for CSV and TSV; {kind} says itself which columns are labels")
-    if separator or decimal != ".":
-        raise InvalidInput(f"--sep and --decimal are for CSV and TSV; {kind} has numbers as they are")
+    kind = kind or kind_of(source)
+    content = _content(source)
+    if kind != "npz":  # which is a zip by itself
+        content = compression.unpacked(content)
+    if kind in TEXT:
+        form = form or TextFormat()
+        form = replace(form, separator=form.separator or TEXT[kind])
+        text = csv_reader.read(content, names, form, exclude, required)
+        return Table(text.columns, notes=text.notes)
     readers: dict[str, Callable[[bytes], Table]] = {
         "parquet": _parquet,
         "arrow": _arrow,
         "npy": _npy,
         "npz": _npz,
     }
-    table = readers[kind](_content(source))
+    table = readers[kind](content)
     return table.without(exclude) if exclude else table
 
 
-def _kind(source: str) -> Format:
-    """What the suffix says."""
+def kind_of(source: str) -> Format:
+    """What the suffix of a file says, below that of a packed one.
+
+    Raises:
+        InvalidInput: it says nothing that is known.
+    """
     formats = ", ".join(get_args(Format))
     if source == STDIN:
         raise InvalidInput(f"standard input has no suffix; say --format, one of {formats}")
-    kind = _SUFFIXES.get(Path(source).suffix.lower())
+    path = Path(source)
+    packed = path.suffix.lower() in compression.SUFFIXES
+    kind = _SUFFIXES.get(Path(path.stem if packed else path).suffix.lower())
     if kind is None:
-        known = ", ".join(_SUFFIXES)
-        raise InvalidInput(f"the file's suffix is none of {known}; say --format, one of {formats}")
+        known, packers = ", ".join(_SUFFIXES), ", ".join(compression.SUFFIXES)
+        text = f"the file's suffix is none of {known}, with or without {packers}"
+        raise InvalidInput(f"{text}; say --format, one of {formats}")
     return kind
 
 

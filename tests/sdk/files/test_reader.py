@@ -13,9 +13,9 @@ import pyarrow.parquet
 import pytest
 
 from mizzle import errors
-from mizzle.cli import files
 from mizzle.data.columns import column
 from mizzle.data.frames import named_columns
+from mizzle.files import reader as files
 
 COLUMNS: dict[str, Any] = {"a": [1.5, 2.0, 3.0], "b": ["x", "y", "x"]}
 
@@ -50,7 +50,7 @@ def test_every_format_gives_the_same_columns(
 ) -> None:
     path = tmp_path / name
     WRITERS[name](path)
-    kind = files._kind(name)
+    kind = files.kind_of(name)
     if way == "suffix":
         result = files.read(str(path))
     elif way == "format":
@@ -150,12 +150,6 @@ def test_a_format_must_be_known(tmp_path: Path) -> None:
         files.read("-")
     with pytest.raises(errors.InvalidInput, match="suffix is none of"):
         files.read("data.txt")
-
-
-def test_labels_are_for_text(tmp_path: Path) -> None:
-    WRITERS["t.parquet"](tmp_path / "t.parquet")
-    with pytest.raises(errors.InvalidInput, match="CSV and TSV"):
-        files.read(str(tmp_path / "t.parquet"), labels=["a"])
 
 
 def test_without_pyarrow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

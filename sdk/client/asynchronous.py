@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
+from mizzle.backends import reduced
 from mizzle.backends.effects import Compute, Gather, Send, Sleep, Step, Steps
 from mizzle.backends.exchange import exchange_async
 from mizzle.backends.info import Limits, ModelCard
@@ -61,9 +62,9 @@ class AsyncClient:
         client._prepare(LocalBackend(estimator), 1)
         return client
 
-    async def estimate(self, x: object, y: object) -> Estimate:
+    async def estimate(self, x: object, y: object, *, reduce: reduced.Reduce | None = None) -> Estimate:
         """As `Client.estimate`."""
-        return await self._run(self._backend.estimate(x, y))
+        return await self._run(reduced.estimate(self._backend, x, y, reduce))
 
     @overload
     async def estimate_many(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mizzle import wire
+from mizzle.backends.reduced import Reduce
 from mizzle.cli import options
 from mizzle.cli.output import Output
 from mizzle.cli.source import Source
@@ -34,6 +35,7 @@ def estimate(
     decimal: options.Decimal = ".",
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
+    reduce: options.Reduce = "none",
     threshold: options.Threshold = DEFAULT_THRESHOLD,
     url: options.Url = None,
     out: options.Out = None,
@@ -52,7 +54,7 @@ def estimate(
     interval_levels(level), check_threshold(threshold)  # before any work
     plan = Plan.with_last(variables(table_of_file.frame, [], sides, missing, target))
     with client_for(url) as client:
-        pair = _pair(client, plan, unit)
+        pair = _pair(client, plan, unit, reduce)
     result = Ranking((pair,), level, unit, threshold, target)
     output.give(result, json.dumps(_answer(pair, result), allow_nan=False), lambda: _report(pair, result))
 
@@ -174,7 +176,7 @@ def _resumable(checkpoint: Path | None) -> Iterator[None]:
         raise
 
 
-def _pair(client: Client, plan: Plan, unit: Unit) -> PairResult:
+def _pair(client: Client, plan: Plan, unit: Unit, reduce: Reduce) -> PairResult:
     """The only pair of a plan.
 
     Raises:
@@ -184,7 +186,7 @@ def _pair(client: Client, plan: Plan, unit: Unit) -> PairResult:
         raise error
     [place] = plan.places
     [(x, y)] = plan.chunk((place,)).arrays
-    answer = client.estimate(x, y).to(unit)
+    answer = client.estimate(x, y, reduce=reduce).to(unit)
     x_name, y_name = plan.names
     return PairResult(x_name, y_name, answer, None, plan.dropped(place), plan.notes(place))
 

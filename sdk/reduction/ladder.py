@@ -11,7 +11,8 @@ from typing import Final
 from mizzle.types import Estimate
 
 LADDER: Final = (1, 2, 4, 8, 16)
-_LOW = 0.05  # level of the quantile by which more components must pay
+_CERTAIN = 0.01  # level of the quantile by which more components must pay
+_LOW = 0.05  # of that by which methods are compared
 Rungs = Mapping[tuple[str, int], Estimate]  # by method and components
 
 
@@ -56,5 +57,5 @@ def pooled(first: Estimate, second: Estimate) -> Estimate:
 def _saturated(estimates: Mapping[int, Estimate]) -> int:
     """The smallest dimension whose estimate no larger one exceeds even by its lower quantile."""
     sizes = sorted(estimates)
-    lows = [estimates[k].quantile(_LOW) for k in sizes]
+    lows = [estimates[k].quantile(_CERTAIN) for k in sizes]
     return next(k for i, k in enumerate(sizes) if max(lows[i:]) <= estimates[k].mi)

@@ -10,7 +10,7 @@ import numpy as np
 from mizzle.data.arrays import FloatArray
 from mizzle.reduction.folds import Rows, chunks
 
-_EIGEN_LIMIT = 2000  # smaller side of the largest matrix whose eigenvectors are wanted: seconds
+_EIGEN_LIMIT = 1500  # smaller side of the largest matrix whose eigenvectors are wanted: seconds
 _FITTED_CELLS = 8_000_000
 _ROUNDING = 1e-12  # spread of a column, in units of its largest cell, that is none
 _NOTHING = 1e-9  # share of the largest variance below which a component is rounding
@@ -48,12 +48,15 @@ class Components:
     """Principal components of standardised columns, the one of largest variance first.
 
     Attributes:
-        projection: to all components, of which every one has its own variance: nothing is whitened.
+        standard: the projection to the standardised columns themselves but for its axes, which are none.
+        columns: of the rows that were fitted, standardised, shape (n, d).
         variances: of the components, shape (r,).
-        scores: of the rows that were fitted, shape (n, r).
+        scores: of the rows that were fitted, shape (n, r): each with the variance of its component, as
+            nothing is whitened.
     """
 
-    projection: Projection
+    standard: Projection
+    columns: FloatArray
     variances: FloatArray
     scores: FloatArray
 
@@ -82,8 +85,12 @@ class Components:
         return self.scores[:, :t] / np.sqrt(self.variances[:t])
 
     def _along(self, directions: FloatArray) -> Projection:
-        projection = self.projection
-        return replace(projection, axes=projection.axes @ directions)
+        """The projection to directions among the components, shape (r, k).
+
+        An axis is columns' scores / (n variance) of its component; only those that are wanted are made.
+        """
+        weights = directions / (len(self.scores) * self.variances)[:, None]
+        return replace(self.standard, axes=self.columns.T @ (self.scores @ weights))
 
 
 def components(side: FloatArray, rows: Rows) -> Components:
@@ -95,8 +102,8 @@ def components(side: FloatArray, rows: Rows) -> Components:
     centre, spread = fitted.mean(axis=0), fitted.std(axis=0)
     scale = np.where(spread > _ROUNDING, 1.0 / np.maximum(spread, _ROUNDING), 0.0)
     columns = (fitted - centre) * scale
-    axes, variances = _eigenvectors(columns)
-    return Components(Projection(size, centre, scale, axes), variances, columns @ axes)
+    standard = Projection(size, centre, scale, np.empty((side.shape[1], 0)))
+    return Components(standard, columns, *_principal(columns))
 
 
 def fitted_rows(d: int) -> int:
@@ -116,18 +123,13 @@ def share(variances: FloatArray, k: int) -> float:
     return float(variances[:k].sum()) / total if total else 1.0
 
 
-def _eigenvectors(columns: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Axes, shape (d, r), and variances, shape (r,), by the smaller of the two matrices of products."""
+def _principal(columns: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Variances, shape (r,), and scores, shape (n, r), by the smaller of the two matrices of products."""
     n, d = columns.shape
-    if d <= n:
-        variances, axes = np.linalg.eigh(columns.T @ columns / n)
-    else:
-        variances, scores = np.linalg.eigh(columns @ columns.T / n)
-    keep = variances > max(_NOTHING * variances[-1], 0.0)
-    variances = variances[keep][::-1]
-    if d <= n:
-        return axes[:, keep][:, ::-1], variances
-    return columns.T @ scores[:, keep][:, ::-1] / np.sqrt(n * variances), variances
+    variances, vectors = np.linalg.eigh((columns.T @ columns if d <= n else columns @ columns.T) / n)
+    real = variances > max(_NOTHING * variances[-1], 0.0)
+    variances, vectors = variances[real][::-1], vectors[:, real][:, ::-1]
+    return variances, columns @ vectors if d <= n else vectors * np.sqrt(n * variances)
 
 
 def _ridge(basis: FloatArray, variances: FloatArray, targets: FloatArray) -> FloatArray:

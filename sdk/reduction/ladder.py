@@ -12,7 +12,11 @@ from mizzle.types import Estimate
 
 LADDER: Final = (1, 2, 4, 8, 16)
 _CERTAIN = 0.01  # level of the quantile by which more components must pay
-_LOW = 0.05  # of that by which methods are compared
+_SATURATED = 0.7  # of the largest of these quantiles, that a dimension must reach before it is enough
+_LOW = 0.05  # level of the quantile by which methods are compared
+# How much further than the halves say the lower quantiles lie from the median: curved sides in more columns
+# than they have dimensions are overestimated, so that too many intervals would lie above the truth.
+_CAUTION = 1.25
 Rungs = Mapping[tuple[str, int], Estimate]  # by method and components
 
 
@@ -40,9 +44,11 @@ def pooled(first: Estimate, second: Estimate) -> Estimate:
     """One estimate of two that stand on different rows, by the means of their quantiles.
 
     Independent errors would cancel in part, but what the halves have in common, the law and the model, does
-    not: the interval is as wide as those of the halves are, and measured so.
+    not: the interval is as wide as those of the halves are, and wider below.
     """
-    values = tuple((a + b) / 2 for a, b in zip(first.values, second.values, strict=True))
+    means = [(a + b) / 2 for a, b in zip(first.values, second.values, strict=True)]
+    median = (first.median + second.median) / 2
+    values = tuple(max(0.0, median - _CAUTION * (median - v)) if v < median else v for v in means)
     notices = {notice.code: notice for notice in (*first.warnings, *second.warnings)}
     return replace(
         first,
@@ -55,7 +61,14 @@ def pooled(first: Estimate, second: Estimate) -> Estimate:
 
 
 def _saturated(estimates: Mapping[int, Estimate]) -> int:
-    """The smallest dimension whose estimate no larger one exceeds even by its lower quantile."""
+    """The smallest dimension that is enough.
+
+    It has most of what any has, so that a signal behind the leading components is reached, and what the next
+    one has more is not certain.
+    """
     sizes = sorted(estimates)
     lows = [estimates[k].quantile(_CERTAIN) for k in sizes]
-    return next(k for i, k in enumerate(sizes) if max(lows[i:]) <= estimates[k].mi)
+    means = [estimates[k].mi for k in sizes]
+    after = [*lows[1:], 0.0]
+    enough = (m >= max(low, _SATURATED * max(lows)) for m, low in zip(means, after, strict=True))
+    return next((k for k, is_enough in zip(sizes, enough, strict=True) if is_enough), sizes[-1])

@@ -5,11 +5,11 @@ import pytest
 from mizzle.reduction.ladder import choice, nearest, pooled, rungs
 from mizzle.types import Estimate, ModelInfo, Notice
 
-LEVELS = (0.05, 0.5, 0.95)
+LEVELS = (0.01, 0.05, 0.5, 0.95)
 
 
 def _estimate(mi: float, spread: float = 0.1, **more: object) -> Estimate:
-    values = (max(0.0, mi - spread), mi, mi + spread)
+    values = (max(0.0, mi - 1.2 * spread), max(0.0, mi - spread), mi, mi + spread)
     fields = {"n": 50, "in_range": True, "warnings": ()} | more
     return Estimate(mi, LEVELS, values, dim_x=1, dim_y=1, model=ModelInfo("m", "1", "0"), **fields)  # type: ignore[arg-type]
 
@@ -28,6 +28,7 @@ def test_rungs_end_where_all_columns_are_in(widest: int, sizes: list[int]) -> No
         ({1: 0.1, 2: 0.5, 4: 0.9, 8: 0.95, 16: 0.98}, 4),  # the first that is not surely exceeded
         ({1: 0.0, 2: 0.0, 4: 0.0, 8: 0.5}, 8),  # what the leading components lack may come late
         ({1: 0.9, 2: 0.5, 4: 0.2}, 1),
+        ({1: 0.5, 2: 1.0, 4: 1.05, 8: 1.4}, 2),  # saturated, though a later one has more
         ({1: 0.02, 2: 0.05, 4: 0.09}, 1),
     ],
 )
@@ -51,5 +52,5 @@ def test_two_halves_are_one_estimate() -> None:
     second = _estimate(0.6, in_range=False, warnings=(Notice("ties", "b"), Notice("unfamiliar", "c")))
     both = pooled(first, second)
     assert (both.mi, both.n, both.in_range) == (pytest.approx(0.5), 100, False)
-    assert both.interval(0.9) == (pytest.approx(0.4), pytest.approx(0.6))
+    assert both.interval(0.9) == (pytest.approx(0.5 - 1.25 * 0.1), pytest.approx(0.6))
     assert [notice.code for notice in both.warnings] == ["ties", "unfamiliar"]

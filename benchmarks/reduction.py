@@ -4,8 +4,8 @@
 
 Pictures of 16 x 16 pixels, embeddings of 768 columns, wide noise; every map is injective, so the truth is
 that of the latents. Counts the 90 % intervals that lie above the truth, which a lower bound must not do, and
-how near the estimates come. The first N draws of the fewest rows are answered by latentmi (Gowri et al. 2024),
-too, which must be installed: autoencoders of both sides with eight dimensions, then KSG, on half of the rows.
+how near the estimates come. The first N draws of the fewest rows are answered by latentmi, too (Gowri et al.
+2024), which must be installed: autoencoders of both sides to eight dimensions, then KSG, on half of the rows.
 Prints tables and writes results/reduction-YYYY-MM-DD.json.
 """
 
@@ -69,8 +69,8 @@ def main() -> None:
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
         by_cell = pool.map(partial(_answers, methods=methods, peers=options.latentmi), cells)
         answers = [answer for of_cell in tqdm(by_cell, total=len(cells)) for answer in of_cell]
-    rows = [_scores(answers, kind, n, m) for kind in KINDS for n in ROWS for m in (*methods, "latentmi")]
-    rows = [row for row in rows if row["count"]]
+    groups = dict.fromkeys((a.kind, a.n, a.method) for a in answers)
+    rows = [_scores(answers, *group) for group in groups]
     for kind in KINDS:
         print_table(kind, [row for row in rows if row["kind"] == kind])
     totals = [_total(rows, method) for method in methods]

@@ -115,6 +115,14 @@ def test_independent_columns_tell_nothing(reduce, seed: int) -> None:
     assert result.interval(0.9)[0] < 0.005
 
 
+def test_copied_rows_are_flagged_though_each_is_in_one_half() -> None:
+    """Copies lie in the same half, where their notice is made, and are no test of a map that fits them."""
+    x, y = (np.tile(_normal(150, 500, seed), (2, 1)) for seed in (0, 1))
+    result = mizzle.estimate(x, y, reduce="auto")
+    assert not result.in_range
+    assert "repeated_rows" in {notice.code for notice in result.warnings}
+
+
 def test_what_was_done_is_said(estimate: Estimate) -> None:
     reduced = estimate.reduced
     assert reduced is not None

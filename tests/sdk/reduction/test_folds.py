@@ -38,11 +38,23 @@ def test_the_sign_of_zero_does_not_matter() -> None:
     assert all(np.array_equal(*rows) for rows in zip(folds(x, y), folds(negative, y), strict=True))
 
 
-def test_equal_rows_come_to_both_halves_alike() -> None:
-    x = np.repeat(np.arange(4.0), 50)[:, None]
-    first, second = folds(x, x)
-    counts = [np.bincount(x[rows, 0].astype(int), minlength=4) for rows in (first, second)]
+def test_equal_rows_of_a_discrete_sample_come_to_both_halves_alike() -> None:
+    x, y = np.divmod(np.random.default_rng(0).integers(64, size=1000), 8)
+    first, second = folds(x[:, None].astype(float), y[:, None].astype(float))
+    counts = [np.bincount(8 * x[rows] + y[rows], minlength=64) for rows in (first, second)]
     assert np.abs(counts[0] - counts[1]).max() <= 1
+
+
+@pytest.mark.parametrize("times", [2, 4])
+def test_copies_of_a_row_come_to_the_same_half(times: int) -> None:
+    x, y = _table(100, 3), np.random.default_rng(1).integers(2, size=(100, 1)).astype(float)
+    halves = folds(np.tile(x, (times, 1)), np.tile(y, (times, 1)))
+    first, second = ({row % 100 for row in rows.tolist()} for rows in halves)
+    assert (len(first), len(second), first & second) == (50, 50, set())
+
+
+def test_a_sample_of_equal_rows_has_two_halves_too() -> None:
+    assert [len(rows) for rows in folds(np.ones((21, 3)), np.ones((21, 1)))] == [11, 10]
 
 
 def test_a_half_is_a_random_sample() -> None:

@@ -7,7 +7,7 @@ from mizzle.data.arrays import MIN_ROWS, FloatArray
 
 Rows = NDArray[np.intp]
 Bits = NDArray[np.uint64]
-_ODD = 0x9E3779B97F4A7C15  # by which digests of two sides are told apart in a sum
+_GOLDEN = 0x9E3779B97F4A7C15  # the golden ratio: digests of two sides are told apart in a sum
 _DISCRETE = 0.2  # different rows, as a share of all, up to which a sample counts as discrete
 CHUNK_CELLS = 1_000_000  # that are worked on at once, so that a copy of a wide side is never made
 
@@ -24,7 +24,7 @@ def folds(x: FloatArray, y: FloatArray) -> tuple[Rows, Rows]:
     """
     # Which side comes first is again a matter of what they hold.
     left, right = sorted((_digests(x), _digests(y)), key=lambda digests: int(digests.sum()))
-    both = _scrambled(left + np.uint64(_ODD) * right)
+    both = _scrambled(left + np.uint64(_GOLDEN) * right)
     order = np.argsort(both, kind="stable")
     different, turn = np.unique(both[order], return_inverse=True)
     copied = len(different) == max(len(np.unique(left)), len(np.unique(right)))

@@ -111,7 +111,7 @@ def bumps(rng: Rng, z: Floats) -> Floats:
     """A bump of width .2 whose place in the unit square two latents are."""
     grid = np.linspace(0.0, 1.0, PIXELS)
     along, across = (np.exp(-np.square(grid - p[:, None]) / 0.08) for p in ndtr(z).T)
-    return (along[:, :, None] * across[:, None, :]).reshape(len(z), -1)
+    return np.asarray((along[:, :, None] * across[:, None, :]).reshape(len(z), -1))
 
 
 def bars(rng: Rng, z: Floats) -> Floats:

@@ -21,7 +21,7 @@ def _pictures(n: int, seed: int, nats: float = 1.0) -> tuple[np.ndarray, np.ndar
 
 def _bumps(places: np.ndarray) -> np.ndarray:
     along, across = (np.exp(-np.square(np.linspace(-2.0, 2.0, 12) - z[:, None])) for z in places.T)
-    return (along[:, :, None] * across[:, None, :]).reshape(len(places), -1)
+    return np.asarray((along[:, :, None] * across[:, None, :]).reshape(len(places), -1))
 
 
 def _normal(n: int, d: int, seed: int) -> np.ndarray:
@@ -43,9 +43,7 @@ def estimate(pictures) -> Estimate:
 
 @pytest.mark.parametrize("reduce", [None, "none"])
 def test_without_it_too_many_columns_are_refused_by_name_of_the_option(pictures, reduce) -> None:
-    with pytest.raises(
-        mizzle.TooManyColumns, match=r"x has 144 columns.*at most 64.*reduce='auto'.*--reduce auto"
-    ):
+    with pytest.raises(mizzle.TooManyColumns, match=r"144 columns.*64.*reduce='auto'.*--reduce auto"):
         mizzle.estimate(*pictures, reduce=reduce)
 
 

@@ -12,7 +12,7 @@ def _table(n: int, d: int, seed: int = 0) -> np.ndarray:
 
 
 def _contents(x: np.ndarray, rows: np.ndarray) -> list[list[float]]:
-    return x[rows].tolist()
+    return list(x[rows].tolist())
 
 
 @pytest.mark.parametrize("n", [20, 21, 500])

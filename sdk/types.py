@@ -54,6 +54,47 @@ class ModelInfo(NamedTuple):
     sha256: str
 
 
+class Rung(NamedTuple):
+    """An estimate of the ladder by which a dimension is chosen: components of a side, and I in nats."""
+
+    method: str
+    components: int
+    mi: float
+
+
+class ReducedSide(NamedTuple):
+    """What is left of one side; of the two halves of the rows, where they differ, the first and the second.
+
+    Attributes:
+        columns: of the side as it came.
+        method: "pca" or "ridge", by half.
+        components: that stand in for the columns, by half.
+        variance: share of the variance of the standardised columns that so many principal components have,
+            mean of the halves.
+        participation: (sum of the components' variances)^2 / sum of their squares, mean of the halves: how
+            many components there are in effect.
+    """
+
+    columns: int
+    method: tuple[str, str]
+    components: tuple[int, int]
+    variance: float
+    participation: float
+
+
+class Reduced(NamedTuple):
+    """What `reduce=` made of a sample, of which the estimate is that of the reduced sides.
+
+    Attributes:
+        x, y: what is left of each; None for a side that stayed as it was.
+        ladder: estimates by half of the rows; the choice for one half is made by the ladder of the other.
+    """
+
+    x: ReducedSide | None
+    y: ReducedSide | None
+    ladder: tuple[tuple[Rung, ...], tuple[Rung, ...]]
+
+
 @dataclass(frozen=True, repr=False)
 class Estimate:
     """Posterior of the mutual information I(X;Y) given one sample.
@@ -67,6 +108,7 @@ class Estimate:
         warnings: everything that was noticed about the sample.
         model: the weights that answered.
         unit: "nats" or "bits".
+        reduced: what stands in for the columns, where they were reduced; see `mizzle.estimate`.
     """
 
     mi: float
@@ -79,6 +121,7 @@ class Estimate:
     warnings: tuple[Notice, ...]
     model: ModelInfo
     unit: Unit = DEFAULT_UNIT
+    reduced: Reduced | None = None
 
     @property
     def median(self) -> float:
@@ -170,6 +213,7 @@ class Estimate:
             "dim_y": self.dim_y,
             "in_range": self.in_range,
             "warnings": " ".join(w.code for w in self.warnings),
+            "reduced": "" if self.reduced is None else in_words(self.reduced),
         }
 
     def __repr__(self) -> str:
@@ -191,6 +235,22 @@ def check_unit(unit: object) -> None:
     """
     if unit not in ("nats", "bits"):
         raise InvalidInput(f"unit is {short_repr(unit)}; it must be 'nats' or 'bits'")
+
+
+def in_words(reduced: Reduced) -> str:
+    """What is left of the sides, say "x: 256 columns to 8 (pca)"."""
+    sides = {"x": reduced.x, "y": reduced.y}
+    return "; ".join(
+        f"{name}: {side.columns} columns to {_both(side.components)} ({_both(side.method)})"
+        for name, side in sides.items()
+        if side is not None
+    )
+
+
+def _both(halves: tuple[object, object]) -> str:
+    """What holds of both halves, or the one and the other."""
+    first, second = map(str, halves)
+    return first if first == second else f"{first} and {second}"
 
 
 def short_repr(value: object) -> str:

@@ -6,6 +6,7 @@ Request:  {"x": [[..]], "y": [[..]], "levels": [0.05, 0.5, 0.95]}   levels: a li
           `mizzle.backends.encode` writes the same as numbers in binary
 Answer:   {"mi", "median", "quantiles": {"0.05": ..}, "unit", "n", "dim_x", "dim_y", "in_range",
            "warnings": [{"code", "message"}], "model": {"name", "version", "sha256"}}
+          and "reduced": {"x", "y", "ladder"} where the columns were reduced, which no service does
 Problem:  {"type", "title", "status", "detail", "code", "request_id"} (RFC 9457)
 
 A float is written in the shortest form that reads back as itself, so an estimate survives the trip
@@ -29,7 +30,7 @@ from mizzle.errors import (
     Unauthorized,
     by_code,
 )
-from mizzle.types import Estimate, ModelInfo, Notice
+from mizzle.types import Estimate, ModelInfo, Notice, Reduced, ReducedSide, Rung
 
 T = TypeVar("T")
 
@@ -68,6 +69,7 @@ def answer(estimate: Estimate, levels: Sequence[float] | None = None) -> dict[st
     Raises:
         InvalidLevel: a level outside the estimate's grid.
     """
+    reduced = {} if estimate.reduced is None else {"reduced": _reduced_answer(estimate.reduced)}
     return {
         "mi": estimate.mi,
         "median": estimate.median,
@@ -79,7 +81,30 @@ def answer(estimate: Estimate, levels: Sequence[float] | None = None) -> dict[st
         "in_range": estimate.in_range,
         "warnings": [notice._asdict() for notice in estimate.warnings],
         "model": estimate.model._asdict(),
+        **reduced,
     }
+
+
+def _reduced_answer(reduced: Reduced) -> dict[str, Any]:
+    """What is left of the columns, as a JSON object."""
+    sides = {"x": reduced.x, "y": reduced.y}
+    ladder = [[rung._asdict() for rung in half] for half in reduced.ladder]
+    return {name: side and side._asdict() for name, side in sides.items()} | {"ladder": ladder}
+
+
+def _reduced(answer: dict[str, Any] | None) -> Reduced | None:
+    """What is left of the columns, in an answer's JSON object."""
+    if answer is None:
+        return None
+    first, second = (tuple(Rung(**rung) for rung in half) for half in answer["ladder"])
+    return Reduced(_side(answer["x"]), _side(answer["y"]), (first, second))
+
+
+def _side(answer: dict[str, Any] | None) -> ReducedSide | None:
+    if answer is None:
+        return None
+    halves = {name: tuple(answer[name]) for name in ("method", "components")}
+    return ReducedSide(**{**answer, **halves})
 
 
 def error(failure: MizzleError) -> dict[str, Any]:
@@ -135,6 +160,7 @@ def estimate(answer: dict[str, Any]) -> Estimate:
         warnings=tuple(Notice(str(w["code"]), str(w["message"])) for w in answer["warnings"]),
         model=ModelInfo(**{key: str(answer["model"][key]) for key in ModelInfo._fields}),
         unit=answer["unit"],
+        reduced=_reduced(answer.get("reduced")),
     )
     if not finite(result) or result.unit not in ("nats", "bits"):
         raise ValueError("no usable numbers")

@@ -50,7 +50,8 @@ APART = (
 FLOORS = {
     "sdk": (
         "deprecated errors version cost machine progress < types extras < wire data"
-        " < estimator selftest display < backends < tables < client files < __init__ < cli sklearn < __main__"
+        " < reduction < estimator selftest display < backends < tables < client files < __init__ < cli sklearn"
+        " < __main__"
     ),
     "metadata_gen": (
         "family < dispersion hyperpriors montecarlo < maps < families < prior < stream"

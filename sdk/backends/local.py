@@ -6,6 +6,7 @@ from typing import Any, Literal, overload
 
 from mizzle import estimator as estimators
 from mizzle import progress
+from mizzle.backends import reduced
 from mizzle.backends.batches import Batch, Room, answerable, batches, padded_size
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.info import Limits, ModelCard, parse_card
@@ -204,6 +205,7 @@ def estimate(
     *,
     missing: Missing = "raise",
     unit: Unit = DEFAULT_UNIT,
+    reduce: reduced.Reduce | None = None,
     deduplicate: bool = False,
 ) -> Estimate:
     """The mutual information of two samples, row i of `x` observed together with row i of `y`.
@@ -216,15 +218,23 @@ def estimate(
             torch, or a sparse array of scipy.
         missing: "raise" refuses missing cells (None, NaN); "drop" leaves out the rows that have some.
         unit: "nats" or "bits".
+        reduce: what to do with more columns than the model covers, 64 a side. None or "none": refuse.
+            "auto": reduce each side that has more, by its principal components or by the directions that
+            best predict the other side, whichever shows more. "pca": reduce both sides, whatever their size,
+            by principal components. Columns are standardised, and a map is fitted to one half of the rows
+            and estimated on the other, and the other way round. The answer is the information of the
+            reduced sides, a lower bound on that of all columns; `Estimate.reduced` says what was done.
         deduplicate: take each different row (x, y) once, and say how many were left out: for continuous
             data with copies of rows, which make the estimate too high.
 
     Raises:
-        InvalidInput: the samples cannot be answered as they stand.
+        InvalidInput: the samples cannot be answered as they stand. TooManyColumns: a side has more columns
+            than the model covers, and nothing is to be reduced.
         MissingExtra: the compiled engine was not built here, and torch is not installed.
         ModelUnavailable: there are no usable weights.
     """
-    return LocalBackend().estimate_now(x, y, missing, unit, deduplicate)
+    options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+    return run(reduced.estimate(LocalBackend(), x, y, reduce, **options), perform_compute)
 
 
 def _loaded() -> EstimatorLike:

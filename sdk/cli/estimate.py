@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mizzle import wire
+from mizzle.backends.reduced import Reduce
 from mizzle.cli import options
 from mizzle.cli.output import Output
 from mizzle.cli.source import Source
@@ -37,6 +38,7 @@ def estimate(
     no_default_na: options.NoDefaultNa = False,
     level: options.Level = DEFAULT_LEVEL,
     unit: options.Unit = DEFAULT_UNIT,
+    reduce: options.Reduce = "none",
     threshold: options.Threshold = DEFAULT_THRESHOLD,
     deduplicate: options.Deduplicate = False,
     url: options.Url = None,
@@ -58,7 +60,7 @@ def estimate(
     interval_levels(level), check_threshold(threshold)  # before any work
     plan = Plan.with_last(variables(table_of_file.frame, [], sides, missing, target, deduplicate))
     with client_for(url) as client:
-        pair = _pair(client, plan, unit)
+        pair = _pair(client, plan, unit, reduce)
     result = Ranking((pair,), level, unit, threshold, target)
     answer = {**_answer(pair, result), **assumed(table_of_file.notes)}
     output.give(result, json.dumps(answer, allow_nan=False), lambda: _report(pair, result))
@@ -217,7 +219,7 @@ def _resumable(checkpoint: Path | None) -> Iterator[None]:
         raise
 
 
-def _pair(client: Client, plan: Plan, unit: Unit) -> PairResult:
+def _pair(client: Client, plan: Plan, unit: Unit, reduce: Reduce) -> PairResult:
     """The only pair of a plan.
 
     Raises:
@@ -227,7 +229,7 @@ def _pair(client: Client, plan: Plan, unit: Unit) -> PairResult:
         raise error
     [place] = plan.places
     [(x, y)] = plan.chunk((place,)).arrays
-    answer = client.estimate(x, y).to(unit)
+    answer = client.estimate(x, y, reduce=reduce).to(unit)
     x_name, y_name = plan.names
     return PairResult(x_name, y_name, answer, None, plan.dropped(place), plan.notes(place))
 

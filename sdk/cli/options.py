@@ -123,6 +123,14 @@ Missing = Annotated[
         rich_help_panel=_TABLE,
     ),
 ]
+Reduce = Annotated[
+    Literal["auto", "pca", "none"],
+    typer.Option(
+        "--reduce",
+        help="More columns than the model covers: reduce such sides, or both by principal components.",
+        rich_help_panel=_TABLE,
+    ),
+]
 Level = Annotated[float, typer.Option("--level", metavar="P", help="Probability of the interval.")]
 Unit = Annotated[Literal["nats", "bits"], typer.Option("--unit", help="Of all numbers.")]
 Threshold = Annotated[

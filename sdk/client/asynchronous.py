@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
+from mizzle.backends import reduced
 from mizzle.backends.effects import Compute, Gather, Send, Sleep, Step, Steps
 from mizzle.backends.exchange import exchange_async
 from mizzle.backends.info import Limits, ModelCard
@@ -69,11 +70,12 @@ class AsyncClient:
         *,
         missing: Missing = "raise",
         unit: Unit = DEFAULT_UNIT,
+        reduce: reduced.Reduce | None = None,
         deduplicate: bool = False,
     ) -> Estimate:
         """As `Client.estimate`."""
         options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
-        return await self._run(self._backend.estimate(x, y, **options))
+        return await self._run(reduced.estimate(self._backend, x, y, reduce, **options))
 
     @overload
     async def estimate_many(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
+from mizzle.backends import reduced
 from mizzle.backends.effects import Compute, Gather, Send, Sleep, Step, Steps, run
 from mizzle.backends.exchange import exchange
 from mizzle.backends.info import Limits, ModelCard
@@ -87,16 +88,20 @@ class Client:
         *,
         missing: Missing = "raise",
         unit: Unit = DEFAULT_UNIT,
+        reduce: reduced.Reduce | None = None,
         deduplicate: bool = False,
     ) -> Estimate:
         """The same estimate as `mizzle.estimate(x, y)`, made by the service.
+
+        Args:
+            reduce: as there; the columns are reduced here and their estimates are asked for together.
 
         Raises:
             InvalidInput: the samples cannot be answered as they stand.
             Fault: the service failed, or ServiceUnreachable when there is none.
         """
         options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
-        return self._run(self._backend.estimate(x, y, **options))
+        return self._run(reduced.estimate(self._backend, x, y, reduce, **options))
 
     @overload
     def estimate_many(

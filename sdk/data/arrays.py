@@ -68,7 +68,8 @@ def check_columns(x: FloatArray, y: FloatArray, limit: int) -> None:
         if side.shape[1] > limit:
             raise TooManyColumns(
                 f"{name} has {side.shape[1]} columns; this model covers at most "
-                f"{limit} on each side: choose fewer columns, or reduce them first"
+                f"{limit} on each side: choose fewer columns, or pass reduce='auto' "
+                "(in Python, by a client too; --reduce auto in the shell)"
             )
 
 

@@ -18,7 +18,7 @@ Library = Literal["pandas", "polars", "pyarrow"]
 Record = Mapping[str, Any]
 _TEXT, _FLOAT, _INT, _BOOL = range(4)
 _KINDS = {
-    **dict.fromkeys(("x", "y", "warnings", "error", "unit"), _TEXT),
+    **dict.fromkeys(("x", "y", "warnings", "error", "unit", "reduced"), _TEXT),
     **dict.fromkeys(("mi", "low", "high", "median", "below"), _FLOAT),
     **dict.fromkeys(("n", "dropped", "dim_x", "dim_y"), _INT),
     "in_range": _BOOL,

@@ -71,6 +71,27 @@ def test_units_intervals_and_quantiles_agree(backend, draw) -> None:
     assert repr(result) == repr(wanted)
 
 
+def test_columns_are_reduced_by_whoever_estimates(backend, draw) -> None:
+    """As in this process: the maps are fitted here, and what they leave is estimated there."""
+    x, y = draw(n=90, dx=80, dy=70)
+    result = backend.ask(lambda client: client.estimate(x, y, reduce="auto"))
+    with mizzle.Client.local(backend.model) as client:
+        wanted = client.estimate(x, y, reduce="auto")
+    _close(result, wanted)
+    assert result.reduced == wanted.reduced
+    assert result.reduced is not None
+    assert (result.dim_x, result.dim_y, result.n) == (80, 70, 90)
+    assert result.warnings[-1].code == "reduced"
+
+
+def test_what_fails_while_columns_are_reduced_is_raised(backend, draw, poison) -> None:
+    y, x = draw(n=90, dx=80, dy=2)
+    broken = np.full_like(x, poison(x)[0, 0])
+    with pytest.raises(mizzle.InferenceFailed) as failure:
+        backend.ask(lambda client: client.estimate(broken, y, reduce="auto"))
+    assert not str(failure.value).startswith("pair")
+
+
 def test_many_of_ragged_shapes_keep_their_order(backend, draw) -> None:
     """More of them than a request takes."""
     pairs = [draw(n=20 + 7 * i % 50, dx=1 + i % 3, dy=1 + i % 2, seed=i) for i in range(300)]

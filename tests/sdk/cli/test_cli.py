@@ -47,6 +47,24 @@ def _columns(path):
     return table[:, :2], table[:, 2:]
 
 
+def test_columns_are_reduced_where_the_option_says_so(run, tmp_path: Path, draw) -> None:
+    x, y = draw(n=60, dx=70)
+    path = tmp_path / "wide.npz"
+    names = [f"c{j}" for j in range(70)]
+    np.savez(path, **dict(zip(names, x.T, strict=True)), y=y[:, 0])
+    arguments = ("estimate", path, "--x", ",".join(names), "--y", "y")
+    code, _, err = run(*arguments)
+    assert (code, "70 columns" in err) == (2, True)
+    code, out, err = run(*arguments, "--reduce", "auto", "--json")
+    assert (code, err) == (0, "")
+    answer = json.loads(out)
+    assert answer["reduced"]["x"]["columns"] == 70
+    assert answer["reduced"]["y"] is None
+    assert [notice["code"] for notice in answer["warnings"]] == ["reduced"]
+    code, out, _ = run(*arguments, "--reduce", "pca")
+    assert (code, "x: 70 columns to" in out) == (0, True)
+
+
 def test_the_report_says_the_estimate(run, data, model) -> None:
     code, out, err = run("estimate", data, "--x", "a,b", "--y", "c")
     estimate = model.estimate(*_columns(data))
@@ -182,7 +200,7 @@ def test_no_torch_is_1(run, data, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_interrupt_is_130(run, data, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_) -> None:
+    def interrupt(*_, **__) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sync.Client, "estimate", interrupt)

@@ -1,0 +1,1 @@
+"""Fewer columns for a side that has more than the model covers; see `mizzle.estimate(.., reduce=)`."""

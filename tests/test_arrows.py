@@ -57,7 +57,7 @@ FLOORS = {
         " < __init__ < __main__"
     ),
     "model": (
-        "native quantiles threads < calibrate counting posterior weights < novelty preprocess < batch"
+        "native quantiles threads < calibrate counting posterior weights < novelty preprocess < batch blocks"
         " < statistics < net < torch_weights < torch_engine < engines < estimator < __init__ training"
     ),
     "service": (

@@ -15,7 +15,6 @@ from mizzle.data.arrays import check_columns, check_pair
 from mizzle.errors import InferenceFailed
 from mizzle.model import blocks, engines, quantiles, weights
 from mizzle.model.counting import Counted
-from mizzle.model.native import Answers
 from mizzle.model.preprocess import Side, Table, pair, prepare, side
 from mizzle.types import Estimate, ModelInfo, Notice
 
@@ -33,6 +32,7 @@ class Estimator:
         self.levels = quantiles.LEVELS
         self.max_columns = header.columns[1]
         self._engine = engine
+        self._trained = header.rows[1]
         self._thread = local()
 
     @classmethod
@@ -136,17 +136,15 @@ class Estimator:
     def run(self, tables: list[Table]) -> list[Estimate]:
         """Estimate prepared problems in groups that the engine makes, side by side in a thread pool.
 
-        A problem of more rows than the model was trained on goes alone, in blocks.
+        A problem of more rows than the model was trained on is answered in blocks of its rows.
 
         Raises:
             InferenceFailed: the network gave something that is not finite.
         """
         answers: dict[int, Estimate] = {i: self._zero(t) for i, t in enumerate(tables) if t.constant}
         live = [i for i in range(len(tables)) if i not in answers]
-        large = [i for i in live if self._exceeds(tables[i])]
-        small = [i for i in live if not self._exceeds(tables[i])]
-        chosen = self._engine.groups([tables[i] for i in small], self._workers)
-        places = [*([i] for i in large), *([small[g] for g in group] for group in chosen)]
+        chosen = blocks.groups(self._engine, [tables[i] for i in live], self._trained, self._workers)
+        places = [[live[g] for g in group] for group in chosen]
         groups = [[tables[i] for i in group] for group in places]
         for group, estimates in zip(places, self._estimated(groups), strict=True):
             answers.update(zip(group, estimates, strict=True))
@@ -159,13 +157,9 @@ class Estimator:
         with self.thread_pool() as pool:
             return list(pool.map(self._estimates, groups))
 
-    def _exceeds(self, table: Table) -> bool:
-        """Whether it has more rows than the model was trained on."""
-        return table.n > self.header.rows[1]
-
     def _estimates(self, tables: list[Table]) -> list[Estimate]:
         """Of one group."""
-        mean, nats, excess = (self._in_blocks if self._exceeds(tables[0]) else self._engine.run)(tables)
+        mean, nats, excess = blocks.run(self._engine, tables, self._trained)
         if not (np.isfinite(nats).all() and np.isfinite(mean).all()):
             raise InferenceFailed("the network gave a value that is not finite; please report this")
         return [
@@ -173,16 +167,9 @@ class Estimator:
             for table, m, row, e in zip(tables, mean.tolist(), nats.tolist(), excess.tolist(), strict=True)
         ]
 
-    def _in_blocks(self, tables: list[Table]) -> Answers:
-        """The answer to one problem, pooled from those of its blocks."""
-        [table], size = tables, self.header.rows[1]
-        parts = [b for b in blocks.split(table, self._engine.content_order(table), size) if not b.constant]
-        groups = self._engine.groups(parts, 1)
-        return blocks.pool(table, size, [self._engine.run([parts[i] for i in group]) for group in groups])
-
     def _answer(self, table: Table, mean: float, values: tuple[float, ...], excess: float = 0.0) -> Estimate:
         outside = (*self._rows_outside(table), *_unfamiliar(excess))
-        noticed = (*table.warnings, *self._blocks(table), *outside)
+        noticed = (*table.warnings, *blocks.notices(table, self._trained), *outside)
         if table.counted is not None and _disagree(counts := table.counted.quantiles(), values):
             noticed = (*noticed, _by_counting(mean, table.counted))
             mean, values = float(quantiles.mean(counts[None])[0]), tuple(counts.tolist())
@@ -211,10 +198,6 @@ class Estimator:
         elif table.n > max(high, blocks.LARGEST_ROWS):
             text = f"n = {table.n:,} is more than the {blocks.LARGEST_ROWS:,} rows up to which pooled blocks"
             yield Notice("rows_out_of_range", f"{text} were measured; the interval may be off")
-
-    def _blocks(self, table: Table) -> Iterator[Notice]:
-        if self._exceeds(table) and not table.constant:
-            yield blocks.notice(table, self.header.rows[1])
 
 
 def _no_rows(side: Side) -> Doubles:

@@ -57,8 +57,9 @@ FLOORS = {
         " < __init__ < __main__"
     ),
     "model": (
-        "native quantiles threads < calibrate counting posterior weights < novelty preprocess < batch blocks"
-        " < statistics < net < torch_weights < torch_engine < engines < estimator < __init__ training"
+        "native quantiles threads < calibrate counting posterior weights < novelty preprocess < batch"
+        " < statistics < net < torch_weights < torch_engine < engines < blocks < estimator"
+        " < __init__ training"
     ),
     "service": (
         "formats logs settings < inference < telemetry < http < jobs oip transport < routes < app < server"

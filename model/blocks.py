@@ -22,10 +22,11 @@ from mizzle.types import Notice
 
 LARGEST_ROWS = 1_000_000  # up to which the narrowing was measured
 _MAX_CELLS = 3_200_000  # of all blocks together, as `mizzle.cost` counts them: 32 of 10,000 x (1 + 1)
-_COMMON = 0.4  # of the variance of a block's answer: what blocks of one distribution err by in the same way
+COMMON = 0.4  # of the variance of a block's answer: what blocks of one distribution err by in the same way
 _NORMAL = NormalDist()
 
 Order = NDArray[np.integer[Any]]
+Doubles = NDArray[np.float64]
 
 
 def groups(engine: Engine, tables: list[Table], size: int, workers: int) -> list[list[int]]:
@@ -41,7 +42,8 @@ def run(engine: Engine, tables: list[Table], size: int) -> Answers:
     if tables[0].n <= size:
         return engine.run(tables)
     [table] = tables
-    blocks = [block for block in split(table, engine.content_order(table), size) if not block.constant]
+    parts = split(table, engine.content_order(table), size, count(table, size))
+    blocks = [part for part in parts if not part.constant]
     return pool(table, size, [engine.run([blocks[i] for i in group]) for group in engine.groups(blocks, 1)])
 
 
@@ -51,13 +53,13 @@ def count(table: Table, size: int) -> int:
     return min(-(-table.n // size), largest)
 
 
-def split(table: Table, order: Order, size: int) -> Iterator[Table]:
+def split(table: Table, order: Order, size: int, total: int) -> Iterator[Table]:
     """The blocks: each of `size` rows, ranked among themselves, whose columns may be constant there.
 
     Args:
         order: the rows by their content.
+        total: how many blocks.
     """
-    total = count(table, size)
     for block in range(total):
         places = np.arange(block, total * size, total) * table.n // (total * size)
         rows = order[places]
@@ -84,14 +86,23 @@ def pool(table: Table, size: int, answers: Sequence[Answers]) -> Answers:
     if not answers:
         return Answers(np.zeros(1), np.zeros((1, len(LEVELS))), np.zeros(1))
     _, nats, excess = map(np.concatenate, zip(*answers, strict=True))
-    blocks = float(min(table.n / size, len(nats)))  # as many as the rows fill
-    narrow = np.interp(_levels(blocks), LEVELS, nats.mean(0))
+    blocks = min(table.n / size, float(len(nats)))  # as many as the rows fill
+    narrow = narrowed(nats.mean(0), width(blocks))
     limited = nats.min(0) >= table.ceiling  # where all are, the limit itself says how uncertain it is
     values = np.where(limited, table.ceiling, np.minimum(narrow, table.ceiling))
     return Answers(quantiles.mean(values[None]), values[None], excess.mean(keepdims=True))
 
 
-def _levels(blocks: float) -> list[float]:
-    """The levels of the averaged quantiles that are reported at `LEVELS`."""
-    width = (_COMMON + (1 - _COMMON) / blocks) ** 0.5
-    return [_NORMAL.cdf(width * _NORMAL.inv_cdf(level)) for level in LEVELS]
+def width(blocks: float) -> float:
+    """Of the interval of so many blocks, as a share of that of one."""
+    return (COMMON + (1 - COMMON) / blocks) ** 0.5
+
+
+def narrowed(nats: Doubles, width: float) -> Doubles:
+    """Quantiles at `LEVELS` so many times as wide: each is read at a level nearer to the median.
+
+    What is 0 up to some level stays so, and there is none below 0, which moving them would not ensure.
+    """
+    levels = [_NORMAL.cdf(width * _NORMAL.inv_cdf(level)) for level in LEVELS]
+    values: Doubles = np.interp(levels, LEVELS, nats)
+    return values

@@ -43,7 +43,8 @@ def model(request: pytest.FixtureRequest) -> Estimator:
 
 
 def split(model: Estimator, table: Table) -> list[Table]:
-    return list(blocks.split(table, model._engine.content_order(table), TRAINED))
+    total = blocks.count(table, TRAINED)
+    return list(blocks.split(table, model._engine.content_order(table), TRAINED, total))
 
 
 @pytest.mark.parametrize("n", [10_001, 20_000, 34_567])

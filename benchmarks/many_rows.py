@@ -4,10 +4,11 @@
 
 Calibration: of draws of the prior with up to 8 columns a side, 320,000 rows are answered as 32 blocks of
 10,000; for 1, 2, .. of them together the width is found at which the 90 % interval covers 90 %, which
-`model/blocks.py` puts down to a share of the variance that all blocks have in common. Judgement: other draws,
-of 20,000 to 1,000,000 rows, are answered as `mizzle.estimate` does, from one block, and in one piece, as before
-there were blocks; a million rows in one piece take a quarter of a minute, so that only every tenth draw has it.
-About an hour on two cores. Prints tables and writes results/many-rows-YYYY-MM-DD.json; errors in nats.
+`model/blocks.py` puts down to a share of the variance that all blocks have in common. Judgement: other
+draws, of 20,000 to 1,000,000 rows, are answered as `mizzle.estimate` does, from one block, and in one
+piece, as before there were blocks; a million rows in one piece take a quarter of a minute, so that only
+every tenth draw has it. About an hour on two cores. Prints tables and writes results/many-rows-YYYY-MM-
+DD.json; errors in nats.
 """
 
 import argparse

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mizzle.cost import cells
+from mizzle.cost import BLOCK_CELLS, cells
 from mizzle.model import quantiles
 from mizzle.model.engines import Engine
 from mizzle.model.native import Answers
@@ -21,7 +21,6 @@ from mizzle.model.quantiles import LEVELS
 from mizzle.types import Notice
 
 LARGEST_ROWS = 1_000_000  # up to which the narrowing was measured
-_MAX_CELLS = 3_200_000  # of all blocks together, as `mizzle.cost` counts them: 32 of 10,000 x (1 + 1)
 COMMON = 0.4  # of the variance of a block's answer: what blocks of one distribution err by in the same way
 _NORMAL = NormalDist()
 
@@ -48,8 +47,11 @@ def run(engine: Engine, tables: list[Table], size: int) -> Answers:
 
 
 def count(table: Table, size: int) -> int:
-    """How many blocks of `size` rows: enough for all rows, but no more than cost a bounded time."""
-    largest = max(1, _MAX_CELLS // cells(size, len(table.x), len(table.y)))
+    """How many blocks of `size` rows: enough for all rows, but 32 of 1 + 1 columns at most, and fewer of more.
+
+    Further ones would cost time and narrow the interval by next to nothing.
+    """
+    largest = max(1, BLOCK_CELLS // cells(size, len(table.x), len(table.y)))
     return min(-(-table.n // size), largest)
 
 

@@ -47,7 +47,7 @@ def run(engine: Engine, tables: list[Table], size: int) -> Answers:
 
 
 def count(table: Table, size: int) -> int:
-    """How many blocks of `size` rows: enough for all rows, but 32 of 1 + 1 columns at most, and fewer of more.
+    """How many blocks of `size` rows: enough for all rows, but at most 32 of 1 + 1 columns, fewer of more.
 
     Further ones would cost time and narrow the interval by next to nothing.
     """

@@ -5,6 +5,7 @@ the order of rows changes nothing. Blocks err partly in the same way, so that mo
 interval less and less; how far was measured on draws of the prior (benchmarks/many_rows.py).
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 from typing import Any
@@ -97,7 +98,7 @@ def pool(table: Table, size: int, answers: Sequence[Answers]) -> Answers:
 
 def width(blocks: float) -> float:
     """Of the interval of so many blocks, as a share of that of one."""
-    return (COMMON + (1 - COMMON) / blocks) ** 0.5
+    return math.sqrt(COMMON + (1 - COMMON) / blocks)
 
 
 def narrowed(nats: Doubles, width: float) -> Doubles:

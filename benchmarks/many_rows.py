@@ -168,7 +168,7 @@ def _family(use: str, i: int) -> tuple[Family, np.random.Generator]:
 
 
 def _of_blocks(model: Estimator, table: Table) -> Answers:
-    parts = blocks.split(table, model._engine.content_order(table), TRAINED, BLOCKS)
+    parts = blocks.split(table, model._engine.canonical_order(table), TRAINED, BLOCKS)
     return model._engine.run([part for part in parts if not part.constant])
 
 

@@ -42,7 +42,7 @@ def run(engine: Engine, tables: list[Table], size: int) -> Answers:
     if tables[0].n <= size:
         return engine.run(tables)
     [table] = tables
-    parts = split(table, engine.content_order(table), size, count(table, size))
+    parts = split(table, engine.canonical_order(table), size, count(table, size))
     blocks = [part for part in parts if not part.constant]
     return pool(table, size, [engine.run([blocks[i] for i in group]) for group in engine.groups(blocks, 1)])
 

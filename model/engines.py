@@ -48,7 +48,7 @@ class Engine(Protocol):
     def groups(self, tables: list[Table], workers: int) -> Iterable[list[int]]:
         """Positions in `tables` of problems to answer together; all together they cover them once."""
 
-    def content_order(self, table: Table) -> NDArray[np.integer[Any]]:
+    def canonical_order(self, table: Table) -> NDArray[np.integer[Any]]:
         """The rows in an order that their content decides, whatever their order; shape (n,)."""
 
     def run(self, tables: list[Table]) -> native.Answers:

@@ -17,8 +17,7 @@ from mizzle.model.native import Answers
 from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty, stretch
 from mizzle.model.preprocess import Table
-from mizzle.model.statistics.queries import content_order
-from mizzle.model.statistics.statistic import Context
+from mizzle.model.statistics.queries import canonical_order
 from mizzle.model.statistics.tokens import tokenise
 from mizzle.model.threads import single_thread, use_single_thread
 from mizzle.model.weights import Header
@@ -64,10 +63,10 @@ class TorchEngine:
         """Positions of tables of similar shape, which are padded to the same."""
         return grouped(tables, CACHE_CELLS if self.device == "cpu" else DEVICE_CELLS)
 
-    def content_order(self, table: Table) -> NDArray[np.int64]:
+    def canonical_order(self, table: Table) -> NDArray[np.int64]:
         """As the compiled engine's."""
         with single_thread(), torch.inference_mode():
-            order: NDArray[np.int64] = content_order(Context(collate([table])))[0].numpy()
+            order: NDArray[np.int64] = canonical_order(collate([table]))[0].numpy()
         return order
 
     def run(self, tables: list[Table]) -> Answers:

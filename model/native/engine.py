@@ -28,7 +28,7 @@ from mizzle.model.native.tokens import (
     Packed,
     Problem,
     Tokens,
-    content_order,
+    canonical_order,
     packed_problems,
     packed_tokens,
 )
@@ -99,9 +99,9 @@ class Engine:
         count = min(len(order), workers * math.ceil(len(order) / (workers * _TOGETHER)))
         return [order[i::count] for i in range(count)]
 
-    def content_order(self, problem: Problem) -> NDArray[np.int32]:
+    def canonical_order(self, problem: Problem) -> NDArray[np.int32]:
         """The rows in an order that their content decides, whatever their order; shape (n,)."""
-        return content_order(problem)
+        return canonical_order(problem)
 
     def run(self, problems: Sequence[Problem]) -> Answers:
         """Answers to ranked problems, whose sides vary, of any shapes.

@@ -106,10 +106,10 @@ int mizzle_number_rows(const Rank* ranks, std::int64_t n, std::int64_t d, std::i
     return guarded(message, [=] { *count = number_rows(ranks, std::size_t(d), std::size_t(n), numbers); });
 }
 
-int mizzle_content_order(const Problem* problem, std::int32_t* order, char* message) {
+int mizzle_canonical_order(const Problem* problem, std::int32_t* order, char* message) {
     return guarded(message, [=] {
         const auto [n, dims, ranks] = *problem;
-        const std::vector<int> rows = content_order(Sample{n, {dims[0], dims[1]}, {ranks[0], ranks[1]}, {}});
+        const std::vector<int> rows = canonical_order(Sample{n, {dims[0], dims[1]}, {ranks[0], ranks[1]}, {}});
         std::copy(rows.begin(), rows.end(), order);
     });
 }

@@ -1,6 +1,8 @@
 """More rows than the model was trained on: answered in blocks, which are pooled."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -44,13 +46,13 @@ def model(request: pytest.FixtureRequest) -> Estimator:
 
 def split(model: Estimator, table: Table) -> list[Table]:
     total = blocks.count(table, TRAINED)
-    return list(blocks.split(table, model._engine.content_order(table), TRAINED, total))
+    return list(blocks.split(table, model._engine.canonical_order(table), TRAINED, total))
 
 
 @pytest.mark.parametrize("n", [10_001, 20_000, 34_567])
 def test_blocks_are_of_the_trained_size_and_share_all_rows_evenly(model: Estimator, n: int) -> None:
     table = prepare(*normal(0, n, 0.5))
-    order = model._engine.content_order(table)
+    order = model._engine.canonical_order(table)
     parts = split(model, table)
     assert len(parts) == -(-n // TRAINED)
     assert {(part.n, part.x.shape, part.y.shape) for part in parts} == {(TRAINED, (1, TRAINED), (1, TRAINED))}
@@ -82,6 +84,38 @@ def test_the_order_of_rows_changes_nothing_nor_does_the_engine(dim: int) -> None
         np.testing.assert_allclose(compiled.estimate(*pair).values, expected.values, rtol=2e-4, atol=1e-5)
     other = torch.estimate(-y[rows], np.exp(x[rows]))
     np.testing.assert_allclose(other.values, expected.values, rtol=2e-4, atol=1e-5)
+
+
+def mirrored(n: int) -> Pair:
+    """Two balanced flags, whose table is its own mirror image."""
+    x = np.arange(n)[:, None] % 2.0
+    return x, np.where(np.arange(n)[:, None] % 10 < 2, 1 - x, x)
+
+
+def curve(n: int) -> Pair:
+    grid = np.linspace(-1, 1, n)[:, None]
+    return grid, (grid**3).round(2)
+
+
+@pytest.mark.parametrize("make", [mirrored, curve])
+def test_the_order_of_rows_changes_nothing_where_the_data_are_their_own_mirror_image(
+    model: Estimator, make: Callable[[int], Pair]
+) -> None:
+    x, y = make(30_000)
+    rows = np.random.default_rng(2).permutation(len(x))
+    for one, other in zip(split(model, prepare(x, y)), split(model, prepare(x[rows], y[rows])), strict=True):
+        assert (one.x == other.x).all()
+        assert (one.y == other.y).all()
+
+
+@pytest.mark.skipif(not native.available(), reason="the compiled engine was not built")
+@pytest.mark.parametrize("make", [mirrored, curve, partial(flags, 0, rate=0.3, share=0.8)])
+def test_engines_make_the_same_blocks(make: Callable[..., Pair]) -> None:
+    table = prepare(*make(n=30_000))
+    compiled, torch = (split(Estimator.load(engine=name), table) for name in ("native", "torch"))
+    for one, other in zip(compiled, torch, strict=True):
+        assert (one.x == other.x).all()
+        assert (one.y == other.y).all()
 
 
 @pytest.mark.parametrize("n", [30_000, 100_000])

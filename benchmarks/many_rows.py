@@ -6,9 +6,9 @@ Calibration: of draws of the prior with up to 8 columns a side, 320,000 rows are
 10,000; for 1, 2, .. of them together the width is found at which the 90 % interval covers 90 %, which
 `model/blocks.py` puts down to a share of the variance that all blocks have in common. Judgement: other
 draws, of 20,000 to 1,000,000 rows, are answered as `mizzle.estimate` does, from one block, and in one
-piece, as before there were blocks; a million rows in one piece take a quarter of a minute, so that only
-every tenth draw has it. About an hour on two cores. Prints tables and writes results/many-rows-YYYY-MM-
-DD.json; errors in nats.
+piece, as before there were blocks; a million rows in one piece take a quarter of a minute, so that few
+draws have it. About an hour on two cores. Prints tables and writes
+results/many-rows-YYYY-MM-DD.json; errors in nats.
 """
 
 import argparse
@@ -37,8 +37,8 @@ TRAINED, BLOCKS = 10_000, 32
 TOGETHER = (1, 2, 5, 10, 32)
 ROWS = (20_000, 50_000, 100_000, 300_000, 1_000_000)
 WAYS = ("pooled", "one block", "one piece")
-IN_ONE_PIECE = 100_000  # rows up to which all draws are answered in one piece, too
-EVERY = 10  # draw beyond these
+IN_ONE_PIECE = 400_000  # cells up to which all draws are answered in one piece, too
+EVERY = 10  # draw beyond these, of 1 + 1 columns
 LOW, HIGH = LEVELS.index(0.05), LEVELS.index(0.95)
 
 Doubles = NDArray[np.float64]
@@ -104,12 +104,13 @@ def all_ways(i: int) -> Draw:
     """The answers to the first rows of a draw: pooled, of one block, and in one piece."""
     family, rng = _family("judgement", i)
     x, y = family.sample(rng, ROWS[-1])
-    answers = {}
+    one_block, answers = _estimate(_estimator(), x[:TRAINED], y[:TRAINED]), {}
     for n in ROWS:
         part = x[:n], y[:n]
         answers[n, "pooled"] = _estimate(_estimator(), *part)
-        answers[n, "one block"] = _estimate(_estimator(), x[:TRAINED], y[:TRAINED])
-        if n <= IN_ONE_PIECE or i % EVERY == 0:
+        answers[n, "one block"] = one_block
+        columns = family.dim_x + family.dim_y
+        if n * columns <= IN_ONE_PIECE or (i % EVERY == 0 and columns == 2):
             answers[n, "one piece"] = _estimate(_unlimited(), *part)
     return Draw(family.name, family.mi().nats, answers)
 

@@ -6,7 +6,10 @@ import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mizzle import extras
 from mizzle.errors import ModelUnavailable
@@ -44,6 +47,9 @@ class Engine(Protocol):
 
     def groups(self, tables: list[Table], workers: int) -> Iterable[list[int]]:
         """Positions in `tables` of problems to answer together; all together they cover them once."""
+
+    def canonical_order(self, table: Table) -> NDArray[np.integer[Any]]:
+        """The rows in an order that their content decides, whatever their order; shape (n,)."""
 
     def run(self, tables: list[Table]) -> native.Answers:
         """Answers to problems whose sides vary, NaN where the network gave what is not finite."""

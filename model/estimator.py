@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mizzle.data.arrays import check_columns, check_pair
 from mizzle.errors import InferenceFailed
-from mizzle.model import engines, quantiles, weights
+from mizzle.model import blocks, engines, quantiles, weights
 from mizzle.model.labels.answers import disjoint
 from mizzle.model.preprocess import Side, Table, pair, prepare, side, with_indicators
 from mizzle.types import Estimate, ModelInfo, Notice
@@ -47,6 +47,7 @@ class Estimator:
         self.levels = quantiles.LEVELS
         self.max_columns = header.columns[1]
         self._engine = engine
+        self._trained = header.rows[1]
         self._thread = local()
 
     @classmethod
@@ -150,6 +151,8 @@ class Estimator:
     def run(self, tables: list[Table]) -> list[Estimate]:
         """Estimate prepared problems in groups that the engine makes, side by side in a thread pool.
 
+        A problem of more rows than the model was trained on is answered in blocks of its rows.
+
         Raises:
             InferenceFailed: the network gave something that is not finite.
         """
@@ -165,7 +168,7 @@ class Estimator:
 
     def _posteriors(self, tables: list[Table]) -> list[Posterior]:
         """What the network says of problems whose sides vary, in order."""
-        places = [list(group) for group in self._engine.groups(tables, self._workers)]
+        places = [list(group) for group in blocks.groups(self._engine, tables, self._trained, self._workers)]
         groups = [[tables[i] for i in group] for group in places]
         posteriors: dict[int, Posterior] = {}
         for group, answers in zip(places, self._run_all(groups), strict=True):
@@ -180,7 +183,7 @@ class Estimator:
 
     def _run(self, tables: list[Table]) -> list[Posterior]:
         """Of one group."""
-        mean, nats, excess = self._engine.run(tables)
+        mean, nats, excess = blocks.run(self._engine, tables, self._trained)
         if not (np.isfinite(nats).all() and np.isfinite(mean).all()):
             raise InferenceFailed("the network gave a value that is not finite; please report this")
         return [Posterior(*answer) for answer in zip(mean.tolist(), nats, excess.tolist(), strict=True)]
@@ -194,6 +197,7 @@ class Estimator:
             if apart or not table.labels.ordered:
                 posterior, by_counts = other, by_indicators is None
             noticed = (*noticed, *_without_order(by_order.mean, other.mean)) if apart else noticed
+        pooled = () if by_counts else blocks.notices(table, self._trained)
         outside = (*(() if by_counts else self._rows_outside(table)), *_unfamiliar(posterior.excess))
         values = tuple(posterior.nats.tolist())
         return Estimate(
@@ -204,7 +208,7 @@ class Estimator:
             dim_x=table.dim_x,
             dim_y=table.dim_y,
             in_range=not outside and not table.copied,
-            warnings=(*noticed, *outside, *_suspicious(table, values)),
+            warnings=(*noticed, *pooled, *outside, *_suspicious(table, values)),
             model=self.info,
         )
 
@@ -214,11 +218,13 @@ class Estimator:
 
     def _rows_outside(self, table: Table) -> Iterator[Notice]:
         low, high = self.header.rows
-        if not low <= table.n <= high:
+        if table.n < low:
             text = f"n = {table.n} is outside the trained range of {low} to {high} rows"
             text = f"{text}, and the interval was widened and may still be off"
-            remedy = "bring more rows" if table.n < low else "compare that of a random part of the rows"
-            yield Notice("rows_out_of_range", f"{text}; {remedy}")
+            yield Notice("rows_out_of_range", f"{text}; bring more rows")
+        elif table.n > max(high, blocks.LARGEST_ROWS):
+            text = f"n = {table.n:,} is more than the {blocks.LARGEST_ROWS:,} rows up to which pooled blocks"
+            yield Notice("rows_out_of_range", f"{text} were measured; the interval may be off")
 
 
 def _no_rows(side: Side) -> Doubles:

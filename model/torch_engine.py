@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mizzle.errors import ModelUnavailable
@@ -16,6 +17,7 @@ from mizzle.model.native import Answers
 from mizzle.model.net import Net
 from mizzle.model.novelty import Novelty, stretch
 from mizzle.model.preprocess import Table
+from mizzle.model.statistics.queries import canonical_order
 from mizzle.model.statistics.tokens import tokenise
 from mizzle.model.threads import single_thread, use_single_thread
 from mizzle.model.weights import Header
@@ -60,6 +62,12 @@ class TorchEngine:
     def groups(self, tables: list[Table], workers: int) -> Iterable[list[int]]:
         """Positions of tables of similar shape, which are padded to the same."""
         return grouped(tables, CACHE_CELLS if self.device == "cpu" else DEVICE_CELLS)
+
+    def canonical_order(self, table: Table) -> NDArray[np.int64]:
+        """As the compiled engine's."""
+        with single_thread(), torch.inference_mode():
+            order: NDArray[np.int64] = canonical_order(collate([table]))[0].numpy()
+        return order
 
     def run(self, tables: list[Table]) -> Answers:
         """One padded pass, on one thread, whatever number of threads torch is set to.

@@ -50,8 +50,8 @@ APART = (
 FLOORS = {
     "sdk": (
         "deprecated errors version cost machine progress < types extras < wire data"
-        " < reduction < estimator selftest display < backends < tables < client files < __init__ < cli sklearn"
-        " < __main__"
+        " < reduction < estimator selftest display < backends < tables < client files < __init__"
+        " < cli sklearn < __main__"
     ),
     "metadata_gen": (
         "family < dispersion hyperpriors montecarlo < maps < families < prior < stream"
@@ -59,7 +59,8 @@ FLOORS = {
     ),
     "model": (
         "native quantiles threads < calibrate counting posterior weights < labels < novelty preprocess"
-        " < batch < statistics < net < torch_weights < torch_engine < engines < estimator < __init__ training"
+        " < batch < statistics < net < torch_weights < torch_engine < engines < blocks < estimator"
+        " < __init__ training"
     ),
     "service": (
         "formats logs settings < inference < telemetry < http < jobs oip transport < routes < app < server"

@@ -7,7 +7,7 @@ Where the library was not built, `reason` says so, and nothing else here works. 
 from mizzle.model.native.engine import Answers, Engine
 from mizzle.model.native.library import KINDS, available, channels, instructions, reason, settings
 from mizzle.model.native.ranks import Counts, Ranked, entropy, information, number_rows, rank
-from mizzle.model.native.tokens import Tokens, tokens
+from mizzle.model.native.tokens import Tokens, canonical_order, tokens
 
 __all__ = [
     "KINDS",
@@ -17,6 +17,7 @@ __all__ = [
     "Ranked",
     "Tokens",
     "available",
+    "canonical_order",
     "channels",
     "entropy",
     "information",

@@ -24,7 +24,14 @@ from mizzle.model.native.library import (
     message,
     settings,
 )
-from mizzle.model.native.tokens import Packed, Problem, Tokens, packed_problems, packed_tokens
+from mizzle.model.native.tokens import (
+    Packed,
+    Problem,
+    Tokens,
+    canonical_order,
+    packed_problems,
+    packed_tokens,
+)
 
 _TOGETHER = 32  # problems of a group: the network reads its weights once for as many
 
@@ -91,6 +98,10 @@ class Engine:
         order = sorted(range(len(problems)), key=sizes.__getitem__)
         count = min(len(order), workers * math.ceil(len(order) / (workers * _TOGETHER)))
         return [order[i::count] for i in range(count)]
+
+    def canonical_order(self, problem: Problem) -> NDArray[np.int32]:
+        """The rows in an order that their content decides, whatever their order; shape (n,)."""
+        return canonical_order(problem)
 
     def run(self, problems: Sequence[Problem]) -> Answers:
         """Answers to ranked problems, whose sides vary, of any shapes.

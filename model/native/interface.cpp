@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 
+#include "queries.h"
 #include "registry.h"
 #include "sample.h"
 #include "settings.h"
@@ -103,6 +104,14 @@ int mizzle_rank(const double* values, std::int64_t n, std::int64_t d, std::int64
 int mizzle_number_rows(const Rank* ranks, std::int64_t n, std::int64_t d, std::int64_t* numbers,
                        std::int64_t* count, char* message) {
     return guarded(message, [=] { *count = number_rows(ranks, std::size_t(d), std::size_t(n), numbers); });
+}
+
+int mizzle_canonical_order(const Problem* problem, std::int32_t* order, char* message) {
+    return guarded(message, [=] {
+        const auto [n, dims, ranks] = *problem;
+        const std::vector<int> rows = canonical_order(Sample{n, {dims[0], dims[1]}, {ranks[0], ranks[1]}, {}});
+        std::copy(rows.begin(), rows.end(), order);
+    });
 }
 
 int mizzle_entropy(const Label* labels, std::int64_t n, Counted* result, char* message) {

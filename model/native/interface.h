@@ -54,6 +54,9 @@ MIZZLE_EXPORT int mizzle_rank(const double* values, std::int64_t n, std::int64_t
 MIZZLE_EXPORT int mizzle_number_rows(const mizzle::Rank* ranks, std::int64_t n, std::int64_t d,
                                      std::int64_t* numbers, std::int64_t* count, char* message);
 
+// The rows of a problem in an order that their content decides, whatever their order: n numbers from 0 on.
+MIZZLE_EXPORT int mizzle_canonical_order(const mizzle::Problem* problem, std::int32_t* order, char* message);
+
 // Entropy of n labels 0, 1, .., and the information of two, where it can be counted: `counts` is 1 then.
 MIZZLE_EXPORT int mizzle_entropy(const mizzle::Label* labels, std::int64_t n, mizzle::Counted* result,
                                  char* message);

@@ -39,6 +39,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "mizzle_channels": (c_char_p, ()),
     "mizzle_rank": (c_int, (c_void_p, *(c_int64,) * 4, *(c_void_p,) * 3, c_char_p)),
     "mizzle_number_rows": (c_int, (c_void_p, c_int64, c_int64, c_void_p, POINTER(c_int64), c_char_p)),
+    "mizzle_canonical_order": (c_int, (c_void_p, c_void_p, c_char_p)),
     "mizzle_entropy": (c_int, (c_void_p, c_int64, c_void_p, c_char_p)),
     "mizzle_information": (c_int, (c_void_p, c_void_p, c_int64, c_void_p, POINTER(c_int32), c_char_p)),
     "mizzle_new_tokens": (c_int, (c_void_p, POINTER(c_void_p), c_char_p)),

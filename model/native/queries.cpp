@@ -91,16 +91,11 @@ void sort(int* first, int* last, const Before& before) {
     }
 }
 
-int count_within(const Sample& sample, const int (&limits)[2]) {
-    return std::min(std::clamp(sample.n / 8, limits[0], limits[1]), sample.n);
-}
-
-}  // namespace
-
-std::vector<int> content_order(const Sample& sample) {
-    Keys key = content_key(sample);
+// Rows by their keys; those of equal ones as they come, or as `tied` says which comes before.
+template <class Before>
+std::vector<int> order_of(const Keys& key, const Before& tied) {
     int bits = 1;  // keys are spread evenly: a bucket by their first bits holds one or two, or copies
-    while ((1 << bits) < sample.n) ++bits;
+    while ((std::size_t(1) << bits) < key.size()) ++bits;
     const auto bucket = [&](Hash k) {
         return static_cast<std::size_t>((k ^ (Hash(1) << 63)) >> (64 - bits));
     };
@@ -111,12 +106,31 @@ std::vector<int> content_order(const Sample& sample) {
     for (std::size_t i = 0; i < key.size(); ++i)
         order[static_cast<std::size_t>(next[bucket(key[i])]++)] = int(i);
     const auto before = [&](int i, int j) {
-        return static_cast<std::int64_t>(key[std::size_t(i)]) <
-               static_cast<std::int64_t>(key[std::size_t(j)]);
+        const auto own = static_cast<std::int64_t>(key[std::size_t(i)]),
+                   other = static_cast<std::int64_t>(key[std::size_t(j)]);
+        return own < other || (own == other && tied(i, j));
     };
     for (std::size_t b = 0; b + 1 < start.size(); ++b)
         sort(order.data() + start[b], order.data() + start[b + 1], before);
     return order;
+}
+
+int count_within(const Sample& sample, const int (&limits)[2]) {
+    return std::min(std::clamp(sample.n / 8, limits[0], limits[1]), sample.n);
+}
+
+}  // namespace
+
+std::vector<int> content_order(const Sample& sample) {
+    return order_of(content_key(sample), [](int, int) { return false; });
+}
+
+std::vector<int> canonical_order(const Sample& sample) {
+    return order_of(content_key(sample), [&](int i, int j) {
+        for (int c = 0; c < sample.total(); ++c)
+            if (const Rank* a = column_of(sample, c); a[i] != a[j]) return a[i] < a[j];
+        return false;
+    });
 }
 
 std::vector<int> evenly(int own, int count) {

@@ -19,6 +19,9 @@ struct QueryRows {
 // The rows in an order that their content decides.
 std::vector<int> content_order(const Sample& sample);
 
+// The same, and rows that tie there in the order of their ranks: mirror images of each other, and equal ones.
+std::vector<int> canonical_order(const Sample& sample);
+
 // At most `count` evenly spaced numbers below `own`.
 std::vector<int> evenly(int own, int count);
 

@@ -70,6 +70,13 @@ def packed_problems(problems: Iterable[Problem]) -> Packed:
     return packed
 
 
+def canonical_order(problem: Problem) -> NDArray[np.int32]:
+    """The rows of a problem in an order that their content decides, whatever their order; shape (n,)."""
+    packed, order, said = packed_problems([problem]), np.empty(problem.n, np.int32), message()
+    check(load().mizzle_canonical_order(address(packed.entries), address(order), said), said)
+    return order
+
+
 def packed_tokens(problems: Sequence[Tokens]) -> Packed:
     """Tokens as the library reads them."""
     packed = Packed(TOKENS, len(problems))

@@ -61,6 +61,16 @@ def content_order(context: Context) -> Int64[Tensor, "b n"]:
     return key.argsort(dim=-1, stable=True)
 
 
+def canonical_order(batch: Batch) -> Int64[Tensor, "b n"]:
+    """The same, and rows that tie there in the order of their ranks: mirror images, and equal ones."""
+    columns = batch.ranks.transpose(2, 3).flatten(1, 2).flip(1).unbind(1)
+    key = _content_key(batch).masked_fill(~batch.rows, torch.iinfo(torch.int64).max)
+    order = torch.arange(key.shape[1]).expand_as(key)
+    for values in (*columns, key):  # the last decides
+        order = order.gather(1, values.gather(1, order).argsort(dim=-1, stable=True))
+    return order
+
+
 def _content_key(batch: Batch) -> Int64[Tensor, "b n"]:
     """A hash of each row that ignores row order, column order, side names and column signs.
 

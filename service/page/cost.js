@@ -1,6 +1,7 @@
 // What a problem costs the service, in padded cells, as /v1/limits counts them.
 
 const DISTANCE_CELLS = 8;
+const BLOCK_CELLS = 3200000;
 const ROWS = Array.from({ length: 40 }, (_, i) => Math.round(16 * 2 ** (i / 2)));
 
 /**
@@ -11,5 +12,6 @@ const ROWS = Array.from({ length: 40 }, (_, i) => Math.round(16 * 2 ** (i / 2)))
  */
 export function cells(n, dx, dy) {
   const padded = ROWS.find((rows) => rows >= n) ?? n;
-  return padded * (2 * 2 ** Math.ceil(Math.log2(Math.max(dx, dy, 1))) + DISTANCE_CELLS);
+  const columns = 2 * 2 ** Math.ceil(Math.log2(Math.max(dx, dy, 1)));
+  return padded * columns + Math.min(padded * DISTANCE_CELLS, BLOCK_CELLS);
 }

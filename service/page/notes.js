@@ -18,6 +18,7 @@ const SHORT = {
   deterministic: "one determines the other",
   above_log_n: "more than the rows can show",
   rows_out_of_range: "unusual number of rows",
+  blocks: "answered in blocks",
   repeated_rows: "repeated rows",
   rows_alike: "a series of rows",
   time: "dates as seconds",

@@ -128,6 +128,9 @@ def _limits(service: Service) -> dict[str, Any]:
         "always_admitted_problems": ALWAYS_ADMITTED,
         "max_request_seconds": settings.request_seconds,
         "levels": [facts.levels[0], facts.levels[-1]],
-        "cells": f"rows x (2 x columns of the larger side + {cost.DISTANCE_CELLS}), both rounded up",
+        "cells": (
+            f"rows x (2 x columns of the larger side + {cost.DISTANCE_CELLS}), both rounded up; "
+            f"at most {cost.BLOCK_CELLS} for the {cost.DISTANCE_CELLS} a row"
+        ),
         "jobs": job_limits.of(settings),
     }

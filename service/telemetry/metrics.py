@@ -39,6 +39,7 @@ FORMATS = {
 }
 WARNINGS = (
     "above_log_n",
+    "blocks",
     "constant_x",
     "constant_y",
     "copies_x",

@@ -155,12 +155,6 @@ def test_a_binary_side_knows_at_most_its_entropy(estimator: Estimator, y: str) -
     assert ("limited_by_entropy" in [w.code for w in estimate.warnings]) == (y != "independent")
 
 
-def test_outside_the_trained_rows_says_so(estimator: Estimator) -> None:
-    estimate = estimator.estimate(*normal(3, 10_001, 0.5))
-    assert not estimate.in_range
-    assert "rows_out_of_range" in [w.code for w in estimate.warnings]
-
-
 def test_more_columns_than_the_model_covers(estimator: Estimator) -> None:
     x = np.random.default_rng(0).normal(size=(20, estimator.max_columns + 1))
     with pytest.raises(TooManyColumns, match="65 columns"):

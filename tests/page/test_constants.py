@@ -33,6 +33,7 @@ def test_no_other_module_repeats_a_default() -> None:
 
 def test_what_a_row_costs_for_its_distances() -> None:
     assert constant("cost.js", "DISTANCE_CELLS") == cost.DISTANCE_CELLS
+    assert constant("cost.js", "BLOCK_CELLS") == cost.BLOCK_CELLS
 
 
 def test_paths_are_those_of_the_interface() -> None:

@@ -113,7 +113,7 @@ def test_answers_are_finite_and_the_same_the_other_way_round(
     one, other = Estimator.load().estimate_many([(x, y), (y, x)])
     assert np.isfinite([one.mi, *one.values]).all()
     np.testing.assert_allclose(one.values, other.values, rtol=1e-4, atol=1e-4)
-    assert ("rows_out_of_range" in [notice.code for notice in one.warnings]) == (n > 10_000)
+    assert ("blocks" in [notice.code for notice in one.warnings]) == (n > 10_000)
 
 
 @hostile

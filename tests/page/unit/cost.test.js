@@ -16,6 +16,11 @@ test("sides can be exchanged", () => {
   assert.equal(cells(100, 3, 7), cells(100, 7, 3));
 });
 
+test("of many rows only some are more than ranked", () => {
+  assert.equal(cells(370_728, 1, 1), 3_707_280); // 10 a row
+  assert.equal(cells(1_000_000, 1, 1), 1_048_576 * 2 + 3_200_000);
+});
+
 test("what is larger than every size is not padded", () => {
-  assert.equal(cells(1e9, 1, 1), 1e10);
+  assert.equal(cells(1e9, 1, 1), 2_003_200_000);
 });

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import mizzle
+from mizzle import cost, wire
 from mizzle import estimator as estimators
-from mizzle import wire
 from mizzle.service.app import create_app
 from mizzle.service.settings import Settings
 
@@ -65,6 +65,21 @@ def test_a_client_over_a_socket_has_the_answers_of_the_package(
         assert client.ready()
         _check_same([client.estimate(*pair) for pair in pairs], here)
         _check_same(client.estimate_many(pairs), here)
+
+
+def test_many_rows_over_a_socket_are_in_range(serve_here, settings: Settings, estimator, draw) -> None:
+    """In blocks of their rows, by the limits as they are."""
+    pair = draw(30_000, 1, 1)
+    limits = {"max_body_bytes": 2**20, "max_problem_cells": Settings().max_problem_cells}
+    with serve_here(settings.model_copy(update=limits), estimator) as url, mizzle.Client(url) as client:
+        there, here = client.estimate(*pair), mizzle.estimate(*pair)
+    assert there.values == pytest.approx(here.values, abs=TOLERANCE)
+    assert (there.n, there.in_range, there.warnings) == (30_000, True, here.warnings)
+    assert [notice.code for notice in there.warnings] == ["blocks"]
+
+
+def test_a_million_rows_are_within_the_limits() -> None:
+    assert cost.size(1_000_000, 1, 1).cells <= Settings().max_problem_cells
 
 
 def _check_same(there, here) -> None:

@@ -10,9 +10,10 @@ from mizzle.model.labels import network, numbers, tables
 from mizzle.model.labels.summary import Doubles, Integers
 
 MAX_LEVELS = 256  # of a label, in the training
-MAX_ROWS = 1_000_000  # of two labels, in the training
+MAX_ROWS = 1_000_000  # of two labels, in the training; and so many were tried of a label beside numbers
 MAX_INDICATORS = 64  # levels that become columns of their own beside several columns of numbers
-_MAX_NUMBERS = 10_000  # rows of a label beside numbers, in the training
+_TRAINED_ROWS = 10_000  # of a label beside numbers
+_BEYOND = 0.3  # beyond, intervals grow with this power of the rows: then 90 to 99 % hold (docs/decisions, 21)
 _EVIDENT = 2.5  # standard errors by which neighbouring levels must be more alike than any two
 _LOW, _HIGH = quantiles.LEVELS.index(0.05), quantiles.LEVELS.index(0.95)
 
@@ -37,9 +38,10 @@ class Labelled(NamedTuple):
             return _of_tables(self.x, self.y)
         label, columns = (self.x, self.columns_y) if self.x is not None else (self.y, self.columns_x)
         assert label is not None
-        if len(columns) > 1 or label.max() >= MAX_LEVELS or len(label) > _MAX_NUMBERS:
+        if len(columns) > 1 or label.max() >= MAX_LEVELS or len(label) > MAX_ROWS:
             return None
-        return network.shipped("numbers").quantiles(numbers.summary(label, columns[0]))
+        values = network.shipped("numbers").quantiles(numbers.summary(label, columns[0]))
+        return _widened(values, max(1.0, len(label) / _TRAINED_ROWS) ** _BEYOND)
 
     def indicators(self) -> tuple[Integers | None, Integers | None]:
         """For x and y: centred ranks of a column for every label, shape (levels, n), beside many columns.
@@ -68,6 +70,12 @@ def _of_tables(x: Integers, y: Integers) -> Doubles | None:
         return network.shipped("tables").quantiles(tables.summary(x, y))
     counted = information(x, y)
     return None if counted is None else counted.quantiles()
+
+
+def _widened(values: Doubles, times: float) -> Doubles:
+    """Quantiles of shape (q,) spread about their median, none below 0."""
+    middle = values[quantiles.MIDDLE]
+    return np.maximum(middle + times * (values - middle), 0.0)
 
 
 def _neighbours_alike(label: Integers, others: Integers) -> bool:

@@ -1,19 +1,71 @@
 """The prior over labels without an order: two of them, or one beside a column of numbers."""
 
 import numpy as np
-from scipy.special import ndtr  # type: ignore[import-untyped]
+from scipy.special import entr, ndtr  # type: ignore[import-untyped]
 
-from mizzle.metadata_gen.families.contingency import POINTS, ContingencyTable, LabelledNumbers
-from mizzle.metadata_gen.family import Array, Rng
+from mizzle.errors import InvalidInput
+from mizzle.metadata_gen.families.contingency import ContingencyTable
+from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
 from mizzle.metadata_gen.hyperpriors import LogIntegers, LogUniform, Uniform
 
 MAX_LEVELS = 256
+POINTS = 1200  # of a grid that is as good as continuous
 _LEVELS, _SMALL_LEVELS = LogIntegers(2, MAX_LEVELS), LogIntegers(2, 8)
 _EVENNESS, _RARE, _COUPLING = LogUniform(0.3, 30.0), LogUniform(0.001, 0.3), LogUniform(0.003, 1.0)
 _SPREAD, _WIDTHS, _RANK = LogUniform(0.03, 30.0), Uniform(0.0, 1.0), LogIntegers(2, 6)
 _NOISE, _GAIN, _FREQUENCY = LogUniform(0.03, 3.0), LogUniform(0.2, 8.0), LogUniform(0.3, 20.0)
 _LATTICE, _SHAPE = LogIntegers(2, 200), LogUniform(0.1, 5.0)
 _KINDS = (0.1, 0.2, 0.15, 0.15, 0.2, 0.2)  # of tables
+
+
+class LabelledNumbers(Family):
+    """X is one of k labels with probabilities p; Y given X = i is a point of a grid with probabilities t_i.
+
+    I = H(Y) - sum_i p_i H(Y | i) nats, summed over the points. A grid of `POINTS` is as good as continuous:
+    its points become intervals, within which no label is likelier than in the rest. Coarser ones make ties.
+
+    Args:
+        probabilities: p, shape (k,).
+        table: t, shape (k, points).
+
+    Raises:
+        InvalidInput: the probabilities or a row of the table do not sum to 1, or there is only one point.
+    """
+
+    def __init__(self, probabilities: Array, table: Array) -> None:
+        super().__init__("labelled numbers", 1, 1)
+        if abs(probabilities.sum() - 1.0) > 1e-9 or np.abs(table.sum(axis=1) - 1.0).max() > 1e-9:
+            raise InvalidInput("the probabilities and every row of the table must sum to 1")
+        if table.shape[1] < 2:
+            raise InvalidInput(f"there are {table.shape[1]} values of Y; at least 2 are needed")
+        self.probabilities, self.table = probabilities, table
+
+    @property
+    def continuous(self) -> bool:
+        return False
+
+    @property
+    def points(self) -> int:
+        """How many points Y has."""
+        return int(self.table.shape[1])
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        labels = rng.choice(len(self.probabilities), n, p=self.probabilities)
+        ends = np.cumsum(self.table, axis=1) / np.sum(self.table, axis=1, keepdims=True)
+        places = np.searchsorted((ends + np.arange(len(ends))[:, None]).ravel(), labels + rng.random(n))
+        cells = np.asarray((places - labels * self.points).clip(0, self.points - 1), np.float64)
+        y = cells + rng.random(n) if self.points == POINTS else cells
+        return labels.astype(np.float64)[:, None], y[:, None]
+
+    def mi(self) -> Truth:
+        of_all = entr(self.probabilities @ self.table).sum()
+        return closed_form(float(of_all - self.probabilities @ entr(self.table).sum(axis=1)))
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        """log P(y | x) / P(y) of each row's cell."""
+        labels, cells = x[:, 0].astype(np.intp), np.floor(y[:, 0]).astype(np.intp)
+        odds = self.table[labels, cells] / (self.probabilities @ self.table)[cells]
+        return np.asarray(np.log(odds))
 
 
 def label_table(rng: Rng) -> ContingencyTable:

@@ -244,7 +244,10 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
 def _by_counts(table: Table) -> Posterior | None:
     """What the counts of labels say, where a side is a label and there are enough of them."""
     counts = table.labels.quantiles() if table.labels else None
-    return None if counts is None else Posterior(float(quantiles.mean(counts[None])[0]), counts, 0.0)
+    if counts is None:
+        return None
+    counts = np.minimum(counts, table.ceiling)
+    return Posterior(float(quantiles.mean(counts[None])[0]), counts, 0.0)
 
 
 def _without_order(by_order: float, mean: float) -> Iterator[Notice]:

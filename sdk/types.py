@@ -31,7 +31,10 @@ SEVERITY: Final = (
     *("unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy"),
 )
 SHOWN_NOTICES: Final = 2  # of a pair, in the line that it has in a table of many
-FACTS: Final = ("deduplicated", "counted", "coded", "time", "ties", "copies_x", "copies_y")
+FACTS: Final = (
+    *("deduplicated", "dropped", "left_out", "reduced", "blocks", "counted", "coded", "time"),
+    *("copies_x", "copies_y"),
+)
 
 
 def severest(codes: Iterable[str], count: int) -> list[str]:

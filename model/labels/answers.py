@@ -54,10 +54,9 @@ class Labelled(NamedTuple):
 
     @property
     def ordered(self) -> bool:
-        """Whether the sample shows that the order of a label's levels means something."""
-        return (self.x is not None and _neighbours_alike(self.columns_x, self.columns_y)) or (
-            self.y is not None and _neighbours_alike(self.columns_y, self.columns_x)
-        )
+        """Whether the sample shows that the order of levels means something, of all labels there are."""
+        x = self.x is None or _neighbours_alike(self.columns_x, self.columns_y)
+        return x and (self.y is None or _neighbours_alike(self.columns_y, self.columns_x))
 
 
 def disjoint(some: Doubles, others: Doubles) -> bool:

@@ -58,7 +58,7 @@ def estimate(
     target = options.joined(right)
     sides = {options.joined(left): table_of_file.columns_of(left), target: table_of_file.columns_of(right)}
     interval_levels(level), check_threshold(threshold)  # before any work
-    plan = Plan.with_last(variables(table_of_file.frame, [], sides, missing, target, deduplicate))
+    plan = Plan.with_last(variables(table_of_file.frame, [], sides, missing, target, deduplicate=deduplicate))
     with client_for(url) as client:
         pair = _pair(client, plan, unit, reduce)
     result = Ranking((pair,), level, unit, threshold, target)

@@ -50,7 +50,6 @@ WARNINGS = (
     "repeated_rows",
     "rows_alike",
     "rows_out_of_range",
-    "ties",
     "unfamiliar",
 )
 _VERSIONS = {"0.0.1", "0.0.4", "1.0.0"}

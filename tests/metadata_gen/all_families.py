@@ -8,6 +8,7 @@ from channel_families import FAMILIES as CHANNELS
 from class_families import FAMILIES as CLASSES
 from copula_families import FAMILIES as COPULAS
 from discrete_families import FAMILIES as DISCRETE
+from discrete_families import LABELS
 from map_families import FAMILIES as MAPS
 from mixture_families import FAMILIES as MIXTURES
 from thin_families import FAMILIES as THIN
@@ -76,9 +77,6 @@ FAMILIES: dict[str, Family] = {
     "independent discrete": Independent(Noise(np.eye(2), "discrete", levels=5), NOISE),
     "normal toeplitz": MultivariateNormal(dispersion.toeplitz(-0.9, np.array([2, 0, 3, 1])), 2),
     "normal blocks": MultivariateNormal(dispersion.blocks(BLOCK_OF, np.array([0.8, 0.3])), 2),
-    "phases": Phases(None, Wrapped("normal", 0.3)),
-    "uneven phases": Phases(Wrapped("normal", 0.7), Wrapped("cauchy", 0.2), turns=3, origins=(1.0, 2.0)),
-    "phases on circles": Phases(Wrapped("cauchy", 0.5), Wrapped("uniform", 0.4), 2, (1.0, 2.0), "circles"),
     **MIXTURES,
     **COPULAS,
     **DISCRETE,
@@ -86,4 +84,8 @@ FAMILIES: dict[str, Family] = {
     **MAPS,
     **CLASSES,
     **THIN,
+    "phases": Phases(None, Wrapped("normal", 0.3)),
+    "uneven phases": Phases(Wrapped("normal", 0.7), Wrapped("cauchy", 0.2), turns=3, origins=(1.0, 2.0)),
+    "phases on circles": Phases(Wrapped("cauchy", 0.5), Wrapped("uniform", 0.4), 2, (1.0, 2.0), "circles"),
+    **LABELS,
 }

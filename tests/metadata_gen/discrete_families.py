@@ -4,9 +4,9 @@ import numpy as np
 from copula_families import COPULAS
 
 from mizzle.metadata_gen.families.binned import Binned
-from mizzle.metadata_gen.families.contingency import ContingencyTable, LabelledNumbers
+from mizzle.metadata_gen.families.contingency import ContingencyTable
 from mizzle.metadata_gen.family import Array, Family
-from mizzle.metadata_gen.label_problems import label_table, labelled_numbers
+from mizzle.metadata_gen.label_problems import LabelledNumbers, label_table, labelled_numbers
 from mizzle.metadata_gen.prior.contingency import random_table
 from mizzle.metadata_gen.prior.pairs import random_edges
 
@@ -31,8 +31,11 @@ FAMILIES: dict[str, Family] = {
     "independent table": ContingencyTable(np.outer([0.2, 0.8], [0.5, 0.3, 0.2])),
     "diagonal table": ContingencyTable(np.eye(5) / 5.0),
     "table": ContingencyTable(np.array([[0.3, 0.1, 0.0], [0.05, 0.25, 0.3]])),
+    **{f"random table {i}": random_table(RNG, 2 + i, 20 - 3 * i, 0.5 + i, 0.7) for i in range(6)},
+}
+
+LABELS: dict[str, Family] = {
     "labelled counts": LabelledNumbers(np.array([0.2, 0.8]), np.array([[0.5, 0.3, 0.2], [0.1, 0.4, 0.5]])),
     **{f"label table {i}": label_table(RNG) for i in range(4)},
     **{f"random labelled numbers {i}": labelled_numbers(RNG) for i in range(4)},
-    **{f"random table {i}": random_table(RNG, 2 + i, 20 - 3 * i, 0.5 + i, 0.7) for i in range(6)},
 }

@@ -22,6 +22,7 @@ from mizzle.metadata_gen.hyperpriors import (
     RealLaw,
     Uniform,
 )
+from mizzle.metadata_gen.label_problems import labelled_numbers
 from mizzle.metadata_gen.prior import channels, elliptical, maps, meta_distribution, pairs, ranges, signals
 
 DRAWS = 1500
@@ -141,9 +142,10 @@ def test_every_label_has_its_builder() -> None:
 
 
 def test_every_family_is_drawn(families: list[Family]) -> None:
-    """Whole or inside another, by the prior or among what it holds out."""
-    held_out = [prior.draw_held_out(np.random.default_rng(1), label) for label in prior.HELD_OUT]
-    drawn = {type(inner) for family in (*families, *held_out) for inner in within(family)}
+    """Whole or inside another, by the prior, among what it holds out, or beside it for labels."""
+    rng = np.random.default_rng(1)
+    others = [*(prior.draw_held_out(rng, label) for label in prior.HELD_OUT), labelled_numbers(rng)]
+    drawn = {type(inner) for family in (*families, *others) for inner in within(family)}
     missing = concrete(Family) - drawn
     assert not missing, "draw each in prior/pairs.py, with a weight in the mixes of prior/ranges.py"
 

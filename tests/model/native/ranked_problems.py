@@ -75,7 +75,7 @@ def changed(x: np.ndarray, y: np.ndarray) -> list[Pair]:
 
 def _varying(tables: Iterable[Table]) -> list[Table]:
     """Those that the network answers, and none by counting."""
-    return [replace(table, counted=None) for table in tables if not table.constant]
+    return [replace(table, labels=None) for table in tables if not table.constant]
 
 
 PROBLEMS: dict[str, Callable[[], list[Table]]] = {

@@ -1,5 +1,7 @@
 """Neighbourhoods, their dimensions and the local information in them, against other ways to compute these."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -134,10 +136,11 @@ def test_directions_that_tell_nothing_are_left_out() -> None:
     """Of two columns shown twelve times each, two directions remain, whatever the order of columns."""
     rng = np.random.default_rng(8)
     x, y = normal_pairs(rng, 300, 2, 1.0)
-    own = context((np.tile(x, 12), y))
+    table = prepare(x, y)
+    own = Context(collate([replace(table, x=np.tile(table.x, (12, 1)))]))  # which `prepare` would leave out
     weights = local.directions(own.batch, own.once(hoods.local_covariances), own.once(hoods.points))[0, 0]
     assert (weights != 0).any(0).tolist() == [True] * 2 + [False] * 6
-    shuffled = context((rng.permutation(np.tile(x, 12), axis=1), y))
+    shuffled = Context(collate([replace(table, x=rng.permutation(np.tile(table.x, (12, 1))))]))
     torch.testing.assert_close(local.terms(own), local.terms(shuffled), rtol=0, atol=1e-5)
 
 

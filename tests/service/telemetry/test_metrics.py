@@ -38,7 +38,7 @@ EVENTS = [
     ("out_of_memory", (), "mizzle_oom_total", {}),
     ("non_finite", (), "mizzle_nonfinite_total", {}),
     ("worker_restarted", ("hung",), "mizzle_worker_restarts_total", {"reason": "hung"}),
-    ("answered", (["ties"],), "mizzle_warnings_total", {"code": "ties"}),
+    ("answered", (["unfamiliar"],), "mizzle_warnings_total", {"code": "unfamiliar"}),
     ("decoded", ("application/x-npy", 0.1), "mizzle_decode_seconds_count", {"format": "npy"}),
     ("loop_lag", (0.5,), "mizzle_event_loop_lag_seconds_count", {}),
     ("ready", (True,), "mizzle_ready", {}),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mizzle.cli import files
+from mizzle.files import reader
 
 FILE = Path(__file__).with_name("breast_cancer.csv")
 TARGET = ("worst_area",)
@@ -22,6 +22,6 @@ QUESTIONS: tuple[tuple[str, ...], ...] = (
 
 def pairs() -> list[tuple[np.ndarray, np.ndarray]]:
     """One (x, y) per question, with the target as y."""
-    table = files.read(str(FILE)).frame
+    table = reader.read(str(FILE)).frame
     y, *sides = (np.column_stack([table[name] for name in names]) for names in (TARGET, *QUESTIONS))
     return [(x, y) for x in sides]

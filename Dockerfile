@@ -71,7 +71,7 @@ RUN rm -f /opt/mizzle/.lock \
     && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash -x '_internal/py3' /opt/mizzle/lib
 
 FROM ${PYTHON_IMAGE}
-ARG VERSION=0.12.0
+ARG VERSION=0.13.0
 ARG REVISION
 LABEL org.opencontainers.image.title="mizzle" \
       org.opencontainers.image.description="Mutual information with calibrated intervals, over HTTP" \

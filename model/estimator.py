@@ -156,15 +156,16 @@ class Estimator:
         Raises:
             InferenceFailed: the network gave something that is not finite.
         """
-        live = [i for i, table in enumerate(tables) if not table.constant]
-        indicated = {i: other for i in live if (other := with_indicators(tables[i])) is not None}
-        posteriors = self._posteriors([*(tables[i] for i in live), *indicated.values()])
-        by_order = dict(zip(live, posteriors, strict=False))
-        by_indicators = dict(zip(indicated, posteriors[len(live) :], strict=True))
-        return [
-            self._answer(table, by_order[i], by_indicators.get(i)) if i in by_order else self._zero(table)
+        ordered = [table.labels is not None and table.labels.ordered for table in tables]
+        by_labels = {i: counts for i, table in enumerate(tables) if (counts := _by_labels(table)) is not None}
+        places = [
+            i
             for i, table in enumerate(tables)
+            if not table.constant and (ordered[i] or i not in by_labels)  # else the order is of no use
         ]
+        problems = [tables[i] if ordered[i] else with_indicators(tables[i]) for i in places]
+        by_order = dict(zip(places, self._posteriors(problems), strict=True))
+        return [self._answer(table, by_order.get(i), by_labels.get(i)) for i, table in enumerate(tables)]
 
     def _posteriors(self, tables: list[Table]) -> list[Posterior]:
         """What the network says of problems whose sides vary, in order."""
@@ -188,15 +189,16 @@ class Estimator:
             raise InferenceFailed("the network gave a value that is not finite; please report this")
         return [Posterior(*answer) for answer in zip(mean.tolist(), nats, excess.tolist(), strict=True)]
 
-    def _answer(self, table: Table, by_order: Posterior, by_indicators: Posterior | None = None) -> Estimate:
-        """The network's answer, or the labels' where the sample shows no order of theirs or they disagree."""
-        posterior, noticed, by_counts = by_order, table.warnings, False
-        other = by_indicators or _by_counts(table)
-        if table.labels is not None and other is not None:
-            apart = disjoint(by_order.nats, other.nats)
-            if apart or not table.labels.ordered:
-                posterior, by_counts = other, by_indicators is None
-            noticed = (*noticed, *_without_order(by_order.mean, other.mean)) if apart else noticed
+    def _answer(self, table: Table, by_order: Posterior | None, by_labels: Posterior | None) -> Estimate:
+        """The network's answer, or the labels' where the sample shows no order of theirs or both disagree.
+
+        Without either a side does not vary and shares no information: exactly 0.
+        """
+        posterior = by_order or by_labels or Posterior(0.0, np.zeros(len(self.levels)), 0.0)
+        noticed = table.warnings
+        if by_order and by_labels and disjoint(by_order.nats, by_labels.nats):
+            posterior, noticed = by_labels, (*noticed, _without_order(by_order.mean, by_labels.mean))
+        by_counts = posterior is by_labels
         pooled = () if by_counts else blocks.notices(table, self._trained)
         outside = (*(() if by_counts else self._rows_outside(table)), *_unfamiliar(posterior.excess))
         values = tuple(posterior.nats.tolist())
@@ -211,10 +213,6 @@ class Estimator:
             warnings=(*noticed, *pooled, *outside, *_suspicious(table, values)),
             model=self.info,
         )
-
-    def _zero(self, table: Table) -> Estimate:
-        """A side that does not vary shares no information: exactly 0."""
-        return self._answer(table, Posterior(0.0, np.zeros(len(self.levels)), 0.0))
 
     def _rows_outside(self, table: Table) -> Iterator[Notice]:
         low, high = self.header.rows
@@ -241,7 +239,7 @@ def _unfamiliar(excess: float) -> Iterator[Notice]:
         yield Notice("unfamiliar", f"{text}; check it against samples like yours of known truth")
 
 
-def _by_counts(table: Table) -> Posterior | None:
+def _by_labels(table: Table) -> Posterior | None:
     """What the counts of labels say, where a side is a label and there are enough of them."""
     counts = table.labels.quantiles() if table.labels else None
     if counts is None:
@@ -250,13 +248,10 @@ def _by_counts(table: Table) -> Posterior | None:
     return Posterior(float(quantiles.mean(counts[None])[0]), counts, 0.0)
 
 
-def _without_order(by_order: float, mean: float) -> Iterator[Notice]:
-    text = (
-        f"a side takes few values, which as labels tell {mean:.3g} nats and as ordered numbers {by_order:.3g}"
-    )
-    yield Notice(
-        "counted", f"{text}; the answer is the former, whatever their order: look at the table of counts"
-    )
+def _without_order(by_order: float, mean: float) -> Notice:
+    text = f"a side takes few values, which as labels tell {mean:.3g} nats, and in order {by_order:.3g}"
+    remedy = "look at the table of counts"
+    return Notice("counted", f"{text}; the answer is the former, which hangs on no order: {remedy}")
 
 
 def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:

@@ -173,11 +173,11 @@ def pair(x: Side, y: Side) -> Table:
     )
 
 
-def with_indicators(table: Table) -> Table | None:
-    """The problem whose label has a column for each level, beside several columns; None for any other."""
+def with_indicators(table: Table) -> Table:
+    """The problem, whose label has a column for each level where it stands beside several columns."""
     x, y = table.labels.indicators() if table.labels else (None, None)
     if x is None and y is None:
-        return None
+        return table
     return replace(table, x=table.x if x is None else x, y=table.y if y is None else y, labels=None)
 
 

@@ -55,6 +55,9 @@ class Labelled(NamedTuple):
     @property
     def ordered(self) -> bool:
         """Whether the sample shows that the order of levels means something, of all labels there are."""
+        labels = [side for side in (self.x, self.y) if side is not None]
+        if any(side.max() < _EVIDENT**2 for side in labels):
+            return False  # of so few levels nothing is evident
         x = self.x is None or _neighbours_alike(self.columns_x, self.columns_y)
         return x and (self.y is None or _neighbours_alike(self.columns_y, self.columns_x))
 
@@ -74,7 +77,7 @@ def _of_tables(x: Integers, y: Integers) -> Doubles | None:
 def _widened(values: Doubles, times: float) -> Doubles:
     """Quantiles of shape (q,) spread about their median, none below 0."""
     middle = values[quantiles.MIDDLE]
-    return np.maximum(middle + times * (values - middle), 0.0)
+    return np.asarray(np.maximum(middle + times * (values - middle), 0.0))
 
 
 def _neighbours_alike(label: Integers, others: Integers) -> bool:

@@ -48,6 +48,13 @@ class Job(NamedTuple):
     error: str | None
 
 
+class QueuedJob(NamedTuple):
+    """A job that waits, and the length of its body."""
+
+    job: Job
+    body_bytes: int
+
+
 class StoredInput(NamedTuple):
     """What came with a job: the body, its media type, and the parameters of the address as JSON."""
 
@@ -132,9 +139,15 @@ class JobRepository:
         """Return the jobs of an owner, the newest first."""
         return self._jobs("owner = ? ORDER BY number DESC", owner)
 
-    def queued(self) -> list[Job]:
+    def queued(self) -> list[QueuedJob]:
         """Return the jobs that wait, the oldest first."""
-        return self._jobs("state = 'queued' ORDER BY number")
+        lengths = dict(self._database.fetch_all("SELECT job, length(body) FROM inputs"))
+        jobs = self._jobs("state = 'queued' ORDER BY number")
+        return [QueuedJob(job, lengths.get(job.number, 0)) for job in jobs]
+
+    def is_suspect(self, number: int) -> bool:
+        """Return whether the service ended while a job ran that has saved no answer since."""
+        return bool(self._jobs("number = ? AND state = 'running' AND starts > 1", number))
 
     def count_by_state(self) -> dict[JobState, int]:
         """Return how many jobs are in each state."""
@@ -168,8 +181,14 @@ class JobRepository:
         rows = self._database.fetch_all("SELECT media, query, body FROM inputs WHERE job = ?", number)
         return StoredInput(*rows[0]) if rows else None
 
+    def start(self, number: int) -> bool:
+        """Count a start, before anything is done that may end the process; return whether the job is there."""
+        started = "state = 'running', starts = starts + 1, started = ifnull(started, ?)"
+        with self._database.transaction() as db:
+            return _update_unfinished(db, number, started, self._now())
+
     def begin(self, number: int, about: str, fingerprint: str) -> set[PairIndex]:
-        """Mark a job as running.
+        """Store what the answers of a job depend on.
 
         Args:
             about, fingerprint: the columns of its header, as `rows` has them.
@@ -178,8 +197,7 @@ class JobRepository:
             The pairs that are answered. Answers under another fingerprint are deleted.
         """
         with self._database.transaction() as db:
-            started = "state = 'running', starts = starts + 1, started = ifnull(started, ?)"
-            if not _update_unfinished(db, number, started, self._now()):
+            if not _update_unfinished(db, number, "state = 'running'"):
                 return set()
             old = db.execute("SELECT basis FROM heads WHERE job = ?", (number,)).fetchone()
             if old and old[0] != fingerprint:

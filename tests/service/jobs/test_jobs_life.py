@@ -207,8 +207,8 @@ def test_a_job_that_ended_the_process_again_and_again_fails(alive, settings) -> 
     job = file.find_or_add(JobDraft("anonymous", "one", b"", "matrix", 6, given), 9, 9)
     assert job
     number = job.number
-    for _ in range(3):
-        file.begin(number, "{}", "basis")
+    for _ in range(2):
+        file.start(number)
     file.close()
 
     async def scenario(http, app):
@@ -320,7 +320,7 @@ def test_the_owners_of_jobs_take_turns(alive, fake: FakeEstimator) -> None:
         await put(http, "short", tensor_body(table(ROWS)), headers={"x-api-key": bob})
 
         async def both():
-            return len(app.state.jobs._running) == 2
+            return len(app.state.jobs._schedule.running) == 2
 
         await until(both)
         fake.gate.set()

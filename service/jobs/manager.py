@@ -264,7 +264,7 @@ class Jobs:
     async def _run_to_end(self, job: Job) -> None:
         """Run a job; what is wrong with it ends it, what is wrong with the moment is raised."""
         try:
-            await self._runner.run(job)
+            await self._runner.run(job, lambda: self._schedule.note_answers(job.number))
         except MizzleError as error:
             if error.status in _TRANSIENT_STATUSES:
                 raise

@@ -16,9 +16,9 @@ T = TypeVar("T")
 _BASE_BYTES = 4 * 2**20  # pairs, and answers that are not saved yet
 _BODY_COPIES = 3  # as it is stored, as it is read, and the table in it
 _MAX_JSON_BYTES, _BYTES_PER_JSON_BYTE = 2**20, 40  # fields and cells as Python's objects
-_BYTES_PER_CELL = 26  # float64 and a mark, which stay, and twice float64 and a mark in passing
+_BYTES_PER_CELL = 20  # float64 and a mark, which stay, and copies of most of that in passing
 _BYTES_PER_COLUMN = 2048  # its objects and name
-_ARRAYS = 2 * 8  # bytes for every cell of a chunk, and of the arrays that are held for the next
+_BYTES_PER_NUMBER = 8  # of a chunk, and of the arrays that are held for the next
 _PAIRS = 1024  # sides of the pairs of a chunk
 
 
@@ -30,14 +30,14 @@ def job_bytes(body_bytes: int, settings: Settings) -> int:
     """
     cells = min(body_bytes, settings.jobs_max_cells)
     columns = min(cells // MIN_ROWS, settings.jobs_max_pairs + 1)
-    chunk = min(MAX_CHUNK_CELLS + settings.jobs_max_cells, _PAIRS * cells)
+    chunk = min(max(MAX_CHUNK_CELLS, settings.jobs_max_cells), _PAIRS * cells)
     return (
         _BASE_BYTES
         + _BODY_COPIES * body_bytes
         + _BYTES_PER_JSON_BYTE * min(body_bytes, _MAX_JSON_BYTES)
         + _BYTES_PER_CELL * cells
         + _BYTES_PER_COLUMN * columns
-        + _ARRAYS * chunk
+        + 2 * _BYTES_PER_NUMBER * chunk
     )
 
 

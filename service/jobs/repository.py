@@ -182,7 +182,7 @@ class JobRepository:
         return StoredInput(*rows[0]) if rows else None
 
     def start(self, number: int) -> bool:
-        """Count a start, before anything is done that may end the process; return whether the job is there."""
+        """Count a start, before anything that may end the process; return whether the job has not ended."""
         started = "state = 'running', starts = starts + 1, started = ifnull(started, ?)"
         with self._database.transaction() as db:
             return _update_unfinished(db, number, started, self._now())

@@ -8,7 +8,7 @@ the model is never idle, four pairs go every now and then, by the rules of every
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -105,8 +105,11 @@ class JobRunner:
         self._preparing = asyncio.Lock()
         self._queue = BackgroundQueue(engine, settings)
 
-    async def run(self, job: Job) -> None:
+    async def run(self, job: Job, on_answers: Callable[[], None]) -> None:
         """Run a job to its end; the answers of one that is interrupted are kept.
+
+        Args:
+            on_answers: called after every slice.
 
         Raises:
             InvalidInput: it cannot be done, which was not known when it was taken.
@@ -122,7 +125,7 @@ class JobRunner:
             return
         header = (prepared.about, prepared.fingerprint)
         done = await self._store.change(JobRepository.begin, job.number, *header)
-        execution = JobExecution(self._store, self._queue, job, prepared.plan, model.sha256)
+        execution = JobExecution(self._store, self._queue, job, prepared.plan, model.sha256, on_answers)
         await execution.run(done, prepared.refusals)
         await self._store.change(JobRepository.end, job.number, "done")
 
@@ -139,13 +142,20 @@ class JobExecution:
     """A job that runs: its plan, and its answers that are not saved yet."""
 
     def __init__(
-        self, store: JobStore, queue: BackgroundQueue, job: Job, plan: Plan, weights_sha256: str
+        self,
+        store: JobStore,
+        queue: BackgroundQueue,
+        job: Job,
+        plan: Plan,
+        weights_sha256: str,
+        on_answers: Callable[[], None],
     ) -> None:
         self._store = store
         self._queue = queue
         self._job = job
         self._plan = plan
         self._weights_sha256 = weights_sha256
+        self._on_answers = on_answers
         self._unsaved: list[AnswerRow] = []
         self._saved_at = time.monotonic()
 
@@ -169,6 +179,7 @@ class JobExecution:
             for (index, _), outcome in zip(pairs, outcomes, strict=False):
                 self._keep(index, outcome)
             pairs = pairs[len(outcomes) :]
+            self._on_answers()
             if time.monotonic() - self._saved_at >= _SAVE_SECONDS:
                 await self._save_or_wait()
 

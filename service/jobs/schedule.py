@@ -5,25 +5,26 @@ end of the service then speaks of it, and of no other job.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mizzle.service.jobs.memory import job_bytes
 from mizzle.service.jobs.repository import Job, QueuedJob
 from mizzle.service.settings import Settings
 
-TURN_SECONDS = 5.0  # after which a job gives way to others that have no room
+TURN_SECONDS = 5.0  # from its first answer, after which a job gives way to others that have no room
 
 
 @dataclass
 class RunningJob:
-    """A job that runs, with what it is charged."""
+    """A job that runs, with what it is charged, and when it had its first answers of this turn."""
 
     job: Job
     bytes: int
     task: asyncio.Task[None]
-    since: float = field(default_factory=time.monotonic)
+    first_answer: float = math.inf
 
 
 class Schedule:
@@ -41,6 +42,11 @@ class Schedule:
     def add(self, queued: QueuedJob, task: asyncio.Task[None]) -> None:
         """Charge a job that starts."""
         self.running[queued.job.number] = RunningJob(queued.job, self.charge(queued), task)
+
+    def note_answers(self, number: int) -> None:
+        """Begin the turn of a job with its first answers: a turn in which there are none would be lost."""
+        running = self.running[number]
+        running.first_answer = min(running.first_answer, time.monotonic())
 
     def remove(self, number: int) -> None:
         """Give back what a job was charged."""
@@ -69,12 +75,12 @@ class Schedule:
         return not self.running or self.charge(queued) <= self._free
 
     def to_give_way(self, queued: QueuedJob) -> list[int]:
-        """Return which jobs make room for another: those that have run longest; none if that is too early."""
+        """Return which jobs make room for another: those whose turn is longest; none if it is too early."""
         now, free, numbers = time.monotonic(), self._free, []
-        for number, running in sorted(self.running.items(), key=lambda item: item[1].since):
+        for number, running in sorted(self.running.items(), key=lambda item: item[1].first_answer):
             if self.charge(queued) <= free:
                 break
-            if now - running.since < TURN_SECONDS:
+            if now - running.first_answer < TURN_SECONDS:
                 return []
             numbers.append(number)
             free += running.bytes

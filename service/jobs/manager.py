@@ -31,8 +31,8 @@ from mizzle.service.inference.observer import Observer
 from mizzle.service.jobs import request
 from mizzle.service.jobs.memory import to_the_end
 from mizzle.service.jobs.repository import Job, JobDraft, JobRepository, StoredInput
-from mizzle.service.jobs.result_formats import WRITERS
-from mizzle.service.jobs.rows import AnswerRow, encode_error, header_of, result_of
+from mizzle.service.jobs.rendered import RenderedResult, RenderedResults
+from mizzle.service.jobs.rows import encode_error
 from mizzle.service.jobs.runner import JobRunner
 from mizzle.service.jobs.schedule import Schedule
 from mizzle.service.jobs.store import JobStore, wait_for_change
@@ -77,6 +77,7 @@ class Jobs:
         self.store = JobStore(repository, observer)
         self._runner = JobRunner(engine, self.store, settings)
         self._schedule = Schedule(settings)
+        self._results = RenderedResults(self.store)
         self._bounds = request.JobBounds(settings.jobs_max_pairs, settings.jobs_max_cells)
         self._checking = asyncio.Lock()  # of submissions: the tables of one at a time are in memory
         self._main: asyncio.Task[None] | None = None
@@ -158,6 +159,7 @@ class Jobs:
         """
         job = await self.find(owner, id)
         if job.ended is not None:
+            self._results.forget(job.number)
             await self.store.change(JobRepository.forget, job.number)
             return None
         # First in the database, or it would be taken up again.
@@ -165,20 +167,17 @@ class Jobs:
         await self._interrupt(job.number)
         return await self.find(owner, id)
 
-    async def result(self, owner: str, id: str, media: str) -> bytes:
+    async def result(self, owner: str, id: str, media: str) -> RenderedResult:
         """Return the result of a job in one of the formats of `result_formats`.
 
         Raises:
             JobUnfinished, JobCancelled, JobFailed: there is none.
             NoSuchJob: as `find`.
+            JobsUnavailable: too many others are being read.
         """
         job = await self.find(owner, id)
         _check_done(job)
-        header = await self.store.read(JobRepository.header, job.number)
-        answers = await self.store.read(JobRepository.answers, job.number)
-        if header is None:  # expired since
-            raise NoSuchJob("there is no such job any more")
-        return await asyncio.to_thread(_write_result, media, header, answers)
+        return await self._results.get(job.number, media)
 
     async def _checked(self, submission: Submission, digest: bytes) -> JobDraft:
         if len(submission.body) <= INLINE_BYTES:
@@ -219,6 +218,7 @@ class Jobs:
     async def _tick(self, expire: bool) -> None:
         """Start or interrupt jobs as the state of the service demands, and forget expired ones."""
         if expire:
+            self._results.forget()
             await self.store.change(JobRepository.forget_expired)
         if self.stopping:
             await self._interrupt(*self._schedule.running)
@@ -299,8 +299,3 @@ def _check_done(job: Job) -> None:
         raise JobFailed("the job failed; its error says why, and there is no result")
     if job.state != "done":
         raise JobUnfinished("the job is not done yet; follow its events, or ask again later")
-
-
-def _write_result(media: str, columns: tuple[str, str], answers: list[AnswerRow]) -> bytes:
-    header = header_of(*columns)
-    return WRITERS[media](header, result_of(header, answers))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mizzle.service.jobs.database import Database
-from mizzle.service.jobs.rows import AnswerRow
+from mizzle.service.jobs.rows import AnswerRow, answers_digest
 from mizzle.tables.plan import PairIndex
 from mizzle.wire import JOB_STATES, JobState
 
@@ -63,6 +63,14 @@ class StoredInput(NamedTuple):
     body: bytes
 
 
+class StoredHeader(NamedTuple):
+    """What `rows.header_of` reads, and `rows.answers_digest` of a job that is done; None in those of 0.9."""
+
+    about: str
+    fingerprint: str
+    digest: str | None
+
+
 class JobDraft(NamedTuple):
     """A job before it is stored; the fields are those of `Job`, and its input."""
 
@@ -76,7 +84,9 @@ class JobDraft(NamedTuple):
 
 _COLUMNS = ", ".join(AnswerRow._fields)
 _INSERT_ANSWER = f"INSERT OR IGNORE INTO answers (job, {_COLUMNS}) VALUES (?{', ?' * len(AnswerRow._fields)})"
+_SELECT_ANSWERS = f"SELECT {_COLUMNS} FROM answers WHERE job = ? ORDER BY x, y"
 _INSERT_JOB = "INSERT INTO jobs (owner, id, digest, what, pairs, state, created) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_DIGEST_MARK = "\n"  # in the column `about` behind JSON, which has no such character
 _NOT_EXPIRED = "(ended IS NULL OR ended > ?)"
 _LATEST = "SELECT max(max(created, ifnull(started, 0), ifnull(ended, 0))) FROM jobs"
 
@@ -224,6 +234,8 @@ class JobRepository:
             change = "state = ?, error = ?, ended = ?"
             if not _update_unfinished(db, number, change, state, error, self._now()):
                 return
+            if state == "done":
+                _store_digest(db, number)
             for table in ("inputs",) if state == "done" else ("inputs", "heads", "answers"):
                 db.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
         self._database.shrink()
@@ -240,15 +252,14 @@ class JobRepository:
             self._database.shrink()
         self._database.drop_damaged(self._ttl)
 
-    def header(self, number: int) -> tuple[str, str] | None:
-        """Return the columns that `rows.header_of` reads; None where the job has none."""
+    def header(self, number: int) -> StoredHeader | None:
+        """Return the header of a job; None where it has none."""
         rows = self._database.fetch_all("SELECT about, basis FROM heads WHERE job = ?", number)
-        return (rows[0][0], rows[0][1]) if rows else None
+        return _header(*rows[0]) if rows else None
 
     def answers(self, number: int) -> list[AnswerRow]:
         """Return the answers of a job in the order of their pairs."""
-        query = f"SELECT {_COLUMNS} FROM answers WHERE job = ? ORDER BY x, y"
-        return [AnswerRow(*row) for row in self._database.fetch_all(query, number)]
+        return [AnswerRow(*row) for row in self._database.fetch_all(_SELECT_ANSWERS, number)]
 
     def _jobs(self, condition: str, *values: Any) -> list[Job]:
         columns = ", ".join(Job._fields)
@@ -270,3 +281,18 @@ def _count_answers(db: sqlite3.Connection, number: int) -> None:
     answers = "FROM answers WHERE job = number"
     counts = f"done = (SELECT count(*) {answers}), failed = (SELECT count(error) {answers})"
     _update_unfinished(db, number, counts)
+
+
+def _header(about: str, fingerprint: str) -> StoredHeader:
+    text, _, digest = about.partition(_DIGEST_MARK)
+    return StoredHeader(text, fingerprint, digest or None)
+
+
+def _store_digest(db: sqlite3.Connection, number: int) -> None:
+    """Store a hash of all answers beside them, by which damage shows when they are read."""
+    row = db.execute("SELECT about, basis FROM heads WHERE job = ?", (number,)).fetchone()
+    if row:
+        about, fingerprint, _ = _header(*row)
+        answers = (AnswerRow(*row) for row in db.execute(_SELECT_ANSWERS, (number,)))
+        marked = about + _DIGEST_MARK + answers_digest(about, fingerprint, answers)
+        db.execute("UPDATE heads SET about = ? WHERE job = ?", (marked, number))

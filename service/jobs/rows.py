@@ -1,5 +1,6 @@
 """Answers of pairs as rows of the database, and the rows of a job as its result."""
 
+import hashlib
 import json
 from array import array
 from collections.abc import Iterable, Sequence
@@ -87,6 +88,14 @@ def header_of(about: str, fingerprint: str) -> ResultHeader:
     fields["names"] = tuple(fields["names"])
     fields["notices"] = tuple(Notice(*notice) for notice in fields.get("notices", ()))
     return ResultHeader(**fields, model=ModelInfo(*basis["model"]), levels=tuple(basis["levels"]))
+
+
+def answers_digest(about: str, fingerprint: str, answers: Iterable[AnswerRow]) -> str:
+    """Return a hash of the header of a job and of its answers, in the order of their pairs."""
+    digest = hashlib.sha256(repr((about, fingerprint)).encode(errors="surrogatepass"))
+    for answer in answers:
+        digest.update(repr(tuple(answer)).encode(errors="surrogatepass"))
+    return digest.hexdigest()
 
 
 def result_of(header: ResultHeader, answers: Iterable[AnswerRow]) -> Matrix | Ranking:

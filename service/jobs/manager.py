@@ -30,8 +30,8 @@ from mizzle.service.inference.engine import Engine
 from mizzle.service.inference.observer import Observer
 from mizzle.service.jobs import request
 from mizzle.service.jobs.memory import to_the_end
-from mizzle.service.jobs.repository import Job, JobDraft, JobRepository, StoredInput
 from mizzle.service.jobs.rendered import RenderedResult, RenderedResults
+from mizzle.service.jobs.repository import Job, JobDraft, JobRepository, StoredInput
 from mizzle.service.jobs.rows import encode_error
 from mizzle.service.jobs.runner import JobRunner
 from mizzle.service.jobs.schedule import Schedule

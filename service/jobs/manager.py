@@ -73,7 +73,8 @@ class Jobs:
         assert settings.jobs_dir is not None
         self.settings = settings
         self._engine = engine
-        repository = JobRepository(settings.jobs_dir, settings.jobs_ttl_seconds)
+        ttl, max_bytes = settings.jobs_ttl_seconds, settings.jobs_max_bytes
+        repository = JobRepository(settings.jobs_dir, ttl, max_bytes=max_bytes)
         self.store = JobStore(repository, observer)
         self._runner = JobRunner(engine, self.store, settings)
         self._schedule = Schedule(settings)
@@ -201,9 +202,11 @@ class Jobs:
         """Open the file, and run jobs until this task is cancelled."""
         try:
             await self.store.open()
+            await self._run_ticks()
         except JobsUnavailable as error:
             _log.error("there will be no jobs: %s", error)
-            return
+
+    async def _run_ticks(self) -> None:
         ticks = 0
         while True:
             changed = self.store.changed
@@ -212,6 +215,9 @@ class Jobs:
             except JobsUnavailable as error:
                 _log.error("jobs do not go on: %s", error)
                 await asyncio.sleep(_PAUSE_SECONDS)
+            if self.store.is_removed:
+                await self._interrupt(*self._schedule.running)
+                await self.store.reopen()
             ticks += 1
             await wait_for_change(changed, _TICK_SECONDS)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mizzle.errors import StorageFull
 from mizzle.service.jobs.database import Database
 from mizzle.service.jobs.rows import AnswerRow, answers_digest
 from mizzle.tables.plan import PairIndex
@@ -91,6 +92,14 @@ _NOT_EXPIRED = "(ended IS NULL OR ended > ?)"
 _LATEST = "SELECT max(max(created, ifnull(started, 0), ifnull(ended, 0))) FROM jobs"
 
 
+_PENDING_ANSWERS = "SELECT ifnull(sum(pairs - done), 0) FROM jobs WHERE ended IS NULL"
+_LARGEST = "SELECT max(ifnull(length(body), 0) + pairs * ?) FROM jobs LEFT JOIN inputs ON job = number"
+_ANSWER_BYTES = 1024  # of one pair
+_COPIES = 2  # of a body that is stored: in the write-ahead log first
+_MIN_RESERVE_BYTES, _RESERVE_SHARE = 2**20, 1.25  # what a deletion writes, by the bytes that are deleted
+_NO_ROOM_TEXT = "there is no room for another job now; ask again later"
+
+
 class Clock:
     """The time of day, read once: setting the system's clock later changes nothing here.
 
@@ -119,14 +128,16 @@ class JobRepository:
 
     Args:
         ttl: seconds for which a job is kept once it has ended.
+        max_bytes: of all jobs, with what answers are still to come.
 
     Raises:
         JobsUnavailable: from every method, as `database.Database`.
     """
 
-    def __init__(self, folder: Path, ttl: float, clock: Clock | None = None) -> None:
+    def __init__(self, folder: Path, ttl: float, clock: Clock | None = None, max_bytes: int = 2**32) -> None:
         self._database = Database(folder)
         self._ttl = ttl
+        self._max_bytes = max_bytes
         self._now = clock or Clock()
 
     def open(self) -> None:
@@ -134,8 +145,11 @@ class JobRepository:
         self._database.open()
         [[latest]] = self._database.fetch_all(_LATEST)
         self._now.not_before(latest or 0.0)
-        with self._database.transaction() as db:
-            db.execute("UPDATE jobs SET state = 'queued', revision = revision + 1 WHERE state = 'running'")
+        queued = "UPDATE jobs SET state = 'queued', revision = revision + 1 WHERE state = 'running'"
+        self._database.delete(
+            lambda db: db.execute(queued)
+        )  # deletes nothing, but a full disk must not matter
+        self._restore_reserve()
 
     def close(self) -> None:
         """Close the file, and so unlock it."""
@@ -181,10 +195,38 @@ class JobRepository:
 
     def _add(self, draft: JobDraft) -> None:
         self._delete_expired()  # one of the same id among them, perhaps
+        self._check_room(draft)
         *fields, stored_input = draft
         with self._database.transaction() as db:
             number = db.execute(_INSERT_JOB, (*fields, "queued", self._now())).lastrowid
             db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?)", (number, *stored_input))
+
+    def _check_room(self, draft: JobDraft) -> None:
+        """Check that a job fits on the disk, and its deletion too.
+
+        Raises:
+            StorageFull: it does not.
+        """
+        body_bytes, answer_bytes = len(draft.input.body), draft.pairs * _ANSWER_BYTES
+        [[pending]] = self._database.fetch_all(_PENDING_ANSWERS)
+        taken = self._database.size + pending * _ANSWER_BYTES
+        room = self._database.free - _COPIES * body_bytes - answer_bytes
+        if taken + body_bytes + answer_bytes > self._max_bytes or room < 0:
+            raise StorageFull(_NO_ROOM_TEXT)
+        if not self._restore_reserve(body_bytes + answer_bytes):
+            raise StorageFull(_NO_ROOM_TEXT)
+        if self._database.free < _COPIES * body_bytes + answer_bytes:
+            raise StorageFull(_NO_ROOM_TEXT)
+
+    def _restore_reserve(self, job_bytes: int = 0) -> bool:
+        """Hold as much room as the deletion of the largest job takes; return whether there is so much.
+
+        Args:
+            job_bytes: of a job that is to come.
+        """
+        [[largest]] = self._database.fetch_all(_LARGEST, _ANSWER_BYTES)
+        size = _MIN_RESERVE_BYTES + round(_RESERVE_SHARE * max(largest or 0, job_bytes))
+        return self._database.reserve.size >= size or self._database.reserve.resize(size)
 
     def input(self, number: int) -> StoredInput | None:
         """Return what came with a job; None once it has ended."""
@@ -230,7 +272,8 @@ class JobRepository:
 
     def end(self, number: int, state: JobState, error: str | None = None) -> None:
         """End a job: its table is deleted, and its answers too unless `state` is "done"."""
-        with self._database.transaction() as db:
+
+        def end(db: sqlite3.Connection) -> None:
             change = "state = ?, error = ?, ended = ?"
             if not _update_unfinished(db, number, change, state, error, self._now()):
                 return
@@ -238,19 +281,18 @@ class JobRepository:
                 _store_digest(db, number)
             for table in ("inputs",) if state == "done" else ("inputs", "heads", "answers"):
                 db.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
-        self._database.shrink()
+
+        self._delete(end)
 
     def forget(self, number: int) -> None:
         """Delete a job with all that belongs to it."""
-        with self._database.transaction() as db:
-            db.execute("DELETE FROM jobs WHERE number = ?", (number,))
-        self._database.shrink()
+        self._delete(lambda db: db.execute("DELETE FROM jobs WHERE number = ?", (number,)))
 
     def forget_expired(self) -> None:
         """Delete jobs that have expired, and damaged files that were set aside as long ago."""
-        if self._delete_expired():
-            self._database.shrink()
+        self._delete_expired()
         self._database.drop_damaged(self._ttl)
+        self._restore_reserve()
 
     def header(self, number: int) -> StoredHeader | None:
         """Return the header of a job; None where it has none."""
@@ -266,9 +308,16 @@ class JobRepository:
         query = f"SELECT {columns} FROM jobs WHERE {_NOT_EXPIRED} AND {condition}"
         return [Job(*row) for row in self._database.fetch_all(query, self._now() - self._ttl, *values)]
 
-    def _delete_expired(self) -> int:
-        with self._database.transaction() as db:
-            return db.execute("DELETE FROM jobs WHERE ended <= ?", (self._now() - self._ttl,)).rowcount
+    def _delete_expired(self) -> None:
+        """Delete one job after the other, since the reserve is as large as one of them needs."""
+        expired = "SELECT number FROM jobs WHERE ended <= ?"
+        for (number,) in self._database.fetch_all(expired, self._now() - self._ttl):
+            self.forget(number)
+
+    def _delete(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        self._database.delete(work)
+        self._database.shrink()
+        self._restore_reserve()
 
 
 def _update_unfinished(db: sqlite3.Connection, number: int, change: str, *values: Any) -> bool:

@@ -91,7 +91,7 @@ class Plan:
             values = variable.values
             head = (variable.name, values.shape, len(missing))
             digest.update(repr(head).encode(errors="surrogatepass"))
-            digest.update(values)
+            digest.update(values.data)
             digest.update(missing)
         return digest.hexdigest()
 
@@ -144,7 +144,7 @@ class Plan:
         missing = self._missing(place)
         if not missing.any():
             return self._whole(place[0]), self._whole(place[1])
-        pattern = hashlib.sha256(missing).digest()
+        pattern = hashlib.sha256(missing.data).digest()
         return self._cut_to(place[0], missing, pattern), self._cut_to(place[1], missing, pattern)
 
     def _whole(self, i: int) -> FloatArray:

@@ -52,8 +52,8 @@ class Variable:
     def values(self) -> FloatArray:
         """Shape (n, d), read-only, 0 where missing; of a group, made anew by every call."""
         parts = [column.values for column in self.columns]
-        values = parts[0].reshape(-1, 1) if len(parts) == 1 else np.ascontiguousarray(np.column_stack(parts))
-        values = values.view()  # a column itself is not made read-only
+        values = parts[0].reshape(-1, 1) if len(parts) == 1 else np.column_stack(parts)
+        values = np.ascontiguousarray(values).view()  # a column itself is not made read-only
         values.setflags(write=False)
         return values
 

@@ -27,11 +27,13 @@ _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # two processes would do the same job twice
     "auto_vacuum=INCREMENTAL",
     "journal_mode=WAL",
+    "wal_autocheckpoint=128",  # pages: what waits in the log needs room in the file, too
     "synchronous=FULL",
     "secure_delete=ON",
     "foreign_keys=ON",
     "trusted_schema=OFF",
 )
+_CHECKPOINT = "wal_checkpoint(TRUNCATE)"
 # In `heads`, `about` and `basis` are the two columns of `rows.ResultHeader`: its fields, and its fingerprint.
 _TABLES = """
 CREATE TABLE jobs (
@@ -137,11 +139,16 @@ class Database:
 
         return self._with_reserve(in_transaction)
 
+    def checkpoint(self) -> None:
+        """Empty the write-ahead log into the file."""
+        with suppress(sqlite3.Error):
+            self._connection.execute(f"PRAGMA {_CHECKPOINT}").fetchall()
+
     def shrink(self) -> None:
         """Give back the room of deleted rows, in the file and in its write-ahead log."""
-        for pragma in ("wal_checkpoint(TRUNCATE)", "incremental_vacuum", "wal_checkpoint(TRUNCATE)"):
-            with suppress(sqlite3.Error):
-                self._connection.execute(f"PRAGMA {pragma}").fetchall()
+        for pragma in (_CHECKPOINT, "incremental_vacuum", _CHECKPOINT):
+            with suppress(sqlite3.Error):  # as a script: `execute` would free one page and stop
+                self._connection.executescript(f"PRAGMA {pragma}")
 
     @property
     def size(self) -> int:

@@ -96,7 +96,7 @@ _PENDING_ANSWERS = "SELECT ifnull(sum(pairs - done), 0) FROM jobs WHERE ended IS
 _LARGEST = "SELECT max(ifnull(length(body), 0) + pairs * ?) FROM jobs LEFT JOIN inputs ON job = number"
 _ANSWER_BYTES = 1024  # of one pair
 _COPIES = 2  # of a body that is stored: in the write-ahead log first
-_MIN_RESERVE_BYTES, _RESERVE_SHARE = 2**20, 1.25  # what a deletion writes, by the bytes that are deleted
+_MIN_RESERVE_BYTES, _RESERVE_SHARE = 2**21, 1.25  # what a deletion writes, by the bytes that are deleted
 _NO_ROOM_TEXT = "there is no room for another job now; ask again later"
 
 
@@ -200,6 +200,7 @@ class JobRepository:
         with self._database.transaction() as db:
             number = db.execute(_INSERT_JOB, (*fields, "queued", self._now())).lastrowid
             db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?)", (number, *stored_input))
+        self._database.checkpoint()
 
     def _check_room(self, draft: JobDraft) -> None:
         """Check that a job fits on the disk, and its deletion too.

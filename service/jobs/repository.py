@@ -211,12 +211,11 @@ class JobRepository:
         body_bytes, answer_bytes = len(draft.input.body), draft.pairs * _ANSWER_BYTES
         [[pending]] = self._database.fetch_all(_PENDING_ANSWERS)
         taken = self._database.size + pending * _ANSWER_BYTES
-        room = self._database.free - _COPIES * body_bytes - answer_bytes
-        if taken + body_bytes + answer_bytes > self._max_bytes or room < 0:
+        if taken + body_bytes + answer_bytes > self._max_bytes:
             raise StorageFull(_NO_ROOM_TEXT)
-        if not self._restore_reserve(body_bytes + answer_bytes):
-            raise StorageFull(_NO_ROOM_TEXT)
-        if self._database.free < _COPIES * body_bytes + answer_bytes:
+        has_reserve = self._restore_reserve(body_bytes + answer_bytes)
+        if not has_reserve or self._database.free < _COPIES * body_bytes + answer_bytes:
+            self._restore_reserve()
             raise StorageFull(_NO_ROOM_TEXT)
 
     def _restore_reserve(self, job_bytes: int = 0) -> bool:
@@ -227,7 +226,7 @@ class JobRepository:
         """
         [[largest]] = self._database.fetch_all(_LARGEST, _ANSWER_BYTES)
         size = _MIN_RESERVE_BYTES + round(_RESERVE_SHARE * max(largest or 0, job_bytes))
-        return self._database.reserve.size >= size or self._database.reserve.resize(size)
+        return self._database.reserve.size == size or self._database.reserve.resize(size)
 
     def input(self, number: int) -> StoredInput | None:
         """Return what came with a job; None once it has ended."""

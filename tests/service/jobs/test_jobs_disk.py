@@ -201,6 +201,15 @@ def test_jobs_have_a_quota(tmp_path: Path, repository) -> None:
         add(jobs, "large answers", b"", pairs=20_000)
 
 
+def test_a_job_that_is_refused_takes_no_room(disk: Path, repository) -> None:
+    jobs = repository(disk)
+    add(jobs, "one")
+    before = free(disk)
+    with pytest.raises(StorageFull):
+        add(jobs, "two", pairs=4000)
+    assert free(disk) == before
+
+
 def test_answers_to_come_count(tmp_path: Path, repository) -> None:
     jobs = repository(tmp_path, max_bytes=3 * MIB)
     add(jobs, "one", b"", pairs=2000)

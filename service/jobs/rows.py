@@ -12,6 +12,8 @@ from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, strongest
 from mizzle.types import Estimate, ModelInfo, Notice
 
+_MAX_NOTES = 50  # that are stored with a pair
+
 
 class AnswerRow(NamedTuple):
     """What became of one pair: `numbers` or `error`.
@@ -52,13 +54,21 @@ class ResultHeader(NamedTuple):
 
 def answer_row(plan: Plan, pair: PairIndex, outcome: Estimate | MizzleError) -> AnswerRow:
     """Return the row of a pair."""
-    notes = json.dumps(plan.notes(pair))
+    notes = json.dumps(_bounded(plan.notes(pair)))
     dropped = plan.dropped(pair)
     if isinstance(outcome, MizzleError):
         return AnswerRow(*pair, None, 0, 0, 0, 0, "[]", notes, json.dumps(encode_error(outcome)), dropped)
     numbers = array("d", (outcome.mi, *outcome.values)).tobytes()
     shape = (outcome.n, outcome.dim_x, outcome.dim_y, int(outcome.in_range))
     return AnswerRow(*pair, numbers, *shape, json.dumps(outcome.warnings), notes, None, dropped)
+
+
+def _bounded(notes: tuple[Notice, ...]) -> tuple[Notice, ...]:
+    """Return the first notices; a group may have one of every column, and is in thousands of pairs."""
+    if len(notes) <= _MAX_NOTES:
+        return notes
+    *first, last = notes[:_MAX_NOTES]
+    return (*first, Notice(last.code, f"{last.message}; and {len(notes) - _MAX_NOTES} more notices"))
 
 
 def encode_error(error: MizzleError) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Whatever a body holds: it is refused, or needs no more memory than the job is charged before it starts."""
 
+import json
 import tracemalloc
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 from fakes import FakeEstimator
 from job_bodies import JSON, NPY, SAFETENSORS, json_body, npy_body, tensor_body
 
-from mizzle.errors import TooLarge
-from mizzle.service.jobs import memory, request
+from mizzle.errors import InferenceFailed, TooLarge
+from mizzle.service.jobs import memory, request, rows
 from mizzle.service.jobs import runner as job_runner
 from mizzle.service.jobs.repository import StoredInput
 from mizzle.service.settings import Settings
@@ -87,9 +88,9 @@ def _run(media, body):
     """All that a job does besides the model's work, with a copy of its body as the database returns it."""
     stored = StoredInput(media, "{}", bytes(bytearray(body)))
     prepared = job_runner._prepare(stored, BOUNDS, FakeEstimator.info, FakeEstimator.levels)
-    rows = job_runner._refusal_rows(prepared.plan, prepared.refusals)
+    refused = job_runner._refusal_rows(prepared.plan, prepared.refusals)
     count = sum(len(chunk.places) for chunk in prepared.plan.chunks(set(prepared.refusals)))
-    return count + len(rows)
+    return count + len(refused)
 
 
 @pytest.mark.parametrize("work", [_submit, _run])
@@ -122,3 +123,16 @@ def test_groups_are_refused_by_the_cells_that_they_have_together() -> None:
     body = tensor_body(COLUMN, groups={f"g{i}": ["c0"] for i in range(5)})
     with pytest.raises(TooLarge, match="columns and groups have more than 200000 cells"):
         request.count_pairs(request.parse(SAFETENSORS, body, {}), FakeEstimator.levels, BOUNDS)
+
+
+def test_the_notices_of_a_large_group_are_not_stored_with_every_pair() -> None:
+    values = np.ones((12, 1000), np.uint8)
+    names = [f"c{i}" for i in range(100, 1000)]
+    body = tensor_body(values, what="rank", target="g", groups={"g": names})
+    spec = request.parse(SAFETENSORS, body, {})
+    plan = request.make_plan(spec, BOUNDS)
+    row = rows.answer_row(plan, (0, len(plan.variables) - 1), InferenceFailed("no answer"))
+    notes = json.loads(row.notes)
+    assert len(notes) == 50
+    assert notes[-1][1].endswith("; and 851 more notices")
+    assert len(row.notes) < 6000

@@ -72,8 +72,9 @@ class RenderedResults:
 
     async def _render(self, key: Key) -> RenderedResult:
         number, media = key
-        self._drop_spare(0)
-        if sum(len(result.content) for result in self._read.values()) >= MAX_BYTES:
+        if self._bytes_read >= MAX_BYTES:
+            self._drop_spare(0)
+        if self._bytes_read >= MAX_BYTES:
             error = JobsUnavailable("too many results are being read now; ask again in a moment")
             error.retry_after = _RETRY_SECONDS
             raise error
@@ -83,6 +84,10 @@ class RenderedResults:
             raise NoSuchJob("there is no such job any more")
         self._read[key] = result = RenderedResult(await to_the_end(_write, media, header, answers))
         return result
+
+    @property
+    def _bytes_read(self) -> int:
+        return sum(len(result.content) for result in self._read.values())
 
     def _drop_spare(self, max_bytes: int) -> None:
         size = sum(len(result.content) for result in self._spare.values())

@@ -68,7 +68,9 @@ class Settings(BaseSettings):
         jobs_dir: where jobs are kept, for this process alone; there are none where this is not set.
         jobs_ttl_seconds: for which a job is kept once it has ended.
         jobs_max, jobs_max_per_key: jobs that are kept, ended ones included.
-        jobs_max_pairs, jobs_max_cells: of one job, and of its table.
+        jobs_max_bytes: of all jobs on the disk, with the answers that are still to come.
+        jobs_max_pairs, jobs_max_cells: of one job, and of its table with its groups.
+        jobs_memory_bytes: of all jobs that run at once, by a bound for each; others wait for their turn.
         key_concurrency, key_rate: requests of one key at once, and in a minute; 0 sets no limit.
         log_level, log_json: of the service's log.
         telemetry: whether OpenTelemetry's spans are made; its exporter reads OTEL_*.
@@ -108,8 +110,10 @@ class Settings(BaseSettings):
     jobs_ttl_seconds: Positive = 86_400.0
     jobs_max: Count = 200
     jobs_max_per_key: Count = 20
+    jobs_max_bytes: Count = 4 * 2**30
     jobs_max_pairs: Count = 20_000
     jobs_max_cells: Count = 4_000_000
+    jobs_memory_bytes: Count = 768 * 2**20
     key_concurrency: Annotated[int, Field(ge=0)] = 0
     key_rate: Annotated[int, Field(ge=0)] = 0
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "warning"

@@ -21,7 +21,7 @@ from mizzle.types import Notice
 PairIndex = tuple[int, int]
 _BLOCK = 16  # variables a side
 _MAX_PAIRS = 512  # of a chunk: what an interruption loses
-_MAX_CELLS = 4_000_000  # of a chunk, and of the arrays that are held for the next
+MAX_CHUNK_CELLS = 4_000_000  # of more than one pair, and of the arrays that are held for the next
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Plan:
     places: tuple[PairIndex, ...]
     notices: tuple[Notice, ...] = ()
     _cut: SizedLRU[FloatArray] = field(
-        default_factory=lambda: SizedLRU(_MAX_CELLS), repr=False, compare=False
+        default_factory=lambda: SizedLRU(MAX_CHUNK_CELLS), repr=False, compare=False
     )
 
     @classmethod
@@ -88,8 +88,11 @@ class Plan:
         digest = hashlib.sha256()
         for variable in self.variables:
             missing = b"" if variable.missing is None else np.packbits(variable.missing).tobytes()
-            head = (variable.name, variable.values.shape, len(missing))
-            digest.update(repr(head).encode(errors="surrogatepass") + variable.values.tobytes() + missing)
+            values = variable.values
+            head = (variable.name, values.shape, len(missing))
+            digest.update(repr(head).encode(errors="surrogatepass"))
+            digest.update(values.data)
+            digest.update(missing)
         return digest.hexdigest()
 
     def dropped(self, place: PairIndex) -> int:
@@ -103,7 +106,7 @@ class Plan:
     def refusals(self) -> dict[PairIndex, MizzleError]:
         """The errors of pairs that are left with too few rows."""
         errors: dict[PairIndex, MizzleError] = {}
-        n = len(self.variables[0].values)
+        n = self.variables[0].rows
         for place in self.places:
             left = n - self.dropped(place)
             if left < MIN_ROWS:
@@ -125,8 +128,8 @@ class Plan:
         group: list[PairIndex] = []
         cells = 0
         for place in sorted(self.places, key=lambda place: (place[0] // _BLOCK, place[1] // _BLOCK, place)):
-            size = sum(self.variables[i].values.size for i in place)
-            if group and (len(group) == _MAX_PAIRS or cells + size > _MAX_CELLS):
+            size = sum(self.variables[i].size for i in place)
+            if group and (len(group) == _MAX_PAIRS or cells + size > MAX_CHUNK_CELLS):
                 yield group
                 group, cells = [], 0
             group.append(place)
@@ -140,17 +143,21 @@ class Plan:
     def _arrays(self, place: PairIndex) -> tuple[FloatArray, FloatArray]:
         missing = self._missing(place)
         if not missing.any():
-            return self.variables[place[0]].values, self.variables[place[1]].values
-        pattern = hashlib.sha256(missing.tobytes()).digest()
+            return self._whole(place[0]), self._whole(place[1])
+        pattern = hashlib.sha256(missing.data).digest()
         return self._cut_to(place[0], missing, pattern), self._cut_to(place[1], missing, pattern)
 
+    def _whole(self, i: int) -> FloatArray:
+        variable = self.variables[i]
+        return self._cut.get(i, variable.size, lambda: variable.values)
+
     def _cut_to(self, i: int, missing: Mask, pattern: bytes) -> FloatArray:
-        values = self.variables[i].values
-        return self._cut.get((i, pattern), values.size, lambda: values[~missing])
+        variable = self.variables[i]
+        return self._cut.get((i, pattern), variable.size, lambda: variable.values[~missing])
 
     def _missing(self, place: PairIndex) -> Mask:
         """Rows that one of the two lacks."""
-        missing = np.zeros(len(self.variables[place[0]].values), bool)
+        missing = np.zeros(self.variables[place[0]].rows, bool)
         for mask in (self.variables[i].missing for i in place):
             missing = missing if mask is None else missing | mask
         return missing

@@ -8,6 +8,7 @@ refused, all in one message.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -30,14 +31,39 @@ class Variable:
     """One column, or a group of columns that counts as one variable.
 
     Attributes:
-        values: shape (n, d), read-only, 0 where missing.
-        missing: shape (n,), true for rows where a column has no value; None for a complete variable.
+        columns: of which it consists. A group is no copy of them: ten thousand may hold the same ones.
     """
 
     name: str
-    values: FloatArray
-    missing: Mask | None
+    columns: tuple[Column, ...]
     notes: tuple[Notice, ...]
+
+    @property
+    def rows(self) -> int:
+        """Its length n."""
+        return len(self.columns[0].values)
+
+    @property
+    def size(self) -> int:
+        """Its cells, n times d."""
+        return self.rows * len(self.columns)
+
+    @property
+    def values(self) -> FloatArray:
+        """Shape (n, d), read-only, 0 where missing; of a group, made anew by every call."""
+        parts = [column.values for column in self.columns]
+        values = parts[0].reshape(-1, 1) if len(parts) == 1 else np.column_stack(parts)
+        values = np.ascontiguousarray(values).view()  # a column itself is not made read-only
+        values.setflags(write=False)
+        return values
+
+    @cached_property
+    def missing(self) -> Mask | None:
+        """Shape (n,), true for rows where a column has no value; None for a complete variable."""
+        missing = np.zeros(self.rows, bool)
+        for column in self.columns:
+            missing |= column.missing
+        return missing if missing.any() else None
 
 
 class Variables(list[Variable]):
@@ -217,12 +243,8 @@ def _numbers_rows(column: Column) -> bool:
 def _variable(
     name: str, names: list[str], columns: Mapping[str, Column], notes: Mapping[str, list[Notice]]
 ) -> Variable:
-    parts = [columns[part] for part in names]
-    values = np.ascontiguousarray(np.column_stack([part.values for part in parts]))
-    values.setflags(write=False)
-    missing = np.logical_or.reduce([part.missing for part in parts])
     noticed = tuple(note for part in names for note in notes[part])
-    return Variable(name, values, missing if missing.any() else None, noticed)
+    return Variable(name, tuple(columns[part] for part in names), noticed)
 
 
 def _notes(columns: Mapping[str, Column]) -> dict[str, list[Notice]]:

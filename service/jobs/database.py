@@ -5,29 +5,35 @@ of another version or program is left alone.
 """
 
 import errno
+import itertools
 import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mizzle.errors import JobsUnavailable, StorageFull
+from mizzle.service.jobs import disk
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
+_MAX_DAMAGED = 5  # files that are set aside, of which the oldest goes first
 NAME, DAMAGED_NAME = "jobs.sqlite3", "damaged-jobs.sqlite3"
 _APPLICATION, _VERSION = 0x6D7A6A62, 1
 _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # two processes would do the same job twice
     "auto_vacuum=INCREMENTAL",
     "journal_mode=WAL",
+    "wal_autocheckpoint=128",  # pages: what waits in the log needs room in the file, too
     "synchronous=FULL",
     "secure_delete=ON",
     "foreign_keys=ON",
     "trusted_schema=OFF",
 )
+_CHECKPOINT = "wal_checkpoint(TRUNCATE)"
 # In `heads`, `about` and `basis` are the two columns of `rows.ResultHeader`: its fields, and its fingerprint.
 _TABLES = """
 CREATE TABLE jobs (
@@ -48,6 +54,7 @@ CREATE TABLE answers (
 """
 _UNUSABLE_TEXT = "the jobs file cannot be used; the log says more"
 _DAMAGED_TEXT = "the jobs file is damaged; it is set aside when the service starts again"
+_REMOVED_TEXT = "the jobs file was removed; ask again when its folder is there"
 _FULL_TEXT = "there is no room for jobs now; ask again later"
 
 
@@ -59,19 +66,32 @@ class Locked(JobsUnavailable):
     """Another process has the file."""
 
 
+class Removed(JobsUnavailable):
+    """The file, or its folder, is not there any more."""
+
+
 class Database:
-    """The database in a folder.
+    """The database in a folder, with the reserve by which its rows can be deleted on a full disk.
 
     Raises:
         JobsUnavailable: from every method: StorageFull, Damaged, Locked, or for another reason.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.reserve = disk.DiskReserve(folder)
         self._folder = folder
+        self._was_open = False
+        self._inode: tuple[int, int] | None = None
         self._db: sqlite3.Connection | None = None
 
     def open(self) -> None:
-        """Open the file, which is created if there is none; a damaged one is set aside for an empty one."""
+        """Open the file, which is created if there is none; a damaged one is set aside for an empty one.
+
+        Raises:
+            Removed: the folder was there before, and is not.
+        """
+        if self._was_open and not self._folder.is_dir():
+            raise Removed(_REMOVED_TEXT)
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             os.close(os.open(self._folder / NAME, os.O_CREAT | os.O_RDWR, 0o600))
@@ -79,11 +99,11 @@ class Database:
             _log.error("the folder of the jobs: %s", error.strerror)
             raise _unavailable(full=error.errno in (errno.ENOSPC, errno.EDQUOT)) from None
         try:
-            self._connect()
+            self._with_reserve(self._connect)
         except Damaged:
-            _log.error("the jobs file is damaged; it is set aside as %s", DAMAGED_NAME)
-            self._rename_damaged()
-            self._connect()
+            _log.error("the jobs file is damaged; it is set aside as %s", self._rename_damaged())
+            self._with_reserve(self._connect)
+        self._inode, self._was_open = self._stored_inode(), True
 
     def close(self) -> None:
         """Close the file, and so unlock it."""
@@ -94,13 +114,13 @@ class Database:
 
     def fetch_all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""
-        with _translated_errors():
+        with self._translated_errors():
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Commit all that is done with the connection, or nothing if an exception leaves the block."""
-        with _translated_errors():
+        with self._translated_errors():
             db = self._connection
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -110,11 +130,37 @@ class Database:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
 
+    def delete(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the result of work that makes room, in a transaction; on a full disk with the reserve."""
+
+        def in_transaction() -> T:
+            with self.transaction() as db:
+                return work(db)
+
+        return self._with_reserve(in_transaction)
+
+    def checkpoint(self) -> None:
+        """Empty the write-ahead log into the file."""
+        with suppress(sqlite3.Error):
+            self._connection.execute(f"PRAGMA {_CHECKPOINT}").fetchall()
+
     def shrink(self) -> None:
         """Give back the room of deleted rows, in the file and in its write-ahead log."""
-        with suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        for pragma in (_CHECKPOINT, "incremental_vacuum", _CHECKPOINT):
+            with suppress(sqlite3.Error):  # as a script: `execute` would free one page and stop
+                self._connection.executescript(f"PRAGMA {pragma}")
+
+    @property
+    def size(self) -> int:
+        """Bytes that rows take."""
+        pages = "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count"
+        [[count]] = self.fetch_all(pages)
+        return int(count) * int(_pragma(self._connection, "page_size"))
+
+    @property
+    def free(self) -> int:
+        """Bytes that the disk has left."""
+        return disk.free_bytes(self._folder)
 
     def drop_damaged(self, min_age: float) -> None:
         """Delete files that were set aside at least `min_age` seconds ago."""
@@ -127,10 +173,30 @@ class Database:
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
             raise JobsUnavailable("the jobs file is not open yet; ask again in a moment")
+        if self._inode is not None and self._inode != self._stored_inode():
+            raise Removed(_REMOVED_TEXT)  # what is written now would be gone with the process
         return self._db
 
+    def _stored_inode(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._folder / NAME)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _with_reserve(self, work: Callable[[], T]) -> T:
+        """Return the result of work, which has the reserve's room if there is no other."""
+        try:
+            return work()
+        except StorageFull:
+            if not self.reserve.size:
+                raise
+            self.reserve.release()
+            return work()
+
     def _connect(self) -> None:
-        with _translated_errors():
+        self._inode = None
+        with self._translated_errors():
             self._db = sqlite3.connect(self._folder / NAME, timeout=0, isolation_level=None)
             try:
                 self._check(self._db)
@@ -153,10 +219,38 @@ class Database:
             with self.transaction():
                 _create_tables(db)
 
-    def _rename_damaged(self) -> None:
+    def _rename_damaged(self) -> str:
+        """Set the file aside under a name that no other has; return that."""
+        earlier = sorted(self._damaged_files(), key=lambda path: path.stat().st_ctime, reverse=True)
+        for path in earlier[_MAX_DAMAGED - 1 :]:
+            path.unlink(missing_ok=True)
+            path.with_name(path.name + "-wal").unlink(missing_ok=True)
+        names = (f"{DAMAGED_NAME}.{number}" if number else DAMAGED_NAME for number in itertools.count())
+        name = next(name for name in names if not (self._folder / name).exists())
         for suffix in ("", "-wal"):
             with suppress(FileNotFoundError):
-                (self._folder / (NAME + suffix)).replace(self._folder / (DAMAGED_NAME + suffix))
+                (self._folder / (NAME + suffix)).replace(self._folder / (name + suffix))
+        return name
+
+    def _damaged_files(self) -> list[Path]:
+        return [path for path in self._folder.glob(DAMAGED_NAME + "*") if not path.name.endswith("-wal")]
+
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
+        """Raise SQLite's errors as ours; the log gets their names, and none of their texts."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends it
+            if code == sqlite3.SQLITE_BUSY:
+                raise Locked("another process has the jobs file; ask again in a moment") from None
+            _log.error("the jobs file: %s", getattr(error, "sqlite_errorname", type(error).__name__))
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise Damaged(_DAMAGED_TEXT) from None
+            if self._inode is not None and self._inode != self._stored_inode():
+                raise Removed(_REMOVED_TEXT) from None
+            no_room = code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and disk.is_full(self._folder)
+            raise _unavailable(full=no_room or code == sqlite3.SQLITE_FULL) from None
 
 
 def _create_tables(db: sqlite3.Connection) -> None:
@@ -172,18 +266,3 @@ def _pragma(db: sqlite3.Connection, name: str) -> Any:
 
 def _unavailable(*, full: bool) -> JobsUnavailable:
     return StorageFull(_FULL_TEXT) if full else JobsUnavailable(_UNUSABLE_TEXT)
-
-
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    """Raise SQLite's errors as ours; the log gets their names, and none of their texts."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends it
-        if code == sqlite3.SQLITE_BUSY:
-            raise Locked("another process has the jobs file; ask again in a moment") from None
-        _log.error("the jobs file: %s", getattr(error, "sqlite_errorname", type(error).__name__))
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise Damaged(_DAMAGED_TEXT) from None
-        raise _unavailable(full=code == sqlite3.SQLITE_FULL) from None

@@ -24,19 +24,21 @@ from mizzle.errors import (
     NoSuchJob,
     TooManyJobs,
 )
+from mizzle.service.formats.registry import INLINE_BYTES
 from mizzle.service.http.deadline import run_in_thread_if_large
 from mizzle.service.inference.engine import Engine
 from mizzle.service.inference.observer import Observer
 from mizzle.service.jobs import request
+from mizzle.service.jobs.memory import to_the_end
+from mizzle.service.jobs.rendered import RenderedResult, RenderedResults
 from mizzle.service.jobs.repository import Job, JobDraft, JobRepository, StoredInput
-from mizzle.service.jobs.result_formats import WRITERS
-from mizzle.service.jobs.rows import AnswerRow, encode_error, header_of, result_of
+from mizzle.service.jobs.rows import encode_error
 from mizzle.service.jobs.runner import JobRunner
+from mizzle.service.jobs.schedule import Schedule
 from mizzle.service.jobs.store import JobStore, wait_for_change
 from mizzle.service.settings import Settings
 
 _log = logging.getLogger(__name__)
-_MAX_RUNNING = 4  # jobs that take turns, each with its table in memory
 _TICK_SECONDS = 0.5  # between two looks at the state of the service
 _EXPIRY_TICKS = 60
 _PAUSE_SECONDS = 1.0  # until a job is tried again that could not go on
@@ -71,10 +73,14 @@ class Jobs:
         assert settings.jobs_dir is not None
         self.settings = settings
         self._engine = engine
-        repository = JobRepository(settings.jobs_dir, settings.jobs_ttl_seconds)
+        ttl, max_bytes = settings.jobs_ttl_seconds, settings.jobs_max_bytes
+        repository = JobRepository(settings.jobs_dir, ttl, max_bytes=max_bytes)
         self.store = JobStore(repository, observer)
         self._runner = JobRunner(engine, self.store, settings)
-        self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}
+        self._schedule = Schedule(settings)
+        self._results = RenderedResults(self.store)
+        self._bounds = request.JobBounds(settings.jobs_max_pairs, settings.jobs_max_cells)
+        self._checking = asyncio.Lock()  # of submissions: the tables of one at a time are in memory
         self._main: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -87,7 +93,7 @@ class Jobs:
             self._main.cancel()
             with suppress(asyncio.CancelledError):
                 await self._main
-        await self._interrupt(*self._running)
+        await self._interrupt(*self._schedule.running)
         await self.store.close()
 
     @property
@@ -120,7 +126,7 @@ class Jobs:
         digest = await run_in_thread_if_large(size, lambda: submission.digest)
         job = await self.store.read(JobRepository.find, submission.owner, submission.id)
         if job is None:
-            draft = await run_in_thread_if_large(size, self._draft, submission, digest)
+            draft = await self._checked(submission, digest)
             limits = (self.settings.jobs_max_per_key, self.settings.jobs_max)
             job = await self.store.change(JobRepository.find_or_add, draft, *limits)
         if job is None:
@@ -154,6 +160,7 @@ class Jobs:
         """
         job = await self.find(owner, id)
         if job.ended is not None:
+            self._results.forget(job.number)
             await self.store.change(JobRepository.forget, job.number)
             return None
         # First in the database, or it would be taken up again.
@@ -161,27 +168,29 @@ class Jobs:
         await self._interrupt(job.number)
         return await self.find(owner, id)
 
-    async def result(self, owner: str, id: str, media: str) -> bytes:
+    async def result(self, owner: str, id: str, media: str) -> RenderedResult:
         """Return the result of a job in one of the formats of `result_formats`.
 
         Raises:
             JobUnfinished, JobCancelled, JobFailed: there is none.
             NoSuchJob: as `find`.
+            JobsUnavailable: too many others are being read.
         """
         job = await self.find(owner, id)
         _check_done(job)
-        header = await self.store.read(JobRepository.header, job.number)
-        answers = await self.store.read(JobRepository.answers, job.number)
-        if header is None:  # expired since
-            raise NoSuchJob("there is no such job any more")
-        return await asyncio.to_thread(_write_result, media, header, answers)
+        return await self._results.get(job.number, media)
+
+    async def _checked(self, submission: Submission, digest: bytes) -> JobDraft:
+        if len(submission.body) <= INLINE_BYTES:
+            return self._draft(submission, digest)
+        async with self._checking:
+            return await to_the_end(self._draft, submission, digest)
 
     def _draft(self, submission: Submission, digest: bytes) -> JobDraft:
         """Parse and check a job; slow where it is large."""
         owner, id, media, query, body = submission
-        limits = (self.settings.jobs_max_cells, self.settings.jobs_max_pairs)
-        spec = request.parse(media, body, query)
-        pairs = request.count_pairs(spec, self._engine.levels, *limits)
+        spec = request.parse(media, body, query, self._bounds)
+        pairs = request.count_pairs(spec, self._engine.levels, self._bounds)
         stored_input = StoredInput(media, json.dumps(dict(query)), body)
         return JobDraft(owner, id, digest, spec.what, pairs, stored_input)
 
@@ -193,9 +202,11 @@ class Jobs:
         """Open the file, and run jobs until this task is cancelled."""
         try:
             await self.store.open()
+            await self._run_ticks()
         except JobsUnavailable as error:
             _log.error("there will be no jobs: %s", error)
-            return
+
+    async def _run_ticks(self) -> None:
         ticks = 0
         while True:
             changed = self.store.changed
@@ -204,26 +215,38 @@ class Jobs:
             except JobsUnavailable as error:
                 _log.error("jobs do not go on: %s", error)
                 await asyncio.sleep(_PAUSE_SECONDS)
+            if self.store.is_removed:
+                await self._interrupt(*self._schedule.running)
+                await self.store.reopen()
             ticks += 1
             await wait_for_change(changed, _TICK_SECONDS)
 
     async def _tick(self, expire: bool) -> None:
         """Start or interrupt jobs as the state of the service demands, and forget expired ones."""
         if expire:
+            self._results.forget()
             await self.store.change(JobRepository.forget_expired)
         if self.stopping:
-            await self._interrupt(*self._running)
+            await self._interrupt(*self._schedule.running)
             self.store.notify()
         elif self._engine.state == "ready":
             await self._start_queued()
 
     async def _start_queued(self) -> None:
-        """Start the oldest jobs of owners who have none that runs."""
-        for job in await self.store.read(JobRepository.queued):
-            owners = {owner for owner, _ in self._running.values()}
-            if len(self._running) < _MAX_RUNNING and job.owner not in owners:
-                task = asyncio.create_task(self._run(job), name="mizzle-job")
-                self._running[job.number] = job.owner, task
+        """Start whose turn it is, if there is room, and make some for those who have waited long enough."""
+        if await self._runs_suspect():
+            return
+        schedule = self._schedule
+        for queued in schedule.candidates(await self.store.read(JobRepository.queued)):
+            if not schedule.fits(queued):
+                await self._interrupt(*schedule.to_give_way(queued))
+            if schedule.fits(queued):
+                schedule.add(queued, asyncio.create_task(self._run(queued.job), name="mizzle-job"))
+
+    async def _runs_suspect(self) -> bool:
+        """Return whether a job runs that may have ended the service, and so runs alone."""
+        running = list(self._schedule.running)
+        return len(running) == 1 and await self.store.read(JobRepository.is_suspect, *running)
 
     async def _run(self, job: Job) -> None:
         """Run one job, whose failure is nobody else's."""
@@ -233,15 +256,21 @@ class Jobs:
             _log.warning("job %d waits: %s", job.number, error.code)
             await asyncio.sleep(_PAUSE_SECONDS)
         finally:
-            del self._running[job.number]
-            if self._engine.failure is None:  # a job that may be the reason must not be blameless
-                with suppress(JobsUnavailable):
-                    await self.store.change(JobRepository.pause, job.number)
+            try:
+                await self._pause(job)
+            finally:
+                self._schedule.remove(job.number)
+                self.store.notify()
+
+    async def _pause(self, job: Job) -> None:
+        if self._engine.failure is None:  # a job that may be the reason must not be blameless
+            with suppress(JobsUnavailable):
+                await self.store.change(JobRepository.pause, job.number)
 
     async def _run_to_end(self, job: Job) -> None:
         """Run a job; what is wrong with it ends it, what is wrong with the moment is raised."""
         try:
-            await self._runner.run(job)
+            await self._runner.run(job, lambda: self._schedule.note_answers(job.number))
         except MizzleError as error:
             if error.status in _TRANSIENT_STATUSES:
                 raise
@@ -255,7 +284,8 @@ class Jobs:
 
     async def _interrupt(self, *numbers: int) -> None:
         """Interrupt jobs; the answers of each are saved."""
-        tasks = [self._running[number][1] for number in numbers if number in self._running]
+        running = self._schedule.running
+        tasks = [running[number].task for number in numbers if number in running]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -275,8 +305,3 @@ def _check_done(job: Job) -> None:
         raise JobFailed("the job failed; its error says why, and there is no result")
     if job.state != "done":
         raise JobUnfinished("the job is not done yet; follow its events, or ask again later")
-
-
-def _write_result(media: str, columns: tuple[str, str], answers: list[AnswerRow]) -> bytes:
-    header = header_of(*columns)
-    return WRITERS[media](header, result_of(header, answers))

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mizzle.errors import StorageFull
 from mizzle.service.jobs.database import Database
-from mizzle.service.jobs.rows import AnswerRow
+from mizzle.service.jobs.rows import AnswerRow, answers_digest
 from mizzle.tables.plan import PairIndex
 from mizzle.wire import JOB_STATES, JobState
 
@@ -48,12 +49,27 @@ class Job(NamedTuple):
     error: str | None
 
 
+class QueuedJob(NamedTuple):
+    """A job that waits, and the length of its body."""
+
+    job: Job
+    body_bytes: int
+
+
 class StoredInput(NamedTuple):
     """What came with a job: the body, its media type, and the parameters of the address as JSON."""
 
     media: str
     query: str
     body: bytes
+
+
+class StoredHeader(NamedTuple):
+    """What `rows.header_of` reads, and `rows.answers_digest` of a job that is done; None in those of 0.9."""
+
+    about: str
+    fingerprint: str
+    digest: str | None
 
 
 class JobDraft(NamedTuple):
@@ -69,9 +85,19 @@ class JobDraft(NamedTuple):
 
 _COLUMNS = ", ".join(AnswerRow._fields)
 _INSERT_ANSWER = f"INSERT OR IGNORE INTO answers (job, {_COLUMNS}) VALUES (?{', ?' * len(AnswerRow._fields)})"
+_SELECT_ANSWERS = f"SELECT {_COLUMNS} FROM answers WHERE job = ? ORDER BY x, y"
 _INSERT_JOB = "INSERT INTO jobs (owner, id, digest, what, pairs, state, created) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_DIGEST_MARK = "\n"  # in the column `about` behind JSON, which has no such character
 _NOT_EXPIRED = "(ended IS NULL OR ended > ?)"
 _LATEST = "SELECT max(max(created, ifnull(started, 0), ifnull(ended, 0))) FROM jobs"
+
+
+_PENDING_ANSWERS = "SELECT ifnull(sum(pairs - done), 0) FROM jobs WHERE ended IS NULL"
+_LARGEST = "SELECT max(ifnull(length(body), 0) + pairs * ?) FROM jobs LEFT JOIN inputs ON job = number"
+_ANSWER_BYTES = 1024  # of one pair
+_COPIES = 2  # of a body that is stored: in the write-ahead log first
+_MIN_RESERVE_BYTES, _RESERVE_SHARE = 2**21, 1.25  # what a deletion writes, by the bytes that are deleted
+_NO_ROOM_TEXT = "there is no room for another job now; ask again later"
 
 
 class Clock:
@@ -102,14 +128,16 @@ class JobRepository:
 
     Args:
         ttl: seconds for which a job is kept once it has ended.
+        max_bytes: of all jobs, with what answers are still to come.
 
     Raises:
         JobsUnavailable: from every method, as `database.Database`.
     """
 
-    def __init__(self, folder: Path, ttl: float, clock: Clock | None = None) -> None:
+    def __init__(self, folder: Path, ttl: float, clock: Clock | None = None, max_bytes: int = 2**32) -> None:
         self._database = Database(folder)
         self._ttl = ttl
+        self._max_bytes = max_bytes
         self._now = clock or Clock()
 
     def open(self) -> None:
@@ -117,8 +145,11 @@ class JobRepository:
         self._database.open()
         [[latest]] = self._database.fetch_all(_LATEST)
         self._now.not_before(latest or 0.0)
-        with self._database.transaction() as db:
-            db.execute("UPDATE jobs SET state = 'queued', revision = revision + 1 WHERE state = 'running'")
+        queued = "UPDATE jobs SET state = 'queued', revision = revision + 1 WHERE state = 'running'"
+        self._database.delete(
+            lambda db: db.execute(queued)
+        )  # deletes nothing, but a full disk must not matter
+        self._restore_reserve()
 
     def close(self) -> None:
         """Close the file, and so unlock it."""
@@ -132,9 +163,15 @@ class JobRepository:
         """Return the jobs of an owner, the newest first."""
         return self._jobs("owner = ? ORDER BY number DESC", owner)
 
-    def queued(self) -> list[Job]:
+    def queued(self) -> list[QueuedJob]:
         """Return the jobs that wait, the oldest first."""
-        return self._jobs("state = 'queued' ORDER BY number")
+        lengths = dict(self._database.fetch_all("SELECT job, length(body) FROM inputs"))
+        jobs = self._jobs("state = 'queued' ORDER BY number")
+        return [QueuedJob(job, lengths.get(job.number, 0)) for job in jobs]
+
+    def is_suspect(self, number: int) -> bool:
+        """Return whether the service ended while a job ran that has saved no answer since."""
+        return bool(self._jobs("number = ? AND state = 'running' AND starts > 1", number))
 
     def count_by_state(self) -> dict[JobState, int]:
         """Return how many jobs are in each state."""
@@ -158,18 +195,52 @@ class JobRepository:
 
     def _add(self, draft: JobDraft) -> None:
         self._delete_expired()  # one of the same id among them, perhaps
+        self._check_room(draft)
         *fields, stored_input = draft
         with self._database.transaction() as db:
             number = db.execute(_INSERT_JOB, (*fields, "queued", self._now())).lastrowid
             db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?)", (number, *stored_input))
+        self._database.checkpoint()
+
+    def _check_room(self, draft: JobDraft) -> None:
+        """Check that a job fits on the disk, and its deletion too.
+
+        Raises:
+            StorageFull: it does not.
+        """
+        body_bytes, answer_bytes = len(draft.input.body), draft.pairs * _ANSWER_BYTES
+        [[pending]] = self._database.fetch_all(_PENDING_ANSWERS)
+        taken = self._database.size + pending * _ANSWER_BYTES
+        if taken + body_bytes + answer_bytes > self._max_bytes:
+            raise StorageFull(_NO_ROOM_TEXT)
+        has_reserve = self._restore_reserve(body_bytes + answer_bytes)
+        if not has_reserve or self._database.free < _COPIES * body_bytes + answer_bytes:
+            self._restore_reserve()
+            raise StorageFull(_NO_ROOM_TEXT)
+
+    def _restore_reserve(self, job_bytes: int = 0) -> bool:
+        """Hold as much room as the deletion of the largest job takes; return whether there is so much.
+
+        Args:
+            job_bytes: of a job that is to come.
+        """
+        [[largest]] = self._database.fetch_all(_LARGEST, _ANSWER_BYTES)
+        size = _MIN_RESERVE_BYTES + round(_RESERVE_SHARE * max(largest or 0, job_bytes))
+        return self._database.reserve.size == size or self._database.reserve.resize(size)
 
     def input(self, number: int) -> StoredInput | None:
         """Return what came with a job; None once it has ended."""
         rows = self._database.fetch_all("SELECT media, query, body FROM inputs WHERE job = ?", number)
         return StoredInput(*rows[0]) if rows else None
 
+    def start(self, number: int) -> bool:
+        """Count a start, before anything that may end the process; return whether the job has not ended."""
+        started = "state = 'running', starts = starts + 1, started = ifnull(started, ?)"
+        with self._database.transaction() as db:
+            return _update_unfinished(db, number, started, self._now())
+
     def begin(self, number: int, about: str, fingerprint: str) -> set[PairIndex]:
-        """Mark a job as running.
+        """Store what the answers of a job depend on.
 
         Args:
             about, fingerprint: the columns of its header, as `rows` has them.
@@ -178,8 +249,7 @@ class JobRepository:
             The pairs that are answered. Answers under another fingerprint are deleted.
         """
         with self._database.transaction() as db:
-            started = "state = 'running', starts = starts + 1, started = ifnull(started, ?)"
-            if not _update_unfinished(db, number, started, self._now()):
+            if not _update_unfinished(db, number, "state = 'running'"):
                 return set()
             old = db.execute("SELECT basis FROM heads WHERE job = ?", (number,)).fetchone()
             if old and old[0] != fingerprint:
@@ -202,44 +272,52 @@ class JobRepository:
 
     def end(self, number: int, state: JobState, error: str | None = None) -> None:
         """End a job: its table is deleted, and its answers too unless `state` is "done"."""
-        with self._database.transaction() as db:
+
+        def end(db: sqlite3.Connection) -> None:
             change = "state = ?, error = ?, ended = ?"
             if not _update_unfinished(db, number, change, state, error, self._now()):
                 return
+            if state == "done":
+                _store_digest(db, number)
             for table in ("inputs",) if state == "done" else ("inputs", "heads", "answers"):
                 db.execute(f"DELETE FROM {table} WHERE job = ?", (number,))
-        self._database.shrink()
+
+        self._delete(end)
 
     def forget(self, number: int) -> None:
         """Delete a job with all that belongs to it."""
-        with self._database.transaction() as db:
-            db.execute("DELETE FROM jobs WHERE number = ?", (number,))
-        self._database.shrink()
+        self._delete(lambda db: db.execute("DELETE FROM jobs WHERE number = ?", (number,)))
 
     def forget_expired(self) -> None:
         """Delete jobs that have expired, and damaged files that were set aside as long ago."""
-        if self._delete_expired():
-            self._database.shrink()
+        self._delete_expired()
         self._database.drop_damaged(self._ttl)
+        self._restore_reserve()
 
-    def header(self, number: int) -> tuple[str, str] | None:
-        """Return the columns that `rows.header_of` reads; None where the job has none."""
+    def header(self, number: int) -> StoredHeader | None:
+        """Return the header of a job; None where it has none."""
         rows = self._database.fetch_all("SELECT about, basis FROM heads WHERE job = ?", number)
-        return (rows[0][0], rows[0][1]) if rows else None
+        return _header(*rows[0]) if rows else None
 
     def answers(self, number: int) -> list[AnswerRow]:
         """Return the answers of a job in the order of their pairs."""
-        query = f"SELECT {_COLUMNS} FROM answers WHERE job = ? ORDER BY x, y"
-        return [AnswerRow(*row) for row in self._database.fetch_all(query, number)]
+        return [AnswerRow(*row) for row in self._database.fetch_all(_SELECT_ANSWERS, number)]
 
     def _jobs(self, condition: str, *values: Any) -> list[Job]:
         columns = ", ".join(Job._fields)
         query = f"SELECT {columns} FROM jobs WHERE {_NOT_EXPIRED} AND {condition}"
         return [Job(*row) for row in self._database.fetch_all(query, self._now() - self._ttl, *values)]
 
-    def _delete_expired(self) -> int:
-        with self._database.transaction() as db:
-            return db.execute("DELETE FROM jobs WHERE ended <= ?", (self._now() - self._ttl,)).rowcount
+    def _delete_expired(self) -> None:
+        """Delete one job after the other, since the reserve is as large as one of them needs."""
+        expired = "SELECT number FROM jobs WHERE ended <= ?"
+        for (number,) in self._database.fetch_all(expired, self._now() - self._ttl):
+            self.forget(number)
+
+    def _delete(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        self._database.delete(work)
+        self._database.shrink()
+        self._restore_reserve()
 
 
 def _update_unfinished(db: sqlite3.Connection, number: int, change: str, *values: Any) -> bool:
@@ -252,3 +330,18 @@ def _count_answers(db: sqlite3.Connection, number: int) -> None:
     answers = "FROM answers WHERE job = number"
     counts = f"done = (SELECT count(*) {answers}), failed = (SELECT count(error) {answers})"
     _update_unfinished(db, number, counts)
+
+
+def _header(about: str, fingerprint: str) -> StoredHeader:
+    text, _, digest = about.partition(_DIGEST_MARK)
+    return StoredHeader(text, fingerprint, digest or None)
+
+
+def _store_digest(db: sqlite3.Connection, number: int) -> None:
+    """Store a hash of all answers beside them, by which damage shows when they are read."""
+    row = db.execute("SELECT about, basis FROM heads WHERE job = ?", (number,)).fetchone()
+    if row:
+        about, fingerprint, _ = _header(*row)
+        answers = (AnswerRow(*row) for row in db.execute(_SELECT_ANSWERS, (number,)))
+        marked = about + _DIGEST_MARK + answers_digest(about, fingerprint, answers)
+        db.execute("UPDATE heads SET about = ? WHERE job = ?", (marked, number))

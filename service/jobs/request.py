@@ -71,7 +71,44 @@ class JobSpec:
         )
 
 
-def parse(media: str, content: bytes, query: Mapping[str, str]) -> JobSpec:
+@dataclass(frozen=True)
+class JobBounds:
+    """What one job may hold.
+
+    Attributes:
+        cells: of its table, where a column counts again in every group that has it.
+    """
+
+    pairs: int = 20_000
+    cells: int = 4_000_000
+
+    @property
+    def columns(self) -> int:
+        """Of its table: as many as a ranking may have."""
+        return self.pairs + 1
+
+    def check_table(self, rows: int, columns: int) -> None:
+        """Check the size of a table, before there is an object for every column.
+
+        Raises:
+            TooLarge: it has too many cells or columns.
+        """
+        if rows * columns > self.cells:
+            raise TooLarge(f"the table has more than {self.cells} cells; send fewer rows or columns")
+        if columns > self.columns:
+            raise TooLarge(f"the table has more than {self.columns} columns; send fewer columns")
+
+    def check_pairs(self, count: int) -> None:
+        """Check the number of pairs.
+
+        Raises:
+            TooLarge: there are too many.
+        """
+        if count > self.pairs:
+            raise TooLarge(f"the job has {count} pairs; this service takes {self.pairs}: send fewer columns")
+
+
+def parse(media: str, content: bytes, query: Mapping[str, str], bounds: JobBounds | None = None) -> JobSpec:
     """Return what a body specifies.
 
     Args:
@@ -80,49 +117,75 @@ def parse(media: str, content: bytes, query: Mapping[str, str]) -> JobSpec:
     Raises:
         InvalidInput: the body cannot be read, or is not of the documented form.
     """
+    bounds = bounds or JobBounds()
     if media not in MEDIA_TYPES:
         raise UnsupportedMedia(f"the media type must be one of {', '.join(sorted(MEDIA_TYPES))}")
     if media != NPY and query:
         raise InvalidRequest(f"the address has parameters; only {NPY} takes any, others have fields")
     if media == NPY:
-        return _make_spec(named_columns(npy_problem.read_array(content)), _query_fields(query))
-    table, fields = _json(content) if media == JSON else _safetensors(content)
+        return _make_spec(_columns(npy_problem.read_array(content), bounds), _query_fields(query))
+    table, fields = _json(content) if media == JSON else _safetensors(content, bounds)
     return _make_spec(table, fields)
 
 
-def make_plan(spec: JobSpec, max_pairs: int) -> Plan:
+def make_plan(spec: JobSpec, bounds: JobBounds) -> Plan:
     """Return the pairs that are to be estimated.
 
     Raises:
-        InvalidInput: the table cannot be used; TooLarge for more pairs than that.
+        InvalidInput: the table cannot be used; TooLarge for more pairs or cells than `bounds`.
     """
+    _check_size(spec, bounds)
     used = variables(spec.table, None, spec.groups, spec.missing, spec.target)
-    rows, p = len(used[0].values), len(used)
+    rows = used[0].rows
     if rows < MIN_ROWS:
         raise TooFewSamples(f"the table has {rows} rows; at least {MIN_ROWS} are needed")
-    count = p - 1 if spec.target is not None else p * (p - 1) // 2
-    if count > max_pairs:
-        raise TooLarge(f"the job has {count} pairs; this service takes {max_pairs}: send fewer columns")
+    bounds.check_pairs(_pairs(spec, len(used)))
     return Plan.all_pairs(used) if spec.target is None else Plan.with_last(used)
 
 
-def count_pairs(spec: JobSpec, levels: Sequence[float], max_cells: int, max_pairs: int) -> int:
+def count_pairs(spec: JobSpec, levels: Sequence[float], bounds: JobBounds) -> int:
     """Check that this service can do a job, and return how many pairs it has.
 
     Args:
         levels: quantile levels of the model.
-        max_cells, max_pairs: of the table, and of the job.
 
     Raises:
         InvalidInput: it cannot be done; the message names no column.
     """
-    first = next(iter(spec.table.values()), ())
-    if len(first) * len(spec.table) > max_cells:
-        raise TooLarge(f"the table has more than {max_cells} cells; send fewer rows or columns")
+    _check_size(spec, bounds)
     low, high = interval_levels(spec.level)
     if low < levels[0] or high > levels[-1]:
         raise InvalidLevel(f"level must be at most {round(1 - 2 * levels[0], 12)}, which the model covers")
-    return len(make_plan(spec.without_names(), max_pairs).places)
+    return len(make_plan(spec.without_names(), bounds).places)
+
+
+def _check_size(spec: JobSpec, bounds: JobBounds) -> None:
+    """Count pairs and cells from the names alone, before any column is read.
+
+    Raises:
+        TooLarge: there are too many; of pairs only where no column of text may be left out yet.
+    """
+    first = next(iter(spec.table.values()), ())
+    bounds.check_table(len(first), len(spec.table))
+    grouped = {part for parts in spec.groups.values() for part in parts}
+    alone = len(spec.table) - len(grouped) + (spec.target in grouped and spec.target not in spec.groups)
+    cells = len(first) * (alone + sum(map(len, spec.groups.values())))
+    if cells > bounds.cells:
+        raise TooLarge(
+            f"columns and groups have more than {bounds.cells} cells; send fewer or smaller groups"
+        )
+    if isinstance(first, np.ndarray):
+        bounds.check_pairs(_pairs(spec, alone + len(spec.groups)))
+
+
+def _pairs(spec: JobSpec, p: int) -> int:
+    """Return how many pairs p variables have."""
+    return p - 1 if spec.target is not None else p * (p - 1) // 2
+
+
+def _columns(array: np.ndarray[Any, Any], bounds: JobBounds) -> dict[str, Any]:
+    bounds.check_table(*array.shape)
+    return named_columns(array)
 
 
 def _json(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -139,7 +202,7 @@ def _json(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     return named_columns(rows), fields
 
 
-def _safetensors(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+def _safetensors(content: bytes, bounds: JobBounds) -> tuple[dict[str, Any], dict[str, Any]]:
     tensors, metadata = safetensors_problem.read_tensors(content)
     if set(tensors) != {_TABLE} or not set(metadata) <= {_METADATA}:
         raise InvalidRequest(
@@ -150,7 +213,7 @@ def _safetensors(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         raise InvalidShape(f"the tensor {_TABLE} has {table.ndim} dimensions; send one of shape [n, p]")
     if table.dtype.kind == "b":
         table = table.astype(np.uint8)  # by the million, Python's own booleans would take seconds
-    return named_columns(table), _object(parse_json(text.encode()), _METADATA)
+    return _columns(table, bounds), _object(parse_json(text.encode()), _METADATA)
 
 
 def _object(value: Any, what: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from mizzle.errors import JobsOff, MizzleError
 from mizzle.service.formats.registry import MEDIA_TYPES
@@ -134,8 +134,9 @@ async def stream_events(request: Request, jobs: _JobsDep, owner: _OwnerDep, id: 
 )
 async def get_result(request: Request, jobs: _JobsDep, owner: _OwnerDep, id: _JobId) -> Response:
     media = result_formats.preferred_media(",".join(request.headers.getlist("accept")))
-    content = await jobs.result(owner, id, media)
-    return Response(content, media_type=media, headers={"vary": "accept"})
+    result = await jobs.result(owner, id, media)
+    headers = {"vary": "accept", "content-length": str(len(result.content))}
+    return StreamingResponse(result.chunks(), media_type=media, headers=headers)
 
 
 def _job_response(jobs: Jobs, job: Job, unfinished: int = 200) -> Response:

@@ -1,5 +1,6 @@
 """Answers of pairs as rows of the database, and the rows of a job as its result."""
 
+import hashlib
 import json
 from array import array
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,8 @@ from mizzle.service.jobs.request import JobSpec
 from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, strongest
 from mizzle.types import Estimate, ModelInfo, Notice
+
+_MAX_NOTES = 50  # that are stored with a pair
 
 
 class AnswerRow(NamedTuple):
@@ -51,13 +54,21 @@ class ResultHeader(NamedTuple):
 
 def answer_row(plan: Plan, pair: PairIndex, outcome: Estimate | MizzleError) -> AnswerRow:
     """Return the row of a pair."""
-    notes = json.dumps(plan.notes(pair))
+    notes = json.dumps(_bounded(plan.notes(pair)))
     dropped = plan.dropped(pair)
     if isinstance(outcome, MizzleError):
         return AnswerRow(*pair, None, 0, 0, 0, 0, "[]", notes, json.dumps(encode_error(outcome)), dropped)
     numbers = array("d", (outcome.mi, *outcome.values)).tobytes()
     shape = (outcome.n, outcome.dim_x, outcome.dim_y, int(outcome.in_range))
     return AnswerRow(*pair, numbers, *shape, json.dumps(outcome.warnings), notes, None, dropped)
+
+
+def _bounded(notes: tuple[Notice, ...]) -> tuple[Notice, ...]:
+    """Return the first notices; a group may have one of every column, and is in thousands of pairs."""
+    if len(notes) <= _MAX_NOTES:
+        return notes
+    *first, last = notes[:_MAX_NOTES]
+    return (*first, Notice(last.code, f"{last.message}; and {len(notes) - _MAX_NOTES} more notices"))
 
 
 def encode_error(error: MizzleError) -> tuple[str, str]:
@@ -87,6 +98,14 @@ def header_of(about: str, fingerprint: str) -> ResultHeader:
     fields["names"] = tuple(fields["names"])
     fields["notices"] = tuple(Notice(*notice) for notice in fields.get("notices", ()))
     return ResultHeader(**fields, model=ModelInfo(*basis["model"]), levels=tuple(basis["levels"]))
+
+
+def answers_digest(about: str, fingerprint: str, answers: Iterable[AnswerRow]) -> str:
+    """Return a hash of the header of a job and of its answers, in the order of their pairs."""
+    digest = hashlib.sha256(repr((about, fingerprint)).encode(errors="surrogatepass"))
+    for answer in answers:
+        digest.update(repr(tuple(answer)).encode(errors="surrogatepass"))
+    return digest.hexdigest()
 
 
 def result_of(header: ResultHeader, answers: Iterable[AnswerRow]) -> Matrix | Ranking:

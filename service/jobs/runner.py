@@ -8,7 +8,7 @@ the model is never idle, four pairs go every now and then, by the rules of every
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from mizzle.errors import JobInterrupted, MizzleError, NotReady, QueueFull, Stor
 from mizzle.service.formats.problem import Problem
 from mizzle.service.inference.engine import Caller, Engine
 from mizzle.service.jobs import request
+from mizzle.service.jobs.memory import to_the_end
 from mizzle.service.jobs.repository import Job, JobRepository, StoredInput
 from mizzle.service.jobs.rows import AnswerRow, answer_row, encode_about, encode_fingerprint
 from mizzle.service.jobs.store import JobStore
@@ -31,7 +32,7 @@ _BUSY_SLICE_PAIRS = 4  # of a slice that waited in vain
 _IDLE_POLL_SECONDS = 0.005  # between two looks at a busy model
 _SAVE_SECONDS = 1.0  # of work that an interruption may cost
 _FULL_DISK_RETRY_SECONDS = 1.0
-_MAX_STARTS = 3  # without a saved answer in between
+_MAX_STARTS = 2  # without a saved answer in between; the next one marks the job
 
 IndexedPair = tuple[PairIndex, Pair]
 
@@ -100,11 +101,15 @@ class JobRunner:
     def __init__(self, engine: Engine, store: JobStore, settings: Settings) -> None:
         self._engine = engine
         self._store = store
-        self._max_pairs = settings.jobs_max_pairs
+        self._bounds = request.JobBounds(settings.jobs_max_pairs, settings.jobs_max_cells)
+        self._preparing = asyncio.Lock()
         self._queue = BackgroundQueue(engine, settings)
 
-    async def run(self, job: Job) -> None:
+    async def run(self, job: Job, on_answers: Callable[[], None]) -> None:
         """Run a job to its end; the answers of one that is interrupted are kept.
+
+        Args:
+            on_answers: called after every slice.
 
         Raises:
             InvalidInput: it cannot be done, which was not known when it was taken.
@@ -112,40 +117,55 @@ class JobRunner:
         """
         if job.starts >= _MAX_STARTS:
             raise JobInterrupted("the service ended several times while it ran this job; please report it")
-        stored_input = await self._store.read(JobRepository.input, job.number)
-        if stored_input is None:
+        if not await self._store.change(JobRepository.start, job.number):
             return
         model = self._engine.info
-        facts = (self._max_pairs, model, self._engine.levels)
-        prepared = await asyncio.to_thread(_prepare, stored_input, *facts)
+        prepared = await self._prepare(job, model)
+        if prepared is None:
+            return
         header = (prepared.about, prepared.fingerprint)
         done = await self._store.change(JobRepository.begin, job.number, *header)
-        execution = JobExecution(self._store, self._queue, job, prepared.plan, model.sha256)
+        execution = JobExecution(self._store, self._queue, job, prepared.plan, model.sha256, on_answers)
         await execution.run(done, prepared.refusals)
         await self._store.change(JobRepository.end, job.number, "done")
+
+    async def _prepare(self, job: Job, model: ModelInfo) -> PreparedJob | None:
+        """Return the plan of a job, one job after the other; None where it has ended meanwhile."""
+        async with self._preparing:
+            stored_input = await self._store.read(JobRepository.input, job.number)
+            if stored_input is None:
+                return None
+            return await to_the_end(_prepare, stored_input, self._bounds, model, self._engine.levels)
 
 
 class JobExecution:
     """A job that runs: its plan, and its answers that are not saved yet."""
 
     def __init__(
-        self, store: JobStore, queue: BackgroundQueue, job: Job, plan: Plan, weights_sha256: str
+        self,
+        store: JobStore,
+        queue: BackgroundQueue,
+        job: Job,
+        plan: Plan,
+        weights_sha256: str,
+        on_answers: Callable[[], None],
     ) -> None:
         self._store = store
         self._queue = queue
         self._job = job
         self._plan = plan
         self._weights_sha256 = weights_sha256
+        self._on_answers = on_answers
         self._unsaved: list[AnswerRow] = []
         self._saved_at = time.monotonic()
 
     async def run(self, done: set[PairIndex], refusals: dict[PairIndex, MizzleError]) -> None:
         """Estimate all pairs that are neither done nor refused."""
         refused = {pair: error for pair, error in refusals.items() if pair not in done}
-        self._unsaved = await asyncio.to_thread(_refusal_rows, self._plan, refused)
+        self._unsaved = await to_the_end(_refusal_rows, self._plan, refused)
         chunks = self._plan.chunks(done | refusals.keys())
         try:
-            while chunk := await asyncio.to_thread(next, chunks, None):
+            while chunk := await to_the_end(next, chunks, None):
                 for pairs in self._queue.slices(chunk):
                     await self._estimate(pairs)
             await self._save_or_wait()
@@ -159,6 +179,7 @@ class JobExecution:
             for (index, _), outcome in zip(pairs, outcomes, strict=False):
                 self._keep(index, outcome)
             pairs = pairs[len(outcomes) :]
+            self._on_answers()
             if time.monotonic() - self._saved_at >= _SAVE_SECONDS:
                 await self._save_or_wait()
 
@@ -185,11 +206,11 @@ class JobExecution:
 
 
 def _prepare(
-    stored_input: StoredInput, max_pairs: int, model: ModelInfo, levels: Sequence[float]
+    stored_input: StoredInput, bounds: request.JobBounds, model: ModelInfo, levels: Sequence[float]
 ) -> PreparedJob:
     media, query, body = stored_input
-    spec = request.parse(media, body, json.loads(query))
-    plan = request.make_plan(spec, max_pairs)
+    spec = request.parse(media, body, json.loads(query), bounds)
+    plan = request.make_plan(spec, bounds)
     fingerprint = encode_fingerprint(plan, model, levels)
     return PreparedJob(plan, encode_about(spec, plan), fingerprint, plan.refusals())
 

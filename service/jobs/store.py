@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from mizzle.errors import JobsUnavailable, StorageFull
 from mizzle.service.inference.observer import Observer
-from mizzle.service.jobs.database import Damaged, Locked
+from mizzle.service.jobs.database import Damaged, Locked, Removed
 from mizzle.service.jobs.repository import JobRepository
 from mizzle.wire import JOB_STATES
 
@@ -31,7 +31,7 @@ class JobStore:
         self._failure: JobsUnavailable | None = JobsUnavailable("the jobs file is being opened; ask again")
 
     async def open(self) -> None:
-        """Open the file, however long another process holds it or the disk is full.
+        """Open the file, however long another process holds it, the disk is full or the folder is gone.
 
         Raises:
             JobsUnavailable: it cannot be used; every other method raises the same from then on.
@@ -40,7 +40,7 @@ class JobStore:
             try:
                 await self._in_thread(self._repository.open)
                 break
-            except (Locked, StorageFull) as error:
+            except (Locked, StorageFull, Removed) as error:
                 self._failure = error
                 await asyncio.sleep(_OPEN_RETRY_SECONDS)
             except JobsUnavailable as error:
@@ -48,6 +48,16 @@ class JobStore:
                 raise
         self._failure = None
         await self._report_counts()
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the file is gone, so that it is to be opened again."""
+        return isinstance(self._failure, Removed)
+
+    async def reopen(self) -> None:
+        """Open a file that was removed as soon as its folder is there; errors as `open`."""
+        await self._in_thread(self._repository.close)
+        await self.open()
 
     async def close(self) -> None:
         """Close the file as soon as the work under way is done."""
@@ -65,7 +75,7 @@ class JobStore:
             raise self._failure
         try:
             return await self._in_thread(method, self._repository, *arguments)
-        except Damaged as error:
+        except (Damaged, Removed) as error:
             self._failure = error
             raise
 

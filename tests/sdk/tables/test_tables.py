@@ -158,7 +158,7 @@ def test_chunks_cover_every_pair_once(monkeypatch: pytest.MonkeyPatch, most: int
 
 
 def test_chunks_hold_a_bounded_number_of_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "_MAX_CELLS", 500)  # four pairs of 60 rows
+    monkeypatch.setattr(plan, "MAX_CHUNK_CELLS", 500)  # four pairs of 60 rows
     backend = FakeBackend()
     matrix(frame(), backend=backend)
     assert max(backend.chunks) == 4

@@ -187,6 +187,6 @@ def test_mutated_bodies_are_refused_or_read(media) -> None:
             bad[place] = rng.integers(0, 256)
         try:
             ask = request.parse(media, bytes(bad), {})
-            request.count_pairs(ask, FakeEstimator.levels, MOST_CELLS, MOST_PAIRS)
+            request.count_pairs(ask, FakeEstimator.levels, request.JobBounds(MOST_PAIRS, MOST_CELLS))
         except MizzleError:
             pass

@@ -11,7 +11,7 @@ from job_bodies import JSON, SAFETENSORS, ended, events, json_body, opened, put,
 from mizzle.service.app import create_app
 from mizzle.service.inference.batcher import WorkerLost
 from mizzle.service.inference.runner import InProcess
-from mizzle.service.jobs import manager
+from mizzle.service.jobs import manager, schedule
 from mizzle.service.jobs import runner as job_runner
 from mizzle.service.jobs.repository import JobDraft, JobRepository, StoredInput
 from mizzle.types import ModelInfo
@@ -207,8 +207,8 @@ def test_a_job_that_ended_the_process_again_and_again_fails(alive, settings) -> 
     job = file.find_or_add(JobDraft("anonymous", "one", b"", "matrix", 6, given), 9, 9)
     assert job
     number = job.number
-    for _ in range(3):
-        file.begin(number, "{}", "basis")
+    for _ in range(2):
+        file.start(number)
     file.close()
 
     async def scenario(http, app):
@@ -320,7 +320,7 @@ def test_the_owners_of_jobs_take_turns(alive, fake: FakeEstimator) -> None:
         await put(http, "short", tensor_body(table(ROWS)), headers={"x-api-key": bob})
 
         async def both():
-            return len(app.state.jobs._running) == 2
+            return len(app.state.jobs._schedule.running) == 2
 
         await until(both)
         fake.gate.set()
@@ -329,6 +329,33 @@ def test_the_owners_of_jobs_take_turns(alive, fake: FakeEstimator) -> None:
 
     job = alive(scenario, keys=Keys.parse(f"{line}\n{other}"))
     assert job["ended"] is None
+
+
+@pytest.mark.parametrize("room", [1, 2**40], ids=["memory for one", "memory for all"])
+def test_the_short_job_of_a_fifth_owner_does_not_wait_for_four_long_ones(
+    alive, settings, fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """All owners take turns by the slice; where memory does not hold all, by the time that each has had."""
+    from mizzle.service.http.auth import Keys, new_key
+
+    monkeypatch.setattr(schedule, "TURN_SECONDS", 0.0)
+    keys = {name: new_key(name) for name in ("alice", "bob", "carol", "dave", "eve")}
+    headers = {name: {"x-api-key": key} for name, (key, _) in keys.items()}
+
+    async def scenario(http, app):
+        fake.gate.clear()
+        for name in ("alice", "bob", "carol", "dave"):
+            await put(http, "long", tensor_body(table(ROWS, 60)), headers=headers[name])
+        await fake.begun()
+        await put(http, "short", tensor_body(table(ROWS, 3)), headers=headers["eve"])
+        fake.gate.set()
+        await ended(http, "short", headers=headers["eve"])
+        asked = [await http.get("/v1/jobs/long", headers=headers[name]) for name in headers if name != "eve"]
+        return [job.json()["ended"] for job in asked]
+
+    listed = "\n".join(line for _, line in keys.values())
+    limited = settings.model_copy(update={"jobs_memory_bytes": room})
+    assert alive(scenario, limited, keys=Keys.parse(listed)) == [None] * 4
 
 
 def test_there_is_room_for_so_many_jobs(alive, settings, check_problem) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 class Progress:
     """Watches one process by looking at the time of the CPU that it used.
 
-    A process that is stopped, deadlocked or asleep uses none; one that the kernel keeps waiting for a disk or a
-    device (state D) is no further either, but not to blame. Where there is no /proc, everything counts as
-    progress.
+    A process that is stopped, deadlocked or asleep uses none. One that the kernel keeps waiting for a disk or
+    a device (state D) is no further either, but not to blame. Without /proc, everything counts as progress.
 
     Args:
         pid: of the process.

@@ -97,7 +97,7 @@ def broken(path: Path | None = None, device: str = "cpu", threads: int = 1) -> N
 def stopping(
     path: Path | None = None, device: str = "cpu", threads: int = 1, once: str = ""
 ) -> FakeEstimator:
-    """The fake; the second process that loads it stops before it is there, `once` being a file to count by."""
+    """The fake; the second process that loads it stops before it is there. `once` is a file to count by."""
     with open(once, "a+") as starts:
         starts.write("x")
         second = starts.tell() == 2

@@ -11,7 +11,7 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Collection
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from starlette.responses import Response
@@ -125,6 +125,21 @@ def key_name(scope: Scope) -> str:
     """The name of the key that a request came with, or "anonymous"."""
     name: str = scope.get("state", {}).get(_STATE, ANONYMOUS)
     return name
+
+
+def caller_name(scope: Scope) -> str:
+    """Who shares the service with others: the name of the key, or the address where there is none."""
+    name: str | None = scope.get("state", {}).get(_STATE)
+    return name or address_name((scope.get("client") or ("", 0))[0])
+
+
+def address_name(host: str) -> str:
+    """The name of whoever has this address; of IPv6, the network of 64 bits, which belongs to one host."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:  # a socket of Unix, or none
+        return host or ANONYMOUS
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else host
 
 
 def new_key(name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Collection
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
 from starlette.responses import Response
@@ -139,7 +139,11 @@ def address_name(host: str) -> str:
         address = ip_address(host.partition("%")[0])
     except ValueError:  # a socket of Unix, or none
         return host or ANONYMOUS
-    return str(ip_network((address, 64), strict=False)) if address.version == 6 else host
+    if isinstance(address, IPv4Address):
+        return host
+    if address.ipv4_mapped:  # of a socket that listens to both
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, 64), strict=False))
 
 
 def new_key(name: str) -> tuple[str, str]:

@@ -182,7 +182,12 @@ def test_who_has_no_key_has_no_share(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "name"),
-    [("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::/64"), ("2001:db8::2:3%eth0", "2001:db8::/64")],
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::2:3%eth0", "2001:db8::/64"),
+    ],
 )
 def test_without_keys_callers_are_told_apart_by_their_addresses(host: str, name: str) -> None:
     engine: Any = FullForAll(name)

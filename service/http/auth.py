@@ -11,6 +11,7 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
@@ -133,6 +134,7 @@ def caller_name(scope: Scope) -> str:
     return name or address_name((scope.get("client") or ("", 0))[0])
 
 
+@lru_cache(1024)
 def address_name(host: str) -> str:
     """The name of whoever has this address; of IPv6, the network of 64 bits, which belongs to one host."""
     try:

@@ -165,7 +165,8 @@ class Batcher(Generic[Item, Result]):
         callers = self.waiting.callers
         if not caller or callers > _BURST_ITEMS:
             return False
-        return self.waiting.count(caller) + items <= max(1, ALWAYS_ADMITTED // (callers + 1))
+        own = self.waiting.count(caller)
+        return own + items <= max(1, ALWAYS_ADMITTED // max(1, callers - bool(own)))
 
     def check_capacity(self, deadline: float = math.inf, caller: str = "") -> None:
         """Whether one more small problem may come now, whose size nobody knows yet; raises as `admit`."""
@@ -290,6 +291,8 @@ class Batcher(Generic[Item, Result]):
 
     def _learn(self, batch: list[QueuedItem[Item, Result]], seconds: float) -> None:
         """A batch took so long: later ones are priced by it, and its callers pay for what it took beyond."""
+        if any(queued.losses for queued in batch):
+            return  # most of the time may have been that of a new worker
         factor = self.prices.observe(batch[0].size, len(batch), seconds)
         for queued in batch:
             self.waiting.charge(queued, max(factor - 1, 0.0) * queued.cost)

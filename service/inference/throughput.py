@@ -7,7 +7,8 @@ from mizzle.cost import Size
 _EWMA_WEIGHT = 0.1  # of the newest batch in the average
 _MAX_FACTOR = 16.0  # that a single batch may show: a pause of the whole machine is no price
 _MAX_DISTANCE = 2.0  # of sizes that may take alike, in powers of two
-_SURPRISE_WEIGHT = 0.5  # of a batch that took longer than its size was known to
+_RISE_WEIGHT, _FALL_WEIGHT = 0.3, 0.2  # of a batch that took longer than its size was known to, or less long
+_NOISE = 2.0  # times as long as its cells take, up to which a size costs what they do
 _MAX_RETRY_SECONDS = 60.0  # that a caller is told to wait
 
 
@@ -34,8 +35,10 @@ class Throughput:
 
     def observe(self, cells: int, seconds: float) -> None:
         """A batch of so many cells took so long."""
-        # Not how much faster: a batch that took no time must not count much.
-        self._slowdown += _EWMA_WEIGHT * (seconds / (self._overhead + cells / self._speed) - self._slowdown)
+        # Not how much faster: a batch that took no time must not count much. Nor one that had to wait for a
+        # new worker: a single pause must not make the service believe that it is slow.
+        slowdown = min(seconds / (self._overhead + cells / self._speed), _MAX_FACTOR * self._slowdown)
+        self._slowdown += _EWMA_WEIGHT * (slowdown - self._slowdown)
 
     def seconds(self, cells: int) -> float:
         """How long so many cells take together."""
@@ -68,15 +71,19 @@ class Prices:
 
     def cells(self, size: Size) -> int:
         """The price of one problem; of a size that never ran, by that of a close one."""
-        return round(size.cells * max(self._factor(size), 1.0))
+        return round(size.cells * self._surcharge(size))
 
     def observe(self, size: Size, count: int, seconds: float) -> float:
         """A batch of so many problems of a size took so long; returns how many times its price that was."""
         factor = min(seconds / self._throughput.seconds(count * size.cells), _MAX_FACTOR)
         known = self._factor(size)
-        weight = _SURPRISE_WEIGHT if factor > known else _EWMA_WEIGHT
+        surcharge, weight = self._surcharge(size), _RISE_WEIGHT if factor > known else _FALL_WEIGHT
         self._factors[size] = known + weight * (factor - known)
-        return factor / max(known, 1.0)
+        return factor / surcharge
+
+    def _surcharge(self, size: Size) -> float:
+        factor = self._factor(size)
+        return factor if factor > _NOISE else 1.0
 
     def _factor(self, size: Size) -> float:
         if size in self._factors:

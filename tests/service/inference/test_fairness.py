@@ -144,7 +144,7 @@ def test_a_queue_that_is_full_of_anothers_is_full_for_the_other_alone(overload) 
         batcher.admit(ONE.cells, caller="b")
         batcher.check_capacity(caller="b")
         with pytest.raises(QueueFull):  # more than a share of it
-            batcher.admit(9 * ONE.cells, 9, caller="b")
+            batcher.admit(17 * ONE.cells, 17, caller="b")
         run.gate.set()
         await asyncio.gather(first, *flood)
 
@@ -238,3 +238,10 @@ def test_admission_fairness_and_the_time_to_come_back_see_what_a_size_takes(over
         await asyncio.gather(first, *tasks)
 
     play(scenario, run, limits, Throughput(10.0))
+
+
+def test_a_pause_of_the_machine_is_no_pace() -> None:
+    """A problem of a millisecond that waited two seconds for a new worker: the next takes no minute."""
+    throughput = Throughput(1e6)
+    throughput.observe(1000, 2.0)
+    assert throughput.seconds(1000) < 0.003

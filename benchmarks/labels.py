@@ -35,7 +35,7 @@ KINDS: dict[str, Callable[[Rng], Family]] = {
     "a label beside numbers": labelled_numbers,
     "grades": pairs.binned,
     "tables of few levels": contingency.any_table,
-    "rare classes and events": lambda rng: pairs.rare(rng, 1, 1),
+    "rare classes and events": lambda rng: pairs.PARTS["rare"](rng, 1, 1),
     "counts of a channel": lambda rng: pairs.PARTS["channel"](rng, 1, 1),
 }
 
@@ -81,7 +81,7 @@ def _drawn(
     truths: list[float] = []
     with tqdm(total=count, unit="draw", leave=False) as progress:
         while len(tables) < count:
-            family, n = draw(rng), int(np.exp(rng.uniform(*map(math.log, ROWS))))
+            family, n = draw(rng), int(np.exp(rng.uniform(math.log(ROWS[0]), math.log(ROWS[1]))))
             table = estimator.prepare(*family.sample(rng, n))
             if table.labels is not None and not table.constant and table.labels.quantiles() is not None:
                 tables.append(table)
@@ -97,7 +97,7 @@ def _levels(table: Table) -> int:
 
 
 def _scores(ours: Answers, by_order: Answers) -> Row:
-    order = {"order_mae": float(np.abs(by_order.mean - by_order.truth).mean())}
+    order: Row = {"order_mae": float(np.abs(by_order.mean - by_order.truth).mean())}
     order["order_coverage"] = coverage(by_order, 0.05, 0.95)
     return {"count": len(ours.mean), **posterior_scores(ours), **order}
 

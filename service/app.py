@@ -119,7 +119,9 @@ def _add_middleware(app: FastAPI, settings: Settings, keys: Keys, metrics: Metri
     unlocked = (*PROBES, *page.PATHS)
     if settings.metrics_open:
         unlocked = (*unlocked, about.METRICS)
-    quotas = Quotas(settings.key_concurrency, settings.key_rate)
+    # Without keys all have the same name: a limit that nobody set would be one of the whole service.
+    limited = bool(keys) or "key_concurrency" in settings.model_fields_set
+    quotas = Quotas(settings.key_concurrency if limited else 0, settings.key_rate)
     app.add_middleware(HeadAsGet)
     app.add_middleware(problem_details.Faults)
     app.add_middleware(Quota, quotas=quotas, exempt=unlocked, refused=metrics.refused)

@@ -49,7 +49,7 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
     for sentence in unknown_variables():
         _log.warning(sentence)
     app = create_app(settings, loader=loader, keys=keys)
-    shedder = LoadShedder(app.state.engine, app.state.metrics)
+    shedder = LoadShedder(app.state.engine, app.state.metrics, keys)
     server = Server(_config(app, settings, shedder), app.state.engine, settings.drain_seconds)
     app.state.engine.on_failure = server.give_up
     signal.signal(signal.SIGHUP, lambda *_: _reload(keys))

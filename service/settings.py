@@ -55,7 +55,9 @@ class Settings(BaseSettings):
         max_batch_items: problems of one run of the model; how many cells is found at warm-up.
         max_problem_cells: padded cells of the largest problem that is taken.
         max_request_cells, max_request_problems: of one request for many problems.
-        max_wait_seconds: work that may wait for a run, beyond the first few problems.
+        max_compute_seconds: of the model that one request may take, by what its sizes were measured to take.
+        max_wait_seconds: work that may wait for a run, beyond the first few problems, while there is an
+            overload; a burst of some dozen callers is none.
         request_seconds: the longest time that a caller may wait, and the default.
         probe_seconds, health_ttl_seconds: how long the readiness probe may take, and for how long it stands.
         proof_seconds: the name of health_ttl_seconds in version 0.9, which goes with the next version.
@@ -71,7 +73,8 @@ class Settings(BaseSettings):
         jobs_max_bytes: of all jobs on the disk, with the answers that are still to come.
         jobs_max_pairs, jobs_max_cells: of one job, and of its table with its groups.
         jobs_memory_bytes: of all jobs that run at once, by a bound for each; others wait for their turn.
-        key_concurrency, key_rate: requests of one key at once, and in a minute; 0 sets no limit.
+        key_concurrency, key_rate: requests of one key at once, and in a minute; 0 sets no limit. Without a
+            keys file there is no limit but one that is set.
         log_level, log_json: of the service's log.
         telemetry: whether OpenTelemetry's spans are made; its exporter reads OTEL_*.
     """
@@ -94,6 +97,7 @@ class Settings(BaseSettings):
     max_problem_cells: Count = 8_000_000
     max_request_cells: Count = 32_000_000
     max_request_problems: Count = 1024
+    max_compute_seconds: Positive = 30.0
     max_wait_seconds: Positive = 0.03
     request_seconds: Positive = 60.0
     probe_seconds: Positive = 10.0
@@ -114,7 +118,7 @@ class Settings(BaseSettings):
     jobs_max_pairs: Count = 20_000
     jobs_max_cells: Count = 4_000_000
     jobs_memory_bytes: Count = 768 * 2**20
-    key_concurrency: Annotated[int, Field(ge=0)] = 0
+    key_concurrency: Annotated[int, Field(ge=0)] = 64
     key_rate: Annotated[int, Field(ge=0)] = 0
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "warning"
     log_json: bool = False

@@ -11,7 +11,8 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Collection
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
 from starlette.responses import Response
@@ -125,6 +126,26 @@ def key_name(scope: Scope) -> str:
     """The name of the key that a request came with, or "anonymous"."""
     name: str = scope.get("state", {}).get(_STATE, ANONYMOUS)
     return name
+
+
+def caller_name(scope: Scope) -> str:
+    """Who shares the service with others: the name of the key, or the address where there is none."""
+    name: str | None = scope.get("state", {}).get(_STATE)
+    return name or address_name((scope.get("client") or ("", 0))[0])
+
+
+@lru_cache(1024)
+def address_name(host: str) -> str:
+    """The name of whoever has this address; of IPv6, the network of 64 bits, which belongs to one host."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:  # a socket of Unix, or none
+        return host or ANONYMOUS
+    if isinstance(address, IPv4Address):
+        return host
+    if address.ipv4_mapped:  # of a socket that listens to both
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, 64), strict=False))
 
 
 def new_key(name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from mizzle.errors import InvalidRequest
 from mizzle.service.formats.registry import INLINE_BYTES
-from mizzle.service.http.auth import key_name
+from mizzle.service.http.auth import caller_name
 from mizzle.service.inference.engine import Caller
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ _DEADLINE_HEADER = "x-request-timeout"
 
 
 def caller(request: Request, max_seconds: float) -> Caller:
-    """Who asks, with the deadline of the header X-Request-Timeout in seconds.
+    """Who asks, by key or else by address, with the deadline of the header X-Request-Timeout in seconds.
 
     Args:
         max_seconds: the longest time, and the time of a request that names none.
@@ -27,7 +27,7 @@ def caller(request: Request, max_seconds: float) -> Caller:
     Raises:
         InvalidRequest: the header is no positive number.
     """
-    return Caller(key_name(request.scope), time.monotonic() + _seconds(request, max_seconds))
+    return Caller(caller_name(request.scope), time.monotonic() + _seconds(request, max_seconds))
 
 
 def _seconds(request: Request, limit: float) -> float:

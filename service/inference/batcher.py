@@ -4,7 +4,8 @@ No timer and no minimum size: an idle worker takes what there is at once, a busy
 back. Knows neither HTTP nor torch: `run` maps a list of items to a list of results, and may lose its worker.
 
 Promises:
-    the oldest item of a priority goes with its next batch, whatever its cost; equal sizes share a batch;
+    callers share the model alike, in cells, whatever they ask for and however often;
+    the oldest item of a caller goes first, whatever its cost; equal sizes share a batch;
     what is admitted is answered: a result, an error, or DeadlineExceeded when its time is over;
     an item whose caller has gone, or whose time is over, is dropped before it runs;
     a lost worker costs its batch a second run, alone; the item that loses a second worker fails;
@@ -24,12 +25,16 @@ from typing import Generic, TypeVar
 from mizzle.cost import Size
 from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.queue import PriorityQueues, QueuedItem
-from mizzle.service.inference.throughput import Throughput
+from mizzle.service.inference.queue import Priority, PriorityQueues, QueuedItem
+from mizzle.service.inference.throughput import Prices, Throughput
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 ALWAYS_ADMITTED = 16  # items that may wait, whatever they cost; clients fill their requests by it
+_BURST_ITEMS = 80  # that may wait, whatever they cost, as long as nobody had to be refused for a while
+_CALM_SECONDS = 1.0  # without a refusal, after which a burst is none of an overload
+_SHARED_BATCH_SECONDS = 0.01  # of a batch while several callers ask, so that none waits long for another's
+_SHARED_SECONDS = 10.0  # after which a caller who asks no more counts no more
 _log = logging.getLogger(__name__)
 _SMALL_SHARE = 0.25  # of a batch's budget, up to which an item counts as small
 _BUDGET_SHRINK, _BUDGET_GROWTH = 0.7, 1.02  # factors after too large a batch, and after clean ones
@@ -51,7 +56,7 @@ class BatchLimits:
 
     Attributes:
         items, cells: of one batch; an item of more cells goes alone.
-        wait_seconds: work that may wait, as long as more items than `ALWAYS_ADMITTED` do.
+        wait_seconds: work that may wait while there is an overload, beyond `ALWAYS_ADMITTED` items.
     """
 
     items: int
@@ -63,7 +68,7 @@ class Batcher(Generic[Item, Result]):
     """Submits single items, runs them in batches. Lives in one event loop.
 
     Attributes:
-        throughput: how fast batches run.
+        throughput, prices: how fast batches run, and what a problem of a size takes.
         budget: cells of the next batch; below `limits.cells` after the device ran out of memory.
     """
 
@@ -77,6 +82,10 @@ class Batcher(Generic[Item, Result]):
         self._run = run
         self._limits = limits
         self.throughput = throughput
+        self.prices = Prices(throughput)
+        self._refused_at = -math.inf
+        self._last_caller = ""
+        self._shared_until = -math.inf  # as long as several callers are served
         self.budget = float(limits.cells)
         self.waiting: PriorityQueues[Item, Result] = PriorityQueues()
         self._observer = observer
@@ -105,13 +114,23 @@ class Batcher(Generic[Item, Result]):
         """Whether the loop runs."""
         return self._loop_task is not None and not self._loop_task.done()
 
-    def wait_for(self, cells: int) -> float:
+    def wait_for(self, cells: int, caller: str = "") -> float:
         """Seconds until an item of so many cells would be answered, if it came now."""
-        running = sum(queued.size.cells for queued in self._running)
-        return self.throughput.seconds(self.waiting.cells + running + cells)
+        return self.throughput.seconds(self._cells_before(caller) + cells)
 
-    def admit(self, cells: int, items: int = 1, deadline: float = math.inf) -> None:
+    def _cells_before(self, caller: str) -> int:
+        """Cells that run, and those that would run before an item of this caller, at most: all that wait."""
+        running = sum(queued.cost for queued in self._running)
+        waiting = self.waiting.cells
+        if caller and not self.waiting.count(caller):  # goes first
+            waiting = 0
+        return running + waiting
+
+    def admit(self, cells: int, items: int = 1, deadline: float = math.inf, caller: str = "") -> None:
         """Whether so much more may come now.
+
+        Args:
+            caller: who asks; nobody that is known, when left out.
 
         Raises:
             QueueFull: there is no room to wait; says when to come again.
@@ -120,41 +139,68 @@ class Batcher(Generic[Item, Result]):
         """
         if self._closed:
             raise Draining("the service is stopping; ask again in a moment")
-        waiting = self.waiting.cells
-        # What comes to an empty queue may wait whatever its cost: every size gets its turn.
-        if waiting and len(self.waiting) + items > ALWAYS_ADMITTED and waiting + cells > self.capacity:
+        if self._too_much(cells, items) and not (self._is_burst(items) or self._is_share(items, caller)):
+            self._refused_at = time.monotonic()
             error = QueueFull("too much work is waiting; ask again after the time in Retry-After")
-            error.retry_after = self.throughput.retry_after(waiting)
+            error.retry_after = self.throughput.retry_after(self.waiting.cells)
             raise error
-        if time.monotonic() + self.wait_for(cells) > deadline:
+        if time.monotonic() + self.wait_for(cells, caller) > deadline:
             raise DeadlineExceeded("the answer would not be there in the time that was given")
 
-    def check_capacity(self, deadline: float = math.inf) -> None:
+    def _too_much(self, cells: int, items: int) -> bool:
+        """Whether this would wait longer than anything should."""
+        waiting = self.waiting.cells
+        # What comes to an empty queue may wait whatever its cost: every size gets its turn.
+        if not waiting or len(self.waiting) + items <= ALWAYS_ADMITTED:
+            return False
+        return waiting + cells > self.capacity
+
+    def _is_burst(self, items: int) -> bool:
+        """Whether many callers at once are no overload: that is one whose refusals do not end."""
+        calm = time.monotonic() - self._refused_at >= _CALM_SECONDS
+        return calm and len(self.waiting) + items <= _BURST_ITEMS
+
+    def _is_share(self, items: int, caller: str) -> bool:
+        """Whether a caller has less waiting than others, whose queue it then is that is full."""
+        callers = self.waiting.callers
+        if not caller or callers > _BURST_ITEMS:
+            return False
+        own = self.waiting.count(caller)
+        return own + items <= max(1, ALWAYS_ADMITTED // max(1, callers - bool(own)))
+
+    def check_capacity(self, deadline: float = math.inf, caller: str = "") -> None:
         """Whether one more small problem may come now, whose size nobody knows yet; raises as `admit`."""
         # A queue is full when the next problem does not fit: asked for nothing, there would always be room.
-        self.admit(self.waiting.typical_small_cells, 1, deadline)
+        self.admit(self.waiting.typical_small_cells, 1, deadline, caller)
 
-    async def submit(self, item: Item, size: Size, used_cells: int, deadline: float = math.inf) -> Result:
+    async def submit(
+        self, item: Item, size: Size, used_cells: int, deadline: float = math.inf, caller: str = ""
+    ) -> Result:
         """The result of one item, which `admit` has let in; arguments as `enqueue`, errors as `answer`."""
-        return await self.answer(self.enqueue(item, size, used_cells, deadline))
+        return await self.answer(self.enqueue(item, size, used_cells, deadline, caller))
 
     def enqueue(
-        self, item: Item, size: Size, used_cells: int, deadline: float = math.inf
+        self, item: Item, size: Size, used_cells: int, deadline: float = math.inf, caller: str = ""
     ) -> QueuedItem[Item, Result]:
         """An item that waits from now on; whoever enqueues it awaits its `answer`, or calls `abandon`.
 
         Args:
             used_cells: its own cells, without padding.
             deadline: in seconds of `time.monotonic`.
+            caller: who shares the model with others.
 
         Raises:
             Draining: the batcher is closing.
         """
         if self._closed:
             raise Draining("the service is stopping; ask again in a moment")
+        if caller and caller != self._last_caller:
+            self._shared_until = time.monotonic() + _SHARED_SECONDS if self._last_caller else -math.inf
+            self._last_caller = caller
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        small = size.cells <= _SMALL_SHARE * self._limits.cells
-        queued = QueuedItem(item, size, used_cells, "small" if small else "large", future, deadline)
+        cost = self.prices.cells(size)
+        priority: Priority = "small" if cost <= _SMALL_SHARE * self._limits.cells else "large"
+        queued = QueuedItem(item, size, used_cells, priority, future, deadline, cost, caller)
         self.waiting.add(queued)
         self._wake.set()
         return queued
@@ -199,13 +245,19 @@ class Batcher(Generic[Item, Result]):
 
     async def _serve(self) -> None:
         while self.waiting or not self._closed:
-            batch = [q for q in self.waiting.take(self._limits.items, int(self.budget)) if _is_wanted(q)]
+            batch = [q for q in self.waiting.take(self._limits.items, self._batch_cells()) if _is_wanted(q)]
             if batch:
                 await self._finish_or_fail(batch)
             elif not self.waiting:
                 self._wake.clear()
                 if not self._closed:
                     await self._wake.wait()
+
+    def _batch_cells(self) -> int:
+        """What the next batch may hold: less where a caller would wait for the batch of another."""
+        if time.monotonic() > self._shared_until:
+            return int(self.budget)
+        return min(int(self.budget), self.throughput.cells(_SHARED_BATCH_SECONDS))
 
     async def _finish_or_fail(self, batch: list[QueuedItem[Item, Result]]) -> None:
         """As `_finish`; a bug of the batcher's own must strand nobody and must not end the loop."""
@@ -231,11 +283,20 @@ class Batcher(Generic[Item, Result]):
             await self._after_out_of_memory(batch)
         else:
             seconds = time.monotonic() - start
-            self.throughput.observe(cells, seconds)
+            self._learn(batch, seconds)
             self._observer.batch(
                 len(batch), sum(q.used_cells for q in batch), cells, int(self.budget), seconds
             )
             self._settle(batch, results)
+
+    def _learn(self, batch: list[QueuedItem[Item, Result]], seconds: float) -> None:
+        """A batch took so long: later ones are priced by it, and its callers pay for what it took beyond."""
+        if any(queued.losses for queued in batch):
+            return  # most of the time may have been that of a new worker
+        factor = self.prices.observe(batch[0].size, len(batch), seconds)
+        for queued in batch:
+            self.waiting.charge(queued, max(factor - 1, 0.0) * queued.cost)
+        self.throughput.observe(sum(queued.cost for queued in batch), seconds)
 
     def _settle(self, batch: list[QueuedItem[Item, Result]], results: Sequence[Result | Exception]) -> None:
         if len(results) != len(batch):

@@ -34,9 +34,13 @@ State = Literal["starting", "ready", "draining", "failed"]
 
 
 class Caller(NamedTuple):
-    """Who asks, and until when an answer is of use (seconds of `time.monotonic`)."""
+    """Who asks, and until when an answer is of use (seconds of `time.monotonic`).
 
-    key: str = "anonymous"
+    Attributes:
+        key: the name of the API key, or the address where there are no keys; empty for nobody that is known.
+    """
+
+    key: str = ""
     deadline: float = math.inf
 
 
@@ -144,17 +148,17 @@ class Engine:
         Raises:
             Fault: there is none now.
         """
-        self.batcher.check_capacity(caller.deadline)
+        self.batcher.check_capacity(caller.deadline, caller.key)
 
     async def estimate(self, problem: Problem, caller: Caller) -> Estimate:
         """The estimate of one problem.
 
         Raises:
-            InvalidInput: the model does not cover it.
+            InvalidInput: the model does not cover it, or it takes too long.
             Fault: it could not be computed now.
         """
         size = self._checked_size(problem)
-        self._admit(size.cells, 1, caller)
+        self._admit([size], caller)
         return await self._answer(self._enqueue(problem, size, caller))
 
     async def estimate_many(
@@ -163,7 +167,7 @@ class Engine:
         """An estimate or an error for each problem, in order; admitted or refused as a whole.
 
         Raises:
-            TooLarge: together they are more than a request may ask for.
+            TooLarge: together they are more, or take longer, than a request may ask for.
             Fault: there is no room for all of them now.
         """
         checked = list(map(self._checked, problems))
@@ -174,7 +178,7 @@ class Engine:
                 f"the problems have {total} cells together, padded; a request takes "
                 f"{self._settings.max_request_cells}: send fewer at once"
             )
-        self._admit(total, len(sizes), caller)
+        self._admit(sizes, caller)
         # All are enqueued at once: what was let in must count before the next request is.
         enqueued = [
             item if isinstance(item, InvalidInput) else self._enqueue(*item, caller) for item in checked
@@ -245,13 +249,20 @@ class Engine:
         except InvalidInput as error:
             return error
 
-    def _admit(self, cells: int, items: int, caller: Caller) -> None:
-        self.batcher.admit(cells, items, caller.deadline)
-        self._observer.admitted(cells)
+    def _admit(self, sizes: Sequence[cost.Size], caller: Caller) -> None:
+        price = sum(map(self.batcher.prices.cells, sizes))
+        seconds, limit = self.batcher.throughput.warm_seconds(price), self._settings.max_compute_seconds
+        if seconds > limit:
+            raise TooLarge(
+                f"this takes the model about {seconds:.1f} seconds; a request may take {limit:g}: send fewer "
+                "rows, columns or problems"
+            )
+        self.batcher.admit(price, len(sizes), caller.deadline, caller.key)
+        self._observer.admitted(price)
 
     def _enqueue(self, problem: Problem, size: cost.Size, caller: Caller) -> QueuedItem[Pair, Estimate]:
         used_cells = cost.cells(len(problem.x), problem.x.shape[1], problem.y.shape[1])
-        return self.batcher.enqueue(Pair(problem.x, problem.y), size, used_cells, caller.deadline)
+        return self.batcher.enqueue(Pair(problem.x, problem.y), size, used_cells, caller.deadline, caller.key)
 
     async def _answer_or_error(
         self, queued: QueuedItem[Pair, Estimate] | InvalidInput

@@ -1,8 +1,9 @@
 """The worker seen from the service: a process of its own, watched, and replaced when it dies or hangs.
 
 A process and not a thread, so that whatever a batch does to its interpreter or its device, the service
-answers on. While idle it is asked for a sign of life twice a second; a batch must end within a few times what
-its cells take.
+answers on. While idle it is asked for a sign of life twice a second. Of every exchange, from the first byte
+that is sent to the last that is received, the event loop keeps the time: a process that computes nothing for
+too long, or takes too long, is killed, which ends whatever a thread waits for.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -24,6 +26,7 @@ from mizzle.service.inference import ipc
 from mizzle.service.inference.batcher import OutOfMemory, WorkerLost
 from mizzle.service.inference.ipc import Pair
 from mizzle.service.inference.observer import Observer
+from mizzle.service.inference.progress import Progress
 from mizzle.service.inference.runner import ModelFacts
 from mizzle.service.inference.throughput import Throughput
 from mizzle.types import Estimate
@@ -31,7 +34,9 @@ from mizzle.types import Estimate
 _log = logging.getLogger(__name__)
 _LOAD_SECONDS = 120.0
 _IDLE_SECONDS = 0.5  # between signs of life
-_MIN_PATIENCE_SECONDS = 1.5  # without an answer, after which a worker counts as hung
+_LOOK_SECONDS = 0.25  # between two looks at a busy worker
+_STILL_SECONDS = 1.5  # without any progress, after which a worker counts as hung
+_LOADING_STILL_SECONDS = 3.0  # the same while another one loads; longer where the first one needed it
 _PATIENCE_FACTOR = 8.0  # times the seconds that a batch should take
 _MAX_DEATHS, _DEATHS_SECONDS = 5, 60.0  # so many in so many seconds, and the service gives up
 
@@ -57,6 +62,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._throughput = Throughput(1.0)
+        self._loaded, self._loading_still = False, _LOAD_SECONDS
         self._deaths: deque[float] = deque(maxlen=_MAX_DEATHS)
         self._watching: asyncio.Task[None] | None = None
 
@@ -84,13 +90,12 @@ class Worker:
     async def run(self, pairs: list[Pair]) -> Sequence[Estimate | Exception]:
         """As `Runner.run`; waits for a new process where the last one was lost."""
         async with self._turn:
-            if self._pipe is None:
-                await self._open()
+            while self._pipe is None:
+                with suppress(WorkerLost):  # while it loaded: no fault of these pairs
+                    await self._open()
             cells = sum(cost.size(len(x), x.shape[1], y.shape[1]).cells for x, y in pairs)
             start = time.monotonic()
-            answer = await self._exchange(
-                ipc.request(pairs), _PATIENCE_FACTOR * self._throughput.seconds(cells)
-            )
+            answer = await self._exchange(ipc.request(pairs), self._throughput.seconds(cells))
             self._throughput.observe(cells, time.monotonic() - start)
         if "out_of_memory" in answer:
             raise OutOfMemory
@@ -110,9 +115,13 @@ class Worker:
             module = ("-m", "mizzle.service.inference.worker_process", str(theirs.fileno()), *self._command)
             self._process = subprocess.Popen((sys.executable, *module), pass_fds=(theirs.fileno(),))
         self._pipe = Connection(ours.detach())
+        progress = Progress(self._process.pid)
         try:
-            answer = await self._in_thread(self._received, _LOAD_SECONDS)
-        except (EOFError, OSError):  # a TimeoutError is an OSError
+            answer = await self._timed(progress, self._loading_still, _LOAD_SECONDS, self._received)
+        except (EOFError, OSError) as error:  # a TimeoutError is an OSError
+            if isinstance(error, TimeoutError) and self._loaded:
+                self._lose("hung")  # a model that was there once will be there again
+                raise WorkerLost from None
             self._end()
             raise ModelUnavailable("the worker did not start; the log says why") from None
         if "failed" in answer:
@@ -120,30 +129,60 @@ class Worker:
             raise ModelUnavailable(answer["failed"]["detail"])
         facts = ModelFacts.read(answer["ready"])
         self._throughput = Throughput(facts.cells_per_second, facts.overhead)
+        if not self._loaded:  # drivers and disks are waited for, and how long is known now
+            self._loaded, self._loading_still = True, max(_LOADING_STILL_SECONDS, 2 * progress.longest)
         return facts
 
-    async def _exchange(self, frame: bytes, patience: float) -> dict[str, Any]:
-        """The answer to a frame.
+    async def _exchange(self, frame: bytes, seconds: float) -> dict[str, Any]:
+        """The answer to a frame that should take so many seconds.
 
         Raises:
             WorkerLost: the process died, or did not answer in time and was killed.
         """
-        patience = max(patience, _MIN_PATIENCE_SECONDS)
+        assert self._process is not None
+        progress, still = Progress(self._process.pid), max(seconds, _STILL_SECONDS)
+        patience = max(_PATIENCE_FACTOR * seconds, _STILL_SECONDS)
         try:
-            return await self._in_thread(self._sent_and_received, frame, patience)
+            return await self._timed(progress, still, patience, self._sent_and_received, frame)
         except (EOFError, OSError, ValueError) as error:  # a TimeoutError is an OSError
             self._lose("hung" if isinstance(error, TimeoutError) else "died")
             raise WorkerLost from None
 
-    def _sent_and_received(self, frame: bytes, patience: float) -> dict[str, Any]:
+    async def _timed(
+        self,
+        progress: Progress,
+        still: float,
+        patience: float,
+        work: Callable[..., dict[str, Any]],
+        *arguments: Any,
+    ) -> dict[str, Any]:
+        """What `work` gives in its thread.
+
+        Raises:
+            TimeoutError: it took longer than `patience`, or the process stood still for longer than `still`
+                seconds; the process was killed.
+        """
+        assert self._process is not None
+        deadline = time.monotonic() + patience
+        running = self._in_thread(work, *arguments)
+        try:
+            while not (await asyncio.wait({running}, timeout=min(_LOOK_SECONDS, patience)))[0]:
+                if progress.still_seconds() >= still or time.monotonic() >= deadline:
+                    self._process.kill()  # the other end of the pipe closes, so that the thread goes on
+                    await asyncio.wait({running})
+                    raise TimeoutError
+            return running.result()
+        finally:
+            running.cancel()
+            running.add_done_callback(_retrieve)
+
+    def _sent_and_received(self, frame: bytes) -> dict[str, Any]:
         assert self._pipe is not None
         self._pipe.send_bytes(frame)
-        return self._received(patience)
+        return self._received()
 
-    def _received(self, patience: float) -> dict[str, Any]:
+    def _received(self) -> dict[str, Any]:
         assert self._pipe is not None
-        if not self._pipe.poll(patience):
-            raise TimeoutError
         return ipc.read(self._pipe.recv_bytes())
 
     def _lose(self, reason: str) -> None:
@@ -158,11 +197,11 @@ class Worker:
             self.on_failure(ModelUnavailable(text))
 
     def _end(self) -> None:
-        if self._pipe is not None:
-            self._pipe.close()
-        if self._process is not None:
+        if self._process is not None:  # before the pipe is closed: a thread may still wait for it
             self._process.kill()
             self._process.wait()
+        if self._pipe is not None:
+            self._pipe.close()
         self._pipe = self._process = None
 
     async def _watch(self) -> None:
@@ -180,5 +219,13 @@ class Worker:
                     self.on_failure(error)
                     return
 
-    async def _in_thread(self, work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+    def _in_thread(
+        self, work: Callable[..., dict[str, Any]], *arguments: Any
+    ) -> "asyncio.Future[dict[str, Any]]":
+        return asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+def _retrieve(running: "asyncio.Future[dict[str, Any]]") -> None:
+    """Take note of an error that nobody waits for any more, or asyncio would log it."""
+    if not running.cancelled():
+        running.exception()

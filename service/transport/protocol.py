@@ -100,7 +100,7 @@ class BoundedProtocol(H11Protocol):
         """Whether this was a request and is answered; the connection then waits for the next one."""
         if self.shedder is None or not self._between_requests():
             return False
-        answer = self.shedder.refusal(data, self.server_state.default_headers)
+        answer = self.shedder.refusal(data, self.server_state.default_headers, self.client)
         if answer is None:
             return False
         self.transport.write(answer)

@@ -16,6 +16,7 @@ from starlette.datastructures import MutableHeaders
 from mizzle import wire
 from mizzle.errors import MizzleError, QueueFull
 from mizzle.service.http import access_log
+from mizzle.service.http.auth import Keys, address_name
 from mizzle.service.http.headers import secure
 from mizzle.service.http.problem_details import problem_of
 from mizzle.service.http.request_id import HEADER, harmless, identified, new_id
@@ -37,10 +38,11 @@ _Headers = Iterable[tuple[bytes, bytes]]
 
 
 class RequestHead(NamedTuple):
-    """What a refusal needs of a request: the template of its path, and its own id where that is harmless."""
+    """What a refusal needs of a request: the template of its path, its id where that is harmless, its key."""
 
     route: str
     request_id: str | None
+    key: bytes = b""
 
 
 class LoadShedder:
@@ -48,22 +50,28 @@ class LoadShedder:
 
     Args:
         metrics: count every refusal, as those that are made further inside.
+        keys: by which callers are told apart; by their addresses, without any.
     """
 
-    def __init__(self, engine: Engine, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, metrics: Metrics, keys: Keys | None = None) -> None:
         self._engine = engine
         self._metrics = metrics
+        self._keys = keys or Keys()
         self._template: tuple[float, bytes, bytes] = (0.0, b"", b"")
 
-    def refusal(self, received: bytes, default_headers: _Headers) -> bytes | None:
+    def refusal(
+        self, received: bytes, default_headers: _Headers, client: tuple[str, int] | None = None
+    ) -> bytes | None:
         """The answer to a request that there is no room for; None for what has to go the usual way.
 
         Args:
             received: what came on a connection after the last answer.
             default_headers: of every answer of the server.
+            client: address and port of the other end.
         """
-        full = self._full()
-        head = None if full is None else whole_request(received)
+        head = None if self._full(_ANYBODY) is None else whole_request(received)
+        # A queue that is full of what others asked for is not full for everybody.
+        full = None if head is None else self._full(self._caller(head, client))
         if full is None or head is None:
             return None
         request_id = head.request_id or new_id()
@@ -73,9 +81,15 @@ class LoadShedder:
             access_log.log_request("POST", full.status, 0.0, head.route)
         return self._answer(full, request_id, default_headers)
 
-    def _full(self) -> QueueFull | None:
+    def _caller(self, head: RequestHead, client: tuple[str, int] | None) -> Caller:
+        """Who asks; nobody in particular where the key is not known."""
+        if self._keys:
+            return Caller(self._keys.name_of(head.key) or "")
+        return Caller(address_name(client[0]) if client else "")
+
+    def _full(self, caller: Caller) -> QueueFull | None:
         try:
-            self._engine.check_capacity(_ANYBODY)
+            self._engine.check_capacity(caller)
         except QueueFull as error:
             return error
         except MizzleError:
@@ -119,7 +133,15 @@ def whole_request(received: bytes) -> RequestHead | None:
     if not _plain(fields, len(body)):
         return None
     ids = [value.decode("latin-1") for name, value in fields if name == HEADER.encode()]
-    return RequestHead(target[1].decode(), harmless(ids))
+    return RequestHead(target[1].decode(), harmless(ids), _key(fields))
+
+
+def _key(fields: list[tuple[bytes, bytes]]) -> bytes:
+    """The key that a request came with; empty where it came with none, or with several."""
+    bearers = [value.partition(b" ") for name, value in fields if name == b"authorization"]
+    presented = [rest.strip() for scheme, _, rest in bearers if scheme.lower() == b"bearer"]
+    presented += [value for name, value in fields if name == b"x-api-key"]
+    return presented[0] if len(presented) == 1 else b""
 
 
 def _plain(fields: list[tuple[bytes, bytes]], length: int) -> bool:

@@ -16,6 +16,7 @@ from mizzle.errors import ModelUnavailable
 from mizzle.types import Estimate, Notice
 
 KILL, HANG, STOP, EXIT, RAISE, OOM = 1001.0, 1002.0, 1003.0, 1004.0, 1005.0, 1006.0
+SPIN, STUTTER = 1007.0, 1008.0
 
 
 class OutOfMemoryError(RuntimeError):
@@ -38,6 +39,12 @@ def _do(mark: float, together: int) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
     elif mark == HANG:
         time.sleep(3600)
+    elif mark == SPIN:
+        while True:
+            pass
+    elif mark == STUTTER:  # the first two bytes of an answer, and no more
+        os.write(int(sys.argv[1]), bytes(2))
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif mark == EXIT:
         sys.exit(3)
     elif mark == RAISE:
@@ -85,6 +92,18 @@ def threads_as_warnings(path: Path | None = None, device: str = "cpu", threads: 
 def broken(path: Path | None = None, device: str = "cpu", threads: int = 1) -> NoReturn:
     """A bug while loading."""
     raise OSError("/a/secret/path")
+
+
+def stopping(
+    path: Path | None = None, device: str = "cpu", threads: int = 1, once: str = ""
+) -> FakeEstimator:
+    """The fake; the second process that loads it stops before it is there. `once` is a file to count by."""
+    with open(once, "a+") as starts:
+        starts.write("x")
+        second = starts.tell() == 2
+    if second:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return FakeEstimator()
 
 
 def dying(path: Path | None = None, device: str = "cpu", threads: int = 1) -> NoReturn:

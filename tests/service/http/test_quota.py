@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from raw import call, plain
 
 from mizzle.errors import RateLimited
+from mizzle.service.app import create_app
 from mizzle.service.http.auth import Auth, Keys, new_key
 from mizzle.service.http.quota import Quota, Quotas
+from mizzle.service.settings import Settings
 
 ALICE, LINE = new_key("alice")
 BOB, BOBS_LINE = new_key("bob")
@@ -177,3 +180,24 @@ def test_a_place_is_given_back_however_a_request_ends(end: str) -> None:
 
     asyncio.run(live())
     quotas.admit("anonymous")
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen", "limited"),
+    [
+        (Keys.parse(LINE), {}, True),
+        (Keys(), {}, False),
+        (Keys(), {"key_concurrency": 64}, True),
+        (Keys.parse(LINE), {"key_concurrency": 0}, False),
+    ],
+)
+def test_by_default_a_key_has_a_limit_and_a_service_without_keys_has_none(
+    fake, keys, chosen, limited
+) -> None:
+    app = create_app(Settings(**chosen), fake, keys=keys)
+    [quotas] = [m.kwargs["quotas"] for m in app.user_middleware if m.cls is Quota]
+    for _ in range(64):
+        quotas.admit("alice")
+    with pytest.raises(RateLimited) if limited else nullcontext():
+        quotas.admit("alice")
+    quotas.admit("bob")

@@ -282,8 +282,9 @@ def test_a_deadline_ends_the_wait_for_a_run() -> None:
 
 @pytest.fixture
 def two_always(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two items may wait, whatever they cost."""
+    """Two items may wait, whatever they cost, and no burst of more."""
     monkeypatch.setattr(batcher_module, "ALWAYS_ADMITTED", 2)
+    monkeypatch.setattr(batcher_module, "_BURST_ITEMS", 0)
 
 
 def test_the_queue_is_bounded_by_the_work_that_waits(two_always) -> None:

@@ -10,6 +10,7 @@ from fakes import FakeEstimator
 import mizzle
 from mizzle import wire
 from mizzle.service.app import create_app
+from mizzle.service.inference import batcher
 from mizzle.service.settings import Settings
 
 
@@ -54,8 +55,9 @@ def test_a_poisonous_request_fails_alone(
 
 
 def test_a_full_queue_is_429_with_a_time_to_come_back(
-    settings: Settings, fake: FakeEstimator, draw, in_lifespan, as_body, check_problem, connect
+    settings: Settings, fake: FakeEstimator, draw, in_lifespan, as_body, check_problem, connect, monkeypatch
 ) -> None:
+    monkeypatch.setattr(batcher, "_BURST_ITEMS", 0)  # this is an overload already
     app = create_app(settings.model_copy(update={"max_wait_seconds": 1e-9}), fake)
 
     async def scenario(app):
@@ -135,3 +137,39 @@ def test_a_socket_that_breaks_off_leaves_the_service_well(served: str, draw, fak
     with mizzle.Client(served) as client:
         assert client.estimate(*draw()).n == 50
     assert fake.batches == [1]
+
+
+def test_sixty_four_callers_at_once_are_answered(
+    settings: Settings, fake: FakeEstimator, draw, in_lifespan, as_body, connect
+) -> None:
+    """A burst on an idle service is no overload, however little work may wait."""
+    app = create_app(settings.model_copy(update={"max_wait_seconds": 1e-9}), fake)
+
+    async def scenario(app):
+        fake.gate.clear()
+        async with connect(app) as http:
+            posts = [http.post(wire.PATH, json=as_body(draw(seed=seed))) for seed in range(64)]
+            tasks = list(map(asyncio.ensure_future, posts))
+            while len(app.state.engine.batcher.waiting) < 63:
+                await asyncio.sleep(0)
+            fake.gate.set()
+            return await asyncio.gather(*tasks)
+
+    assert {answer.status_code for answer in in_lifespan(app, scenario)} == {200}
+
+
+def test_what_would_take_the_model_too_long_is_refused_by_what_it_takes(
+    settings: Settings, fake: FakeEstimator, draw, in_lifespan, as_body, connect, check_problem
+) -> None:
+    """At 1e7 cells a second one problem of 50 rows takes 64 microseconds, and thirty of them do not pass."""
+    app = create_app(settings.model_copy(update={"max_compute_seconds": 1e-3}), fake)
+
+    async def scenario(app):
+        async with connect(app) as http:
+            answered = await http.post(wire.PATH, json=as_body(draw()))
+            many = [as_body(draw())] * 30
+            return answered, await http.post(wire.BATCH_PATH, json={"problems": many})
+
+    answered, refused = in_lifespan(app, scenario)
+    assert answered.status_code == 200
+    assert "seconds" in check_problem(refused, 413, "too_large")["detail"]

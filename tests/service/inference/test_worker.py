@@ -1,6 +1,7 @@
 """The worker process: what it is asked it answers, and whatever it does to itself, the service goes on."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -21,6 +22,8 @@ from mizzle.service.inference.worker import Worker
 
 HERE = Path(__file__).parents[1]
 KILL, HANG, STOP, EXIT, RAISE, OOM = 1001.0, 1002.0, 1003.0, 1004.0, 1005.0, 1006.0
+SPIN, STUTTER = 1007.0, 1008.0
+FRAME = 2_000_000  # bytes, about: more than a socket holds
 
 
 class Restarts(Observer):
@@ -97,7 +100,10 @@ def test_a_device_without_room_is_told_of_the_whole_batch(play) -> None:
     assert answer.n == 50
 
 
-@pytest.mark.parametrize(("mark", "reason"), [(KILL, "died"), (HANG, "hung"), (STOP, "hung")])
+@pytest.mark.parametrize(
+    ("mark", "reason"),
+    [(KILL, "died"), (HANG, "hung"), (STOP, "hung"), (SPIN, "hung"), (STUTTER, "hung")],
+)
 def test_a_lost_worker_is_replaced(play, mark, reason: str) -> None:
     restarts = Restarts()
 
@@ -114,6 +120,82 @@ def test_a_lost_worker_is_replaced(play, mark, reason: str) -> None:
 
     assert play(scenario, observer=restarts).n == 50
     assert restarts.reasons == [reason]
+
+
+@pytest.mark.parametrize("sent", [0, 1, 3, 4, 5, 20, 1000, 65_536, 200_000, 10**6, FRAME - 1, FRAME])
+def test_a_worker_that_stops_while_it_is_written_to_is_replaced(play, sent: int) -> None:
+    """Stopped after so many bytes, before the rest is sent; who reads no more blocks the sender for ever."""
+    restarts = Restarts()
+
+    async def scenario(worker):
+        await worker.start()
+        before = worker.pid
+        async with worker._turn:  # no sign of life in between
+            worker._pipe._send = stopping_after(sent, before, worker._pipe._send)
+        with pytest.raises(WorkerLost):
+            await worker.run([large_pair()])
+        [answer] = await worker.run([large_pair()])
+        assert worker.pid != before
+        return answer
+
+    assert play(scenario, observer=restarts).n == len(large_pair().x)
+    assert restarts.reasons == ["hung"]
+
+
+def large_pair():
+    x = np.random.default_rng(0).standard_normal((FRAME // 16, 1))
+    return Pair(x, x[::-1])
+
+
+def stopping_after(count, pid, send):
+    """The `send` of a connection that stops the process `pid` after so many bytes, and goes on."""
+    left = [count]
+
+    def stopping(buffer) -> None:
+        data = bytes(buffer)
+        if left and left[0] <= len(data):
+            start = left.pop()
+            send(data[:start])
+            os.kill(pid, signal.SIGSTOP)
+            data = data[start:]
+        elif left:
+            left[0] -= len(data)
+        send(data)
+
+    return stopping
+
+
+def test_a_worker_that_stops_while_it_loads_is_replaced_and_the_batch_is_answered(
+    play, tmp_path: Path
+) -> None:
+    restarts = Restarts()
+
+    async def scenario(worker):
+        worker._command = (worker._command[0], json.dumps({"once": str(tmp_path / "starts")}))
+        await worker.start()
+        async with worker._turn:
+            os.kill(worker.pid, signal.SIGKILL)
+        with pytest.raises(WorkerLost):
+            await worker.run([pair(0)])
+        return await worker.run([pair(0)])
+
+    [answer] = play(scenario, "stopping", restarts)
+    assert answer.n == 50
+    assert restarts.reasons == ["died", "hung"]
+
+
+def test_closing_does_not_wait_for_a_worker_that_stopped_while_it_was_written_to(play) -> None:
+    async def scenario(worker) -> None:
+        await worker.start()
+        async with worker._turn:
+            os.kill(worker.pid, signal.SIGSTOP)
+        run = asyncio.create_task(worker.run([large_pair()]))
+        while not worker._turn.locked():
+            await asyncio.sleep(0)
+        run.cancel()
+        await asyncio.wait({run})
+
+    play(scenario)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV])

@@ -18,7 +18,7 @@ from raw import HOST
 from mizzle import wire
 from mizzle.service.app import create_app
 from mizzle.service.formats.problem import Problem
-from mizzle.service.inference import runner
+from mizzle.service.inference import batcher, runner
 from mizzle.service.inference.engine import Caller
 from mizzle.service.inference.warm_up import Measured
 from mizzle.service.settings import Settings
@@ -50,7 +50,8 @@ class Turnstile:
 
 @pytest.fixture
 def turns(fake: FakeEstimator, monkeypatch: pytest.MonkeyPatch):
-    """The fake works by turns, at a speed that no clock has measured."""
+    """The fake works by turns, at a speed that no clock has measured; no burst is admitted any more."""
+    monkeypatch.setattr(batcher, "_BURST_ITEMS", 0)
     monkeypatch.setattr(runner, "measured", lambda _: Measured(CELLS_PER_SECOND, 0.0, BATCH_CELLS))
     gate: Any = Turnstile()
     fake.gate = gate

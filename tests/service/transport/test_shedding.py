@@ -8,6 +8,7 @@ from raw import GET, HOST, LAST, answers, exchange, listening, once, opened, pla
 from test_protocol import MALFORMED, MALFORMED_BODIES, TOO_LARGE
 
 from mizzle.errors import NotReady, QueueFull
+from mizzle.service.http.auth import Keys, new_key
 from mizzle.service.telemetry.metrics import Metrics
 from mizzle.service.transport.shedding import LoadShedder, whole_request
 
@@ -143,3 +144,52 @@ def test_what_follows_an_unanswered_request_is_not_turned_away() -> None:
     with listening(plain, door=door(full())) as address:
         found = exchange(address, WHOLE[:-1], b"}" + WHOLE, GET + LAST + HOST[:0] + b"\r\n")
     assert [answer.status for answer in found] == [200, 200, 200]
+
+
+ALICE, LINE = new_key("alice")
+BOB, BOBS_LINE = new_key("bob")
+BOTH = Keys.parse(f"{LINE}\n{BOBS_LINE}")
+
+
+class FullForAll:
+    """An engine whose queue is full for all but some callers."""
+
+    def __init__(self, *but: str) -> None:
+        self.but = but
+
+    def check_capacity(self, caller) -> None:
+        if caller.key not in self.but:
+            raise full()
+
+
+@pytest.mark.parametrize(
+    "field", [f"Authorization: Bearer {BOB}", f"authorization:  bearer  {BOB} ", f"X-API-Key: {BOB}"]
+)
+def test_who_has_a_share_left_is_told_by_the_key(field: str) -> None:
+    engine: Any = FullForAll("bob")
+    shedder = LoadShedder(engine, Metrics(), BOTH)
+    sent = WHOLE.replace(b"Content-Length", f"{field}\r\nContent-Length".encode())
+    assert shedder.refusal(sent, USUAL, ("127.0.0.1", 1)) is None
+    assert shedder.refusal(sent.replace(BOB.encode(), ALICE.encode()), USUAL, ("127.0.0.1", 1))
+
+
+@pytest.mark.parametrize("key", ["", "X-API-Key: mz_wrong\r\n", f"X-API-Key: {BOB}\r\nX-API-Key: {BOB}\r\n"])
+def test_who_has_no_key_has_no_share(key: str) -> None:
+    engine: Any = FullForAll("bob", "127.0.0.1")
+    sent = WHOLE.replace(b"Content-Length", f"{key}Content-Length".encode())
+    assert LoadShedder(engine, Metrics(), BOTH).refusal(sent, USUAL, ("127.0.0.1", 1))
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::2:3%eth0", "2001:db8::/64"),
+    ],
+)
+def test_without_keys_callers_are_told_apart_by_their_addresses(host: str, name: str) -> None:
+    engine: Any = FullForAll(name)
+    assert LoadShedder(engine, Metrics()).refusal(WHOLE, USUAL, (host, 1)) is None
+    assert LoadShedder(engine, Metrics()).refusal(WHOLE, USUAL, ("192.0.2.9", 1))

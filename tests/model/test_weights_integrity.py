@@ -16,12 +16,14 @@ from safetensors.numpy import load_file, save_file
 from small_model import HEADER, all_familiar, identity
 
 from mizzle import estimator as door
+from mizzle.cli.entry import main
 from mizzle.errors import InvalidInput, ModelUnavailable
 from mizzle.model import Estimator, native, torch_weights, weights
 from mizzle.model.labels import network
 from mizzle.model.net import Net
 from mizzle.model.statistics import registry
-from mizzle.service import settings
+from mizzle.service import app, settings
+from mizzle.service.telemetry.metrics import Metrics
 
 not_built = pytest.mark.skipif(not native.available(), reason=str(native.reason()))
 ENGINES = ["torch", pytest.param("native", marks=not_built)]
@@ -273,3 +275,10 @@ def test_the_networks_of_labels_are_saved_with_checksums(tmp_path: Path) -> None
     path.write_bytes(content)
     with pytest.raises(ValueError, match="checksum"):
         weights.open_verified(path)
+
+
+def test_the_worker_of_a_service_gets_the_pin() -> None:
+    chosen = settings.read(weights_sha256=OTHER)
+    worker = app._runner(chosen, None, app.LOADER, Metrics())
+    assert json.loads(worker._command[1])["sha256"] == OTHER
+    assert main(["serve", "--weights-sha256", "abc"]) == 2

@@ -50,7 +50,7 @@ def test_an_address_must_be_one(url: Any) -> None:
             client(url)
 
 
-NO_TIMES = (0, -1, None, "5", b"5", [5], "nan", 10**400, math.nan, math.inf, 1j)
+NO_TIMES: tuple[Any, ...] = (0, -1, None, "5", b"5", [5], "nan", 10**400, math.nan, math.inf, 1j)
 NO_TIMES += tuple(Decimal(text) for text in ("0", "-1", "NaN", "sNaN", "Infinity", "1e999999", "1e-999999"))
 
 

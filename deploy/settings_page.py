@@ -22,7 +22,7 @@ def page() -> str:
 
 def _rows() -> Iterator[str]:
     text = inspect.getdoc(Settings) or ""
-    for names, meaning in re.findall(r"^    ([a-z_, ]+): (.+(?:\n        .+)*)$", text, re.MULTILINE):
+    for names, meaning in re.findall(r"^    ([a-z0-9_, ]+): (.+(?:\n        .+)*)$", text, re.MULTILINE):
         for name in names.split(", "):
             yield f"| `MIZZLE_{name.upper()}` | {_default(name)} | {' '.join(meaning.split()).rstrip('.')} |"
 

@@ -55,7 +55,7 @@ class Engine(Protocol):
         """Answers to problems whose sides vary, NaN where the network gave what is not finite."""
 
 
-def load(path: Path, device: str, threads: int | None, engine: str) -> Loaded:
+def load(path: Path, device: str, threads: int | None, engine: str, sha256: str | None = None) -> Loaded:
     """An engine on a weights file.
 
     Args:
@@ -64,6 +64,7 @@ def load(path: Path, device: str, threads: int | None, engine: str) -> Loaded:
             they are.
         engine: one of `ENGINES`; "auto" is what the variable MIZZLE_ENGINE says, or else the compiled one on
             CPUs if it was built, and torch on GPUs and otherwise.
+        sha256: that the file must have.
 
     Raises:
         ModelUnavailable: the file is absent, damaged, or of another format; or there is no such engine or
@@ -72,18 +73,19 @@ def load(path: Path, device: str, threads: int | None, engine: str) -> Loaded:
     """
     engine = _chosen(engine)
     if engine == "torch":
-        return _torch(path, device, threads, "the engine torch")
+        return _torch(path, device, threads, sha256, "the engine torch")
     on_cpu = device in ("cpu", "auto")
     if engine == "native" and not on_cpu:
         raise ModelUnavailable(f"the compiled engine has no device {device}; choose cpu, or the engine torch")
     if engine == "auto" and (not on_cpu or (device == "auto" and _has_gpu())):
-        return _torch(path, device, threads, f"the device {device}")
+        return _torch(path, device, threads, sha256, f"the device {device}")
     if native.available():
-        return _native(path, threads)
+        return _native(path, threads, sha256)
     if engine == "native":
         remedy = "install mizzle where there is a C++ compiler, or choose the engine auto or torch"
         raise ModelUnavailable(f"{native.reason()}; {remedy}")
-    return _torch(path, device, threads, f"estimating on this machine, where {native.reason()},")
+    purpose = f"estimating on this machine, where {native.reason()},"
+    return _torch(path, device, threads, sha256, purpose)
 
 
 def _chosen(engine: str) -> str:
@@ -94,18 +96,18 @@ def _chosen(engine: str) -> str:
     return engine
 
 
-def _native(path: Path, threads: int | None) -> Loaded:
+def _native(path: Path, threads: int | None, sha256: str | None) -> Loaded:
     with weights.refused_in_one_sentence(path):
-        read = weights.load(path, native.settings())
+        read = weights.load(path, native.settings(), sha256)
         return native.Engine(read.about, read.tensors, threads), read.header, read.info
 
 
-def _torch(path: Path, device: str, threads: int | None, purpose: str) -> Loaded:
+def _torch(path: Path, device: str, threads: int | None, sha256: str | None, purpose: str) -> Loaded:
     try:
         from mizzle.model import torch_engine
     except ModuleNotFoundError as error:
         raise extras.missing(error, purpose, _REMEDY) from None
-    return torch_engine.load(path, device, threads)
+    return torch_engine.load(path, device, threads, sha256)
 
 
 def _has_gpu() -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mizzle.data.arrays import check_columns, check_pair
 from mizzle.errors import InferenceFailed
 from mizzle.model import blocks, engines, quantiles, weights
+from mizzle.model.labels import network
 from mizzle.model.labels.answers import disjoint
 from mizzle.model.preprocess import Side, Table, pair, prepare, side, with_indicators
 from mizzle.types import Estimate, ModelInfo, Notice
@@ -57,6 +58,7 @@ class Estimator:
         device: str = "cpu",
         threads: int | None = None,
         engine: str = "auto",
+        sha256: str | None = None,
     ) -> "Estimator":
         """Load a weights file, the shipped one by default.
 
@@ -66,13 +68,16 @@ class Estimator:
                 process from now on. None leaves them as they are: as many as there are cores.
             engine: "native" for the compiled engine, "torch", or "auto" for what the variable MIZZLE_ENGINE
                 says, or else the compiled engine on CPUs if it was built, and torch on GPUs and otherwise.
+            sha256: that the file must have, as hexadecimal digits. Without it, a file must have checksums,
+                which versions up to 0.9 did not write, or be the one that ships with the package.
 
         Raises:
-            ModelUnavailable: the file is absent, damaged, or of another format; or there is no such device
-                or engine.
+            ModelUnavailable: the file is absent, damaged, of another format or another SHA-256; or there is
+                no such device or engine.
             MissingExtra: there is no compiled engine, and torch is not installed.
         """
-        return cls(*engines.load(Path(path or weights.SHIPPED), device, threads, engine))
+        network.load()
+        return cls(*engines.load(Path(path or weights.SHIPPED), device, threads, engine, sha256))
 
     @property
     def engine(self) -> str:

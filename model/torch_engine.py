@@ -104,12 +104,15 @@ class TorchEngine:
         return torch.where((n < low) | (n > high), _BEYOND_ROWS, 0.0)
 
 
-def load(path: Path, device: str, threads: int | None) -> tuple[TorchEngine, Header, ModelInfo]:
+def load(
+    path: Path, device: str, threads: int | None, sha256: str | None = None
+) -> tuple[TorchEngine, Header, ModelInfo]:
     """The engine on a weights file.
 
     Args:
         device: "cpu", "cuda", or "auto" for CUDA where there is any.
         threads: of torch in the whole process from now on; None leaves them as they are.
+        sha256: that the file must have.
 
     Raises:
         ModelUnavailable: the file is absent, damaged, or of another format; or there is no such device.
@@ -117,7 +120,7 @@ def load(path: Path, device: str, threads: int | None) -> tuple[TorchEngine, Hea
     if threads is not None:
         torch.set_num_threads(threads)
     device = _existing(device)
-    net, calibration, novelty, header, info = torch_weights.load(path)
+    net, calibration, novelty, header, info = torch_weights.load(path, sha256)
     return TorchEngine(net, calibration, novelty, header.rows, device), header, info
 
 

@@ -47,19 +47,23 @@ def save(path: Path, net: Net, calibration: Calibration, novelty: Novelty, heade
     text = {**header.__dict__, "net": net.describe(), **code()}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"mizzle": json.dumps(text)})
+    arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
+    save_file(tensors, partial, metadata=weights.with_checksums({"mizzle": json.dumps(text)}, arrays))
     partial.chmod(0o644)
     partial.replace(path)
 
 
-def load(path: Path) -> TorchWeights:
+def load(path: Path, sha256: str | None = None) -> TorchWeights:
     """Read and check a weights file: every tensor, every shape, finite.
+
+    Args:
+        sha256: that the file must have.
 
     Raises:
         ModelUnavailable: the file is absent, damaged, or of another format.
     """
     with weights.refused_in_one_sentence(path):
-        _, header, arrays, info = weights.load(path, code())
+        _, header, arrays, info = weights.load(path, code(), sha256)
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
         calibration = Calibration(tensors.pop(weights.CALIBRATION))
         novelty = Novelty(*(tensors.pop(name) for name in weights.NOVELTY))

@@ -1,6 +1,9 @@
 """One safetensors file is the whole model: tensors, and in its header everything needed to trust them.
 
-Reading is strict (finite values, a calibration and a novelty score that can be ones) and never unpickles.
+A file is read once, into memory: what is hashed is what is used, whatever becomes of the file. Its header
+has a checksum of every tensor and of its own text, so that a bit that flipped is noticed. Reading is strict
+besides (single precision, finite values, a calibration and a novelty score that can be ones), and never
+unpickles.
 """
 
 import hashlib
@@ -13,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError, deserialize
 
 from mizzle.errors import ModelUnavailable
 from mizzle.model.native import KINDS
@@ -22,6 +25,14 @@ from mizzle.types import ModelInfo
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
 CALIBRATION = "calibration.levels"
 NOVELTY = ("novelty.centre", "novelty.whitening", "novelty.thresholds")
+# Files from before there were checksums, by their SHA-256.
+_KNOWN = (
+    "2f9a729e23eaa8dd5b334674dc144a5f9ed20bcc591eabc8518bb40fdd9827fd",  # mizzle.safetensors
+    "2bfeea6527026653587d88a12d8ee71a7c8bebe4eacb22f228963ffbf07c4e27",  # labels.safetensors
+)
+_CHECKSUMS = "checksums"
+_MAX_BYTES = 2**30  # of a file, which is in memory as a whole
+_LONGEST_NAME = 100
 _FEATURES = "standardise.mean"  # of the network's global features, as many as novelty is measured on
 
 Tensors = dict[str, NDArray[np.float32]]
@@ -90,36 +101,127 @@ class Weights(NamedTuple):
     info: ModelInfo
 
 
-def load(path: Path, code: Mapping[str, Any]) -> Weights:
+class TensorFile(NamedTuple):
+    """A file of tensors, as it was when it was read.
+
+    Attributes:
+        metadata: texts of its header, without the checksums.
+        tensors: all tensors by their names; nobody else has their memory.
+        sha256: of all its bytes.
+        is_verified: whether these are the bytes that were meant: by checksums, or by the SHA-256.
+    """
+
+    metadata: dict[str, str]
+    tensors: Tensors
+    sha256: str
+    is_verified: bool
+
+
+class _OtherWeights(Exception):
+    """A file has another SHA-256 than it must have."""
+
+
+def load(path: Path, code: Mapping[str, Any], sha256: str | None = None) -> Weights:
     """Read and check a weights file; whoever computes with it checks the network's tensors.
 
     Args:
         code: what the engine computes, which the weights must have been trained on.
+        sha256: that the file must have. A file without checksums, of an older version, must be named so.
 
     Raises:
         Exception: whatever a damaged file leads to; see `refused_in_one_sentence`.
     """
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    about, tensors = read(path)
+    file = open_verified(path, sha256)
+    about = _about(file)
     header = parsed(about, code)
-    _check_calibration(tensors, about)
-    _check_novelty(tensors, about)
-    return Weights(about, header, tensors, ModelInfo(header.name, header.version, sha256))
+    _check_calibration(file.tensors, about)
+    _check_novelty(file.tensors, about)
+    return Weights(about, header, file.tensors, ModelInfo(header.name, header.version, file.sha256))
 
 
 def read(path: Path) -> tuple[dict[str, Any], Tensors]:
-    """What a file says and holds.
+    """What a file says and holds, which may be of a version that wrote no checksums.
 
     Raises:
         Exception: whatever a damaged file leads to; a ValueError for a number that is not finite.
     """
-    with safe_open(path, framework="numpy") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        about = json.loads((file.metadata() or {})["mizzle"])
-    if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+    file = _opened(path, None)
+    return _about(file), file.tensors
+
+
+def open_verified(path: Path, sha256: str | None = None) -> TensorFile:
+    """A file whose bytes are those that were meant.
+
+    Args:
+        sha256: that it must have, as 64 hexadecimal digits.
+
+    Raises:
+        Exception: whatever a damaged file leads to, as `load`.
+    """
+    file = _opened(path, sha256)
+    if not file.is_verified:
+        raise ValueError("no checksums")
+    return file
+
+
+def with_checksums(metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Texts for the header of a file of tensors in single precision, and a checksum of everything."""
+    return {**metadata, _CHECKSUMS: json.dumps(_checksums(metadata, tensors))}
+
+
+def _about(file: TensorFile) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads(file.metadata["mizzle"])
+    return about
+
+
+def _opened(path: Path, sha256: str | None) -> TensorFile:
+    content = _content(path)
+    digest = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and digest != sha256.lower():
+        raise _OtherWeights
+    tensors = {name: _tensor(entry) for name, entry in deserialize(content)}
+    metadata = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")]).get("__metadata__") or {}
+    stated = metadata.pop(_CHECKSUMS, None)
+    if stated is not None and json.loads(stated) != _checksums(metadata, tensors):
+        raise ValueError("a checksum that is wrong")
+    is_verified = stated is not None or sha256 is not None or digest in _KNOWN
+    return TensorFile(metadata, tensors, digest, is_verified)
+
+
+def _content(path: Path) -> bytes:
+    """All bytes of a file, which may change from now on."""
+    if path.exists() and not path.is_file():
+        raise ValueError("no regular file")  # a pipe may have no end
+    with path.open("rb") as file:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise ValueError("too large")
+    return content
+
+
+def _tensor(entry: Mapping[str, Any]) -> NDArray[np.float32]:
+    """A tensor in memory of its own, whose numbers are all finite."""
+    if entry["dtype"] != "F32":
+        raise ValueError("not in single precision")
+    tensor = np.frombuffer(entry["data"], "<f4").astype(np.float32).reshape(entry["shape"])
+    if not np.isfinite(tensor).all():
         raise ValueError("not finite")
-    return about, tensors
+    return tensor
+
+
+def _checksums(metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, str]]:
+    """SHA-256 of every text of a header, and of every tensor with its shape."""
+    return {
+        "metadata": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in metadata.items()},
+        "tensors": {name: _checksum(tensor) for name, tensor in tensors.items()},
+    }
+
+
+def _checksum(tensor: NDArray[Any]) -> str:
+    if tensor.dtype != np.float32:
+        raise ValueError("tensors are saved in single precision")
+    shape = json.dumps([int(size) for size in tensor.shape]).encode()
+    return hashlib.sha256(shape + np.ascontiguousarray(tensor, "<f4").tobytes()).hexdigest()
 
 
 def parsed(about: Mapping[str, Any], code: Mapping[str, Any]) -> Header:
@@ -133,7 +235,14 @@ def parsed(about: Mapping[str, Any], code: Mapping[str, Any]) -> Header:
     text = {name: value for name, value in about.items() if name not in code}
     text["net"] = NetConfig(**text["net"])
     text["rows"], text["columns"] = tuple(text["rows"]), tuple(text["columns"])
+    if not all(_is_name(text[name]) for name in ("name", "version")):
+        raise ValueError("no name of weights")
     return Header(**text)
+
+
+def _is_name(text: Any) -> bool:
+    """Whether a text can name weights wherever they are shown."""
+    return isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_NAME
 
 
 @contextmanager
@@ -147,6 +256,9 @@ def refused_in_one_sentence(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ModelUnavailable(f"there are no weights at {path.name}; train or reinstall") from error
+    except _OtherWeights as error:
+        text = f"{path.name} has another SHA-256 than these weights must have"
+        raise ModelUnavailable(f"{text}; get the file again, or correct the setting") from error
     except (
         OSError,
         SafetensorError,

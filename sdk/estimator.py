@@ -69,6 +69,7 @@ def load(
     device: str = "cpu",
     threads: int | None = None,
     engine: str = "auto",
+    sha256: str | None = None,
 ) -> EstimatorLike:
     """The estimator on the weights at `path`, or on the weights that ship with the package.
 
@@ -78,14 +79,16 @@ def load(
             from now on. None leaves them as they are. One answer is computed by one thread whatever it is.
         engine: "native" for the compiled engine, "torch", or "auto" for what the variable MIZZLE_ENGINE
             says, or else the compiled engine on CPUs where it was built, and torch on GPUs and otherwise.
+        sha256: that the weights must have, as hexadecimal digits. Without it, a file must have checksums,
+            which versions up to 0.9 did not write, or be the one that ships with the package.
 
     Raises:
         MissingExtra: torch would have to answer and is not installed.
-        ModelUnavailable: the weights are absent or damaged, or there is no such device or engine.
+        ModelUnavailable: the weights are absent, damaged or others, or there is no such device or engine.
     """
     from mizzle.model import Estimator
 
-    loaded: EstimatorLike = Estimator.load(path, device, threads, engine)
+    loaded: EstimatorLike = Estimator.load(path, device, threads, engine, sha256)
     return loaded
 
 

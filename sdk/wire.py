@@ -16,6 +16,8 @@ bit for bit.
 import json
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from operator import index
 from typing import Any, Literal, TypeVar, get_args
 
 from mizzle.errors import (
@@ -33,6 +35,7 @@ from mizzle.errors import (
 from mizzle.types import Estimate, ModelInfo, Notice, Reduced, ReducedSide, Rung
 
 T = TypeVar("T")
+Shape = tuple[int, int, int]  # rows of a problem, columns of x and of y
 
 PATH = "/v1/estimate"
 BATCH_PATH = "/v1/estimate:batch"
@@ -122,24 +125,32 @@ def read(body: bytes, form: Callable[[Any], T]) -> T:
         ServiceUnreachable: the body is no answer of this interface.
     """
     try:
-        return form(json.loads(body))
+        return form(_loaded(body))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         raise ServiceUnreachable("the answer is not of the form of a mizzle service") from None
 
 
-def estimates(answer: dict[str, Any], count: int) -> list[Estimate | MizzleError]:
+def estimates(answer: dict[str, Any], shapes: Sequence[Shape]) -> list[Estimate | MizzleError]:
     """The estimate or the error of each problem of a batch, in an answer's JSON object.
 
     Args:
-        count: of the problems.
+        shapes: of the problems.
 
     Raises:
         ValueError, TypeError, KeyError, AttributeError: the object is no such answer.
     """
-    items = answer["answers"]
-    if len(items) != count:
-        raise ValueError("another number of answers than problems")
-    return [_refusal(item["error"]) if item.get("error") else estimate(item["estimate"]) for item in items]
+    return [
+        _refusal(item["error"]) if item.get("error") else estimate_of(item["estimate"], shape)
+        for item, shape in zip(answer["answers"], shapes, strict=True)
+    ]
+
+
+def estimate_of(answer: dict[str, Any], shape: Shape) -> Estimate:
+    """The estimate of a problem of this shape, in an answer's JSON object; errors as `estimate`."""
+    result = estimate(answer)
+    if (result.n, result.dim_x, result.dim_y) != shape:
+        raise ValueError("the answer to another problem")
+    return result
 
 
 def estimate(answer: dict[str, Any]) -> Estimate:
@@ -153,18 +164,31 @@ def estimate(answer: dict[str, Any]) -> Estimate:
         mi=float(answer["mi"]),
         levels=tuple(level for level, _ in quantiles),
         values=tuple(q for _, q in quantiles),
-        n=int(answer["n"]),
-        dim_x=int(answer["dim_x"]),
-        dim_y=int(answer["dim_y"]),
-        in_range=bool(answer["in_range"]),
+        n=index(answer["n"]),
+        dim_x=index(answer["dim_x"]),
+        dim_y=index(answer["dim_y"]),
+        in_range=answer["in_range"],
         warnings=tuple(Notice(str(w["code"]), str(w["message"])) for w in answer["warnings"]),
         model=ModelInfo(**{key: str(answer["model"][key]) for key in ModelInfo._fields}),
         unit=answer["unit"],
         reduced=_reduced(answer.get("reduced")),
     )
-    if not finite(result) or result.unit not in ("nats", "bits"):
+    if not is_sound(result):
         raise ValueError("no usable numbers")
     return result
+
+
+def is_sound(estimate: Estimate) -> bool:
+    """Whether an estimate can be one: information is not below 0, and its quantiles do not fall."""
+    return (
+        finite(estimate)
+        and len(estimate.levels) == len(estimate.values)
+        and estimate.unit in ("nats", "bits")
+        and isinstance(estimate.in_range, bool)
+        and min(estimate.mi, *estimate.values) >= 0
+        and all(low <= high for low, high in pairwise(estimate.values))
+        and all(low < high for low, high in pairwise((0.0, *estimate.levels, 1.0)))
+    )
 
 
 def finite(estimate: Estimate) -> bool:
@@ -194,9 +218,38 @@ def _untyped(status: int, detail: str) -> MizzleError:
     return ServiceUnreachable(f"{text}; is there a mizzle service at this address?")
 
 
+def printable(text: str) -> str:
+    """Text in which every control character, and what else turns or hides text, is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _loaded(body: bytes) -> Any:
+    """The object in a body of JSON, whose text cannot steer a terminal.
+
+    Raises:
+        ValueError, RecursionError: there is none.
+    """
+    text = body.decode()
+    value = json.loads(text)
+    return value if "\\" not in text and text.isprintable() else _printable(value)
+
+
+def _printable(value: Any) -> Any:
+    """An object of JSON with every text in it `printable`."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    if isinstance(value, dict):
+        return {printable(name): _printable(item) for name, item in value.items()}
+    return value
+
+
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body)
+        value = _loaded(body)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -87,6 +87,8 @@ def _runner(settings: Settings, estimator: EstimatorLike | None, loader: str, me
     weights = str(settings.weights) if settings.weights else None
     options = {"path": weights, "device": settings.device, "threads": settings.threads}
     options["log_json"] = settings.log_json
+    if settings.weights_sha256:
+        options["sha256"] = settings.weights_sha256
     if settings.engine != "auto":  # which loaders of others need not know
         options["engine"] = settings.engine
     return Worker(loader, options, metrics)

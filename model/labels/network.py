@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mizzle.model import quantiles
+from mizzle.model import quantiles, weights
 from mizzle.model.labels.summary import Doubles, Summary
 
 KINDS: Final = ("tables", "numbers")
@@ -46,18 +46,30 @@ class Network:
         return values
 
 
+def load() -> None:
+    """Load all networks now, rather than when the first is needed; errors as `shipped`."""
+    for kind in KINDS:
+        shipped(kind)
+
+
 @cache
 def shipped(kind: str) -> Network:
-    """The network of one of `KINDS` that ships with the package."""
-    tensors, about = _read(SHIPPED)
+    """The network of one of `KINDS` that ships with the package.
+
+    Raises:
+        ModelUnavailable: its file is absent or damaged.
+    """
+    with weights.refused_in_one_sentence(SHIPPED):
+        return _network(kind, *_read(SHIPPED))
+
+
+def _network(kind: str, tensors: dict[str, Doubles], about: dict[str, Any]) -> Network:
     count = sum(name.startswith(f"{kind}.weight.") for name in tensors)
     layers = tuple((tensors[f"{kind}.weight.{i}"], tensors[f"{kind}.bias.{i}"]) for i in range(count))
     return Network(tensors[f"{kind}.centre"], tensors[f"{kind}.spread"], layers, about["stretch"][kind])
 
 
 def _read(path: Path) -> tuple[dict[str, Doubles], dict[str, Any]]:
-    from safetensors import safe_open
-
-    with safe_open(path, "numpy") as file:
-        tensors = {name: file.get_tensor(name).astype(np.float64) for name in file.keys()}  # noqa: SIM118
-        return tensors, json.loads(file.metadata()["about"])
+    file = weights.open_verified(path)
+    tensors = {name: tensor.astype(np.float64) for name, tensor in file.tensors.items()}
+    return tensors, json.loads(file.metadata["about"])

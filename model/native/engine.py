@@ -167,7 +167,9 @@ def _packed_tensors(tensors: Mapping[str, Floats]) -> Packed:
     packed = Packed(TENSOR, len(tensors))
     for entry, (name, tensor) in zip(packed.entries, tensors.items(), strict=True):
         text = np.frombuffer(name.encode() + b"\0", np.uint8)
-        values = np.ascontiguousarray(tensor, np.float32)
+        if tensor.dtype != np.float32:
+            raise ValueError(f"{name} is not in single precision")
+        values = np.ascontiguousarray(tensor)
         entry["name"], entry["values"], entry["size"] = packed.point(text), packed.point(values), values.size
     return packed
 

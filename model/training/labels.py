@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mizzle.model.labels.network import Network
 from mizzle.model.labels.summary import Summary
 from mizzle.model.quantiles import LEVELS
+from mizzle.model.weights import with_checksums
 
 _WIDTH, _DEPTH, _BATCH = 96, 3, 512
 _RATE = 2e-3
@@ -101,7 +102,7 @@ def write(path: Path, networks: Mapping[str, Network], about: Mapping[str, Any])
     tensors = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}
     stretch = {kind: network.stretch for kind, network in networks.items()}
     text = json.dumps({"training": {key: str(value) for key, value in about.items()}, "stretch": stretch})
-    save_file(tensors, path, {"about": text})
+    save_file(tensors, path, with_checksums({"about": text}, tensors))
 
 
 def _summaries(draws: Draws) -> list[tuple[float, float, float, np.ndarray]]:

@@ -14,12 +14,17 @@ T = TypeVar("T")
 
 
 class Call(NamedTuple):
-    """A request of HTTP: the path, with its query, below the service's address."""
+    """A request of HTTP: the path, with its query, below the service's address.
+
+    Attributes:
+        max_answer_bytes: of the answer once it is decompressed; a longer one is no answer.
+    """
 
     method: str
     path: str
     content: bytes = b""
     media: str | None = None
+    max_answer_bytes: int = 2**20
 
 
 class Send(NamedTuple):

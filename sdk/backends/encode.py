@@ -18,6 +18,8 @@ from mizzle.data.arrays import FloatArray
 _TENSOR_BYTES = 128  # that the header spends on a tensor, at most
 _LEVELS = {"levels": wire.ALL}
 FIXED_BYTES = 256  # of a body without any problem, at most
+_FIXED_ANSWER_BYTES = 2**20
+_ANSWER_BYTES = 16 * 2**10  # of one problem; there are 1,400 in the answer on the grid of the shipped weights
 
 
 def estimate_call(x: FloatArray, y: FloatArray) -> Call:
@@ -34,7 +36,8 @@ def batch_call(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> Call:
     tensors = {}
     for i, (x, y) in enumerate(pairs):
         tensors[f"x.{i}"], tensors[f"y.{i}"] = narrow(x), narrow(y)
-    return Call("POST", wire.BATCH_PATH, save(tensors, _LEVELS), wire.SAFETENSORS)
+    max_bytes = _FIXED_ANSWER_BYTES + len(pairs) * _ANSWER_BYTES
+    return Call("POST", wire.BATCH_PATH, save(tensors, _LEVELS), wire.SAFETENSORS, max_bytes)
 
 
 def size(x: FloatArray, y: FloatArray) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from operator import index
 from typing import Any
 
 from mizzle.types import ModelInfo
@@ -69,8 +70,10 @@ def parse_limits(answer: Mapping[str, Any]) -> Limits:
         ValueError, TypeError, KeyError: there are none.
     """
     low, high = map(float, answer["levels"])
+    if not 0 <= low < high <= 1:
+        raise ValueError("no range of levels")
     names = {field.name for field in fields(Limits)} - {"levels", "media_types", "max_request_seconds"}
-    whole = {name: int(answer[name]) for name in names if answer.get(name) is not None}
+    whole = {name: _count(answer[name]) for name in names if answer.get(name) is not None}
     seconds = answer.get("max_request_seconds")
     return Limits(
         **whole,
@@ -95,6 +98,18 @@ def parse_card(answer: Mapping[str, Any]) -> ModelCard:
         threads=int(answer["threads"]),
         training=answer.get("training"),
     )
+
+
+def _count(value: Any) -> int:
+    """A number of things that fits a machine.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    count = index(value)
+    if not 0 <= count < 2**63:
+        raise ValueError("no number of things")
+    return count
 
 
 def _range(bounds: Any) -> tuple[int, int] | None:

@@ -1,6 +1,8 @@
 """A client without its transport: where the service is, what to send, when to try again, what came back."""
 
+import math
 import os
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from ipaddress import ip_address
@@ -37,6 +39,7 @@ class RemoteBackend:
 
     Attributes:
         location: the address as messages may show it.
+        timeout: as a float.
         trust_env: whether the proxies of the environment are for this address.
 
     Raises:
@@ -48,13 +51,26 @@ class RemoteBackend:
         self._base = parts.geturl().rstrip("/")
         host = parts.netloc.rpartition("@")[2]  # a password in the url stays out of messages
         self.location = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
-        if not 0 < timeout < float("inf"):
-            raise InvalidInput("timeout must be a positive number of seconds")
-        self._timeout = timeout
-        self._headers = {"accept": wire.JSON, **_key_header(api_key, parts)}
+        self.timeout = _seconds(timeout)
+        self._headers = {"accept": wire.JSON, "accept-encoding": "gzip", **_key_header(api_key, parts)}
         self._limits: Limits | None = None
+        self._has_tls = parts.scheme == "https"
         # HTTP_PROXY is for elsewhere: a proxy cannot reach this machine's own loopback interface.
         self.trust_env = not _loopback(parts.hostname or "")
+
+    def tls(self) -> ssl.SSLContext:
+        """Whom to trust: those of SSL_CERT_FILE or SSL_CERT_DIR, or else of the system; nobody without TLS.
+
+        Raises:
+            InvalidInput: these name no certificates.
+        """
+        if not self._has_tls:
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            return httpx2.create_ssl_context()
+        except OSError:  # an ssl.SSLError is one, too
+            text = "SSL_CERT_FILE or SSL_CERT_DIR names no certificates that can be read"
+            raise InvalidInput(text) from None
 
     def request(self, http: httpx2.Client | httpx2.AsyncClient, send: Send) -> httpx2.Request:
         """What is to be sent, as the library's request."""
@@ -81,7 +97,8 @@ class RemoteBackend:
         check_unit(unit)
         sample: Sample = yield Compute(read_sample, (x, y, missing, None, deduplicate))
         call: Call = yield Compute(encode.estimate_call, (sample.x, sample.y))
-        answer = yield from self._ask(call, wire.estimate)
+        shape = (len(sample.x), sample.x.shape[1], sample.y.shape[1])
+        answer = yield from self._ask(call, partial(wire.estimate_of, shape=shape))
         return sample.noted(answer).to(unit)
 
     def estimate_many(
@@ -121,7 +138,7 @@ class RemoteBackend:
 
     def ready(self) -> Steps[bool]:
         """Whether the service is there and answers a known problem rightly; asks once."""
-        reply: Reply = yield Send(Call("GET", wire.READY), self._timeout)
+        reply: Reply = yield Send(Call("GET", wire.READY), self.timeout)
         return reply.status == 200
 
     def _batch_or_errors(self, pairs: list[Pair], errors: Errors) -> Steps[list[Outcome]]:
@@ -136,9 +153,10 @@ class RemoteBackend:
     def _batch(self, pairs: list[Pair], attempts: Attempts | None = None) -> Steps[list[Outcome]]:
         """The outcomes of problems that are sent together; in halves where that is too much at once."""
         call: Call = yield Compute(encode.batch_call, (pairs,))
-        tries = attempts or Attempts(self._timeout)
+        tries = attempts or Attempts(self.timeout)
         try:
-            outcomes = yield from self._ask(call, partial(wire.estimates, count=len(pairs)), tries)
+            shapes = [(len(x), x.shape[1], y.shape[1]) for x, y in pairs]
+            outcomes = yield from self._ask(call, partial(wire.estimates, shapes=shapes), tries)
             return (yield from self._retried(pairs, outcomes, tries))
         except TooLarge:
             if len(pairs) == 1:
@@ -176,7 +194,7 @@ class RemoteBackend:
         Args:
             attempts: that it shares with requests before; its own when left out.
         """
-        attempts = attempts or Attempts(self._timeout)
+        attempts = attempts or Attempts(self.timeout)
         while True:
             reply: Reply = yield Send(call, attempts.remaining())
             wait = attempts.wait(reply)
@@ -229,11 +247,26 @@ def _status(outcome: Outcome) -> int:
     return outcome.status
 
 
-def reply_of(response: httpx2.Response) -> Reply:
+def reply_of(response: httpx2.Response, body: bytes) -> Reply:
     """What came back."""
     headers = response.headers
     wait, request_id = retry_after(headers), headers.get("x-request-id")
-    return Reply(response.status_code, response.content, wait, request_id=request_id)
+    return Reply(response.status_code, body, wait, request_id=request_id and wire.printable(request_id))
+
+
+def _seconds(timeout: float) -> float:
+    """A time as a float, of whatever type of number it comes.
+
+    Raises:
+        InvalidInput: it is no number, or not positive, or has no end.
+    """
+    try:
+        seconds = float(timeout)
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if isinstance(timeout, str | bytes) or not 0 < seconds < math.inf:
+        raise InvalidInput("timeout must be a positive number of seconds")
+    return seconds
 
 
 def positive(concurrency: int) -> int:

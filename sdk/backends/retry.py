@@ -2,8 +2,8 @@
 
 An estimate is a pure function of the request, so asking twice is safe. Only refusals that speak of
 the moment are worth another try: no connection, 408, 429, 502, 503, 504. A 500 may be due to this very
-request. A busy service (429) that says when to come again is asked as often as the deadline allows, anything
-else twice more.
+request. A busy service (429) that says when to come again is asked as often as the deadline allows, but ever
+more slowly where it says "at once" again and again; anything else twice more.
 """
 
 import math
@@ -21,6 +21,7 @@ _FIRST = 0.5
 _LONGEST = 8.0
 _JITTER = 0.25
 _SHORTEST = 0.05
+_LONGEST_FLOOR = 1.0
 
 
 class Reply(NamedTuple):
@@ -50,12 +51,14 @@ class Attempts:
     Attributes:
         timeout: seconds for all tries and the waits between them.
         retries: that count, so far.
+        hasty: replies so far that said to come back at once.
     """
 
     timeout: float
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.random
     retries: int = 0
+    hasty: int = 0
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,15 +71,25 @@ class Attempts:
     def wait(self, reply: Reply) -> float | None:
         """Seconds to wait before the next try, or None when this reply is the last word.
 
-        0.5 s * 2^n up to 8 s, give or take a random quarter; if the server sent Retry-After, that.
+        0.5 s * 2^n up to 8 s, give or take a random quarter; if the server sent Retry-After, that. Where it
+        says less than 0.05 s, 0.05 s * 2^n up to 1 s, and up to twice that at random: whoever is refused and
+        sent back at once, again and again, would only add to the load, and all would come together.
         """
         patient = reply.status == _BUSY and reply.retry_after is not None
         if not reply.passing or (self.retries >= RETRIES and not patient):
             return None
-        backoff = min(_FIRST * 2.0**self.retries, _LONGEST) * (1 + _JITTER * (2 * self.random() - 1))
-        seconds = backoff if reply.retry_after is None else max(reply.retry_after, _SHORTEST)
+        seconds = self._wait(reply.retry_after)
         self.retries += not patient
         return seconds if seconds < self.remaining() else None
+
+    def _wait(self, retry_after: float | None) -> float:
+        if retry_after is None:
+            return min(_FIRST * 2.0**self.retries, _LONGEST) * (1 + _JITTER * (2 * self.random() - 1))
+        if retry_after >= _SHORTEST:
+            return retry_after
+        floor = min(_SHORTEST * 2.0**self.hasty, _LONGEST_FLOOR)
+        self.hasty += floor < _LONGEST_FLOOR
+        return floor * (1 + self.random())
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 import mizzle
-from mizzle.cli.terminal import plain, say
+from mizzle.cli.terminal import say
+from mizzle.wire import printable
 
 ENDS = (
     "Ends with 0: done; 1: our fault or the installation's, or a check that failed; 2: bad input or usage; "
@@ -42,7 +43,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return code
     except typer.TyperException as error:
         path = getattr(getattr(error, "ctx", None), "command_path", "mizzle")
-        say(f"mizzle: error: {plain(error.format_message())}\ntry: {path} --help")
+        say(f"mizzle: error: {printable(error.format_message())}\ntry: {path} --help")
         return error.exit_code
 
 

@@ -11,7 +11,7 @@ from mizzle.backends.reduced import Reduce
 from mizzle.cli import options
 from mizzle.cli.output import Output
 from mizzle.cli.source import Source
-from mizzle.cli.terminal import fields, is_terminal, plain, say, table
+from mizzle.cli.terminal import fields, is_terminal, say, table
 from mizzle.client import Client
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
@@ -20,6 +20,7 @@ from mizzle.tables.plan import Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold
 from mizzle.tables.variables import variables
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, FACTS, Unit, interval_levels
+from mizzle.wire import printable
 
 _MAX_LINES = 40  # of pairs on a terminal
 
@@ -249,7 +250,7 @@ def _report(pair: PairResult, result: Ranking) -> None:
     assert pair.estimate is not None
     e, record = pair.estimate, pair.record(result.level, result.threshold)
     dropped = f", {pair.dropped} more left out" if pair.dropped else ""
-    print(plain(f"I({pair.x}; {pair.y}) = {e.mi:.4g} {e.unit}"))
+    print(printable(f"I({pair.x}; {pair.y}) = {e.mi:.4g} {e.unit}"))
     lines = [
         (f"{100 * result.level:g}% interval", f"{record['low']:.4g} to {record['high']:.4g} {e.unit}"),
         (f"below {result.threshold:g} {e.unit}", f"{record['below']:.1%} of the predictive distribution"),
@@ -283,7 +284,7 @@ def _explain(pairs: Sequence[PairResult]) -> None:
             if notice.code in FACTS or notice.code in pair.severest():
                 messages.setdefault(notice.code, notice.message)
     for code, message in messages.items():
-        say(f"{code}: {plain(message)}")
+        say(f"{code}: {printable(message)}")
 
 
 def _line(result: Matrix | Ranking, pair: PairResult) -> list[str]:

@@ -10,12 +10,13 @@ from mizzle.cli import options
 from mizzle.cli.estimate import give
 from mizzle.cli.output import Output
 from mizzle.cli.source import Source, wanted
-from mizzle.cli.terminal import fields, plain, say, table
+from mizzle.cli.terminal import fields, say, table
 from mizzle.client.jobs import Job, Jobs
 from mizzle.errors import InvalidInput
 from mizzle.progress import track
 from mizzle.tables.variables import Variables, variables
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, FACTS
+from mizzle.wire import printable
 
 jobs = typer.Typer(help="Whole tables as jobs of a service, done beside everybody's requests.")
 _Id = Annotated[str, typer.Argument(metavar="ID", help="Of the job.", show_default=False)]
@@ -64,7 +65,7 @@ def submit(
         source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
         read, chosen = source.chosen(columns, group, exclude, target)
         if read.notes:
-            say(f"mizzle: {plain('; '.join(read.notes))}")
+            say(f"mizzle: {printable('; '.join(read.notes))}")
         request: dict[str, Any] = {"missing": missing, "level": level, "unit": unit, "threshold": threshold}
         request |= {"what": "matrix"} if target is None else {"what": "rank", "target": target}
         request["groups"] = chosen["groups"]
@@ -98,7 +99,7 @@ def wait(id: _Id, url: _Url = None, as_json: options.Json = False, quiet: option
         try:
             job = _followed(client, id, quiet)
         except KeyboardInterrupt:
-            say(f"mizzle: interrupted; the job goes on: mizzle jobs wait {plain(id)}")
+            say(f"mizzle: interrupted; the job goes on: mizzle jobs wait {printable(id)}")
             raise
     _print(job, as_json)
     return 0 if job["state"] == "done" else 1
@@ -137,7 +138,7 @@ def _columns(frame: Any, chosen: Mapping[str, Any], target: str | None, deduplic
     noticed = dict.fromkeys(notice for column in columns for notice in column.notes)
     for notice in (*columns.notices, *noticed):
         if notice.code in ("left_out", *FACTS):
-            say(f"mizzle: {plain(notice.message)}")
+            say(f"mizzle: {printable(notice.message)}")
     return columns
 
 

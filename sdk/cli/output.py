@@ -7,11 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mizzle.cli.terminal import plain, say
+from mizzle.cli.terminal import say
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidFile, InvalidInput, MissingExtra
 from mizzle.extras import load
 from mizzle.tables.results import Matrix, Ranking
+from mizzle.wire import printable
 
 _NEEDED = {".parquet": ("pyarrow", "cli"), ".png": ("matplotlib", "plot")}
 _DOTS_PER_INCH = 150
@@ -62,7 +63,7 @@ class Output:
     def note(self, notes: Sequence[str]) -> None:
         """Say in one line on stderr what was assumed to read a file."""
         if notes and not self.quiet:
-            say(f"mizzle: {plain('; '.join(notes))}")
+            say(f"mizzle: {printable('; '.join(notes))}")
 
     def give(
         self, result: Matrix | Ranking, as_json: str, report: Callable[[], None], summary: str = ""
@@ -84,7 +85,7 @@ class Output:
         elif self.file is None or not summary:
             report()
         if self.file is not None:
-            say(f"written to {plain(str(self.file))}{plain(f': {summary}') if summary else ''}")
+            say(f"written to {printable(str(self.file))}{printable(f': {summary}') if summary else ''}")
 
     def _write(self, content: bytes) -> None:
         assert self.file is not None

@@ -17,16 +17,22 @@ _Device = Annotated[
     Literal["auto", "cpu", "cuda"] | None,
     typer.Option(help="Where to run; MIZZLE_DEVICE or auto when left out."),
 ]
+_Sha256 = Annotated[
+    str | None,
+    typer.Option(help="That the weights must have; MIZZLE_WEIGHTS_SHA256 or any when left out."),
+]
 _Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Of the key, in logs and quotas.", show_default=False)
 ]
 _Where = Annotated[int, typer.Option("--port", envvar="MIZZLE_PORT", help="Where it listens.")]
 
 
-def serve(host: _Host = None, port: _Port = None, device: _Device = None) -> int:
+def serve(
+    host: _Host = None, port: _Port = None, device: _Device = None, weights_sha256: _Sha256 = None
+) -> int:
     """Answer over HTTP; settings come from MIZZLE_*."""
     settings, server = _of_service("settings"), _of_service("server")
-    options = {"host": host, "port": port, "device": device}
+    options = {"host": host, "port": port, "device": device, "weights_sha256": weights_sha256}
     chosen = settings.read(**{name: value for name, value in options.items() if value is not None})
     code: int = server.serve(chosen)
     return code

@@ -7,15 +7,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from mizzle.wire import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 _WIDEST = 1_000_000  # of a line in a pipe: whoever reads there folds lines, or does not
-
-
-def plain(text: str) -> str:
-    """Text in which every control character, and what else turns or hides text, is escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def say(text: str) -> None:
@@ -25,7 +22,7 @@ def say(text: str) -> None:
 
 def fields(values: Iterable[tuple[str, str]]) -> None:
     """Names and values in two columns."""
-    lines = [(name, plain(value)) for name, value in values]
+    lines = [(name, printable(value)) for name, value in values]
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
         print(f"  {name:<{width}}  {value}")
@@ -47,7 +44,7 @@ def table(head: Sequence[str], lines: Iterable[Sequence[str]], numbers: Sequence
     for name in head:
         drawn.add_column(Text(name), justify="right" if name in numbers else "left", overflow="fold")
     for line in lines:
-        drawn.add_row(*(Text(plain(cell)) for cell in line))
+        drawn.add_row(*(Text(printable(cell)) for cell in line))
     console.print(drawn)
 
 
@@ -56,7 +53,7 @@ def mark(good: bool, text: str) -> None:
     from rich.text import Text
 
     word = Text(f"{'ok' if good else 'failed':<8}", style="green" if good else "bold red")
-    _console().print(word + Text(plain(text)), soft_wrap=True)
+    _console().print(word + Text(printable(text)), soft_wrap=True)
 
 
 def is_terminal() -> bool:

@@ -197,7 +197,8 @@ class AsyncClient:
     async def _send(self, send: Send) -> Reply:
         assert isinstance(self._backend, RemoteBackend)
         http = self._http(self._backend)
-        return await exchange_async(http, self._backend.request(http, send))
+        request = self._backend.request(http, send)
+        return await exchange_async(http, request, send.call.max_answer_bytes)
 
     async def _gather(self, step: Gather) -> None:
         room = asyncio.Semaphore(self._concurrency)
@@ -222,7 +223,8 @@ class AsyncClient:
         if loop not in self._own:
             # Connections of a loop that is closed cannot be closed any more, only forgotten.
             still_open = {other: http for other, http in self._own.items() if not other.is_closed()}
-            self._own = {**still_open, loop: httpx2.AsyncClient(trust_env=remote.trust_env)}
+            http = httpx2.AsyncClient(trust_env=remote.trust_env, verify=remote.tls())
+            self._own = {**still_open, loop: http}
         return self._own[loop]
 
     async def _in_thread(self, read: Callable[..., T]) -> T:

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from operator import index
 from typing import Any, Self, TypeVar
 from uuid import uuid4
 
@@ -16,15 +17,21 @@ from mizzle import wire
 from mizzle.backends import remote
 from mizzle.backends.effects import Call, Send, Sleep, Step, run
 from mizzle.backends.encode import narrow
-from mizzle.backends.exchange import exchange
+from mizzle.backends.exchange import exchange, lines
 from mizzle.backends.retry import Reply
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, by_code
 from mizzle.tables.results import Matrix, PairResult, Ranking
 from mizzle.tables.variables import Variable
 from mizzle.types import Estimate, ModelInfo, Notice
+from mizzle.wire import printable
 
 _EVENTS = "text/event-stream"
 _REOPEN_SECONDS = 1.0  # seconds until a stream of events that broke off is opened again
+_MAX_EVENT_BYTES = 64 * 2**10
+_MAX_LIST_BYTES = 16 * 2**20  # of 30,000 jobs
+_MAX_RESULT_BYTES = 256 * 2**20  # of half a million pairs
+_MAX_HEADER_BYTES = 32 * 2**20  # of a result, in JSON
+_TIMES = ("created", "started", "ended", "expires")
 _KEYS = ("id", "what", "state", "pairs", "done", "failed", "created", "started", "ended", "expires", "error")
 Job = dict[str, Any]
 T = TypeVar("T")
@@ -43,8 +50,7 @@ class Jobs:
 
     def __init__(self, url: str | None = None, timeout: float = 60.0) -> None:
         self._remote = remote.RemoteBackend(url, None, timeout)
-        self._timeout = timeout
-        self._http = httpx2.Client(trust_env=self._remote.trust_env)
+        self._http = httpx2.Client(trust_env=self._remote.trust_env, verify=self._remote.tls())
         self._sleep = time.sleep
 
     def submit(self, variables: list[Variable], fields: Mapping[str, Any], id: str | None = None) -> Job:
@@ -67,7 +73,8 @@ class Jobs:
 
     def all(self) -> list[Job]:
         """All jobs, the newest first; errors as `submit`."""
-        return self._read(self._ask(Call("GET", wire.JOBS)), lambda answer: list(map(_job, answer["jobs"])))
+        call = Call("GET", wire.JOBS, max_answer_bytes=_MAX_LIST_BYTES)
+        return self._read(self._ask(call), lambda answer: list(map(_job, answer["jobs"])))
 
     def find(self, id: str) -> Job:
         """A job as it stands; errors as `submit`."""
@@ -93,10 +100,11 @@ class Jobs:
 
     def result(self, id: str) -> Matrix | Ranking:
         """The answers of a job that is done; errors as `submit`."""
-        body = self._ask(Call("GET", _path(id) + "/result"), wire.SAFETENSORS)
+        call = Call("GET", _path(id) + "/result", max_answer_bytes=_MAX_RESULT_BYTES)
+        body = self._ask(call, wire.SAFETENSORS)
         try:
             return _result(body)
-        except (SafetensorError, ValueError, TypeError, KeyError, IndexError):
+        except (SafetensorError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
             raise self._malformed_answer() from None
 
     def close(self) -> None:
@@ -136,7 +144,7 @@ class Jobs:
         return self._remote.body(run(self._remote.replied(call), perform))
 
     def _send(self, send: Send, accept: str) -> Reply:
-        return exchange(self._http, self._request(send, accept))
+        return exchange(self._http, self._request(send, accept), send.call.max_answer_bytes)
 
     def _request(self, send: Send, accept: str) -> httpx2.Request:
         request = self._remote.request(self._http, send)
@@ -145,14 +153,15 @@ class Jobs:
 
     def _events(self, id: str) -> Iterator[Job]:
         """What a stream of events tells; it ends without a word where it breaks off."""
-        request = self._request(Send(Call("GET", _path(id) + "/events"), self._timeout), _EVENTS)
+        request = self._request(Send(Call("GET", _path(id) + "/events"), self._remote.timeout), _EVENTS)
         try:
             response = self._http.send(request, stream=True)
             try:
-                lines = response.iter_lines() if response.status_code == 200 else iter(())
-                for line in lines:
-                    if line.startswith("data:"):
-                        yield self._read(line.removeprefix("data:").encode(), _job)
+                if response.status_code != 200:
+                    return
+                for line in lines(response, _MAX_EVENT_BYTES):
+                    if line.startswith(b"data:"):
+                        yield self._read(line.removeprefix(b"data:"), _job)
             finally:
                 response.close()
         except httpx2.RequestError:
@@ -176,9 +185,16 @@ def _job(answer: Mapping[str, Any]) -> Job:
     """A job in a service's answer.
 
     Raises:
-        TypeError, KeyError: it is none.
+        TypeError, KeyError, ValueError: it is none.
     """
-    return {**answer, **{name: answer[name] for name in _KEYS}}
+    job = {**answer, **{name: answer[name] for name in _KEYS}}
+    if min(map(index, (job["pairs"], job["done"], job["failed"] or 0))) < 0:
+        raise ValueError("no numbers of pairs")
+    if not all(isinstance(job[name], str | None) for name in _TIMES):
+        raise ValueError("no times")
+    if job["error"] is not None and not isinstance(job["error"]["detail"], str):
+        raise ValueError("no error")
+    return job
 
 
 def _with_gaps(variable: Variable) -> np.ndarray:
@@ -190,6 +206,8 @@ def _with_gaps(variable: Variable) -> np.ndarray:
 def _result(body: bytes) -> Matrix | Ranking:
     """The answers in a safetensors file of the interface."""
     size = int.from_bytes(body[:8], "little")
+    if size > _MAX_HEADER_BYTES:
+        raise ValueError("a header that is too long")
     metadata = json.loads(body[8 : 8 + size])["__metadata__"]
     head, tensors = json.loads(metadata["job"]), load(body)
     lines = zip(
@@ -200,7 +218,10 @@ def _result(body: bytes) -> Matrix | Ranking:
     levels = tuple(tensors["levels"].tolist())
     pairs = tuple(_pair(head, levels, *line) for line in lines)
     options = (head["level"], head["unit"], head["threshold"])
-    notices = tuple(Notice(**notice) for notice in head.get("notices", ()))  # which a service of 0.9 lacks
+    # A service of 0.9 sends no notices.
+    notices = tuple(
+        Notice(printable(notice["code"]), printable(notice["message"])) for notice in head.get("notices", ())
+    )
     if head["what"] == "matrix":
         return Matrix(pairs, *options, tuple(head["names"]), notices=notices)
     return Ranking(pairs, *options, head["target"], notices=notices)
@@ -218,16 +239,20 @@ def _pair(
     warnings: str,
     error: str | None,
 ) -> PairResult:
+    if min(place) < 0:
+        raise ValueError("no pair of columns")
     x, y = (head["names"][i] for i in place)
     if error is not None:
         return PairResult(x, y, None, _error(error), dropped, ())
-    model = ModelInfo(**head["model"])
-    noticed = tuple(Notice(code, code) for code in warnings.split())  # the sentences do not travel
+    model = ModelInfo(*(printable(head["model"][name]) for name in ModelInfo._fields))
+    noticed = tuple(Notice(code, code) for code in printable(warnings).split())  # no sentences travel
     # Nor do the numbers of columns of a group, which nobody asks a table for.
     estimate = Estimate(mi, levels, tuple(values), n, 0, 0, in_range, noticed, model, head["unit"])
+    if not wire.is_sound(estimate):
+        raise ValueError("no usable numbers")
     return PairResult(x, y, estimate, None, dropped, ())
 
 
 def _error(text: str) -> MizzleError:
     code, _, words = text.partition(": ")
-    return (by_code(code) or InvalidInput)(words)
+    return (by_code(code) or InvalidInput)(printable(words))

@@ -63,7 +63,7 @@ class Client:
         remote = RemoteBackend(url, api_key, timeout)
         self._prepare(remote, positive(concurrency))
         self._owned = http_client is None
-        self._http = http_client or httpx2.Client(trust_env=remote.trust_env)
+        self._http = http_client or httpx2.Client(trust_env=remote.trust_env, verify=remote.tls())
 
     def _prepare(self, backend: RemoteBackend | LocalBackend, concurrency: int) -> None:
         self._backend = backend
@@ -224,7 +224,8 @@ class Client:
     def _send(self, send: Send) -> Reply:
         assert isinstance(self._backend, RemoteBackend)
         assert self._http is not None
-        return exchange(self._http, self._backend.request(self._http, send))
+        request = self._backend.request(self._http, send)
+        return exchange(self._http, request, send.call.max_answer_bytes)
 
     def _gather(self, step: Gather) -> None:
         pool, stopped = ThreadPoolExecutor(self._concurrency), threading.Event()

@@ -100,13 +100,38 @@ def test_not_a_number_in_an_answer_is_refused(ask, draw, answer) -> None:
         ({"retry-after": "3"}, 3.0),
         ({"retry-after": "1", "retry-after-ms": "120"}, 0.12),
         ({"retry-after": "3", "retry-after-ms": "soon"}, 3.0),
-        ({"retry-after": "0"}, 0.05),
     ],
 )
 def test_the_servers_wait_is_honoured(ask, draw, answer, headers, seconds: float) -> None:
     server = Scripted(problem(503, "not_ready", **headers), httpx2.Response(200, content=answer))
     ask(server, draw())
     assert server.waits == [seconds]
+
+
+@pytest.mark.parametrize(
+    "at_once", [{"retry-after": "0"}, {"retry-after-ms": "0"}, {"retry-after-ms": "1e-9"}]
+)
+@pytest.mark.parametrize("busy", [(429, "queue_full"), (503, "not_ready")])
+def test_at_once_is_not_at_once(ask, draw, answer, at_once, busy) -> None:
+    """A floor, and never the same moment for all."""
+    waits = set()
+    for _ in range(10):
+        server = Scripted(problem(*busy, **at_once), httpx2.Response(200, content=answer))
+        ask(server, draw())
+        waits |= set(server.waits)
+    assert len(waits) == 10
+    assert min(waits) >= 0.05
+    assert max(waits) <= 0.1
+
+
+def test_at_once_again_and_again_is_obeyed_ever_more_slowly() -> None:
+    """So a minute of refusals is not a thousand requests."""
+    now = [0.0]
+    attempts, tries = Attempts(60.0, clock=lambda: now[0]), 0
+    while (wait := attempts.wait(Reply(429, retry_after=0.0))) is not None:
+        now[0] += wait
+        tries += 1
+    assert 20 <= tries <= 70
 
 
 def test_a_busy_server_that_says_when_is_asked_until_the_deadline(ask, draw, answer) -> None:

@@ -2,12 +2,16 @@
 
 import asyncio
 import gc
+import math
 import re
 import socket
 import ssl
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import httpx2
+import numpy as np
 import pytest
 from scripted import URL, Scripted, problem
 
@@ -46,10 +50,23 @@ def test_an_address_must_be_one(url: Any) -> None:
             client(url)
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": -1}, {"concurrency": 0}])
-def test_options_must_make_sense(options) -> None:
-    with pytest.raises(mizzle.InvalidInput):
-        mizzle.Client(URL, **options)
+NO_TIMES: tuple[Any, ...] = (0, -1, None, "5", b"5", [5], "nan", 10**400, math.nan, math.inf, 1j)
+NO_TIMES += tuple(Decimal(text) for text in ("0", "-1", "NaN", "sNaN", "Infinity", "1e999999", "1e-999999"))
+
+
+@pytest.mark.parametrize(
+    "options", [*({"timeout": value} for value in NO_TIMES), {"concurrency": 0}], ids=str
+)
+def test_options_must_make_sense(options: Any) -> None:
+    for client in (mizzle.Client, mizzle.AsyncClient):
+        with pytest.raises(mizzle.InvalidInput, match="must be"):
+            client(URL, **options)
+
+
+@pytest.mark.parametrize("timeout", [Decimal("2.5"), Fraction(5, 2), np.float32(2.5), 3, True])
+def test_a_timeout_may_be_any_number(timeout: Any, failing) -> None:
+    for error in failing("http://127.0.0.1:9", timeout=timeout):
+        assert isinstance(error, mizzle.ServiceUnreachable)
 
 
 def test_a_password_in_the_address_stays_out_of_messages(draw) -> None:

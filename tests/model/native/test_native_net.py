@@ -80,7 +80,8 @@ def _assert_raw(expected: tuple[np.ndarray, ...], raw: tuple[np.ndarray, ...]) -
 
 def test_answers_are_torchs(default: Reference, tables: list[Table], tokens: list[Tokens]) -> None:
     """Means and quantiles after calibration, novelty and ceilings; of shapes in and beyond the training."""
-    torchs, expected = default.estimator._engine, {}
+    torchs = default.estimator._engine
+    expected: dict[int, tuple[float, np.ndarray]] = {}
     for group in torchs.groups(tables, 1):
         answered = torchs.run([tables[i] for i in group])
         expected.update(zip(group, zip(answered.mean, answered.nats, strict=True), strict=True))

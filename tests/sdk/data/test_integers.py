@@ -1,6 +1,7 @@
 """Ranks of integers are exact where floats are not."""
 
 import decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from mizzle.data.integers import dense_ranks
 
 ID = 1_700_000_000_000_000_000  # of 19 digits; float64 holds every 256th of these
 
-SAME = {
+SAME: dict[str, Any] = {
     "int64": np.array([ID + 1, ID, ID + 1, ID + 2]),
     "uint64": np.array([2**64 - 2, 2**64 - 3, 2**64 - 2, 2**64 - 1], np.uint64),
     "times": np.array([ID + 1, ID, ID + 1, ID + 2], "M8[ns]"),

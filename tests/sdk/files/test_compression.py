@@ -6,6 +6,7 @@ import io
 import lzma
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,7 +26,7 @@ def zipped(content: bytes, *names: str) -> bytes:
     return out.getvalue()
 
 
-PACKERS = {
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.compress,
     ".bz2": bz2.compress,
     ".xz": lzma.compress,

@@ -4,6 +4,7 @@ What is particular to one encoding stands in its own file.
 """
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,7 +176,10 @@ def test_options_of_every_encoding(options) -> None:
     x[0] = np.nan
     fields = {"x": x.tolist(), "y": COLUMN.tolist(), **options}
     tensors = save_tensors({"x": x, "y": COLUMN}, options or None)
-    bodies = [(JSON, json.dumps(fields).encode(), {}), (TENSORS, tensors, {})]
+    bodies: list[tuple[str, bytes, dict[str, Any]]] = [
+        (JSON, json.dumps(fields).encode(), {}),
+        (TENSORS, tensors, {}),
+    ]
     bodies.append((NPY, _npy_bytes(np.hstack([x, COLUMN])), options))
     for body in bodies:
         if "missing" not in options:
@@ -194,6 +198,8 @@ def test_options_of_many_are_those_of_problems_without_their_own() -> None:
         "unit": "bits",
     }
     first, second, third = parse_batch(JSON, json.dumps(body).encode(), {}, GRID, MOST)
+    assert isinstance(first, Problem)
+    assert isinstance(third, Problem)
     assert (len(first.x), first.unit, third.unit) == (ROWS - 1, "bits", "nats")
     assert type(second) is errors.NotNumeric
 

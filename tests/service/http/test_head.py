@@ -70,6 +70,6 @@ def test_the_head_of_a_stream_ends(app) -> None:
     async def send(message):
         sent.append(message)
 
-    asyncio.run(HeadAsGet(stream)(scope, None, send))
+    asyncio.run(HeadAsGet(stream)(scope, None, send))  # type: ignore[arg-type]
     assert [message.get("more_body") for message in sent] == [None, False]
     assert (scope["method"], scope["route"]) == ("HEAD", "a route")

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -195,7 +196,8 @@ def test_by_default_a_key_has_a_limit_and_a_service_without_keys_has_none(
     fake, keys, chosen, limited
 ) -> None:
     app = create_app(Settings(**chosen), fake, keys=keys)
-    [quotas] = [m.kwargs["quotas"] for m in app.user_middleware if m.cls is Quota]
+    layers: list[Any] = app.user_middleware
+    [quotas] = [m.kwargs["quotas"] for m in layers if m.cls is Quota]
     for _ in range(64):
         quotas.admit("alice")
     with pytest.raises(RateLimited) if limited else nullcontext():

@@ -26,7 +26,7 @@ class Pending:
 
 
 def queued(caller, cost, size=ONE):
-    return QueuedItem(caller, size, 1, "small", Pending(), 1e9, cost, caller)  # type: ignore[arg-type, var-annotated]
+    return QueuedItem(caller, size, 1, "small", Pending(), 1e9, cost, caller)  # type: ignore[arg-type]
 
 
 def served(batches):
@@ -41,7 +41,7 @@ def served(batches):
 @given(st.lists(costs, min_size=5, max_size=60), st.lists(costs, min_size=5, max_size=60), st.integers(1, 8))
 def test_two_who_ask_all_the_time_are_served_alike(first, second, items) -> None:
     """Never more apart than by the largest problem of either, whatever the sizes and the numbers."""
-    queue: PriorityQueues = PriorityQueues()
+    queue: PriorityQueues[str, None] = PriorityQueues()
     for caller, wanted in (("a", first), ("b", second)):
         for cost in wanted:
             queue.add(queued(caller, cost))
@@ -55,7 +55,7 @@ def test_two_who_ask_all_the_time_are_served_alike(first, second, items) -> None
 
 @given(st.lists(costs, min_size=1, max_size=60), costs)
 def test_who_comes_to_a_queue_of_anothers_is_next(flood, cost) -> None:
-    queue: PriorityQueues = PriorityQueues()
+    queue: PriorityQueues[str, None] = PriorityQueues()
     for i, other in enumerate(flood):
         queue.add(queued("a", other, Size(1 + i % 3, 1)))
     queue.take(1, 1)
@@ -65,7 +65,7 @@ def test_who_comes_to_a_queue_of_anothers_is_next(flood, cost) -> None:
 
 def test_nobody_gains_by_leaving_the_queue() -> None:
     """Who was served a lot, and comes back while others wait, is not level with them."""
-    queue: PriorityQueues = PriorityQueues()
+    queue: PriorityQueues[str, None] = PriorityQueues()
     queue.add(queued("b", 1))
     queue.add(queued("b", 1, Size(2, 1)))
     queue.add(queued("a", 50))
@@ -76,7 +76,7 @@ def test_nobody_gains_by_leaving_the_queue() -> None:
 
 
 def test_what_took_longer_than_its_price_is_charged() -> None:
-    queue: PriorityQueues = PriorityQueues()
+    queue: PriorityQueues[str, None] = PriorityQueues()
     for size in (1, 2, 3):
         queue.add(queued("a", 1, Size(size, 1)))
         queue.add(queued("b", 1, Size(size, 1)))
@@ -86,7 +86,7 @@ def test_what_took_longer_than_its_price_is_charged() -> None:
 
 
 def test_callers_who_went_do_not_add_up() -> None:
-    queue: PriorityQueues = PriorityQueues()
+    queue: PriorityQueues[str, None] = PriorityQueues()
     for i in range(10_000):
         queue.add(queued(str(i), 1))
         queue.take(1, 1)
@@ -173,7 +173,7 @@ def test_a_burst_is_admitted_until_somebody_had_to_be_refused(monkeypatch, calm)
 
     async def scenario(batcher):
         first = await run.busy(batcher)
-        tasks = []
+        tasks: list[asyncio.Task[int]] = []
         while len(tasks) < 80:
             batcher.admit(ONE.cells)
             tasks += await submit_all(batcher, [1])

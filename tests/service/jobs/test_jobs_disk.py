@@ -54,7 +54,7 @@ def repository():
         jobs.close()
 
 
-def fill(folder) -> Path:
+def fill(folder: Path) -> Path:
     """Takes all the room that is left on a disk."""
     path = folder / "filler"
     with path.open("wb", buffering=0) as file:

@@ -141,4 +141,6 @@ def test_a_job_that_ends_the_process_is_marked_and_the_others_go_on(start, tmp_p
     file.open()
     bomb = file.find(owners[0], "bomb")
     file.close()
+    assert bomb is not None
+    assert bomb.error is not None
     assert (other["state"], bomb.state, json.loads(bomb.error)[0]) == ("done", "failed", "job_interrupted")

@@ -42,9 +42,10 @@ def run(engine: Engine, tables: list[Table], size: int) -> Answers:
     if tables[0].n <= size:
         return engine.run(tables)
     [table] = tables
-    parts = split(table, engine.canonical_order(table), size, count(table, size))
+    parts = list(split(table, engine.canonical_order(table), size, count(table, size)))
     blocks = [part for part in parts if not part.constant]
-    return pool(table, size, [engine.run([blocks[i] for i in group]) for group in engine.groups(blocks, 1)])
+    answers = [engine.run([blocks[i] for i in group]) for group in engine.groups(blocks, 1)]
+    return pool(table, size, answers, len(parts) - len(blocks))
 
 
 def count(table: Table, size: int) -> int:
@@ -80,15 +81,17 @@ def notices(table: Table, size: int) -> Iterator[Notice]:
     yield Notice("blocks", text + (chosen if total * size < table.n else ""))
 
 
-def pool(table: Table, size: int, answers: Sequence[Answers]) -> Answers:
+def pool(table: Table, size: int, answers: Sequence[Answers], constant: int = 0) -> Answers:
     """The one answer from those of the blocks: quantiles are averaged, and drawn together to the median.
 
     Args:
-        answers: of groups of blocks, some of which may be missing, as a side did not vary there.
+        answers: of groups of blocks.
+        constant: how many blocks are missing, as a side did not vary there: their answer is 0.
     """
     if not answers:
         return Answers(np.zeros(1), np.zeros((1, len(LEVELS))), np.zeros(1))
     _, nats, excess = map(np.concatenate, zip(*answers, strict=True))
+    nats = np.concatenate([nats, np.zeros((constant, len(LEVELS)))])
     blocks = min(table.n / size, float(len(nats)))  # as many as the rows fill
     narrow = narrowed(nats.mean(0), width(blocks))
     limited = nats.min(0) >= table.ceiling  # where all are, the limit itself says how uncertain it is

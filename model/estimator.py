@@ -15,7 +15,7 @@ from mizzle.data.arrays import check_columns, check_pair
 from mizzle.errors import InferenceFailed
 from mizzle.model import blocks, engines, quantiles, weights
 from mizzle.model.labels import network
-from mizzle.model.labels.answers import disjoint
+from mizzle.model.labels.answers import MAX_INDICATORS, MAX_LEVELS, disjoint
 from mizzle.model.preprocess import Side, Table, pair, prepare, side, with_indicators
 from mizzle.types import Estimate, ModelInfo, Notice
 
@@ -170,7 +170,11 @@ class Estimator:
         ]
         problems = [tables[i] if ordered[i] else with_indicators(tables[i]) for i in places]
         by_order = dict(zip(places, self._posteriors(problems), strict=True))
-        return [self._answer(table, by_order.get(i), by_labels.get(i)) for i, table in enumerate(tables)]
+        read = dict(zip(places, problems, strict=True))
+        return [
+            self._answer(read.get(i, table), by_order.get(i), by_labels.get(i))
+            for i, table in enumerate(tables)
+        ]
 
     def _posteriors(self, tables: list[Table]) -> list[Posterior]:
         """What the network says of problems whose sides vary, in order."""
@@ -205,7 +209,9 @@ class Estimator:
             posterior, noticed = by_labels, (*noticed, _without_order(by_order.mean, by_labels.mean))
         by_counts = posterior is by_labels
         pooled = () if by_counts else blocks.notices(table, self._trained)
-        outside = (*(() if by_counts else self._rows_outside(table)), *_unfamiliar(posterior.excess))
+        misread = () if by_labels else _misread(table)
+        rows = () if by_counts else self._rows_outside(table)
+        outside = (*rows, *misread, *_unfamiliar(posterior.excess))
         values = tuple(posterior.nats.tolist())
         return Estimate(
             mi=posterior.mean,
@@ -251,6 +257,16 @@ def _by_labels(table: Table) -> Posterior | None:
         return None
     counts = np.minimum(counts, table.ceiling)
     return Posterior(float(quantiles.mean(counts[None])[0]), counts, 0.0)
+
+
+def _misread(table: Table) -> Iterator[Notice]:
+    """Say so where a label of many levels was read in the order of its codes, which shows in nothing."""
+    if table.labels is not None and table.labels.misread:
+        limits = f"{MAX_LEVELS}, or {MAX_INDICATORS} beside several columns"
+        text = f"a side has more levels than can be read as labels ({limits}), and no order of them shows"
+        yield Notice(
+            "unordered", f"{text}: the answer is too low; group rare levels, or take the most frequent"
+        )
 
 
 def _without_order(by_order: float, mean: float) -> Notice:

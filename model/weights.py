@@ -23,6 +23,7 @@ from mizzle.model.native import KINDS
 from mizzle.types import ModelInfo
 
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
+METHOD = 1  # of answering with weights of one version: counted up when the same weights answer otherwise
 CALIBRATION = "calibration.levels"
 NOVELTY = ("novelty.centre", "novelty.whitening", "novelty.thresholds")
 # Files from before there were checksums, by their SHA-256.
@@ -136,7 +137,8 @@ def load(path: Path, code: Mapping[str, Any], sha256: str | None = None) -> Weig
     header = parsed(about, code)
     _check_calibration(file.tensors, about)
     _check_novelty(file.tensors, about)
-    return Weights(about, header, file.tensors, ModelInfo(header.name, header.version, file.sha256))
+    info = ModelInfo(header.name, f"{header.version}.{METHOD}", file.sha256)
+    return Weights(about, header, file.tensors, info)
 
 
 def read(path: Path) -> tuple[dict[str, Any], Tensors]:

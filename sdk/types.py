@@ -28,7 +28,7 @@ class Notice(NamedTuple):
 # the end, say what was done. A code that stands in neither is of another version, and stands between them.
 SEVERITY: Final = (
     *("repeated_rows", "rows_alike", "deterministic", "duplicate", "constant", "constant_x", "constant_y"),
-    *("unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy"),
+    *("unordered", "unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy"),
 )
 SHOWN_NOTICES: Final = 2  # of a pair, in the line that it has in a table of many
 FACTS: Final = (

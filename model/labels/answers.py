@@ -1,5 +1,6 @@
 """Where a side is a label: an answer that does not change with the labels' names, by counts or indicators."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ MAX_ROWS = 1_000_000  # of two labels, in the training; and so many were tried o
 MAX_INDICATORS = 64  # levels that become columns of their own beside several columns of numbers
 _TRAINED_ROWS = 10_000  # of a label beside numbers
 _BEYOND = 0.3  # beyond, intervals grow with this power of the rows: then 90 to 99 % hold (docs/decisions, 21)
+_SURELY = 6.0  # standard errors by which levels must differ, where nothing else can be said of them
 _EVIDENT = 2.5  # standard errors by which neighbouring levels must be more alike than any two
 _LOW, _HIGH = quantiles.LEVELS.index(0.05), quantiles.LEVELS.index(0.95)
 
@@ -58,8 +60,27 @@ class Labelled(NamedTuple):
         labels = [side for side in (self.x, self.y) if side is not None]
         if any(side.max() < _EVIDENT**2 for side in labels):
             return False  # of so few levels nothing is evident
-        x = self.x is None or _neighbours_alike(self.columns_x, self.columns_y)
-        return x and (self.y is None or _neighbours_alike(self.columns_y, self.columns_x))
+        return all(
+            len(own) == 1 and _Levels.of(own, other).neighbours_alike() for _, own, other in self._pairs()
+        )
+
+    @property
+    def misread(self) -> bool:
+        """Whether a label of more levels than can be read tells something that their order does not."""
+        for label, own, other in self._pairs():
+            many = label.max() >= (MAX_LEVELS if len(other) == 1 else MAX_INDICATORS)
+            if many and len(own) == 1:
+                levels = _Levels.of(own, other)
+                if levels.differ() and not levels.neighbours_alike():
+                    return True
+        return False
+
+    def _pairs(self) -> Iterator[tuple[Integers, Integers, Integers]]:
+        """Every label, its columns, and those of the other side."""
+        if self.x is not None:
+            yield self.x, self.columns_x, self.columns_y
+        if self.y is not None:
+            yield self.y, self.columns_y, self.columns_x
 
 
 def disjoint(some: Doubles, others: Doubles) -> bool:
@@ -80,22 +101,46 @@ def _widened(values: Doubles, times: float) -> Doubles:
     return np.asarray(np.maximum(middle + times * (values - middle), 0.0))
 
 
-def _neighbours_alike(label: Integers, others: Integers) -> bool:
-    """Whether neighbouring levels of a label, shape (1, n), have more similar means of others than any two.
+class _Levels(NamedTuple):
+    """What the other side is like at every level of a label, in the order of its codes.
 
-    Von Neumann's (1941) ratio of squared differences, whose relative standard error is about 1 / sqrt(levels)
-    for an order that means nothing. Pairs of levels weigh as the precision of their difference.
+    Attributes:
+        counts: rows of each level, shape (k,).
+        means: of the ranks of the other side, as shares of the rows, shape (d, k).
+        spread: mean squares of these ranks, shape (d,).
     """
-    if len(label) > 1:
-        return False
-    levels, places = np.unique(label[0], return_inverse=True)
-    k, counts = len(levels), np.bincount(places).astype(np.float64)
-    means = np.array([np.bincount(places, column / len(column)) for column in others]) / counts
-    weights = counts * counts[:, None] / (counts + counts[:, None])
-    squares = ((means[:, :, None] - means[:, None, :]) ** 2).sum(axis=0)
-    adjacent = float(np.average(np.diagonal(squares, 1), weights=np.diagonal(weights, 1)))
-    of_any_two = float(np.average(squares, weights=weights)) * k / (k - 1)
-    return bool(adjacent < (1.0 - _EVIDENT / k**0.5) * of_any_two)
+
+    counts: Doubles
+    means: Doubles
+    spread: Doubles
+
+    @classmethod
+    def of(cls, label: Integers, others: Integers) -> "_Levels":
+        """Of ranks of shape (1, n) and (d, n)."""
+        places = np.unique(label[0], return_inverse=True)[1]
+        counts = np.bincount(places).astype(np.float64)
+        shares = others / others.shape[1]
+        means = np.array([np.bincount(places, column) for column in shares]) / counts
+        return cls(counts, means, (shares * shares).mean(axis=1))
+
+    def neighbours_alike(self) -> bool:
+        """Whether neighbouring levels have more similar means than any two levels, beyond doubt.
+
+        Von Neumann's (1941) ratio of squared differences, whose relative standard error is about 1 / sqrt(k)
+        for an order that means nothing. A pair of levels weighs as the product of their counts.
+        """
+        k, n = len(self.counts), self.counts.sum()
+        pairs = self.counts[1:] * self.counts[:-1]
+        adjacent = float(pairs @ (np.diff(self.means, axis=1) ** 2).sum(axis=0) / pairs.sum())
+        squares = float((self.means**2).sum(axis=0) @ self.counts)
+        of_any_two = 2.0 * n * squares / (n * n - float(self.counts @ self.counts))
+        return bool(adjacent < (1.0 - _EVIDENT / k**0.5) * of_any_two)
+
+    def differ(self) -> bool:
+        """Whether the means of levels differ by more than chance, beyond doubt."""
+        freedom = len(self.counts) - 1.0
+        excess = (self.means**2) @ self.counts / self.spread - freedom
+        return bool(excess.sum() > _SURELY * (2.0 * freedom * len(excess)) ** 0.5)
 
 
 def _indicators(labels: Integers) -> Integers | None:

@@ -1,12 +1,13 @@
 """Dates, times and time differences as seconds: only their order counts, so the origin does not."""
 
 import datetime
-import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mizzle.data import iso_times
 
 DIFFERENCE, DATE, CLOCK = "time differences", "dates", "times of day"
 PLAIN, ZONED = "times", "times of a zone"
@@ -15,7 +16,6 @@ _DAY = datetime.date(1970, 1, 1)
 _SECONDS = {"W": 604800.0, "D": 86400.0, "h": 3600.0, "m": 60.0}
 _FINE = ("ns", "ps", "fs", "as")  # below the microseconds of Python's own types
 _NUMPY = (np.datetime64, np.timedelta64)
-_ISO = re.compile(r"\s*\d{4}-\d\d-\d\d([T ].*)?")
 _PARTS = {"ms": 1e3, "us": 1e6, "ns": 1e9}  # of a second
 
 
@@ -48,14 +48,8 @@ def array(kind: str, cells: Sequence[Any]) -> NDArray[Any]:
 
 def of_text(texts: Collection[str]) -> dict[str, np.datetime64] | None:
     """The times that texts say as ISO 8601, those of a zone in UTC; None unless all do, in one form."""
-    if not texts or not all(_ISO.match(text) for text in texts):
-        return None
-    try:
-        parsed = [datetime.datetime.fromisoformat(text.strip()) for text in texts]
-        [form] = {kind(time) for time in parsed}
-        return dict(zip(texts, array(form or PLAIN, parsed), strict=True))
-    except (ValueError, OverflowError):
-        return None
+    parsed = iso_times.times(list(texts)) if texts else None
+    return None if parsed is None else dict(zip(texts, parsed, strict=True))
 
 
 def seconds(times: NDArray[Any]) -> tuple[NDArray[np.float64], bool]:

@@ -13,11 +13,11 @@ from functools import cached_property
 import numpy as np
 
 from mizzle.data.integers import EXACT, dense_ranks
+from mizzle.data.iso_times import times
 from mizzle.data.labels import COMMAS, Labels, other_than_labels
 from mizzle.data.names import quoted_name
 from mizzle.errors import NotFinite, NotNumeric, PrecisionLoss
 from mizzle.files.markers import Markers, is_number
-from mizzle.files.times import times
 from mizzle.tables.variables import Missing
 
 Cells = np.ndarray | Labels

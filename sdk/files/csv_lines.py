@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
+from mizzle.data.iso_times import times
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidFile
 from mizzle.files.markers import is_number
-from mizzle.files.times import times
 
 SEPARATORS = ",;\t"  # among which the first line decides
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -83,6 +83,8 @@ def read(content: bytes, separator: str | None = None, names: Sequence[str] | No
     named = [name or _by_place(i, header, rows) for i, name in enumerate(header)]
     unnamed = frozenset(name for name, own in zip(named, header, strict=True) if name and not own)
     notes = ("the text is UTF-16",) if wide else ()
+    if mark == " " and separator is None:
+        notes = (*notes, "spaces separate the cells (--sep says otherwise)")
     return Sheet(named, rows, lines, unnamed, frozenset(_index(header, named, rows)), notes)
 
 

@@ -14,6 +14,7 @@ const SHORT = {
   copies_x: "copied columns in x",
   copies_y: "copied columns in y",
   unfamiliar: "unfamiliar",
+  unordered: "labels without an order",
   limited_by_entropy: "near its limit",
   deterministic: "one determines the other",
   above_log_n: "more than the rows can show",

@@ -51,6 +51,7 @@ WARNINGS = (
     "rows_alike",
     "rows_out_of_range",
     "unfamiliar",
+    "unordered",
 )
 _VERSIONS = {"0.0.1", "0.0.4", "1.0.0"}
 

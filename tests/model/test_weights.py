@@ -36,7 +36,7 @@ def path(tmp_path: Path) -> Path:
 def test_round_trip(path: Path) -> None:
     net, calibration, novelty, header, info = torch_weights.load(path)
     assert header == HEADER
-    assert info[:2] == ("test", "0")
+    assert info[:2] == ("test", f"0.{weights.METHOD}")
     assert len(info.sha256) == 64
     assert not net.training
     torch.testing.assert_close(calibration.levels, identity().levels)

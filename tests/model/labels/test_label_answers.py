@@ -1,14 +1,15 @@
 """Labels have no order: their names change nothing, and the answers are right for 2 to 200 levels."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from mizzle.metadata_gen.label_problems import label_table, labelled_numbers
-from mizzle.model import Estimator
+from mizzle.model import Estimator, blocks
 from mizzle.model.labels.answers import Labelled
-from mizzle.model.preprocess import prepare, side
+from mizzle.model.preprocess import prepare, side, with_indicators
 from mizzle.model.quantiles import LEVELS
 
 LOW, HIGH = LEVELS.index(0.05), LEVELS.index(0.95)
@@ -150,3 +151,41 @@ def test_more_levels_than_the_training_knows_are_counted_where_they_can_be() -> 
     assert counted is not None
     assert counted[LOW] < 0.002
     assert Labelled(x[:900], flag[:900], x[None], flag[None]).quantiles() is None
+
+
+def test_many_levels_take_no_memory_of_their_square() -> None:
+    rng = np.random.default_rng(7)
+    label, other = rng.integers(0, 19_000, (100_000, 1)).astype(float), rng.normal(size=(100_000, 1))
+    labels = prepare(label, other).labels
+    assert labels is not None
+    tracemalloc.start()
+    try:
+        assert not labels.ordered
+        assert not labels.misread
+        assert tracemalloc.get_traced_memory()[1] < 20 * label.nbytes
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("levels", "columns"), [(300, 1), (2000, 1), (65, 2)])
+def test_more_levels_than_can_be_read_say_so(estimator: Estimator, levels: int, columns: int) -> None:
+    rng = np.random.default_rng(8)
+    means, label = 2 * rng.normal(size=(levels, columns)), rng.integers(0, levels, 10_000)
+    unordered = estimator.estimate(label.astype(float), means[label] + rng.normal(size=(10_000, columns)))
+    assert not unordered.in_range
+    assert "unordered" in {notice.code for notice in unordered.warnings}
+    ordered = label[:, None] + levels * rng.normal(size=(10_000, columns)) / 3
+    independent = rng.normal(size=(10_000, columns))
+    for other in (ordered, independent):
+        assert estimator.estimate(label.astype(float), other).in_range
+
+
+def test_the_notice_of_blocks_counts_those_that_were_run(estimator: Estimator) -> None:
+    """Indicators are more columns, of which fewer blocks are run."""
+    rng = np.random.default_rng(9)
+    label = rng.integers(0, 40, 30_000)
+    points = rng.normal(size=(40, 3))[label] + rng.normal(size=(30_000, 3))
+    table = prepare(points, label[:, None].astype(float))
+    count = blocks.count(with_indicators(table), 10_000)
+    [notice] = [n for n in estimator.run([table])[0].warnings if n.code == "blocks"]
+    assert f"as {count} blocks" in notice.message

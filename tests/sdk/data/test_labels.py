@@ -37,7 +37,6 @@ FEW = {
     "words": ["yes", "no"] * 50,
     "many words of long columns": [f"town {i % 90}" for i in range(900)],
     "postcodes": ["10115", "80331", "01067"] * 30,
-    "years and months": ["2020-01", "2020-02"] * 30,
     "ranges": ["10-20", "5-10"] * 30,
     "few rows": list("abcdefghij"),
 }
@@ -47,6 +46,15 @@ FEW = {
 def test_few_words_are_labels(what: str) -> None:
     [one] = variables({"x": FEW[what]})
     assert [note.code for note in one.notes] == ["coded"]
+
+
+@pytest.mark.parametrize(
+    "texts", [["2020-01", "2019-12"], ["2020/01/31", "2019/12/01"], ["2020-01-31", "2019-12-01"]]
+)
+def test_text_that_says_times_is_times(texts: list[str]) -> None:
+    [one] = variables({"x": texts * 30})
+    assert [note.code for note in one.notes] == ["time"]
+    assert one.values[0, 0] > one.values[1, 0]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ class Estimator:
                 no such device or engine.
             MissingExtra: there is no compiled engine, and torch is not installed.
         """
-        network.load()
+        network.shipped()  # now, rather than when the first label comes
         return cls(*engines.load(Path(path or weights.SHIPPED), device, threads, engine, sha256))
 
     @property

@@ -68,8 +68,7 @@ class Table:
     @property
     def same(self) -> bool:
         """Whether a column of one side orders the rows as a column of the other does, or in reverse."""
-        y = {column.tobytes() for column in self.y}
-        return any(c.tobytes() in y or (-c).tobytes() in y for c in self.x)
+        return not {_order(column) for column in self.x}.isdisjoint(map(_order, self.y))
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ def side(values: Doubles) -> Side:
     different = _different(varying)
     copies = len(varying) - len(different)
     varying = varying[different] if copies else varying
-    whole = bool((values == np.rint(values)).all())
+    whole = all(bool((part == np.rint(part)).all()) for part in (values[:64], values))  # most are not at once
     return Side(ranks, distinct, varying, copies, float(alike[varies].max(initial=-1.0)), whole)
 
 
@@ -183,11 +182,17 @@ def with_indicators(table: Table) -> Table:
 
 def _different(ranks: Integers) -> list[int]:
     """The first column of each order or its reverse: further ones tell nothing more, exactly."""
+    if len(ranks) < 2:
+        return list(range(len(ranks)))
     first: dict[bytes, int] = {}
     for j, column in enumerate(ranks):
-        upright = column if column[np.flatnonzero(column)[0]] > 0 else -column
-        first.setdefault(upright.tobytes(), j)
+        first.setdefault(_order(column), j)
     return list(first.values())
+
+
+def _order(column: Integers) -> bytes:
+    """How a column that varies orders the rows, shape (n,), up to its reverse."""
+    return (column if column[np.argmax(column != 0)] > 0 else -column).tobytes()
 
 
 def _labelled(x: Side, y: Side) -> Labelled | None:

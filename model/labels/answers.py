@@ -42,7 +42,7 @@ class Labelled(NamedTuple):
         assert label is not None
         if len(columns) > 1 or label.max() >= MAX_LEVELS or len(label) > MAX_ROWS:
             return None
-        values = network.shipped("numbers").quantiles(numbers.summary(label, columns[0]))
+        values = network.shipped()["numbers"].quantiles(numbers.summary(label, columns[0]))
         return _widened(values, max(1.0, len(label) / _TRAINED_ROWS) ** _BEYOND)
 
     def indicators(self) -> tuple[Integers | None, Integers | None]:
@@ -57,10 +57,10 @@ class Labelled(NamedTuple):
     @property
     def ordered(self) -> bool:
         """Whether the sample shows that the order of levels means something, of all labels there are."""
-        labels = [side for side in (self.x, self.y) if side is not None]
-        if any(side.max() < _EVIDENT**2 for side in labels):
-            return False  # of so few levels nothing is evident
-        return all(
+        enough = all(
+            label.max() >= _EVIDENT**2 for label, _, _ in self._pairs()
+        )  # of fewer nothing is evident
+        return enough and all(
             len(own) == 1 and _Levels.of(own, other).neighbours_alike() for _, own, other in self._pairs()
         )
 
@@ -90,7 +90,7 @@ def disjoint(some: Doubles, others: Doubles) -> bool:
 
 def _of_tables(x: Integers, y: Integers) -> Doubles | None:
     if max(x.max(), y.max()) < MAX_LEVELS and len(x) <= MAX_ROWS:
-        return network.shipped("tables").quantiles(tables.summary(x, y))
+        return network.shipped()["tables"].quantiles(tables.summary(x, y))
     counted = information(x, y)
     return None if counted is None else counted.quantiles()
 

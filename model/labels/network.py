@@ -1,6 +1,7 @@
 """Two small networks from summaries to quantiles of I(X;Y) in nats, in numpy."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,21 +47,16 @@ class Network:
         return values
 
 
-def load() -> None:
-    """Load all networks now, rather than when the first is needed; errors as `shipped`."""
-    for kind in KINDS:
-        shipped(kind)
-
-
 @cache
-def shipped(kind: str) -> Network:
-    """The network of one of `KINDS` that ships with the package.
+def shipped() -> Mapping[str, Network]:
+    """The networks of all `KINDS` that ship with the package.
 
     Raises:
-        ModelUnavailable: its file is absent or damaged.
+        ModelUnavailable: their file is absent or damaged.
     """
     with weights.refused_in_one_sentence(SHIPPED):
-        return _network(kind, *_read(SHIPPED))
+        file = _read(SHIPPED)
+        return {kind: _network(kind, *file) for kind in KINDS}
 
 
 def _network(kind: str, tensors: dict[str, Doubles], about: dict[str, Any]) -> Network:

@@ -258,23 +258,16 @@ class _Bridge:
         *,
         progress: Wanted = None,
         errors: Errors = "raise",
-        missing: Missing = "raise",
-        unit: Unit = DEFAULT_UNIT,
-        deduplicate: bool = False,
     ) -> Sequence[Outcome]:
         """As `Client.estimate_many`."""
-        options = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
-        question = self._ask(pairs, progress, errors, options)
-        future = asyncio.run_coroutine_threadsafe(question, self._loop)
+        future = asyncio.run_coroutine_threadsafe(self._ask(pairs, progress, errors), self._loop)
         return future.result()
 
-    async def _ask(
-        self, pairs: Iterable[object], progress: Wanted, errors: Errors, options: dict[str, Any]
-    ) -> Sequence[Outcome]:
+    async def _ask(self, pairs: Iterable[object], progress: Wanted, errors: Errors) -> Sequence[Outcome]:
         if not self._open:
             raise asyncio.CancelledError
         self._task = asyncio.current_task()
-        steps = self._client._backend.estimate_many(pairs, progress, errors, **options)
+        steps = self._client._backend.estimate_many(pairs, progress, errors)
         return await self._client._run(steps)
 
     def close(self) -> None:

@@ -20,8 +20,7 @@ from mizzle.data.arrays import FloatArray
 from mizzle.data.frames import Form, FrameColumn, Mask
 from mizzle.data.integers import EXACT, dense_ranks
 from mizzle.data.labels import FREE, Labels, other_than_labels
-from mizzle.data.names import quoted_name
-from mizzle.errors import InvalidInput, InvalidShape, NotFinite, NotNumeric
+from mizzle.errors import InvalidShape, NotFinite, NotNumeric
 
 _NO_COLUMN = "is no column; an array, a Series or a list of n cells is needed"
 _REMEDY = "convert it to numbers, leave it out, or make it a category if these are labels"
@@ -65,18 +64,6 @@ def notices_of(column: Column) -> list[tuple[str, str]]:
     if column.timed:
         notices.append(("time", "holds dates or times, which became seconds; only their order counts"))
     return notices
-
-
-def column(name: str, values: Any) -> Column:
-    """One column of any library, as `read`, of the name that messages give it.
-
-    Raises:
-        InvalidShape, NotNumeric, NotFinite: with the column's name in front.
-    """
-    try:
-        return read(values)
-    except InvalidInput as error:
-        raise type(error)(f"column {quoted_name(name)} {error}") from None
 
 
 def read(values: Any) -> Column:

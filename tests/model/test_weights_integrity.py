@@ -269,7 +269,7 @@ def test_the_networks_of_labels_are_saved_with_checksums(tmp_path: Path) -> None
     from mizzle.model.training.labels import write
 
     path = tmp_path / "labels.safetensors"
-    write(path, {kind: network.shipped(kind) for kind in network.KINDS}, {"seed": 1})
+    write(path, network.shipped(), {"seed": 1})
     assert weights.open_verified(path).is_verified
     content = bytearray(path.read_bytes())
     content[-1] ^= 1

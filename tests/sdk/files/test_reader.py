@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from mizzle import errors
-from mizzle.data.columns import column
+from mizzle.data.columns import read as read_column
 from mizzle.data.frames import named_columns
 from mizzle.files import reader as files
 
@@ -40,7 +40,7 @@ WRITERS = {
 
 
 def read_columns(table):
-    return {name: column(name, cells) for name, cells in named_columns(table.frame).items()}
+    return {name: read_column(cells) for name, cells in named_columns(table.frame).items()}
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -22,16 +22,28 @@ class Service(NamedTuple):
     metrics: Metrics
 
 
-async def _service(request: Request) -> Service:
+def service_of(request: Request) -> Service:
+    """The service that a request is for."""
     service: Service = request.app.state.service
     return service
+
+
+async def _service(request: Request) -> Service:
+    return service_of(request)
 
 
 ServiceDep = Annotated[Service, Depends(_service)]
 
 
 async def _admitted(request: Request, service: ServiceDep) -> Caller:
-    """Who asks and until when, while there is room for any answer.
+    return admitted_caller(request, service)
+
+
+AdmittedCaller = Annotated[Caller, Depends(_admitted)]
+
+
+def admitted_caller(request: Request, service: Service) -> Caller:
+    """Who asks and until when, while there is room for any answer; to be called before a body is read.
 
     Raises:
         InvalidRequest: the header with the deadline is no positive number.
@@ -40,6 +52,3 @@ async def _admitted(request: Request, service: ServiceDep) -> Caller:
     who = caller(request, service.settings.request_seconds)
     service.engine.check_capacity(who)
     return who
-
-
-AdmittedCaller = Annotated[Caller, Depends(_admitted)]

@@ -18,7 +18,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -34,6 +34,7 @@ ALWAYS_ADMITTED = 16  # items that may wait, whatever they cost; clients fill th
 _BURST_ITEMS = 80  # that may wait, whatever they cost, as long as nobody had to be refused for a while
 _CALM_SECONDS = 1.0  # without a refusal, after which a burst is none of an overload
 _SHARED_BATCH_SECONDS = 0.01  # of a batch while several callers ask, so that none waits long for another's
+_NOBODY: Mapping[str, int] = {}
 _SHARED_SECONDS = 10.0  # after which a caller who asks no more counts no more
 _log = logging.getLogger(__name__)
 _SMALL_SHARE = 0.25  # of a batch's budget, up to which an item counts as small
@@ -126,11 +127,19 @@ class Batcher(Generic[Item, Result]):
             waiting = 0
         return running + waiting
 
-    def admit(self, cells: int, items: int = 1, deadline: float = math.inf, caller: str = "") -> None:
+    def admit(
+        self,
+        cells: int,
+        items: int = 1,
+        deadline: float = math.inf,
+        caller: str = "",
+        arriving: Mapping[str, int] = _NOBODY,
+    ) -> None:
         """Whether so much more may come now.
 
         Args:
             caller: who asks; nobody that is known, when left out.
+            arriving: small problems of each caller that were let in and are not in the queue yet.
 
         Raises:
             QueueFull: there is no room to wait; says when to come again.
@@ -139,7 +148,11 @@ class Batcher(Generic[Item, Result]):
         """
         if self._closed:
             raise Draining("the service is stopping; ask again in a moment")
-        if self._too_much(cells, items) and not (self._is_burst(items) or self._is_share(items, caller)):
+        before = self._before(arriving)
+        own = items + arriving.get(caller, 0)
+        if self._too_much(cells, items, *before) and not (
+            self._is_burst(items + before[0]) or self._is_share(own, caller)
+        ):
             self._refused_at = time.monotonic()
             error = QueueFull("too much work is waiting; ask again after the time in Retry-After")
             error.retry_after = self.throughput.retry_after(self.waiting.cells)
@@ -147,18 +160,22 @@ class Batcher(Generic[Item, Result]):
         if time.monotonic() + self.wait_for(cells, caller) > deadline:
             raise DeadlineExceeded("the answer would not be there in the time that was given")
 
-    def _too_much(self, cells: int, items: int) -> bool:
+    def _before(self, arriving: Mapping[str, int]) -> tuple[int, int]:
+        """Items and cells that wait, with those that are about to."""
+        count = sum(arriving.values())
+        cells = self.waiting.cells + count * self.waiting.typical_small_cells
+        return len(self.waiting) + count, cells
+
+    def _too_much(self, cells: int, items: int, items_before: int, cells_before: int) -> bool:
         """Whether this would wait longer than anything should."""
-        waiting = self.waiting.cells
         # What comes to an empty queue may wait whatever its cost: every size gets its turn.
-        if not waiting or len(self.waiting) + items <= ALWAYS_ADMITTED:
+        if not cells_before or items_before + items <= ALWAYS_ADMITTED:
             return False
-        return waiting + cells > self.capacity
+        return cells_before + cells > self.capacity
 
     def _is_burst(self, items: int) -> bool:
-        """Whether many callers at once are no overload: that is one whose refusals do not end."""
-        calm = time.monotonic() - self._refused_at >= _CALM_SECONDS
-        return calm and len(self.waiting) + items <= _BURST_ITEMS
+        """Whether so many at once are no overload: that is one whose refusals do not end."""
+        return time.monotonic() - self._refused_at >= _CALM_SECONDS and items <= _BURST_ITEMS
 
     def _is_share(self, items: int, caller: str) -> bool:
         """Whether a caller has less waiting than others, whose queue it then is that is full."""
@@ -168,10 +185,12 @@ class Batcher(Generic[Item, Result]):
         own = self.waiting.count(caller)
         return own + items <= max(1, ALWAYS_ADMITTED // max(1, callers - bool(own)))
 
-    def check_capacity(self, deadline: float = math.inf, caller: str = "") -> None:
-        """Whether one more small problem may come now, whose size nobody knows yet; raises as `admit`."""
+    def check_capacity(
+        self, deadline: float = math.inf, caller: str = "", arriving: Mapping[str, int] = _NOBODY
+    ) -> None:
+        """Whether one more small problem may come now, whose size nobody knows yet; see `admit`."""
         # A queue is full when the next problem does not fit: asked for nothing, there would always be room.
-        self.admit(self.waiting.typical_small_cells, 1, deadline, caller)
+        self.admit(self.waiting.typical_small_cells, 1, deadline, caller, arriving)
 
     async def submit(
         self, item: Item, size: Size, used_cells: int, deadline: float = math.inf, caller: str = ""

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from mizzle import cost, selftest
 from mizzle.data.arrays import check_columns
@@ -30,6 +30,7 @@ from mizzle.service.settings import Settings
 from mizzle.types import Estimate, ModelInfo
 
 _log = logging.getLogger(__name__)
+_NOBODY: Mapping[str, int] = {}
 State = Literal["starting", "ready", "draining", "failed"]
 
 
@@ -142,16 +143,19 @@ class Engine:
         assert self._batcher is not None
         return self._batcher
 
-    def check_capacity(self, caller: Caller) -> None:
+    def check_capacity(self, caller: Caller, arriving: Mapping[str, int] = _NOBODY) -> None:
         """Whether there is room for anything at all, asked before a body is read.
+
+        Args:
+            arriving: requests of each caller that were let in and have asked for nothing yet.
 
         Raises:
             Fault: there is none now.
         """
-        self.batcher.check_capacity(caller.deadline, caller.key)
+        self.batcher.check_capacity(caller.deadline, caller.key, arriving)
 
-    async def estimate(self, problem: Problem, caller: Caller) -> Estimate:
-        """The estimate of one problem.
+    def estimate(self, problem: Problem, caller: Caller) -> Coroutine[Any, Any, Estimate]:
+        """The estimate of one problem, to be awaited; it waits in the queue from the call on.
 
         Raises:
             InvalidInput: the model does not cover it, or it takes too long.
@@ -159,7 +163,7 @@ class Engine:
         """
         size = self._checked_size(problem)
         self._admit([size], caller)
-        return await self._answer(self._enqueue(problem, size, caller))
+        return self._answer(self._enqueue(problem, size, caller))
 
     async def estimate_many(
         self, problems: Sequence[Problem | InvalidInput], caller: Caller

@@ -4,8 +4,11 @@ No pickle: bytes from a process that handles foreign data are read as data alone
 form of the public interface, at every level of the model, so it arrives bit for bit.
 """
 
+import asyncio
 import json
+import socket
 from collections.abc import Sequence
+from io import BufferedRWPair
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +18,7 @@ from mizzle.data.arrays import FloatArray
 from mizzle.errors import InferenceFailed, MizzleError, by_code
 from mizzle.types import Estimate
 
+_LENGTH_BYTES = 8  # before every frame, big-endian
 FAILED = "the model failed on this problem; the fault is ours, please report it"
 
 
@@ -23,6 +27,67 @@ class Pair(NamedTuple):
 
     x: FloatArray
     y: FloatArray
+
+
+class Pipe:
+    """The service's end of the socket to a worker, read and written by the event loop itself: a thread that
+    waits in its place costs each batch a fifth of a millisecond.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, connected: socket.socket) -> "Pipe":
+        """The pipe over a socket, which it closes."""
+        return cls(*await asyncio.open_connection(sock=connected))
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame.
+
+        Raises:
+            OSError: the other end has closed.
+        """
+        self._writer.writelines([len(frame).to_bytes(_LENGTH_BYTES, "big"), frame])
+        await self._writer.drain()
+
+    async def receive(self) -> bytes:
+        """The next frame.
+
+        Raises:
+            EOFError, OSError: the other end has closed.
+        """
+        length = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES), "big")
+        return await self._reader.readexactly(length)
+
+    def close(self) -> None:
+        """At once; what was not sent is dropped."""
+        self._writer.transport.abort()
+
+
+def write_frame(pipe: BufferedRWPair, frame: bytes) -> None:
+    """Send a frame; the worker's end, which has nothing else to do meanwhile.
+
+    Raises:
+        OSError: the service has gone.
+    """
+    pipe.write(len(frame).to_bytes(_LENGTH_BYTES, "big"))
+    pipe.write(frame)
+    pipe.flush()
+
+
+def read_frame(pipe: BufferedRWPair) -> bytes:
+    """The next frame, at the worker's end.
+
+    Raises:
+        EOFError, OSError: the service has gone.
+    """
+    length = pipe.read(_LENGTH_BYTES)
+    frame = pipe.read(int.from_bytes(length, "big"))
+    if len(length) < _LENGTH_BYTES or len(frame) < int.from_bytes(length, "big"):
+        raise EOFError
+    return frame
 
 
 def request(pairs: Sequence[Pair]) -> bytes:

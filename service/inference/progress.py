@@ -19,7 +19,7 @@ class Progress:
 
     def __init__(self, pid: int) -> None:
         self._stat = Path(f"/proc/{pid}/stat")
-        self._ticks = self._look()
+        self._ticks: int | None = None  # before the first look, which few batches take long enough for
         self._since = time.monotonic()
         self.longest = 0.0
 

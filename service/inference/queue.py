@@ -165,6 +165,7 @@ class PriorityQueues(Generic[Item, Result]):
     def __init__(self) -> None:
         self._queues: dict[Priority, FairQueue[Item, Result]] = {p: FairQueue() for p in PRIORITIES}
         self._small_turns = 0
+        self._last_small_cells = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
@@ -194,12 +195,14 @@ class PriorityQueues(Generic[Item, Result]):
 
     @property
     def typical_small_cells(self) -> int:
-        """The cost of a small problem, by those that wait; 0 where none does."""
+        """The cost of a small problem, by those that wait or waited last; 0 where there was none."""
         queue = self._queues["small"]
-        return queue.cells // len(queue) if queue.callers else 0
+        return queue.cells // len(queue) if queue.callers else self._last_small_cells
 
     def add(self, queued: QueuedItem[Item, Result]) -> None:
         """Last of its caller's in its queue."""
+        if queued.priority == "small":
+            self._last_small_cells = queued.cost
         self._queues[queued.priority].add(queued)
 
     def requeue(self, items: list[QueuedItem[Item, Result]]) -> None:

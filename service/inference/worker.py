@@ -3,7 +3,7 @@
 A process and not a thread, so that whatever a batch does to its interpreter or its device, the service
 answers on. While idle it is asked for a sign of life twice a second. Of every exchange, from the first byte
 that is sent to the last that is received, the event loop keeps the time: a process that computes nothing for
-too long, or takes too long, is killed, which ends whatever a thread waits for.
+too long, or takes too long, is killed, which ends whatever is waited for.
 """
 
 import asyncio
@@ -14,10 +14,8 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from typing import Any
 
 from mizzle import cost
@@ -57,10 +55,9 @@ class Worker:
         self.on_failure: Callable[[ModelUnavailable], None] = lambda error: _log.error("%s", error)
         self._observer = observer
         self._observer.watch_worker(lambda: self.pid)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mizzle-worker")
         self._turn = asyncio.Lock()  # one exchange at a time
         self._process: subprocess.Popen[bytes] | None = None
-        self._pipe: Connection | None = None
+        self._pipe: ipc.Pipe | None = None
         self._throughput = Throughput(1.0)
         self._loaded, self._loading_still = False, _LOAD_SECONDS
         self._deaths: deque[float] = deque(maxlen=_MAX_DEATHS)
@@ -107,17 +104,16 @@ class Worker:
             self._watching.cancel()
             await asyncio.wait({self._watching})
         self._end()
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _open(self) -> ModelFacts:
         ours, theirs = socket.socketpair()
         with theirs:
             module = ("-m", "mizzle.service.inference.worker_process", str(theirs.fileno()), *self._command)
             self._process = subprocess.Popen((sys.executable, *module), pass_fds=(theirs.fileno(),))
-        self._pipe = Connection(ours.detach())
+        self._pipe = await ipc.Pipe.over(ours)
         progress = Progress(self._process.pid)
         try:
-            answer = await self._timed(progress, self._loading_still, _LOAD_SECONDS, self._received)
+            answer = await self._timed(progress, self._loading_still, _LOAD_SECONDS, self._received())
         except (EOFError, OSError) as error:  # a TimeoutError is an OSError
             if isinstance(error, TimeoutError) and self._loaded:
                 self._lose("hung")  # a model that was there once will be there again
@@ -143,20 +139,15 @@ class Worker:
         progress, still = Progress(self._process.pid), max(seconds, _STILL_SECONDS)
         patience = max(_PATIENCE_FACTOR * seconds, _STILL_SECONDS)
         try:
-            return await self._timed(progress, still, patience, self._sent_and_received, frame)
+            return await self._timed(progress, still, patience, self._sent_and_received(frame))
         except (EOFError, OSError, ValueError) as error:  # a TimeoutError is an OSError
             self._lose("hung" if isinstance(error, TimeoutError) else "died")
             raise WorkerLost from None
 
     async def _timed(
-        self,
-        progress: Progress,
-        still: float,
-        patience: float,
-        work: Callable[..., dict[str, Any]],
-        *arguments: Any,
+        self, progress: Progress, still: float, patience: float, work: Coroutine[Any, Any, dict[str, Any]]
     ) -> dict[str, Any]:
-        """What `work` gives in its thread.
+        """What `work` gives.
 
         Raises:
             TimeoutError: it took longer than `patience`, or the process stood still for longer than `still`
@@ -164,26 +155,24 @@ class Worker:
         """
         assert self._process is not None
         deadline = time.monotonic() + patience
-        running = self._in_thread(work, *arguments)
+        running = asyncio.create_task(work)
         try:
             while not (await asyncio.wait({running}, timeout=min(_LOOK_SECONDS, patience)))[0]:
                 if progress.still_seconds() >= still or time.monotonic() >= deadline:
-                    self._process.kill()  # the other end of the pipe closes, so that the thread goes on
-                    await asyncio.wait({running})
+                    self._process.kill()
                     raise TimeoutError
             return running.result()
         finally:
             running.cancel()
-            running.add_done_callback(_retrieve)
 
-    def _sent_and_received(self, frame: bytes) -> dict[str, Any]:
+    async def _sent_and_received(self, frame: bytes) -> dict[str, Any]:
         assert self._pipe is not None
-        self._pipe.send_bytes(frame)
-        return self._received()
+        await self._pipe.send(frame)
+        return await self._received()
 
-    def _received(self) -> dict[str, Any]:
+    async def _received(self) -> dict[str, Any]:
         assert self._pipe is not None
-        return ipc.read(self._pipe.recv_bytes())
+        return ipc.read(await self._pipe.receive())
 
     def _lose(self, reason: str) -> None:
         _log.error("the worker %s; a new one is started", reason)
@@ -197,7 +186,7 @@ class Worker:
             self.on_failure(ModelUnavailable(text))
 
     def _end(self) -> None:
-        if self._process is not None:  # before the pipe is closed: a thread may still wait for it
+        if self._process is not None:
             self._process.kill()
             self._process.wait()
         if self._pipe is not None:
@@ -218,14 +207,3 @@ class Worker:
                 except ModelUnavailable as error:
                     self.on_failure(error)
                     return
-
-    def _in_thread(
-        self, work: Callable[..., dict[str, Any]], *arguments: Any
-    ) -> "asyncio.Future[dict[str, Any]]":
-        return asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
-
-
-def _retrieve(running: "asyncio.Future[dict[str, Any]]") -> None:
-    """Take note of an error that nobody waits for any more, or asyncio would log it."""
-    if not running.cancelled():
-        running.exception()

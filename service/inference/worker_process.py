@@ -10,9 +10,10 @@ import gc
 import json
 import logging
 import signal
+import socket
 import sys
 from importlib import import_module
-from multiprocessing.connection import Connection
+from io import BufferedRWPair
 from typing import Any
 
 from mizzle.errors import MizzleError, ModelUnavailable
@@ -30,17 +31,17 @@ def main(arguments: list[str]) -> int:
     options = json.loads(arguments[2])
     logs.configure("warning", as_json=bool(options.pop("log_json", False)))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service decides
-    with Connection(int(arguments[0])) as pipe:
+    with socket.socket(fileno=int(arguments[0])) as connected, connected.makefile("rwb") as pipe:
         try:
             return _serve(pipe, _loaded(arguments[1], options))
         except MizzleError as error:
-            pipe.send_bytes(ipc.failed(error))
+            ipc.write_frame(pipe, ipc.failed(error))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return 0  # the service has gone
         except Exception:
             _log.exception("the model could not be loaded")
             text = "the model could not be loaded; the log says why"
-            pipe.send_bytes(ipc.failed(ModelUnavailable(text)))
+            ipc.write_frame(pipe, ipc.failed(ModelUnavailable(text)))
     return 1
 
 
@@ -50,17 +51,17 @@ def _loaded(loader: str, options: dict[str, Any]) -> EstimatorLike:
     return estimator
 
 
-def _serve(pipe: Connection, estimator: EstimatorLike) -> int:
+def _serve(pipe: BufferedRWPair, estimator: EstimatorLike) -> int:
     known = facts(estimator).plain()
     gc.freeze()  # what is loaded stays: every full collection would walk through all of it again
-    pipe.send_bytes(ipc.ready(known))
+    ipc.write_frame(pipe, ipc.ready(known))
     while True:
-        pairs = ipc.read_request(pipe.recv_bytes())
+        pairs = ipc.read_request(ipc.read_frame(pipe))
         try:
             answer = ipc.reply(estimates(estimator, pairs))
         except OutOfMemory:
             answer = ipc.out_of_memory()
-        pipe.send_bytes(answer)
+        ipc.write_frame(pipe, answer)
 
 
 if __name__ == "__main__":

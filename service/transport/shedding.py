@@ -6,8 +6,10 @@ which answers only what cannot be read in two ways: one request, complete, whose
 Whatever else it sees, and everything while there is room, goes the usual way.
 """
 
+import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -32,7 +34,6 @@ _MAX_LENGTH_DIGITS = 9
 # Framed or to be answered in another way than the plain one.
 _SPECIAL_HEADERS = {b"transfer-encoding", b"expect", b"upgrade", b"origin"}
 _TEMPLATE_SECONDS = 0.01  # for which a refusal says the same
-_ANYBODY = Caller()
 _ID_PLACEHOLDER = "0" * 32  # where the request's id goes
 _Headers = Iterable[tuple[bytes, bytes]]
 
@@ -58,6 +59,7 @@ class LoadShedder:
         self._metrics = metrics
         self._keys = keys or Keys()
         self._template: tuple[float, bytes, bytes] = (0.0, b"", b"")
+        self._arriving: Counter[str] = Counter()
 
     def refusal(
         self, received: bytes, default_headers: _Headers, client: tuple[str, int] | None = None
@@ -69,9 +71,13 @@ class LoadShedder:
             default_headers: of every answer of the server.
             client: address and port of the other end.
         """
-        head = None if self._full(_ANYBODY) is None else whole_request(received)
-        # A queue that is full of what others asked for is not full for everybody.
-        full = None if head is None else self._full(self._caller(head, client))
+        caller = self._caller(b"", client)
+        full, head = self._full(caller), None
+        if full and (head := whole_request(received)) and self._keys:
+            caller = self._caller(head.key, client)  # whose share of a full queue may be free
+            full = self._full(caller)
+        if full is None:
+            self._let_in(caller)
         if full is None or head is None:
             return None
         request_id = head.request_id or new_id()
@@ -81,15 +87,29 @@ class LoadShedder:
             access_log.log_request("POST", full.status, 0.0, head.route)
         return self._answer(full, request_id, default_headers)
 
-    def _caller(self, head: RequestHead, client: tuple[str, int] | None) -> Caller:
-        """Who asks; nobody in particular where the key is not known."""
+    def _let_in(self, caller: Caller) -> None:
+        """A request goes the usual way, and counts as waiting until its task has run once.
+
+        In one round of the event loop come as many requests as there are connections, all of them before the
+        first is in the queue: there would be room for each of them, and the usual way would refuse most.
+        """
+        self._arriving[caller.key] += 1
+        asyncio.get_running_loop().call_soon(self._arrived, caller.key)
+
+    def _arrived(self, key: str) -> None:
+        self._arriving[key] -= 1
+        if not self._arriving[key]:
+            del self._arriving[key]
+
+    def _caller(self, key: bytes, client: tuple[str, int] | None) -> Caller:
+        """Who asks; nobody in particular where there are keys and this is none of them."""
         if self._keys:
-            return Caller(self._keys.name_of(head.key) or "")
+            return Caller(self._keys.name_of(key) or "" if key else "")
         return Caller(address_name(client[0]) if client else "")
 
     def _full(self, caller: Caller) -> QueueFull | None:
         try:
-            self._engine.check_capacity(caller)
+            self._engine.check_capacity(caller, self._arriving)
         except QueueFull as error:
             return error
         except MizzleError:

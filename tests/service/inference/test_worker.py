@@ -131,7 +131,7 @@ def test_a_worker_that_stops_while_it_is_written_to_is_replaced(play, sent: int)
         await worker.start()
         before = worker.pid
         async with worker._turn:  # no sign of life in between
-            worker._pipe._send = stopping_after(sent, before, worker._pipe._send)
+            stop_after(sent, before, worker._pipe._writer.transport)
         with pytest.raises(WorkerLost):
             await worker.run([large_pair()])
         [answer] = await worker.run([large_pair()])
@@ -147,22 +147,22 @@ def large_pair():
     return Pair(x, x[::-1])
 
 
-def stopping_after(count, pid, send):
-    """The `send` of a connection that stops the process `pid` after so many bytes, and goes on."""
-    left = [count]
+def stop_after(count, pid, transport) -> None:
+    """Makes a transport stop the process `pid` once so many bytes are on their way, and go on."""
+    left, write = [count], transport.write
 
-    def stopping(buffer) -> None:
-        data = bytes(buffer)
+    def stopping(data) -> None:
         if left and left[0] <= len(data):
             start = left.pop()
-            send(data[:start])
+            write(data[:start])
             os.kill(pid, signal.SIGSTOP)
             data = data[start:]
         elif left:
             left[0] -= len(data)
-        send(data)
+        write(data)
 
-    return stopping
+    transport.write = stopping
+    transport.writelines = lambda parts: [stopping(part) for part in parts]
 
 
 def test_a_worker_that_stops_while_it_loads_is_replaced_and_the_batch_is_answered(

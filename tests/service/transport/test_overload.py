@@ -14,6 +14,7 @@ import pytest
 from fakes import FakeEstimator
 from live import INFER, PATHS, bodies, client, living, until
 from raw import HOST
+from test_shedding import WHOLE
 
 from mizzle import wire
 from mizzle.service.app import create_app
@@ -110,7 +111,7 @@ def test_requests_of_one_moment_do_not_overfill_the_queue(
         engine, longest = app.state.engine, 0
         turns.open = False
         work = [engine.estimate_many([asked], Caller()) for _ in range(5 * FEW if many else 0)]
-        work += [engine.estimate(asked, Caller()) for _ in range(0 if many else 5 * FEW)]
+        work += [estimated(engine, asked) for _ in range(0 if many else 5 * FEW)]
         tasks = list(map(asyncio.ensure_future, work))
         for _ in range(10):
             await asyncio.sleep(0)
@@ -120,6 +121,53 @@ def test_requests_of_one_moment_do_not_overfill_the_queue(
         return longest
 
     assert in_lifespan(app, scenario) <= FEW
+
+
+async def estimated(engine, problem):
+    return await engine.estimate(problem, Caller())
+
+
+def test_what_comes_in_one_round_of_the_loop_is_let_in_only_as_far_as_there_is_room(
+    turns, fake: FakeEstimator, in_lifespan
+) -> None:
+    """All of it is read before the first of it is in the queue, and the usual way would refuse most."""
+    app = create_app(NARROW, fake)
+
+    async def scenario(app):
+        shedder = LoadShedder(app.state.engine, app.state.metrics)
+        rounds = []
+        for _ in range(2):
+            answers = [shedder.refusal(WHOLE, (), ("192.0.2.1", 1)) for _ in range(5 * FEW)]
+            rounds.append(answers.count(None))
+            await asyncio.sleep(0)
+        return rounds
+
+    assert in_lifespan(app, scenario) == [FEW, FEW]
+
+
+def test_of_one_round_every_caller_has_a_share(
+    turns, fake: FakeEstimator, draw, in_lifespan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batcher, "_BURST_ITEMS", 1)
+    app = create_app(NARROW, fake)
+    x, y = draw()
+
+    async def scenario(app):
+        engine = app.state.engine
+        shedder = LoadShedder(engine, app.state.metrics)
+        turns.open = False
+        problem = Problem(x, y, None)
+        tasks = [asyncio.ensure_future(engine.estimate(problem, Caller("flood"))) for _ in range(FEW)]
+        await asyncio.sleep(0)
+        answers = [shedder.refusal(WHOLE, (), ("192.0.2.1", 1)) for _ in range(5 * FEW)]
+        other = shedder.refusal(WHOLE, (), ("192.0.2.2", 1))
+        turns.set()
+        await asyncio.gather(*tasks)
+        return answers.count(None), other
+
+    own, other = in_lifespan(app, scenario)
+    assert 1 <= own <= FEW
+    assert other is None
 
 
 def refused(found):

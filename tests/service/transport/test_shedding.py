@@ -1,5 +1,6 @@
 """The door: what it turns away while there is no room, and what it leaves to the parser."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -48,7 +49,7 @@ class Engine:
     def __init__(self, error=None) -> None:
         self.error = error
 
-    def check_capacity(self, caller) -> None:
+    def check_capacity(self, caller, arriving=None) -> None:
         if self.error is not None:
             raise self.error
 
@@ -67,6 +68,15 @@ def door(error):
     return LoadShedder(engine_with(error), Metrics())
 
 
+def refusal(shedder, sent, client=None):
+    """As of a protocol, which lives in an event loop."""
+
+    async def live():
+        return shedder.refusal(sent, USUAL, client)
+
+    return asyncio.run(live())
+
+
 @pytest.mark.parametrize("sent", PASSED.values(), ids=PASSED)
 def test_what_is_not_plain_goes_the_usual_way(sent) -> None:
     assert whole_request(sent) is None
@@ -81,7 +91,7 @@ def test_no_malformed_request_is_taken_for_a_whole_one(sent) -> None:
 
 @pytest.mark.parametrize("error", [None, NotReady("loading")])
 def test_while_there_is_room_or_no_model_all_goes_the_usual_way(error) -> None:
-    assert door(error).refusal(WHOLE, USUAL) is None
+    assert refusal(door(error), WHOLE) is None
 
 
 @pytest.mark.parametrize(
@@ -157,7 +167,7 @@ class FullForAll:
     def __init__(self, *but: str) -> None:
         self.but = but
 
-    def check_capacity(self, caller) -> None:
+    def check_capacity(self, caller, arriving=None) -> None:
         if caller.key not in self.but:
             raise full()
 
@@ -169,15 +179,15 @@ def test_who_has_a_share_left_is_told_by_the_key(field: str) -> None:
     engine: Any = FullForAll("bob")
     shedder = LoadShedder(engine, Metrics(), BOTH)
     sent = WHOLE.replace(b"Content-Length", f"{field}\r\nContent-Length".encode())
-    assert shedder.refusal(sent, USUAL, ("127.0.0.1", 1)) is None
-    assert shedder.refusal(sent.replace(BOB.encode(), ALICE.encode()), USUAL, ("127.0.0.1", 1))
+    assert refusal(shedder, sent, ("127.0.0.1", 1)) is None
+    assert refusal(shedder, sent.replace(BOB.encode(), ALICE.encode()), ("127.0.0.1", 1))
 
 
 @pytest.mark.parametrize("key", ["", "X-API-Key: mz_wrong\r\n", f"X-API-Key: {BOB}\r\nX-API-Key: {BOB}\r\n"])
 def test_who_has_no_key_has_no_share(key: str) -> None:
     engine: Any = FullForAll("bob", "127.0.0.1")
     sent = WHOLE.replace(b"Content-Length", f"{key}Content-Length".encode())
-    assert LoadShedder(engine, Metrics(), BOTH).refusal(sent, USUAL, ("127.0.0.1", 1))
+    assert refusal(LoadShedder(engine, Metrics(), BOTH), sent, ("127.0.0.1", 1))
 
 
 @pytest.mark.parametrize(
@@ -191,5 +201,5 @@ def test_who_has_no_key_has_no_share(key: str) -> None:
 )
 def test_without_keys_callers_are_told_apart_by_their_addresses(host: str, name: str) -> None:
     engine: Any = FullForAll(name)
-    assert LoadShedder(engine, Metrics()).refusal(WHOLE, USUAL, (host, 1)) is None
-    assert LoadShedder(engine, Metrics()).refusal(WHOLE, USUAL, ("192.0.2.9", 1))
+    assert refusal(LoadShedder(engine, Metrics()), WHOLE, (host, 1)) is None
+    assert refusal(LoadShedder(engine, Metrics()), WHOLE, ("192.0.2.9", 1))

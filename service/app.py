@@ -20,7 +20,7 @@ from mizzle.service.http.origin import Guard
 from mizzle.service.http.quota import Quota, Quotas
 from mizzle.service.http.request_id import RequestId
 from mizzle.service.inference.engine import Engine
-from mizzle.service.inference.runner import InProcess, Runner
+from mizzle.service.inference.runner import InProcess
 from mizzle.service.inference.worker import Worker
 from mizzle.service.jobs import routes as job_routes
 from mizzle.service.jobs.manager import Jobs
@@ -51,7 +51,7 @@ def create_app(
         keys: who may ask; everybody, when left out or empty.
     """
     settings, metrics = settings or Settings(), Metrics()
-    engine = Engine(settings, _runner(settings, estimator, loader, metrics), metrics)
+    engine = _engine(settings, estimator, loader, metrics)
     jobs = Jobs(settings, engine, metrics) if settings.jobs_dir else None
     # The documentation pages of FastAPI load scripts from elsewhere; ours, at /docs, does not.
     app = FastAPI(
@@ -81,9 +81,17 @@ def create_app(
     return app
 
 
-def _runner(settings: Settings, estimator: EstimatorLike | None, loader: str, metrics: Metrics) -> Runner:
+def _engine(settings: Settings, estimator: EstimatorLike | None, loader: str, metrics: Metrics) -> Engine:
     if estimator is not None:
-        return InProcess(estimator)
+        return Engine(settings, InProcess(estimator), metrics)
+    options = _loader_options(settings)
+    worker = Worker(loader, options, metrics)
+    metrics.watch_worker(lambda: worker.pid)
+    # Its process starts with the first large problem, and leaves the cores to small ones.
+    return Engine(settings, worker, metrics, Worker(loader, {**options, "niceness": 5}, metrics))
+
+
+def _loader_options(settings: Settings) -> dict[str, Any]:
     weights = str(settings.weights) if settings.weights else None
     options = {"path": weights, "device": settings.device, "threads": settings.threads}
     options["log_json"] = settings.log_json
@@ -91,7 +99,7 @@ def _runner(settings: Settings, estimator: EstimatorLike | None, loader: str, me
         options["sha256"] = settings.weights_sha256
     if settings.engine != "auto":  # which loaders of others need not know
         options["engine"] = settings.engine
-    return Worker(loader, options, metrics)
+    return options
 
 
 def _lifespan(engine: Engine, jobs: Jobs | None, metrics: Metrics) -> Any:

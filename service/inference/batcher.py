@@ -115,6 +115,10 @@ class Batcher(Generic[Item, Result]):
         """Whether the loop runs."""
         return self._loop_task is not None and not self._loop_task.done()
 
+    def is_small(self, size: Size) -> bool:
+        """Whether a problem of this size is a small part of what a batch may hold."""
+        return self.prices.cells(size) <= _SMALL_SHARE * self._limits.cells
+
     def wait_for(self, cells: int, caller: str = "") -> float:
         """Seconds until an item of so many cells would be answered, if it came now."""
         return self.throughput.seconds(self._cells_before(caller) + cells)
@@ -218,7 +222,7 @@ class Batcher(Generic[Item, Result]):
             self._last_caller = caller
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         cost = self.prices.cells(size)
-        priority: Priority = "small" if cost <= _SMALL_SHARE * self._limits.cells else "large"
+        priority: Priority = "small" if self.is_small(size) else "large"
         queued = QueuedItem(item, size, used_cells, priority, future, deadline, cost, caller)
         self.waiting.add(queued)
         self._wake.set()

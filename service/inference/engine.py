@@ -23,7 +23,7 @@ from mizzle.service.formats.registry import Problem
 from mizzle.service.inference.batcher import Batcher, BatchLimits
 from mizzle.service.inference.ipc import FAILED, Pair
 from mizzle.service.inference.observer import Observer
-from mizzle.service.inference.queue import QueuedItem
+from mizzle.service.inference.queue import Priority, QueuedItem
 from mizzle.service.inference.runner import ModelFacts, Runner
 from mizzle.service.inference.throughput import Throughput
 from mizzle.service.settings import Settings
@@ -48,13 +48,19 @@ class Caller(NamedTuple):
 class Engine:
     """One runner with its batcher, from loading to closing.
 
+    Args:
+        large_runner: for problems that take longer than callers should wait for those of others; only where
+            the model runs on a CPU, whose cores two processes can share. Else all of them take turns.
+
     Attributes:
         state: "starting" until a known problem is answered rightly.
         failure: why there is no model, once that is known.
         on_failure: called then; logs, unless the server sets something else.
     """
 
-    def __init__(self, settings: Settings, runner: Runner, observer: Observer) -> None:
+    def __init__(
+        self, settings: Settings, runner: Runner, observer: Observer, large_runner: Runner | None = None
+    ) -> None:
         self.state: State = "starting"
         self.failure: MizzleError | None = None
         self.on_failure: Callable[[MizzleError], None] = _log_failure
@@ -64,6 +70,8 @@ class Engine:
         self._observer = observer
         self._facts: ModelFacts | None = None
         self._batcher: Batcher[Pair, Estimate] | None = None
+        self._large_runner = large_runner
+        self._large_batcher: Batcher[Pair, Estimate] | None = None
         self._loading: asyncio.Task[None] | None = None
         self._health_check: asyncio.Task[Estimate] | None = None
         self._last_check: tuple[float, Estimate] | None = None
@@ -74,13 +82,11 @@ class Engine:
 
     async def _load(self) -> None:
         try:
-            facts, settings = await self._runner.start(), self._settings
-            limits = BatchLimits(settings.max_batch_items, facts.batch_cells, settings.max_wait_seconds)
-            throughput = Throughput(facts.cells_per_second, facts.overhead)
-            batcher = Batcher(self._runner.run, limits, throughput, self._observer)
-            batcher.start()
-            self._batcher = batcher
-            self._observer.watch_queue(batcher.waiting.standing, lambda: batcher.capacity)
+            facts = await self._runner.start()
+            self._batcher = batcher = self._started(self._runner, facts)
+            if self._large_runner is not None and facts.device == "cpu":
+                self._large_batcher = self._started(self._large_runner, facts)
+            self._observer.watch_queue(self._standing, lambda: batcher.capacity)
             self._facts = facts
             self._observer.model(facts.info, facts.device, facts.threads)
             await self.check_health()
@@ -91,6 +97,19 @@ class Engine:
         except Exception:
             _log.exception("the model could not be loaded")
             self.fail(ModelUnavailable("the model could not be loaded; see the log"))
+
+    def _started(self, runner: Runner, facts: ModelFacts) -> Batcher[Pair, Estimate]:
+        settings = self._settings
+        limits = BatchLimits(settings.max_batch_items, facts.batch_cells, settings.max_wait_seconds)
+        throughput = Throughput(facts.cells_per_second, facts.overhead)
+        batcher = Batcher(runner.run, limits, throughput, self._observer)
+        batcher.start()
+        return batcher
+
+    def _standing(self, priority: Priority) -> tuple[int, int, float]:
+        """Items, cells, and the age of the oldest in seconds, of what waits with this priority."""
+        items, cells, ages = zip(*(b.waiting.standing(priority) for b in self._batchers), strict=True)
+        return sum(items), sum(cells), max(ages)
 
     def fail(self, error: MizzleError) -> None:
         """The service has no model and will get none."""
@@ -109,9 +128,10 @@ class Engine:
         for task in (self._loading, self._health_check):
             if task is not None:
                 task.cancel()
-        if self._batcher is not None:
-            await self._batcher.close(self._settings.grace_seconds)
-        await self._runner.close()
+        await asyncio.gather(*(b.close(self._settings.grace_seconds) for b in self._batchers))
+        for runner in (self._runner, self._large_runner):
+            if runner is not None:
+                await runner.close()
 
     @property
     def facts(self) -> ModelFacts:
@@ -137,8 +157,17 @@ class Engine:
         return self.facts.info
 
     @property
+    def _batchers(self) -> list[Batcher[Pair, Estimate]]:
+        return [b for b in (self._batcher, self._large_batcher) if b is not None]
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything waits or runs."""
+        return any(batcher.busy for batcher in self._batchers)
+
+    @property
     def batcher(self) -> Batcher[Pair, Estimate]:
-        """The queue in front of the model; errors as `facts`."""
+        """The queue in front of the model, for small ones where large problems have another; as `facts`."""
         assert self.facts is not None
         assert self._batcher is not None
         return self._batcher
@@ -191,8 +220,8 @@ class Engine:
             return await asyncio.gather(*map(self._answer_or_error, enqueued))
         finally:  # a task that was cancelled before its first step leaves nothing behind
             for item in enqueued:
-                if isinstance(item, QueuedItem):
-                    self.batcher.abandon(item)
+                if isinstance(item, _Enqueued):
+                    item.batcher.abandon(item.queued)
 
     async def check_health(self) -> Estimate:
         """A known problem through the batcher, at most a few seconds ago; all callers share one run.
@@ -253,44 +282,62 @@ class Engine:
         except InvalidInput as error:
             return error
 
+    def _batcher_of(self, size: cost.Size) -> Batcher[Pair, Estimate]:
+        """Where a problem of this size waits: not with the small ones if it is known to take long."""
+        if self._large_batcher is None or self.batcher.is_small(size):
+            return self.batcher
+        return self._large_batcher
+
     def _admit(self, sizes: Sequence[cost.Size], caller: Caller) -> None:
-        price = sum(map(self.batcher.prices.cells, sizes))
-        seconds, limit = self.batcher.throughput.warm_seconds(price), self._settings.max_compute_seconds
+        for batcher in self._batchers:
+            self._admit_to(batcher, [size for size in sizes if self._batcher_of(size) is batcher], caller)
+
+    def _admit_to(self, batcher: Batcher[Pair, Estimate], sizes: Sequence[cost.Size], caller: Caller) -> None:
+        if not sizes:
+            return
+        price = sum(map(batcher.prices.cells, sizes))
+        seconds, limit = batcher.throughput.warm_seconds(price), self._settings.max_compute_seconds
         if seconds > limit:
             raise TooLarge(
                 f"this takes the model about {seconds:.1f} seconds; a request may take {limit:g}: send fewer "
                 "rows, columns or problems"
             )
-        self.batcher.admit(price, len(sizes), caller.deadline, caller.key)
+        batcher.admit(price, len(sizes), caller.deadline, caller.key)
         self._observer.admitted(price)
 
-    def _enqueue(self, problem: Problem, size: cost.Size, caller: Caller) -> QueuedItem[Pair, Estimate]:
+    def _enqueue(self, problem: Problem, size: cost.Size, caller: Caller) -> "_Enqueued":
         used_cells = cost.cells(len(problem.x), problem.x.shape[1], problem.y.shape[1])
-        return self.batcher.enqueue(Pair(problem.x, problem.y), size, used_cells, caller.deadline, caller.key)
+        pair, batcher = Pair(problem.x, problem.y), self._batcher_of(size)
+        return _Enqueued(batcher, batcher.enqueue(pair, size, used_cells, caller.deadline, caller.key))
 
-    async def _answer_or_error(
-        self, queued: QueuedItem[Pair, Estimate] | InvalidInput
-    ) -> Estimate | MizzleError:
-        if isinstance(queued, InvalidInput):
-            return queued
+    async def _answer_or_error(self, item: "_Enqueued | InvalidInput") -> Estimate | MizzleError:
+        if isinstance(item, InvalidInput):
+            return item
         try:
-            return await self._answer(queued)
+            return await self._answer(item)
         except MizzleError as error:
             return error
 
-    async def _answer(self, queued: QueuedItem[Pair, Estimate]) -> Estimate:
+    async def _answer(self, item: "_Enqueued") -> Estimate:
         try:
-            estimate = await self.batcher.answer(queued)
+            estimate = await item.batcher.answer(item.queued)
         except NonFiniteAnswer:
             self._observer.non_finite()
             raise
         except MizzleError:
             raise
         except Exception:
-            _log.exception("a problem of %d cells failed", queued.used_cells)
+            _log.exception("a problem of %d cells failed", item.queued.used_cells)
             raise InferenceFailed(FAILED) from None
         self._observer.answered(notice.code for notice in estimate.warnings)
         return estimate
+
+
+class _Enqueued(NamedTuple):
+    """What waits, and where."""
+
+    batcher: Batcher[Pair, Estimate]
+    queued: QueuedItem[Pair, Estimate]
 
 
 def _log_failure(error: MizzleError) -> None:

@@ -44,7 +44,7 @@ class Worker:
 
     Args:
         loader: `module:function` that gives the estimator, called in the process.
-        options: its keyword arguments; they must survive JSON.
+        options: its keyword arguments, and what `worker_process` takes beside; they must survive JSON.
 
     Attributes:
         on_failure: called when too many workers died in a short time.
@@ -54,7 +54,6 @@ class Worker:
         self._command = (loader, json.dumps(dict(options)))
         self.on_failure: Callable[[ModelUnavailable], None] = lambda error: _log.error("%s", error)
         self._observer = observer
-        self._observer.watch_worker(lambda: self.pid)
         self._turn = asyncio.Lock()  # one exchange at a time
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: ipc.Pipe | None = None
@@ -81,15 +80,16 @@ class Worker:
         """
         async with self._turn:
             facts = await self._open()
-        self._watching = asyncio.create_task(self._watch(), name="mizzle-worker-watch")
+            self._start_to_watch()
         return facts
 
     async def run(self, pairs: list[Pair]) -> Sequence[Estimate | Exception]:
-        """As `Runner.run`; waits for a new process where the last one was lost."""
+        """As `Runner.run`; waits for a process where there is none, for the first time or any more."""
         async with self._turn:
             while self._pipe is None:
                 with suppress(WorkerLost):  # while it loaded: no fault of these pairs
                     await self._open()
+            self._start_to_watch()
             cells = sum(cost.size(len(x), x.shape[1], y.shape[1]).cells for x, y in pairs)
             start = time.monotonic()
             answer = await self._exchange(ipc.request(pairs), self._throughput.seconds(cells))
@@ -192,6 +192,10 @@ class Worker:
         if self._pipe is not None:
             self._pipe.close()
         self._pipe = self._process = None
+
+    def _start_to_watch(self) -> None:
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch(), name="mizzle-worker-watch")
 
     async def _watch(self) -> None:
         """Ask an idle worker for a sign of life, and replace it before anybody needs it."""

@@ -3,12 +3,14 @@
     python -m mizzle.service.inference.worker_process FD LOADER OPTIONS
 
 FD is an open socket to the service, LOADER names a function `module:function` that gives an estimator, and
-OPTIONS are its arguments as JSON, beside `log_json`. Only `worker` starts this.
+OPTIONS are its arguments as JSON, beside `log_json` and the `niceness` of the process. Only `worker` starts
+this.
 """
 
 import gc
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -30,6 +32,7 @@ def main(arguments: list[str]) -> int:
     """Serve one parent; 1 when the model could not be loaded."""
     options = json.loads(arguments[2])
     logs.configure("warning", as_json=bool(options.pop("log_json", False)))
+    os.nice(options.pop("niceness", 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service decides
     with socket.socket(fileno=int(arguments[0])) as connected, connected.makefile("rwb") as pipe:
         try:

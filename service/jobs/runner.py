@@ -88,11 +88,11 @@ class BackgroundQueue:
     async def _wait_until_idle(self) -> bool:
         """Wait until nothing waits or runs; return False where that takes too long."""
         deadline = time.monotonic() + _IDLE_WAIT_SECONDS
-        while self._engine.batcher.busy and time.monotonic() < deadline:
+        while self._engine.busy and time.monotonic() < deadline:
             await asyncio.sleep(_IDLE_POLL_SECONDS)
         if self._engine.state != "ready":
             raise NotReady("the service is starting or stopping")
-        return not self._engine.batcher.busy
+        return not self._engine.busy
 
 
 class JobRunner:

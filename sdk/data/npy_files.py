@@ -1,8 +1,8 @@
 """Files of numpy, .npy and .npz, in no more memory than they are long.
 
-`numpy.load` believes the header of an array before it has read a number: a hundred bytes may ask for terabytes,
-or for a million columns of no rows. Python's own parser, which reads that header, fails in many ways on a text
-made for that, and so do archives; here all of them are a ValueError.
+`numpy.load` believes the header of an array before it has read a number: a hundred bytes may ask for
+terabytes, or for a million columns of no rows. Python's own parser, which reads that header, fails in many
+ways on a text made for that, and so do archives; here all of them are a ValueError.
 """
 
 import io

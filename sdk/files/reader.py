@@ -39,6 +39,7 @@ _SUFFIXES: dict[str, Format] = {
     ".npz": "npz",
 }
 
+
 @dataclass(frozen=True)
 class Table:
     """What a file holds.

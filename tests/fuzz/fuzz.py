@@ -1,8 +1,8 @@
 """Fuzz the parsers for minutes: `make fuzz`, or `fuzz.py TARGET ..` for some of them.
 
-Every target runs in a process of its own. With atheris, coverage guides it (libFuzzer, with the same damages as
-its mutator); without, damages are drawn from the corpus alone. A body that breaks a law is written to the corpus,
-where the tests find it from then on.
+Each target has a process of its own. With atheris, coverage guides it (libFuzzer, with the same damages
+as its mutator); without, damages are drawn from the corpus alone. A body that breaks a law is written to the
+corpus, where the tests find it from then on.
 """
 
 import argparse
@@ -10,11 +10,12 @@ import faulthandler
 import io
 import itertools
 import logging
+import os
 import random
 import re
 import resource
-import subprocess
 import sys
+import tempfile
 import time
 import traceback
 import warnings
@@ -27,10 +28,7 @@ try:
     import atheris
 except ImportError:  # it has no wheels for some systems
     atheris = None
-# Only a process that fuzzes one target needs to see which lines its bodies reach.
-instrumented = (
-    atheris.instrument_imports(include=["mizzle"]) if atheris and "--alone" in sys.argv else nullcontext()
-)
+instrumented = atheris.instrument_imports(include=["mizzle"]) if atheris else nullcontext()
 with redirect_stderr(io.StringIO()), instrumented:  # it names every module
     from target import CORPUS, Target
     from targets import TARGETS
@@ -51,19 +49,20 @@ def main() -> int:
     if options.number is not None:
         target = TARGETS[options.targets[0]]
         return _repeat(target, [target.mutator.drawn(options.number)])
-    if options.alone:
-        return _fuzz(TARGETS[options.targets[0]], options.seconds, options.seed)
     return _fuzz_all(options.targets or list(TARGETS), options.seconds, options.seed)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("targets", nargs="*", choices=[[], *TARGETS], help="all, without any", metavar="TARGET")
+    parser.add_argument(
+        "targets", nargs="*", choices=[[], *TARGETS], help="all, without any", metavar="TARGET"
+    )
     parser.add_argument("--seconds", type=float, default=300.0, help="in all, split among the targets")
     parser.add_argument("--seed", type=int, default=None, help="of chance; another one each time, without")
-    parser.add_argument("--files", nargs="+", help="bodies to repeat instead, of the one target that is named")
+    parser.add_argument(
+        "--files", nargs="+", help="bodies to repeat instead, of the one target that is named"
+    )
     parser.add_argument("--number", type=int, help="of a damaged body to repeat, as the tests count them")
-    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -75,21 +74,31 @@ def _repeat(target: Target, bodies: list[bytes]) -> int:
 
 def _fuzz_all(names: list[str], seconds: float, seed: int | None) -> int:
     """Every target for an equal part of the time."""
-    print(f"{'target':20} {'executions':>12}  {'' if atheris else '(without atheris: no coverage guidance)'}")
-    broken = 0
+    print(f"{'target':20} {'executions':>12}{'' if atheris else '  (without atheris: no coverage guidance)'}")
+    broken = []
     for name in names:
-        part = max(_LEAST_SECONDS, seconds / len(names))
-        chosen = [] if seed is None else ["--seed", str(seed)]
-        command = [sys.executable, __file__, name, "--alone", "--seconds", str(part), *chosen]
-        done = subprocess.run(command, capture_output=True, text=True)
-        output = done.stdout + done.stderr
+        code, output = _in_child(TARGETS[name], max(_LEAST_SECONDS, seconds / len(names)), seed)
         counts = re.findall(r"^(?:Done |#)(\d+)", output, re.MULTILINE)
         print(f"{name:20} {max(map(int, counts), default=0):>12}", flush=True)
-        if done.returncode:
-            broken += 1
+        if code:
+            broken.append(name)
             print(output[-4000:], flush=True)
-    print(f"{broken} of {len(names)} targets broke a law" if broken else "no law was broken")
+    print(f"laws are broken by {', '.join(broken)}" if broken else "no law was broken")
     return int(bool(broken))
+
+
+def _in_child(target: Target, seconds: float, seed: int | None) -> tuple[int, str]:
+    """Exit status and output of a process that fuzzes a target; libFuzzer ends the one that it is in."""
+    sys.stdout.flush()
+    with tempfile.TemporaryFile() as log:
+        child = os.fork()
+        if child == 0:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            os._exit(_fuzz(target, seconds, seed))
+        _, status = os.waitpid(child, 0)
+        log.seek(0)
+        return os.waitstatus_to_exitcode(status), log.read().decode(errors="replace")
 
 
 def _fuzz(target: Target, seconds: float, seed: int | None) -> int:
@@ -107,12 +116,12 @@ def _by_chance(target: Target, seconds: float, seed: int) -> int:
     end = time.monotonic() + seconds
     for count in itertools.count():
         if time.monotonic() > end:
-            print(f"Done {count}")
+            print(f"Done {count}", flush=True)
             return 0
         try:
             _check(target, target.mutator.drawn(seed + count), count)
         except Exception:
-            print(f"#{count}")
+            print(f"#{count}", flush=True)
             return 1
     raise AssertionError
 
@@ -122,7 +131,11 @@ def _with_coverage(target: Target, seconds: float, seed: int) -> int:
 
     def mutate(body: bytes, max_size: int, seed: int) -> bytes:
         rng = random.Random(seed)
-        return target.mutator.damaged(body, rng)[:max_size] if rng.random() < 0.8 else atheris.Mutate(body, max_size)
+        return (
+            target.mutator.damaged(body, rng)[:max_size]
+            if rng.random() < 0.8
+            else atheris.Mutate(body, max_size)
+        )
 
     settings = {
         "max_total_time": round(seconds),
@@ -158,11 +171,11 @@ def _check(target: Target, body: bytes, count: int) -> None:
         (target.run_traced if count % _TRACED == _TRACED - 1 else target.run)(body)
         taken = time.process_time() - start
         assert taken < _MAX_SECONDS, f"{len(body)} bytes took {taken:.1f} s"
-    except Exception:
+    except BaseException:
         file = target.keep(body).relative_to(CORPUS.parent.parent.parent)
         traceback.print_exc()
-        print(f"\n{target.name}: a law is broken by {file}\nTo repeat it: {sys.executable} {__file__} {target.name} --files {file}")
-        sys.stdout.flush()
+        repeat = f"{sys.executable} {__file__} {target.name} --files {file}"
+        print(f"\n{target.name}: a law is broken by {file}\nTo repeat it: {repeat}", flush=True)
         raise
 
 

@@ -1,4 +1,4 @@
-"""Bodies of /v1 and /v2: what is read is what the library of the format, which trusts more, reads in it too."""
+"""Bodies of /v1 and /v2: what is read is what the library of the format, which trusts more, reads in it."""
 
 import io
 import json
@@ -14,13 +14,19 @@ from mizzle.data.integers import dense_ranks
 from mizzle.errors import InvalidInput
 from mizzle.service.formats.problem import Problem
 from mizzle.service.formats.registry import parse_batch, parse_problem
-from mizzle.service.oip import protocol
+from mizzle.service.oip import protocol, tensors
 from mizzle.types import Estimate, ModelInfo
 
 GRID = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
 INFO = ModelInfo("fake", "0.0.1", "0" * 64)
 MAX_PROBLEMS = 4
-_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?", **{f"I{8 * n}": f"<i{n}" for n in (1, 2, 4, 8)}}
+_TYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BOOL": "?",
+    **{f"I{8 * n}": f"<i{n}" for n in (1, 2, 4, 8)},
+}
 _TYPES |= {f"U{8 * n}": f"<u{n}" for n in (1, 2, 4, 8)}
 Sides = list[tuple[Any, Any]]
 Outcome = Problem | InvalidInput
@@ -37,7 +43,9 @@ def tensors_of(content: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 def _tensor(numbers: bytes, dtype: str, shape: list[int], data_offsets: list[int], **_: Any) -> np.ndarray:
     raw = numbers[slice(*data_offsets)]
     if dtype == "BF16":
-        return np.frombuffer(b"".join(b"\0\0" + raw[i : i + 2] for i in range(0, len(raw), 2)), "<f4").reshape(shape)
+        return np.frombuffer(
+            b"".join(b"\0\0" + raw[i : i + 2] for i in range(0, len(raw), 2)), "<f4"
+        ).reshape(shape)
     return np.frombuffer(raw, _TYPES[dtype]).reshape(shape)
 
 
@@ -88,7 +96,7 @@ def _is_shortened(problem: Problem) -> bool:
 
 
 def _alike(side: np.ndarray, loaded: Any) -> bool:
-    """The same numbers, or their ranks where an integer is beyond what a float holds; labels by who is alike."""
+    """The same numbers, or their ranks where an integer is beyond a float; labels by who is alike."""
     if side.ravel().tolist() == np.ravel(loaded).tolist():
         return True
     texts = [cell for cell in np.ravel(np.array(loaded, dtype=object)) if isinstance(cell, str)]
@@ -147,16 +155,16 @@ def _check_oip(content: bytes) -> str:
 
 def _inputs(fields: dict[str, Any], binary: bytes) -> list[np.ndarray]:
     """x and y, as the protocol describes them."""
-    tensors = {}
+    arrays = {}
     for entry in fields["inputs"]:
-        dtype = protocol.inputs.__globals__["DATATYPES"][entry["datatype"]]
+        dtype = tensors.DATATYPES[entry["datatype"]]
         size = entry.get("parameters", {}).get("binary_data_size", 0)
         values = np.array(entry["data"], float) if "data" in entry else np.frombuffer(binary[:size], dtype)
         with np.errstate(all="ignore"):
-            tensors[entry["name"]] = values.reshape(entry["shape"]).astype(dtype)
+            arrays[entry["name"]] = values.reshape(entry["shape"]).astype(dtype)
         binary = binary[size:]
     assert not binary
-    return [tensors["x"], tensors["y"]]
+    return [arrays["x"], arrays["y"]]
 
 
 def _check_answer(inference: protocol.Inference) -> None:
@@ -180,7 +188,9 @@ def _check_index(content: bytes) -> str:
     return "read"
 
 
-_OIP = b'"inputs" "outputs" "name" "datatype" "shape" "data" "parameters" "binary_data_size" "FP16" "INT32"'.split()
+_OIP = (
+    b'"inputs" "outputs" "name" "datatype" "shape" "data" "parameters" "binary_data_size" "FP16" "INT32"'
+).split()
 TARGETS = (
     _body("json", _problem(wire.JSON, {}), _json_sides),
     _body("json-batch", _batch(wire.JSON), _json_sides),

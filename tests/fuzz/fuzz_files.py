@@ -124,7 +124,9 @@ def _table(kind: str, form: Form = PLAIN, executions: int = 2000) -> Target:
                     assert np.array_equal(cells, column, equal_nan=column.dtype.kind == "f")
         return "read"
 
-    return Target(kind if kind != "npy" else "npy-file", check, form, executions=executions, peak=(2000, 4 * 2**20))
+    return Target(
+        kind if kind != "npy" else "npy-file", check, form, executions=executions, peak=(2000, 4 * 2**20)
+    )
 
 
 def _check_checkpoint(content: bytes) -> str:
@@ -155,7 +157,9 @@ _OPTIONS = b"comma semicolon space point quote label=a raise strict 1.234,5 1'00
 _ZIP = (b"PK\x01\x02", b"PK\x05\x06", b"\x63\0", b"head.npy", b"(1000000000000,)", b"(0, 1000000000000)")
 TARGETS = (
     Target("csv", _check_csv, PLAIN, _TEXT, executions=4000, peak=(2000, 4 * 2**20)),
-    Target("csv-options", _check_options, PLAIN, (*_TEXT, *_OPTIONS), executions=4000, peak=(2000, 4 * 2**20)),
+    Target(
+        "csv-options", _check_options, PLAIN, (*_TEXT, *_OPTIONS), executions=4000, peak=(2000, 4 * 2**20)
+    ),
     Target("packed", _check_packed, PLAIN, _ZIP, peak=(400, 16 * 2**20)),
     _table("npy", NPY),
     _table("npz"),

@@ -73,6 +73,12 @@ def _signed(content: bytes) -> bytes:
         return content
 
 
+def _refused(error: ModelUnavailable) -> str:
+    """The word for an error that says the same of whatever is wrong."""
+    assert str(error) == f"{_file().name} is no weights file of this version of mizzle, or is damaged"
+    return "ModelUnavailable"
+
+
 def _check_model(content: bytes) -> str:
     file = _file()
     file.write_bytes(content)
@@ -80,8 +86,7 @@ def _check_model(content: bytes) -> str:
         with weights.refused_in_one_sentence(file):
             read = weights.load(file, _CODE)
     except ModelUnavailable as error:
-        assert str(error) == f"{file.name} is no weights file of this version of mizzle, or is damaged"
-        return "ModelUnavailable"
+        return _refused(error)
     assert all(np.isfinite(tensor).all() for tensor in read.tensors.values())
     assert all(tensor.dtype == np.float32 for tensor in read.tensors.values())
     table = read.tensors[weights.CALIBRATION]
@@ -110,8 +115,8 @@ def _check_labels(content: bytes) -> str:
         with weights.refused_in_one_sentence(file):
             parts = network._read(file)
             networks = {kind: network._network(kind, *parts) for kind in network.KINDS}
-    except ModelUnavailable:
-        return "ModelUnavailable"
+    except ModelUnavailable as error:
+        return _refused(error)
     for net in networks.values():
         assert isinstance(net.stretch, float | int)
         outputs = net._outputs(np.zeros(len(net.centre)))
@@ -121,7 +126,9 @@ def _check_labels(content: bytes) -> str:
 
 _PARTS = (b'"F16"', b"[0, 0]", b"standardise.mean", b"calibration.levels", b"novelty.centre", b"checksums")
 TARGETS = (
-    Target("weights", _check_flipped, TENSORS, _PARTS, lambda: [_model()], executions=1500, read_share=0.0005),
+    Target(
+        "weights", _check_flipped, TENSORS, _PARTS, lambda: [_model()], executions=1500, read_share=0.0005
+    ),
     Target(
         "weights-signed",
         lambda content: _check_model(_signed(content)),
@@ -131,5 +138,13 @@ TARGETS = (
         executions=1500,
         read_share=0.0005,
     ),
-    Target("weights-labels", _check_labels, TENSORS, _PARTS, lambda: [_labels()], executions=1500, read_share=0.0005),
+    Target(
+        "weights-labels",
+        _check_labels,
+        TENSORS,
+        _PARTS,
+        lambda: [_labels()],
+        executions=1500,
+        read_share=0.0005,
+    ),
 )

@@ -36,7 +36,8 @@ class _Estimator(FakeEstimator):
                 return estimates
         values = tuple(float(i) for i in range(len(GRID)))
         return [
-            Estimate(3.0, GRID, values, len(x), x.shape[1], y.shape[1], True, (), self.info) for x, y in tables
+            Estimate(3.0, GRID, values, len(x), x.shape[1], y.shape[1], True, (), self.info)
+            for x, y in tables
         ]
 
 
@@ -71,7 +72,7 @@ class _Application:
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, send)  # type: ignore[arg-type]  # messages are plain dicts
         start, *rest = sent
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
         return start["status"], headers, b"".join(message.get("body", b"") for message in rest)
@@ -87,7 +88,9 @@ def _scope(head: bytes) -> dict[str, Any]:
     first, *lines = head.replace(b"\r", b"").split(b"\n")
     method, target, *_ = [*first.decode("latin-1").split(" "), "", ""]
     path, _, query = (target or "/").partition("?")
-    fields = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
+    fields = [
+        (name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)
+    ]
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -141,7 +144,13 @@ def _check_settings(content: bytes) -> str:
     assert read.max_problem_cells <= read.max_request_cells
     assert 0 <= read.port <= 65535
     assert all(name.strip() for name in settings.names(read.hosts))
-    for name in ("header_seconds", "body_seconds", "max_compute_seconds", "request_seconds", "jobs_ttl_seconds"):
+    for name in (
+        "header_seconds",
+        "body_seconds",
+        "max_compute_seconds",
+        "request_seconds",
+        "jobs_ttl_seconds",
+    ):
         assert 0 < getattr(read, name) < float("inf")
     return "read"
 
@@ -154,12 +163,28 @@ def _requests() -> Sequence[bytes]:
 
 
 _LINES = (
-    *(b"content-type: application/json\n", b"x-request-timeout: 1\n", b"x-request-id: a\n", b"origin: null\n"),
+    *(
+        b"content-type: application/json\n",
+        b"x-request-timeout: 1\n",
+        b"x-request-id: a\n",
+        b"origin: null\n",
+    ),
     *(b"content-length: 5\n", b"content-encoding: gzip\n", b"expect: 100-continue\n", b"accept: */*\n"),
     *(b"host: a\n", b"authorization: Bearer a\n", b"x-forwarded-for: a\n", b"traceparent: 00-0-0-0\n"),
-    *(b"access-control-request-method: POST\n", b"charset=utf-8", b"charset=\xff", b"?levels=0.5", b"&dim_x=1"),
+    *(
+        b"access-control-request-method: POST\n",
+        b"charset=utf-8",
+        b"charset=\xff",
+        b"?levels=0.5",
+        b"&dim_x=1",
+    ),
     *(b"/v1/limits", b"/v1/models", b"/v2", b"/metrics", b"/readyz", b"/openapi.json", b"/..", b"%00", b"//"),
-    *(b"if-none-match: *\n", b"range: bytes=0-\n", b"last-event-id: 1\n", b"inference-header-content-length: 5\n"),
+    *(
+        b"if-none-match: *\n",
+        b"range: bytes=0-\n",
+        b"last-event-id: 1\n",
+        b"inference-header-content-length: 5\n",
+    ),
 )
 _SETTINGS = (b"PORT=", b"HOSTS=", b"WEIGHTS_SHA256=", b"LOG_JSON=", b"KEY_RATE=", b"=inf", b"=nan", b"=1e400")
 TARGETS = (

@@ -7,7 +7,7 @@ from mutator import PLAIN
 from target import Target, refusal
 
 from mizzle.errors import InvalidInput, NotAcceptable
-from mizzle.service.http.auth import Keys, presented_keys, address_name
+from mizzle.service.http.auth import Keys, address_name, presented_keys
 from mizzle.service.http.request_id import HEADER, harmless
 from mizzle.service.jobs import result_formats
 from mizzle.service.transport.framing import StrictConnection
@@ -28,7 +28,7 @@ class _Reading:
     def __init__(self, pieces: list[bytes]) -> None:
         self.requests: list[list[Any]] = []
         self.connection = StrictConnection(_MAX_HEAD, _MAX_HEADERS)
-        for piece in pieces:
+        for piece in filter(None, pieces):  # nothing at all would mean that the other end is closed
             if self._is_open:
                 self.connection.receive_data(piece)
                 self._read()
@@ -75,7 +75,7 @@ def _check_framing(content: bytes) -> str:
         lengths = [value for name, value in headers if name == b"content-length"]
         encodings = [value for name, value in headers if name == b"transfer-encoding"]
         assert method
-        assert not b"://" in target.partition(b"?")[0][:8]
+        assert b"://" not in target.partition(b"?")[0][:8]
         assert len(lengths) + len(encodings) <= 1
         assert len(headers) <= _MAX_HEADERS
     if whole.refusal is not None:
@@ -145,14 +145,33 @@ def _check_address(content: bytes) -> str:
 
 _HTTP = (
     *(b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n", b"Host: b\r\n", b"Connection: close\r\n"),
-    *(b"Expect: 100-continue\r\n", b"X-API-Key: k\r\n", b"Authorization: Bearer k\r\n", b"0\r\n\r\n", b"1;a=b\r\n"),
-    *(b"POST", b"GET", b"/v1/estimate", b"HTTP/1.1", b"HTTP/1.0", b"http://a/", b"\r\n b", b" ", b"\xa0", b"\x1c"),
+    *(
+        b"Expect: 100-continue\r\n",
+        b"X-API-Key: k\r\n",
+        b"Authorization: Bearer k\r\n",
+        b"0\r\n\r\n",
+        b"1;a=b\r\n",
+    ),
+    *(
+        b"POST",
+        b"GET",
+        b"/v1/estimate",
+        b"HTTP/1.1",
+        b"HTTP/1.0",
+        b"http://a/",
+        b"\r\n b",
+        b" ",
+        b"\xa0",
+        b"\x1c",
+    ),
     *(b"X-Request-Id: a\r\n", b"trailer: b\r\n", b"\x01", b"\x7f", b"\x0c"),
 )
 TARGETS = (
     Target("framing", _check_framing, PLAIN, _HTTP, executions=1000, peak=(2000, 2 * 2**20)),
     Target("whole-request", _check_whole_request, PLAIN, _HTTP, executions=6000),
-    Target("accept", _check_accept, PLAIN, b"text/csv */* application/json ;q=0.5 q=nan q=inf q=1_0 , ;".split()),
+    Target(
+        "accept", _check_accept, PLAIN, b"text/csv */* application/json ;q=0.5 q=nan q=inf q=1_0 , ;".split()
+    ),
     Target("keys", _check_keys, PLAIN, (b"#", b":", b"\n", b"\x0b", b"anonymous", b"a" * 64)),
     Target("address", _check_address, PLAIN, (b"::1", b"%", b"::ffff:", b"1.2.3.4", b"/")),
 )

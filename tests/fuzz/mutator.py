@@ -1,4 +1,4 @@
-"""Damage to a body: to its bytes as they are, or to its structure alone, whose length is then told rightly."""
+"""Damage to bodies: to the bytes as they are, or to a structure alone, whose length is then told rightly."""
 
 import random
 import re
@@ -21,9 +21,9 @@ TOKENS = (
     b"\xff" * 8,
     b"\x00\x00\x00\x00\x00\x00\xf0\x7f",
 )
-VALUES = tuple(
-    b'0 1 -1 2 9 10 0.5 1e3 NaN -Infinity 1e999 null true "x" [1] [] {} "all" 9007199254740993'.split()
-    + [b"1" + b"0" * 400, b"1000000000000000", b'"\\u001b]0;x\\u0007"']
+VALUES = (
+    *b'0 1 -1 2 9 10 0.5 1e3 NaN -Infinity 1e999 null true "x" [1] [] {} "all" 9007199254740993'.split(),
+    *(b"1" + b"0" * 400, b"1000000000000000", b'"\\u001b]0;x\\u0007"'),
 )
 _NUMBER = re.compile(rb"-?[0-9][0-9.e+-]*")
 
@@ -67,7 +67,7 @@ class Mutator:
         self._form = form
         self._seeds = seeds
         # Those of the format as often as all others together.
-        self._tokens = (*TOKENS, *tokens * max(1, len(TOKENS) // max(1, len(tokens))))
+        self._tokens = (*TOKENS, *tuple(tokens) * max(1, len(TOKENS) // max(1, len(tokens))))
 
     def drawn(self, number: int) -> bytes:
         """The damaged body of this number, which is always the same."""
@@ -77,7 +77,8 @@ class Mutator:
     def damaged(self, body: bytes, rng: random.Random) -> bytes:
         """A body with one to three damages."""
         if rng.random() < 0.3:
-            return rng.choice(_ANYWHERE)(self, rng, body)
+            anywhere: bytes = rng.choice(_ANYWHERE)(self, rng, body)
+            return anywhere
         _, structure, data = self._form.split(body)
         for _ in range(rng.choice([1, 1, 1, 2, 3])):
             structure = rng.choice(_INSIDE)(self, rng, structure)

@@ -1,6 +1,6 @@
 """Every parser of bytes keeps its laws on its whole corpus, and on a number of damaged bodies of it.
 
-`make fuzz` runs the same for minutes. See docs/fuzzing.md.
+`make fuzz` runs the same for minutes; CONTRIBUTING.md says how to add a target.
 """
 
 import re
@@ -47,7 +47,9 @@ def test_damaged_bodies_are_read_or_refused(target: Target) -> None:
         try:
             outcomes[target.run_traced(body) if number % _TRACED == 0 else target.run(body)] += 1
         except Exception as error:
-            error.add_note(f"the body is {body!r}; to repeat: python tests/fuzz/fuzz.py {target.name} --number {number}")
+            error.add_note(
+                f"the body is {body!r}; to repeat: python tests/fuzz/fuzz.py {target.name} --number {number}"
+            )
             raise
     assert len(outcomes) > 1, "nothing was refused, or everything"
     assert outcomes["read"] > target.read_share * target.executions, outcomes

@@ -59,6 +59,11 @@ def read_npz(content: bytes, max_bytes: int = MAX_BYTES) -> dict[str, Array]:
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> bytes:
+    if info.compress_type not in (
+        zipfile.ZIP_STORED,
+        zipfile.ZIP_DEFLATED,
+    ):  # others need room for a dictionary
+        raise ValueError("packed otherwise than numpy does it")
     out = bytearray()
     with archive.open(info) as stream:
         while chunk := stream.read(_CHUNK):

@@ -17,7 +17,15 @@ from mutator import NPY, PLAIN, Form
 from target import Target, refusal
 
 from mizzle.data.frames import named_columns
-from mizzle.errors import InvalidFile, InvalidInput, MissingColumn, NotFinite, NotNumeric, PrecisionLoss
+from mizzle.errors import (
+    InvalidFile,
+    InvalidInput,
+    InvalidShape,
+    MissingColumn,
+    NotFinite,
+    NotNumeric,
+    PrecisionLoss,
+)
 from mizzle.files import compression, csv_reader, reader
 from mizzle.files.csv_columns import TextFormat
 from mizzle.files.markers import is_number
@@ -113,9 +121,9 @@ def _table(kind: str, form: Form = PLAIN, executions: int = 2000) -> Target:
         file = _file(f"table.{kind}", content)
         try:
             table = reader.read(str(file), exclude=["no such column"] if content[-1:] == b"!" else ())
+            columns = named_columns(table.frame)
         except InvalidInput as error:
-            return refusal(error, InvalidFile, MissingColumn)
-        columns = named_columns(table.frame)
+            return refusal(error, InvalidFile, MissingColumn, InvalidShape)
         assert len(columns) <= max(100, len(content))
         if kind == "npy" and len(columns) > 1:
             array = np.load(io.BytesIO(content), allow_pickle=False)

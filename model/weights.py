@@ -275,6 +275,7 @@ def refused_in_one_sentence(path: Path) -> Iterator[None]:
     except (
         OSError,
         SafetensorError,
+        ArithmeticError,
         AttributeError,
         LookupError,
         TypeError,

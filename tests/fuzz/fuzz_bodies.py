@@ -125,7 +125,7 @@ def _body(
             check_same(outcomes, sides(content))
         return max(words)  # "read" comes after every name of a class
 
-    return Target(name, check, form, executions=executions)
+    return Target(name, check, form, executions=executions, read_share=1 / 30)
 
 
 def _problem(media: str, query: dict[str, str]) -> Callable[[bytes], list[Outcome]]:

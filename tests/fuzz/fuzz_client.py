@@ -168,7 +168,7 @@ def _client(
             return _refused(error)
         return check(answer) or "read"
 
-    return Target(name, run, PLAIN, _HTTP, executions=600, peak=(3000, 4 * 2**20), read_share=0.005)
+    return Target(name, run, PLAIN, _HTTP, executions=600, peak=(3000, 4 * 2**20))
 
 
 def _check_packed_result(content: bytes) -> str:
@@ -214,7 +214,7 @@ TARGETS = (
     _client("client-jobs", lambda _, jobs: jobs.all(), _check_jobs),
     _client("client-events", lambda _, jobs: list(jobs.follow("ended")), _check_jobs),
     _client("client-result", lambda _, jobs: jobs.result("a"), _check_result),
-    Target("result", _check_packed_result, TENSORS, _HTTP, executions=1500, peak=(3000, 4 * 2**20)),
+    Target("result", _check_packed_result, TENSORS, _HTTP, executions=1000, peak=(3000, 4 * 2**20)),
     Target(
         "retry-after", _check_retry_after, PLAIN, b"Mon, 30 Nov 2026 GMT +9999 -0001 1e308 nan inf".split()
     ),

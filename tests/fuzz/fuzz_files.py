@@ -116,7 +116,7 @@ def _check_packed(content: bytes) -> str:
     return "read"
 
 
-def _table(kind: str, form: Form = PLAIN, executions: int = 2000) -> Target:
+def _table(kind: str, form: Form = PLAIN, executions: int = 1000) -> Target:
     def check(content: bytes) -> str:
         file = _file(f"table.{kind}", content)
         try:
@@ -164,14 +164,14 @@ _TEXT = (b",", b";", b"\t", b'"', b"\n", b"\r\n", b"NA", b"1e5", b"2024-01-31", 
 _OPTIONS = b"comma semicolon space point quote label=a raise strict 1.234,5 1'000 1,5".split()
 _ZIP = (b"PK\x01\x02", b"PK\x05\x06", b"\x63\0", b"head.npy", b"(1000000000000,)", b"(0, 1000000000000)")
 TARGETS = (
-    Target("csv", _check_csv, PLAIN, _TEXT, executions=4000, peak=(2000, 4 * 2**20)),
+    Target("csv", _check_csv, PLAIN, _TEXT, executions=2000, peak=(2000, 4 * 2**20)),
     Target(
-        "csv-options", _check_options, PLAIN, (*_TEXT, *_OPTIONS), executions=4000, peak=(2000, 4 * 2**20)
+        "csv-options", _check_options, PLAIN, (*_TEXT, *_OPTIONS), executions=2000, peak=(2000, 4 * 2**20)
     ),
-    Target("packed", _check_packed, PLAIN, _ZIP, peak=(400, 16 * 2**20)),
+    Target("packed", _check_packed, PLAIN, _ZIP, executions=1000, peak=(400, 16 * 2**20)),
     _table("npy", NPY),
     _table("npz"),
-    _table("parquet", executions=1500),
-    _table("arrow", executions=1500),
-    Target("checkpoint", _check_checkpoint, PLAIN, _ZIP, executions=1500, peak=(400, 4 * 2**20)),
+    _table("parquet", executions=500),
+    _table("arrow", executions=500),
+    Target("checkpoint", _check_checkpoint, PLAIN, _ZIP, executions=1000, peak=(400, 4 * 2**20)),
 )

@@ -126,17 +126,14 @@ def _check_labels(content: bytes) -> str:
 
 _PARTS = (b'"F16"', b"[0, 0]", b"standardise.mean", b"calibration.levels", b"novelty.centre", b"checksums")
 TARGETS = (
-    Target(
-        "weights", _check_flipped, TENSORS, _PARTS, lambda: [_model()], executions=1500, read_share=0.0005
-    ),
+    Target("weights", _check_flipped, TENSORS, _PARTS, lambda: [_model()], executions=1000),
     Target(
         "weights-signed",
         lambda content: _check_model(_signed(content)),
         TENSORS,
         _PARTS,
         lambda: [_model()],
-        executions=1500,
-        read_share=0.0005,
+        executions=1000,
     ),
     Target(
         "weights-labels",
@@ -144,7 +141,6 @@ TARGETS = (
         TENSORS,
         _PARTS,
         lambda: [_labels()],
-        executions=1500,
-        read_share=0.0005,
+        executions=1000,
     ),
 )

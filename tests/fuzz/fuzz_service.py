@@ -189,5 +189,5 @@ _LINES = (
 _SETTINGS = (b"PORT=", b"HOSTS=", b"WEIGHTS_SHA256=", b"LOG_JSON=", b"KEY_RATE=", b"=inf", b"=nan", b"=1e400")
 TARGETS = (
     Target("service", _check_request, PLAIN, _LINES, _requests, executions=1000, peak=(4000, 16 * 2**20)),
-    Target("settings", _check_settings, PLAIN, _SETTINGS, executions=1500),
+    Target("settings", _check_settings, PLAIN, _SETTINGS, executions=600),
 )

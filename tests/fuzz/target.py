@@ -42,7 +42,7 @@ class Target:
     made: Callable[[], Sequence[bytes]] = tuple
     executions: int = 3000
     peak: tuple[int, int] = (400, 4 * MIB)
-    read_share: float = 0.02
+    read_share: float = 0.0
 
     @property
     def folder(self) -> Path:

@@ -12,7 +12,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test native native-test native-law lint lint-python lint-page types types-python types-tests types-page test-page picture benchmark load train wheel container openapi docs lock clean
+.PHONY: run demo test native native-test native-law lint lint-python lint-page types types-python types-tests types-page test-page fuzz picture benchmark load train wheel container openapi docs lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -72,6 +72,13 @@ test-page:
 	@if node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null; \
 	then node --test --test-reporter=spec tests/page/unit/*.test.js; \
 	else echo 'make $@: skipped, as there is no Node.js 20 or newer'; fi
+
+# Every parser of bytes on damaged bodies, for so many seconds in all; a body that breaks a law is put into the
+# corpus. TARGETS="npy csv": of some parsers alone.
+FUZZ_SECONDS ?= 300
+TARGETS ?=
+fuzz: $(VENV)/fuzz.stamp
+	$(PY) tests/fuzz/fuzz.py --seconds $(FUZZ_SECONDS) $(TARGETS)
 
 # The editable install is an import hook that type checkers cannot follow: show them a tree of links.
 types-python: $(VENV)/dev.stamp
@@ -162,6 +169,11 @@ $(VENV)/service.stamp: $(VENV)/venv.stamp pyproject.toml
 $(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml
 	$(PIP) install -e '.[dev]'
 	@touch $@ $(VENV)/service.stamp
+
+# Where there is no wheel of atheris, damages are drawn without seeing which lines they reach.
+$(VENV)/fuzz.stamp: $(VENV)/dev.stamp
+	$(PIP) install -e '.[dev,fuzz]' || echo 'make fuzz: atheris cannot be installed; going on without it'
+	@touch $@
 
 $(VENV)/native.stamp: $(VENV)/dev.stamp setup.py $(wildcard model/native/*.cpp model/native/*.h)
 	$(PY) setup.py -q build_ext --inplace

@@ -8,9 +8,11 @@ unpickles.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from operator import index
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -195,7 +197,8 @@ def _content(path: Path) -> bytes:
     if path.exists() and not path.is_file():
         raise ValueError("no regular file")  # a pipe may have no end
     with path.open("rb") as file:
-        content = file.read(_MAX_BYTES + 1)
+        # One more byte than it has, to see that it grew: room for what is read is made before it is read.
+        content = file.read(min(os.fstat(file.fileno()).st_size, _MAX_BYTES) + 1)
     if len(content) > _MAX_BYTES:
         raise ValueError("too large")
     return content
@@ -236,10 +239,18 @@ def parsed(about: Mapping[str, Any], code: Mapping[str, Any]) -> Header:
         raise ValueError("made by other code")
     text = {name: value for name, value in about.items() if name not in code}
     text["net"] = NetConfig(**text["net"])
-    text["rows"], text["columns"] = tuple(text["rows"]), tuple(text["columns"])
+    text["rows"], text["columns"] = _range(text["rows"]), _range(text["columns"])
     if not all(_is_name(text[name]) for name in ("name", "version")):
         raise ValueError("no name of weights")
     return Header(**text)
+
+
+def _range(bounds: Any) -> tuple[int, int]:
+    """A smallest and a largest number of things."""
+    low, high = map(index, bounds)
+    if not 0 < low <= high:
+        raise ValueError("no range")
+    return low, high
 
 
 def _is_name(text: Any) -> bool:
@@ -264,6 +275,7 @@ def refused_in_one_sentence(path: Path) -> Iterator[None]:
     except (
         OSError,
         SafetensorError,
+        ArithmeticError,
         AttributeError,
         LookupError,
         TypeError,

@@ -179,7 +179,9 @@ def estimate(answer: dict[str, Any]) -> Estimate:
 
 
 def is_sound(estimate: Estimate) -> bool:
-    """Whether an estimate can be one: information is not below 0, and its quantiles do not fall."""
+    """Whether an estimate can be one: information is not below 0, its quantiles do not fall, and their levels
+    reach from end to end of the interval that every text about it has.
+    """
     return (
         finite(estimate)
         and len(estimate.levels) == len(estimate.values)
@@ -188,6 +190,8 @@ def is_sound(estimate: Estimate) -> bool:
         and min(estimate.mi, *estimate.values) >= 0
         and all(low <= high for low, high in pairwise(estimate.values))
         and all(low < high for low, high in pairwise((0.0, *estimate.levels, 1.0)))
+        and estimate.levels[0] <= DEFAULT_LEVELS[0]
+        and estimate.levels[-1] >= DEFAULT_LEVELS[-1]
     )
 
 

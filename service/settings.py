@@ -16,7 +16,8 @@ _PREFIX = "MIZZLE_"
 _RENAMED = {"MIZZLE_PROOF_SECONDS": "MIZZLE_HEALTH_TTL_SECONDS"}
 # What the client, the command and the compiled engine read.
 _ELSEWHERE = ("MIZZLE_BASE_URL", "MIZZLE_API_KEY", "MIZZLE_NATIVE_LIBRARY")
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Names = Annotated[str, Field(max_length=4096)]
 
@@ -103,9 +104,9 @@ class Settings(BaseSettings):
     max_wait_seconds: Positive = 0.03
     request_seconds: Positive = 60.0
     probe_seconds: Positive = 10.0
-    proof_seconds: Annotated[float, Field(ge=0)] | None = None
-    health_ttl_seconds: Annotated[float, Field(ge=0)] = 5.0
-    drain_seconds: Annotated[float, Field(ge=0)] = 5.0
+    proof_seconds: NotNegative | None = None
+    health_ttl_seconds: NotNegative = 5.0
+    drain_seconds: NotNegative = 5.0
     grace_seconds: Count = 10
     hosts: Names = ""
     origins: Names = ""

@@ -1,6 +1,7 @@
 """Two small networks from summaries to quantiles of I(X;Y) in nats, in numpy."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -62,7 +63,10 @@ def shipped() -> Mapping[str, Network]:
 def _network(kind: str, tensors: dict[str, Doubles], about: dict[str, Any]) -> Network:
     count = sum(name.startswith(f"{kind}.weight.") for name in tensors)
     layers = tuple((tensors[f"{kind}.weight.{i}"], tensors[f"{kind}.bias.{i}"]) for i in range(count))
-    return Network(tensors[f"{kind}.centre"], tensors[f"{kind}.spread"], layers, about["stretch"][kind])
+    stretch = about["stretch"][kind]
+    if not math.isfinite(stretch):
+        raise ValueError("no stretch")
+    return Network(tensors[f"{kind}.centre"], tensors[f"{kind}.spread"], layers, stretch)
 
 
 def _read(path: Path) -> tuple[dict[str, Doubles], dict[str, Any]]:

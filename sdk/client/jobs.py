@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from operator import index
@@ -22,7 +23,7 @@ from mizzle.backends.retry import Reply
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, by_code
 from mizzle.tables.results import Matrix, PairResult, Ranking
 from mizzle.tables.variables import Variable
-from mizzle.types import Estimate, ModelInfo, Notice
+from mizzle.types import Estimate, ModelInfo, Notice, Unit, interval_levels
 from mizzle.wire import printable
 
 _EVENTS = "text/event-stream"
@@ -217,7 +218,7 @@ def _result(body: bytes) -> Matrix | Ranking:
     )
     levels = tuple(tensors["levels"].tolist())
     pairs = tuple(_pair(head, levels, *line) for line in lines)
-    options = (head["level"], head["unit"], head["threshold"])
+    options = _options(head, levels)
     # A service of 0.9 sends no notices.
     notices = tuple(
         Notice(printable(notice["code"]), printable(notice["message"])) for notice in head.get("notices", ())
@@ -225,6 +226,23 @@ def _result(body: bytes) -> Matrix | Ranking:
     if head["what"] == "matrix":
         return Matrix(pairs, *options, tuple(head["names"]), notices=notices)
     return Ranking(pairs, *options, head["target"], notices=notices)
+
+
+def _options(head: dict[str, Any], levels: tuple[float, ...]) -> tuple[float, Unit, float]:
+    """Level, unit and threshold of a result, with which its records can be made.
+
+    Raises:
+        ValueError, TypeError, KeyError: it has none, or a name in it is no text.
+    """
+    level, unit, threshold = head["level"], head["unit"], head["threshold"]
+    low, high = interval_levels(level)
+    if not levels or not levels[0] <= low < high <= levels[-1]:
+        raise ValueError("an interval that the answers do not have")
+    if unit not in ("nats", "bits") or not 0 <= threshold <= sys.float_info.max:
+        raise ValueError("no unit or no threshold")
+    if not all(isinstance(name, str) for name in (*head["names"], head.get("target", ""))):
+        raise TypeError("no names")
+    return level, unit, threshold
 
 
 def _pair(

@@ -4,10 +4,7 @@ Parquet and Arrow are read by pyarrow. CSV and TSV are not: pyarrow names no lin
 use, reads 007 as 7 and an integer beyond 64 bits as a rounded float, and makes dates of what looks like one.
 """
 
-import io
 import sys
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +13,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from mizzle.data import npy_files
 from mizzle.data.frames import named_columns
 from mizzle.data.names import no_column, quoted_name
 from mizzle.errors import InvalidFile, InvalidInput
@@ -25,6 +23,7 @@ from mizzle.files.csv_columns import TextFormat
 
 Format = Literal["csv", "tsv", "parquet", "arrow", "npy", "npz"]
 STDIN = "-"
+_ZIP = b"PK\x03\x04"
 TEXT = {"csv": None, "tsv": "\t"}  # None: the first line decides
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
@@ -39,10 +38,6 @@ _SUFFIXES: dict[str, Format] = {
     ".npy": "npy",
     ".npz": "npz",
 }
-_NO_ARRAY = (
-    *(ValueError, TypeError, KeyError, EOFError, OSError, SyntaxError, zipfile.BadZipFile, zlib.error),
-    RuntimeError,  # encrypted
-)
 
 
 @dataclass(frozen=True)
@@ -185,18 +180,13 @@ def _pyarrow() -> Any:
     return load("pyarrow", "pip install 'mizzle[cli]'")
 
 
-def _loaded(content: bytes) -> Any:
-    """What numpy finds; pickled objects are refused."""
-    return np.load(io.BytesIO(content), allow_pickle=False)
-
-
 def _npy(content: bytes) -> Table:
-    try:
-        array = _loaded(content)
-    except _NO_ARRAY:
-        raise InvalidFile("the file is no .npy of numbers or text, or damaged") from None
-    if not isinstance(array, np.ndarray):
+    if content.startswith(_ZIP):
         raise InvalidFile("the file is no .npy; say --format npz if it holds several arrays")
+    try:
+        array = npy_files.read_npy(content)
+    except ValueError:
+        raise InvalidFile("the file is no .npy of numbers or text, or damaged") from None
     _check_dimensions(array, "the array")
     if array.dtype.names:
         return Table({name: array[name] for name in array.dtype.names})
@@ -206,9 +196,8 @@ def _npy(content: bytes) -> Table:
 def _npz(content: bytes) -> Table:
     """Every array is one variable; the columns of one of shape (n, d) are called name0, name1, .."""
     try:
-        file = _loaded(content)
-        arrays = {name: file[name] for name in file.files}
-    except (*_NO_ARRAY, AttributeError):
+        arrays = npy_files.read_npz(content)
+    except ValueError:
         raise InvalidFile("the file is no .npz of numbers or text, or damaged") from None
     for name, array in arrays.items():
         _check_dimensions(array, f"array {quoted_name(name)}")

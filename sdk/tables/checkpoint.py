@@ -7,13 +7,13 @@ arrays with one line a pair. Estimates are in nats; errors are not stored, so th
 import json
 import os
 import time
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mizzle.data import npy_files
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidFile
 from mizzle.tables.plan import PairIndex
@@ -22,7 +22,7 @@ from mizzle.types import Estimate, ModelInfo, Notice
 FORMAT = "mizzle table 1"
 _SECONDS = 10.0  # between two writings
 _SHARE = 20  # writing takes at most one part in so many of the time
-_DAMAGE = (ValueError, KeyError, TypeError, IndexError, EOFError, AttributeError, zipfile.BadZipFile)
+_DAMAGE = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
 class Checkpoint:
@@ -111,8 +111,7 @@ def _parts(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     if not path.exists():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as parts:
-            arrays = {name: parts[name] for name in parts.files}
+        arrays = npy_files.read_npz(path.read_bytes())
         head = json.loads(arrays["head"].tobytes())
         good = head["format"] == FORMAT
     except OSError as error:

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -299,7 +300,7 @@ def check_threshold(threshold: object) -> float:
     if (
         isinstance(threshold, bool)
         or not isinstance(threshold, int | float)
-        or not 0 <= threshold < float("inf")
+        or not 0 <= threshold <= sys.float_info.max  # an integer may be larger
     ):
         raise InvalidInput("threshold must be a finite number of at least 0, in the unit of the answer")
     return float(threshold)

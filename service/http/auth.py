@@ -111,7 +111,7 @@ class Auth:
         """None for who is admitted, whose name is then in the scope."""
         if not self._keys or scope["path"] in self._open:
             return None
-        presented = _presented(scope)
+        presented = presented_keys(scope)
         if len(presented) != 1:
             text = "send one API key, as Authorization: Bearer KEY or as X-API-Key: KEY"
             return problem_of(Unauthorized(text))
@@ -215,7 +215,7 @@ def _entry(number: int, line: str) -> tuple[str, bytes]:
     return name, bytes.fromhex(hashed)
 
 
-def _presented(scope: Scope) -> list[str]:
+def presented_keys(scope: Scope) -> list[str]:
     """Every key that came with a request."""
     schemes = (value.partition(" ") for value in values(scope, "authorization"))
     bearers = [rest.strip() for scheme, _, rest in schemes if scheme.lower() == "bearer"]

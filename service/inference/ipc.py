@@ -103,6 +103,8 @@ def read_request(frame: bytes) -> list[Pair]:
     shapes = json.loads(head)["run"]
     pairs, start = [], 0
     for n, dim_x, dim_y in shapes:
+        if min(n, dim_x, dim_y) < 0:
+            raise ValueError("no shape")  # numpy would take whatever there is
         sides = []
         for dim in (dim_x, dim_y):
             sides.append(np.frombuffer(body, count=n * dim, offset=start).reshape(n, dim))

@@ -1,6 +1,7 @@
 """Write the result of a job in three formats, and choose the one that a caller prefers."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from mizzle.types import Estimate
 
 CSV = "text/csv"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?")  # float() would take words, spaces and underscores
 _NUMBERS = ("mi", "low", "high", "median", "below")
 Result = Matrix | Ranking
 
@@ -47,10 +49,9 @@ def _quality(media: str, accept: str) -> float:
 
 def _weight(parameters: list[str]) -> float:
     texts = [text.removeprefix("q=") for text in parameters if text.startswith("q=")]
-    try:
-        return min(max(float(texts[0]), 0.0), 1.0) if texts else 1.0
-    except ValueError:
-        return 0.0
+    if not texts:
+        return 1.0
+    return min(float(texts[0]), 1.0) if _NUMBER.fullmatch(texts[0]) else 0.0
 
 
 def as_json(header: ResultHeader, result: Result) -> bytes:

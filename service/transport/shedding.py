@@ -18,7 +18,7 @@ from starlette.datastructures import MutableHeaders
 from mizzle import wire
 from mizzle.errors import MizzleError, QueueFull
 from mizzle.service.http import access_log
-from mizzle.service.http.auth import Keys, address_name
+from mizzle.service.http.auth import Keys, address_name, presented_keys
 from mizzle.service.http.headers import secure
 from mizzle.service.http.problem_details import problem_of
 from mizzle.service.http.request_id import HEADER, harmless, identified, new_id
@@ -28,8 +28,10 @@ from mizzle.service.telemetry.metrics import Metrics
 
 _PATHS = b"|".join(re.escape(path.encode()) for path in (wire.BATCH_PATH, wire.PATH))
 _TARGET = re.compile(rb"POST (%s)(?:\?[!-~]*)? HTTP/1\.1" % _PATHS)
-_FIELD = re.compile(rb"([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n\0]*?)[ \t]*", re.ASCII)
+# A value as h11 reads it; what else may stand in one is left to it, to be refused.
+_FIELD = re.compile(rb"([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n\0\f\v]*?)[ \t]*", re.ASCII)
 _MAX_HEAD_BYTES = 16 * 1024
+_MAX_HEADERS = 100  # of more, the parser decides
 _MAX_LENGTH_DIGITS = 9
 # Framed or to be answered in another way than the plain one.
 _SPECIAL_HEADERS = {b"transfer-encoding", b"expect", b"upgrade", b"origin"}
@@ -147,7 +149,7 @@ def whole_request(received: bytes) -> RequestHead | None:
         return None
     first, *lines = head.split(b"\r\n")
     target, matches = _TARGET.fullmatch(first), [_FIELD.fullmatch(line) for line in lines]
-    if target is None or None in matches:
+    if target is None or None in matches or len(lines) > _MAX_HEADERS:
         return None
     fields = [(m[1].lower(), m[2]) for m in matches if m]
     if not _plain(fields, len(body)):
@@ -158,10 +160,8 @@ def whole_request(received: bytes) -> RequestHead | None:
 
 def _key(fields: list[tuple[bytes, bytes]]) -> bytes:
     """The key that a request came with; empty where it came with none, or with several."""
-    bearers = [value.partition(b" ") for name, value in fields if name == b"authorization"]
-    presented = [rest.strip() for scheme, _, rest in bearers if scheme.lower() == b"bearer"]
-    presented += [value for name, value in fields if name == b"x-api-key"]
-    return presented[0] if len(presented) == 1 else b""
+    presented = presented_keys({"headers": fields})
+    return presented[0].encode("latin-1") if len(presented) == 1 else b""
 
 
 def _plain(fields: list[tuple[bytes, bytes]], length: int) -> bool:

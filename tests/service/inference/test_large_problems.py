@@ -89,7 +89,7 @@ def test_of_one_request_every_problem_goes_where_it_belongs(play, fake: FakeEsti
 def test_what_waits_for_the_other_process_does_not_make_small_problems_wait(
     play, busy: FakeEstimator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither by their deadlines nor by refusals: a queue of large ones, which takes a minute, is not theirs."""
+    """Neither by deadlines nor by refusals: a queue of large ones, which takes a minute, is not theirs."""
     monkeypatch.setattr(runner, "measured", lambda _: Measured(1e4, 0.0, 10_000))
 
     async def scenario(engine):

@@ -67,7 +67,7 @@ NO_KEY = Attack(
 
 
 def _doors(quick: bool) -> Iterator[Outcome]:
-    seconds = 1.5 if quick else 4.0
+    seconds = 1.0 if quick else 4.0
     with tempfile.TemporaryDirectory() as folder, _attacked(Path(folder)) as service:
         sockets = peers.connected(service.port, CONNECTIONS)
         yield MANY.outcome(**_seen(service, sockets, seconds))

@@ -58,13 +58,13 @@ def _by_key(quick: bool) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         path, keys = keys_file(Path(folder), *_OWNERS)
         with serving(keys_file=path, jobs_dir=folder) as service:
-            yield from _floods(service, BY_KEY, 1.5 if quick else 8.0, {"key": keys["b"]}, keys["a"])
+            yield from _floods(service, BY_KEY, 1.0 if quick else 8.0, {"key": keys["b"]}, keys["a"])
             yield _fifth_owner(service, keys)
 
 
 def _by_address(quick: bool) -> Iterator[Outcome]:
     with serving() as service:
-        yield from _floods(service, BY_ADDRESS, 1.5 if quick else 8.0, {}, "")
+        yield from _floods(service, BY_ADDRESS, 1.0 if quick else 8.0, {}, "")
 
 
 def _floods(

@@ -104,18 +104,21 @@ def connected(port: int, count: int, data: bytes = b"", source: str = ATTACKER) 
 def push(sockets: Sequence[socket.socket], size: int, seconds: float) -> int:
     """Sends so many bytes on each connection, as far as they are taken in time; how many MiB were."""
     left, block, end = dict.fromkeys(sockets, size), b" " * 2**20, time.monotonic() + seconds
+    sent = 0
     while left and time.monotonic() < end:
         for connection in select.select([], list(left), [], 0.1)[1]:
             try:
-                left[connection] -= connection.send(block[: left[connection]])
+                count = connection.send(block[: left[connection]])
             except BlockingIOError:
                 continue
             except OSError:
                 del left[connection]
                 continue
-            if left[connection] <= 0:
+            sent += count
+            left[connection] -= count
+            if not left[connection]:
                 del left[connection]
-    return (size * len(sockets) - sum(left.values())) >> 20
+    return sent >> 20
 
 
 def open_ones(sockets: Sequence[socket.socket]) -> list[socket.socket]:

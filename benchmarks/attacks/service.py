@@ -175,14 +175,15 @@ def _started(log: Path, memory_mib: int | None, prelude: str, settings: dict[str
     if has_admin:
         settings.setdefault("admin_port", free_port())
     environment = own | {f"MIZZLE_{name}".upper(): str(value) for name, value in settings.items()}
-    process = subprocess.Popen(
-        [sys.executable, "-c", f"{prelude}\n{_START}"],
-        stdout=subprocess.DEVNULL,
-        stderr=log.open("wb"),
-        text=True,
-        env=environment,
-        preexec_fn=_limit(memory_mib),
-    )
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"{prelude}\n{_START}"],
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            text=True,
+            env=environment,
+            preexec_fn=_limit(memory_mib),
+        )
     service = Service(process, settings["port"], settings.get("admin_port"), log)
     until(lambda: not service.alive or service.ask("GET", "/livez").status == 200)
     return service

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import http_load as http
+import uvloop
 
 from attacks.judging import Attack, Figures, Group, Outcome
 from attacks.service import SEED, Service, serving
@@ -45,10 +46,10 @@ def _loads(quick: bool) -> Iterator[Outcome]:
     seconds = 2.0 if quick else 10.0
     requests = [http.npy(*SHAPE, seed) for seed in range(BURST)]
     with serving() as service:
-        asyncio.run(http.closed(service.port, requests, 4, 0.5))
+        uvloop.run(http.closed(service.port, requests, 4, 0.5))
         time.sleep(1.5)  # idle
-        yield _answered(IDLE_BURST, asyncio.run(_burst(service.port, requests)))
-        full = asyncio.run(http.closed(service.port, requests, LOOP, seconds / 2))
+        yield _answered(IDLE_BURST, uvloop.run(_burst(service.port, requests)))
+        full = uvloop.run(http.closed(service.port, requests, LOOP, seconds / 2))
         yield _answered(CLOSED_LOOP, full)
         yield _overload(service, requests, len(http.with_status(full, 200)) / (seconds / 2), seconds)
 
@@ -68,7 +69,7 @@ def _answered(attack: Attack, answers: list[http.Answer]) -> Outcome:
 
 def _overload(service: Service, requests: list[bytes], capacity: float, seconds: float) -> Outcome:
     low, high = (
-        asyncio.run(http.under_load(service.port, requests, share, capacity, seconds, SEED))
+        uvloop.run(http.under_load(service.port, requests, share, capacity, seconds, SEED))
         for share in (LOW, HIGH)
     )
     return OVERLOAD.outcome(

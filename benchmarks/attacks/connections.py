@@ -88,9 +88,9 @@ def _attacked(folder: Path) -> AbstractContextManager[Service]:
 def _seen(service: Service, sockets: list[socket.socket], seconds: float) -> dict[str, float]:
     """What an honest peer sees beside connections of another one."""
     time.sleep(0.5)
-    probe, answers = peers.probe(service), peers.asked_for(service, seconds)
+    left, probe, answers = peers.open_ones(sockets), peers.probe(service), peers.asked_for(service, seconds)
     return {
-        "open": len(peers.open_ones(sockets)),
+        "open": len(left),
         "livez": probe.status,
         "livez_seconds": probe.seconds,
         "requests": len(answers),

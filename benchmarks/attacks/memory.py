@@ -124,7 +124,7 @@ def _readers(service: Service) -> Outcome:
     service.forget_peak()
     sockets = _result_requests(service)
     time.sleep(2.0)  # in which nobody reads
-    answers = peers.read_all(sockets, 20.0)
+    answers = peers.read_all(sockets, 40.0)
     peers.hang_up(sockets)
     whole = sum(peers.status(text) == 200 and peers.is_whole(text) for text in answers)
     later = sum(peers.status(text) in (429, 503) and b"retry-after" in text.lower() for text in answers)

@@ -122,19 +122,12 @@ def push(sockets: Sequence[socket.socket], size: int, seconds: float) -> int:
 
 
 def open_ones(sockets: Sequence[socket.socket]) -> list[socket.socket]:
-    """Those that the service has not closed; what it said is read."""
-    return [connection for connection in sockets if not _is_closed(connection)]
-
-
-def _is_closed(connection: socket.socket) -> bool:
-    try:
-        while connection.recv(65536):
-            pass
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
-    return True
+    """Those that the service has not closed, whether or not there is something to read."""
+    poll = select.poll()
+    for connection in sockets:
+        poll.register(connection, select.POLLRDHUP)
+    closed = {descriptor for descriptor, _ in poll.poll(0)}
+    return [connection for connection in sockets if connection.fileno() not in closed]
 
 
 def hang_up(sockets: Sequence[socket.socket]) -> None:

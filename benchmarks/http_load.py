@@ -82,8 +82,8 @@ class Wire(asyncio.Protocol):
 class Connection:
     """One connection, opened when first needed and again after it ended."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+        self._port, self._source = port, source
         self._wire: Wire | None = None
 
     async def ask(self, request: bytes) -> Answer:
@@ -93,14 +93,15 @@ class Connection:
         if not head and reused:
             head = await self._send(request)
         status = int(head.split(b" ", 2)[1]) if head else 0
-        wait = _value(head, b"retry-after").decode() if status == 429 else ""
+        wait = header(head, b"retry-after").decode() if status == 429 else ""
         return Answer(status, start, time.monotonic() - start, wait)
 
     async def _send(self, request: bytes) -> bytes:
         try:
             if self._wire is None or not self._wire.open:
                 loop = asyncio.get_running_loop()
-                _, self._wire = await loop.create_connection(Wire, "127.0.0.1", self._port)
+                own = (self._source, 0)
+                _, self._wire = await loop.create_connection(Wire, "127.0.0.1", self._port, local_addr=own)
             head = await self._wire.ask(request)
         except OSError:
             head = b""
@@ -116,22 +117,24 @@ class Connection:
 
 
 def _length(head: bytes) -> int:
-    return int(_value(head, b"content-length") or b"0")
+    return int(header(head, b"content-length") or b"0")
 
 
-def _value(head: bytes, name: bytes) -> bytes:
-    """The value of a header, or nothing."""
+def header(head: bytes, name: bytes) -> bytes:
+    """The value of a header of an answer's head, or nothing."""
     _, separator, rest = head.lower().partition(b"\r\n" + name + b": ")
     return rest.partition(b"\r\n")[0] if separator else b""
 
 
-async def closed(port: int, requests: Sequence[bytes], concurrency: int, seconds: float) -> list[Answer]:
-    """So many clients, each asking as soon as it has its answer."""
+async def closed(
+    port: int, requests: Sequence[bytes], concurrency: int, seconds: float, source: str = "127.0.0.1"
+) -> list[Answer]:
+    """So many clients at one address, each asking as soon as it has its answer."""
     end = time.monotonic() + seconds
     answers: list[Answer] = []
 
     async def client(place: int) -> None:
-        connection = Connection(port)
+        connection = Connection(port, source)
         while time.monotonic() < end:
             answers.append(await connection.ask(requests[place % len(requests)]))
             place += concurrency
@@ -166,6 +169,28 @@ async def opened(
     for connection in idle:
         connection.close()
     return answers
+
+
+async def under_load(
+    port: int, requests: list[bytes], share: float, capacity: float, seconds: float, seed: int
+) -> dict[str, Any]:
+    """Random arrivals at this share of the capacity; then, how soon a single request is fast again."""
+    answers = await opened(port, requests, share * capacity, seconds, seed)
+    good, refused = with_status(answers, 200), with_status(answers, 429)
+    others = [a for a in answers if a.status not in (200, 429, 503, 504)]
+    after = await closed(port, requests, 1, 1.0)
+    return {
+        "load": share,
+        "asked": len(answers),
+        "goodput": len(good) / seconds,
+        "p50": percentile(good, 0.5),
+        "p99": percentile(good, 0.99),
+        "refused": len(refused),
+        "refused_p99": percentile(refused, 0.99),
+        "with_retry_after": sum(a.retry_after.isdecimal() for a in refused),
+        "others": len(others),
+        "single_after": percentile(with_status(after, 200), 0.5),
+    }
 
 
 async def probing(port: int, path: str, every: float, until: Callable[[], bool]) -> list[Answer]:

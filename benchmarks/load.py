@@ -1,29 +1,39 @@
 """How the service holds up: throughput, latency below capacity, overload, recovery, memory.
 
     python benchmarks/load.py [--quick] [--soak]
+    python benchmarks/load.py --attack [--quick]
 
 Starts `mizzle serve` with the shipped weights on a loopback port, asks it for problems of 200 rows and 2 + 2
 columns as .npy, and ends it. The same problems through the worker process without HTTP are the measure of
 capacity. Rates are in requests a second, times in milliseconds; what counts are the ratios, as the machine is
 shared with the load itself. Prints tables and writes results/load-YYYY-MM-DD.json.
+
+`--attack` instead attacks services of its own in every way that an audit did (`attacks/`), prints what came
+beside the bound of each, and writes results/attack-YYYY-MM-DD.json, which `docs/attacks.md` is made from. Its
+exit code is 1 where a bound does not hold.
 """
 
 import argparse
 import asyncio
+import hashlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import http_load as http
 import numpy as np
 import uvloop
+from attacks import GROUPS
+from attacks.judging import Group, all_outcomes
+from attacks.service import SEED
 from results import RESULTS, Row, print_table, result_name, write_result
 
+from mizzle.model.weights import SHIPPED
 from mizzle.service.app import LOADER
 from mizzle.service.inference.ipc import Pair
 from mizzle.service.inference.worker import Worker
@@ -34,18 +44,22 @@ SHAPE = (200, 2, 2)
 CONCURRENCY = 32
 BODIES = 64
 LOADS = (0.7, 2.0, 5.0)  # of capacity
-SEED = 17
 SOAK = 100_000
 LARGE_BODIES = 50  # of the largest size in JSON, during which probes are timed
 
 
-def main() -> None:
-    """Runs the phases one after the other."""
+def main() -> int:
+    """Runs the phases, or the attacks, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="short phases: tries the program, tells little")
     parser.add_argument("--soak", action="store_true", help="also 100,000 good and 100,000 bad requests")
+    parser.add_argument(
+        "--attack", action="store_true", help="hostile callers instead: what came, beside bounds"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
+    if options.attack:
+        return attacked(options.quick, options.out)
     seconds = 2.0 if options.quick else 20.0
     direct = asyncio.run(_direct(seconds / 2))
     with_service = _served(lambda port, pid: _phases(port, pid, seconds, direct, options.soak))
@@ -56,6 +70,21 @@ def main() -> None:
     for name, value in payload.items():
         print_table(name, value) if isinstance(value, list) else print(f"{name}: {value}")
     print(f"written: {write_result(result_name('load', options.quick), payload, options.out).name}")
+    return 0
+
+
+def attacked(quick: bool, out: Path, groups: Sequence[Group] = GROUPS) -> int:
+    """Makes the table of attacks; 1 where a bound does not hold."""
+    start, outcomes = time.monotonic(), []
+    for outcome in all_outcomes(groups, quick):
+        outcomes.append(outcome)
+        print(f"{outcome.part:>2}  {outcome.holds!s:<5}  {outcome.attack}: {outcome.measured}", flush=True)
+    payload: Row = {
+        "quick": quick, "seed": SEED, "weights": {"sha256": hashlib.sha256(SHIPPED.read_bytes()).hexdigest()},
+        "minutes": (time.monotonic() - start) / 60, "attacks": [outcome._asdict() for outcome in outcomes],
+    }  # fmt: skip
+    print(f"written: {write_result(result_name('attack', quick), payload, out).name}")
+    return int(any(outcome.holds is False for outcome in outcomes))
 
 
 async def _direct(seconds: float) -> float:
@@ -112,7 +141,7 @@ async def _phases(port: int, pid: int, seconds: float, direct: float, soak: bool
     single = await http.closed(port, requests, 1, seconds / 4)
     full = await http.closed(port, requests, CONCURRENCY, seconds)
     capacity = len(http.with_status(full, 200)) / seconds
-    loads = [await _load(port, requests, share, capacity, seconds) for share in LOADS]
+    loads = [await http.under_load(port, requests, share, capacity, seconds, SEED) for share in LOADS]
     before_large = time.monotonic()
     large = await _large_bodies(port, LARGE_BODIES)
     ended.set()
@@ -136,26 +165,6 @@ async def _phases(port: int, pid: int, seconds: float, direct: float, soak: bool
 
 
 PROBES = ("/livez", "/readyz")
-
-
-async def _load(port: int, requests: list[bytes], share: float, capacity: float, seconds: float) -> Row:
-    """Random arrivals at this share of the capacity; then, how soon a single request is fast again."""
-    answers = await http.opened(port, requests, share * capacity, seconds, SEED)
-    good, refused = http.with_status(answers, 200), http.with_status(answers, 429)
-    others = [a for a in answers if a.status not in (200, 429, 503, 504)]
-    after = await http.closed(port, requests, 1, 1.0)
-    return {
-        "load": share,
-        "asked": len(answers),
-        "goodput": len(good) / seconds,
-        "p50": http.percentile(good, 0.5),
-        "p99": http.percentile(good, 0.99),
-        "refused": len(refused),
-        "refused_p99": http.percentile(refused, 0.99),
-        "with_retry_after": sum(a.retry_after.isdecimal() for a in refused),
-        "others": len(others),
-        "single_after": _times(after)["median"],
-    }
 
 
 async def _large_bodies(port: int, count: int) -> list[http.Answer]:
@@ -227,4 +236,4 @@ def _times(answers: list[http.Answer]) -> Row:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

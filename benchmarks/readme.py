@@ -1,4 +1,4 @@
-"""Writes the README's measured part, `docs/measurements.md` and `docs/accuracy.md` from the newest results.
+"""Writes the README's measured part and three pages of `docs/` from the newest results.
 
     python benchmarks/readme.py [--check]
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import accuracy_page
+import attacks_page
 import measurements_page
 from page_tables import ERRORS_LEGEND, coverage, pooled_errors, weak_spots, with_real_data
 from results import RESULTS, Row, read_newest
@@ -19,6 +20,7 @@ from results import RESULTS, Row, read_newest
 README = Path(__file__).resolve().parent.parent / "README.md"
 MEASUREMENTS = README.parent / "docs" / "measurements.md"
 ACCURACY = README.parent / "docs" / "accuracy.md"
+ATTACKS = README.parent / "docs" / "attacks.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
 
@@ -40,7 +42,11 @@ def main() -> int:
 def pages(folder: Path = RESULTS) -> dict[Path, str]:
     """The pages that are made of the results as a whole, by their place."""
     results = (read_newest(kind, folder) for kind in ("accuracy", "real-data", "consistency", "speed"))
-    return {MEASUREMENTS: measurements_page.page(folder), ACCURACY: accuracy_page.page(*results)}
+    return {
+        MEASUREMENTS: measurements_page.page(folder),
+        ACCURACY: accuracy_page.page(*results),
+        ATTACKS: attacks_page.page(read_newest("attack", folder)),
+    }
 
 
 def updated(text: str, measured: str) -> str:

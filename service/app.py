@@ -59,6 +59,7 @@ def create_app(
         version=__version__,
         summary="Mutual information with calibrated intervals.",
         lifespan=_lifespan(engine, jobs, metrics),
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -1,14 +1,18 @@
 """What /openapi.json says beyond what FastAPI finds by itself: every refusal, and models of requests."""
 
+import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from mizzle.service.http import problem_details
 
+PATH = "/openapi.json"
 REFERENCE = "#/components/schemas/{model}"
 _MEANINGS = {
     400: "The body cannot be read as the format that it claims to be.",
@@ -70,7 +74,7 @@ def inlined(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def install(app: FastAPI, models: Iterable[type[BaseModel]]) -> None:
-    """Adds the schemas of models that no route declares to the document."""
+    """Adds the schemas of models that no route declares to the document, and serves it at `PATH`."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -78,6 +82,16 @@ def install(app: FastAPI, models: Iterable[type[BaseModel]]) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend
+
+    @cache
+    def text() -> bytes:
+        return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+
+    # FastAPI's own route would write the document for every reader, which holds all others up for ten
+    # milliseconds each time.
+    @app.get(PATH, include_in_schema=False)
+    async def described() -> Response:
+        return Response(text(), media_type="application/json")
 
 
 def _document(app: FastAPI, models: Iterable[type[BaseModel]]) -> dict[str, Any]:

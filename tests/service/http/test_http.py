@@ -155,6 +155,20 @@ def test_the_document_covers_request_answer_and_refusals(play) -> None:
     assert request["example"]["x"]
 
 
+def test_the_document_is_written_once(app, play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a caller who asks for it again and again would hold all others up."""
+
+    async def scenario(http):
+        first = await http.get("/openapi.json")
+        monkeypatch.setattr(app, "openapi", lambda: pytest.fail("written again"))
+        return first, await http.get("/openapi.json"), await http.head("/openapi.json")
+
+    first, second, head = play(scenario)
+    assert first.content == second.content
+    assert first.headers["content-type"] == head.headers["content-type"] == "application/json"
+    assert json.loads(first.content)["paths"]
+
+
 def test_the_documents_example_is_answered(play) -> None:
     async def scenario(http):
         document = (await http.get("/openapi.json")).json()

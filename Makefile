@@ -125,7 +125,7 @@ sbom: $(VENV)/dev.stamp
 	rm -rf build/sbom && mkdir -p build/sbom
 	$(PY) -c 'from setuptools import build_meta; build_meta.prepare_metadata_for_build_wheel("build/sbom")' >/dev/null 2>&1
 	mv build/sbom/*.dist-info/sboms/*.json build/sbom/wheel.cdx.json && rm -r build/sbom/*-info
-	$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+	$(PY) -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
 	  -o build/sbom/service.cdx.json deploy/requirements.txt
 
 # Known faults of what is locked and of the page's libraries. Where their database is out of reach it says so; in a

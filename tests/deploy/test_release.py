@@ -47,7 +47,7 @@ def test_what_is_installed_is_locked_by_hash() -> None:
         "fresh/bin/pip install dist/*.tar.gz"
     ]  # as a user does, and its result is thrown away
     for command in COMMANDS:
-        for file in re.findall(r"-r (\S+)", command):
+        for file in re.findall(r"-r (deploy/\S+)", command):
             assert (ROOT / file).exists()
 
 

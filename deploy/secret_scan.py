@@ -60,7 +60,8 @@ def configure() -> None:
     """Sets this process's detectors and filters."""
     here = f"file://{__file__}"
     settings = get_settings()
-    settings.configure_plugins([{"name": kind.__name__} for kind in known_detectors().values()])
+    detectors: dict[str, type] = known_detectors()
+    settings.configure_plugins([{"name": detector.__name__} for detector in detectors.values()])
     settings.configure_plugins([{"name": MizzleKey.__name__, "path": here}])
     known_detectors.cache_clear()
     settings.disable_filters(f"{heuristic.__name__}.is_swagger_file")  # it leaves files out by their names

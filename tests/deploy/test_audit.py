@@ -4,9 +4,11 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
 
 import audit
 import pytest
+from packaging.requirements import Requirement
 
 KNOWN = {("PyPI", "jinja2", "2.4.1"): "PYSEC-0000-1"}
 
@@ -89,7 +91,7 @@ def test_what_only_another_python_installs_is_looked_up() -> None:
 
 
 def test_a_known_fault_of_a_package_fails(database, run, monkeypatch, capfd) -> None:
-    monkeypatch.setattr(audit, "locked", lambda: [audit.Requirement("numpy==2.5.5 ; python_version > '9'")])
+    monkeypatch.setattr(audit, "locked", lambda: [Requirement("numpy==2.5.5 ; python_version > '9'")])
     database.faults["PyPI", "numpy", "2.5.5"] = "PYSEC-0000-2"
     assert run("--database", database.url) == 1
     assert "PYSEC-0000-2" in capfd.readouterr().out
@@ -118,10 +120,10 @@ def test_a_database_that_knows_nothing_fails(database, run, capfd) -> None:
 
 def test_a_database_that_fails_is_no_clean_answer(database, run) -> None:
     database.status = 500
-    with pytest.raises(audit.urllib.error.HTTPError):
+    with pytest.raises(HTTPError):
         run("--database", database.url)
 
 
 def test_a_failure_of_pip_audit_fails(database, run, monkeypatch) -> None:
-    monkeypatch.setattr(audit, "locked", lambda: [audit.Requirement("numpy")])  # no version
+    monkeypatch.setattr(audit, "locked", lambda: [Requirement("numpy")])  # no version
     assert run("--database", database.url) == 1

@@ -2,6 +2,8 @@
 
 It is a plain shared library that Python loads by ctypes. It knows nothing of Python, so that its name has no
 tag of an ABI, and one wheel a platform serves every version of Python.
+
+The wheel also has a bill of materials, as the page's libraries in it come from elsewhere.
 """
 
 import hashlib

@@ -169,7 +169,7 @@ class Wheel(bdist_wheel):
         bill = materials(about.get_name(), about.get_version(), about.license_expression)
         folder = Path(distinfo_path) / "sboms"
         folder.mkdir()
-        (folder / f"{about.get_name()}.cdx.json").write_text(json.dumps(bill, indent=1) + "\n", "utf-8")
+        (folder / f"{about.get_name()}.cdx.json").write_bytes(json.dumps(bill, indent=1).encode())
 
 
 setup(

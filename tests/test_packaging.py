@@ -62,6 +62,17 @@ def test_the_wheel_holds_every_room_and_the_weights(wheel: set[str]) -> None:
     assert {f"mizzle/{name}" for name in wanted} <= wheel
 
 
+def test_the_wheel_holds_every_module(wheel: set[str]) -> None:
+    """The list of packages in pyproject.toml must not lack one: an installed package would not even start."""
+    rooms = {"sdk": "mizzle", **{name: f"mizzle/{name}" for name in ("service", "model", "metadata_gen")}}
+    modules = {
+        f"{package}/{path.relative_to(ROOT / room).as_posix()}"
+        for room, package in rooms.items()
+        for path in (ROOT / room).rglob("*.py")
+    }
+    assert modules <= wheel
+
+
 def test_the_wheel_holds_nothing_else(wheel: set[str]) -> None:
     tops = {name.partition("/")[0] for name in wheel}
     assert tops == {"mizzle", f"mizzle-{mizzle.__version__}.dist-info"}

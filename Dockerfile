@@ -7,9 +7,9 @@
 # The package index is pip's setting: a mirror is named by --build-arg PIP_INDEX_URL=... Builds of torch for
 # CPUs lie elsewhere, which uv knows (its --torch-backend). The commit is recorded with --build-arg REVISION="$(git rev-parse HEAD)".
 #
-# Where the base must not change under its tag, pin it by its digest, which
-# `docker buildx imagetools inspect python:3.12-slim-bookworm` shows:
-# --build-arg PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:...
+# The base has a tag here, so that a build by hand has Debian's latest repairs. Where it must not change, pin it by
+# its digest, as the release workflow does, which records it in the image (org.opencontainers.image.base.name):
+# --build-arg PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:... (docker buildx imagetools inspect shows it)
 #
 # It listens on every interface of the container, so it refuses to start without API keys: mount a file of
 # them and name it in MIZZLE_KEYS_FILE. Names other than localhost that it is reached by go into MIZZLE_HOSTS.
@@ -26,7 +26,12 @@ ENV PATH=/opt/pip/bin:$PATH PIP_PYTHON=/opt/mizzle/bin/python PIP_DISABLE_PIP_VE
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/mizzle
 WORKDIR /src
 
-# By hash, all but torch. `make lock` writes the files; what torch needs is in one of them.
+# What builds and installs, by hash: pip itself, uv and setuptools. `make lock` writes this file and the others.
+COPY deploy/requirements-build.txt deploy/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    env -u PIP_PYTHON pip install --no-compile --only-binary :all: --require-hashes -r deploy/requirements-build.txt
+
+# By hash, all but torch. What torch needs is in one of the files.
 ARG TORCH_BACKEND=none
 COPY deploy/requirements.txt deploy/requirements-torch.txt deploy/
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -40,15 +45,15 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     case "$TORCH_BACKEND" in \
       none) ;; \
       "") pip install --no-compile --only-binary :all: "$TORCH_SPEC" ;; \
-      *) env -u PIP_PYTHON pip install uv \
-        && uv pip install --no-cache --python "$PIP_PYTHON" ${PIP_INDEX_URL:+--default-index "$PIP_INDEX_URL"} \
-             --torch-backend "$TORCH_BACKEND" "$TORCH_SPEC" ;; \
+      *) uv pip install --no-cache --python "$PIP_PYTHON" ${PIP_INDEX_URL:+--default-index "$PIP_INDEX_URL"} \
+           --torch-backend "$TORCH_BACKEND" "$TORCH_SPEC" ;; \
     esac
 
-# The engine is compiled in this stage, by tools that stay in it.
-# hadolint ignore=DL3008,DL3013
-RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/* \
-    && env -u PIP_PYTHON pip install 'setuptools>=77'
+# The engine is compiled in this stage, by a compiler that stays in it. It is the one of the base's Debian release,
+# whose signature apt checks: a version would be gone from the archive with the next repair, and a snapshot of the
+# archive would do without repairs, and without mirrors.
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
 
 COPY pyproject.toml setup.py README.md LICENSE ./
 COPY sdk sdk
@@ -71,13 +76,15 @@ RUN rm -f /opt/mizzle/.lock \
     && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash -x '_internal/py3' /opt/mizzle/lib
 
 FROM ${PYTHON_IMAGE}
+ARG PYTHON_IMAGE
 ARG VERSION=0.13.0
 ARG REVISION
 LABEL org.opencontainers.image.title="mizzle" \
       org.opencontainers.image.description="Mutual information with calibrated intervals, over HTTP" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="${PYTHON_IMAGE}"
 # Workers start as `python -m`, which would look for modules in the working directory first.
 ENV PATH=/opt/mizzle/bin:$PATH \
     HOME=/tmp \

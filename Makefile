@@ -12,7 +12,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test native native-test native-law lint lint-python lint-page types types-python types-tests types-page test-page fuzz picture benchmark load train wheel container openapi docs lock clean
+.PHONY: run demo test native native-test native-law lint lint-python lint-page types types-python types-tests types-page test-page fuzz picture benchmark load train wheel sbom audit secrets container openapi docs lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -116,9 +116,9 @@ benchmark: $(VENV)/dev.stamp
 	$(if $(FULL),$(PY) benchmarks/figures.py)
 	$(if $(FULL),$(PY) benchmarks/readme.py)
 
-# How the service holds up; SOAK=1 adds 200,000 requests.
+# How the service holds up; SOAK=1 adds 200,000 requests, and ATTACK=1 is what hostile callers may do instead.
 load: $(VENV)/dev.stamp
-	$(PY) benchmarks/load.py $(if $(SOAK),--soak)
+	$(PY) benchmarks/load.py $(if $(ATTACK),--attack) $(if $(SOAK),--soak)
 
 train: $(VENV)/dev.stamp
 	$(PY) train.py --out runs/base
@@ -126,6 +126,22 @@ train: $(VENV)/dev.stamp
 wheel: $(VENV)/dev.stamp
 	rm -rf build/lib*
 	$(PIP) wheel --no-deps -w dist .
+
+# Bills of materials (CycloneDX) in build/sbom: the wheel's, which lies in it, and that of what the image installs.
+sbom: $(VENV)/dev.stamp
+	rm -rf build/sbom && mkdir -p build/sbom
+	$(PY) -c 'from setuptools import build_meta; build_meta.prepare_metadata_for_build_wheel("build/sbom")' >/dev/null 2>&1
+	mv build/sbom/*.dist-info/sboms/*.json build/sbom/wheel.cdx.json && rm -r build/sbom/*-info
+	$(PY) -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
+	  -o build/sbom/service.cdx.json deploy/requirements.txt
+
+# Known faults of what is locked and of the page's libraries. Where their database is out of reach it says so; in a
+# release, where it must not be: AUDIT_FLAGS=--online.
+audit: $(VENV)/dev.stamp
+	$(PY) deploy/audit.py $(AUDIT_FLAGS) '$(TORCH)'
+
+secrets: $(VENV)/dev.stamp
+	$(PY) deploy/secret_scan.py
 
 # Builds the image for real and runs it; as root, on Debian with buildah, debootstrap and iproute2.
 container:
@@ -139,15 +155,19 @@ docs: $(VENV)/dev.stamp
 openapi: $(VENV)/dev.stamp
 	$(PY) deploy/write_pages.py
 
-# What the image installs besides torch, whose own needs are read from its CPU wheel. Where PyTorch's index of
-# CPU wheels is out of reach, name a folder with the wheel: make lock LOCK_FLAGS="--find-links DIR".
+# By hash: what the image installs besides torch, whose own needs are read from its CPU wheel, and what builds and
+# publishes. Where PyTorch's index of CPU wheels is out of reach, name a folder with the wheel:
+# make lock LOCK_FLAGS="--find-links DIR". What is locked stays as it is, or comes in its newest version: UPGRADE=1.
 LOCK_FLAGS ?= --torch-backend cpu
 COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
-  --custom-compile-command 'make lock' --extra otel pyproject.toml
+  --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+SERVICE = --extra otel pyproject.toml
 lock: $(VENV)/dev.stamp
-	$(PIP) install uv
-	$(COMPILE) -o deploy/requirements.txt
-	echo '$(TORCH)+cpu' | $(COMPILE) --no-emit-package torch $(LOCK_FLAGS) --constraints - --extra local \
+	$(PIP) install --require-hashes -r deploy/requirements-build.txt
+	$(COMPILE) --group build -o deploy/requirements-build.txt
+	$(COMPILE) --group release -o deploy/requirements-release.txt
+	$(COMPILE) $(SERVICE) -o deploy/requirements.txt
+	echo '$(TORCH)+cpu' | $(COMPILE) $(SERVICE) --no-emit-package torch $(LOCK_FLAGS) --constraints - --extra local \
 	  -o deploy/requirements-torch.txt
 
 $(VENV)/venv.stamp:

@@ -2,9 +2,12 @@
 
 It is a plain shared library that Python loads by ctypes. It knows nothing of Python, so that its name has no
 tag of an ABI, and one wheel a platform serves every version of Python.
+
+The wheel also has a bill of materials, as the page's libraries in it come from elsewhere.
 """
 
 import hashlib
+import json
 import os
 import platform
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +22,7 @@ NAME = "mizzle.model.native.libmizzle"
 FOLDER = Path("model/native")
 SOURCES = sorted(FOLDER.glob("*.cpp"))
 HEADERS = sorted(FOLDER.glob("*.h"))
+VENDOR = Path("service/page/vendor")
 # No -ffast-math and no -fno-signed-zeros: both zeros must tie, and sums must have one order.
 FLAGS = {
     "unix": ["-std=c++17", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"],
@@ -106,11 +110,66 @@ class BuildLibrary(build_ext):
         return []
 
 
-class AnyPython(bdist_wheel):
-    """A wheel of a platform, for any Python."""
+def materials(name: str, version: str, licence: str) -> dict[str, Any]:
+    """The wheel's bill of materials (CycloneDX 1.6): what comes from elsewhere, and the weights.
+
+    It has no date and no serial number, so that the same sources give the same bytes.
+    """
+    vendored: dict[str, dict[str, Any]] = json.loads((VENDOR / "manifest.json").read_text())
+    libraries = [library(npm_name, entry) for npm_name, entry in sorted(vendored.items())]
+    weights = [
+        {"type": "machine-learning-model", **file_entry(path, f"mizzle/{path.as_posix()}")}
+        for path in sorted(Path("model/weights").glob("*.safetensors"))
+    ]
+    purl = f"pkg:pypi/{name}@{version}"
+    own = {"type": "application", "bom-ref": purl, "name": name, "version": version, "purl": purl}
+    return {
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"component": {**own, "licenses": [{"expression": licence}]}},
+        "components": libraries + weights,
+        "dependencies": [{"ref": purl, "dependsOn": [part["bom-ref"] for part in libraries + weights]}],
+    }
+
+
+def library(npm_name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """A library of the page, with its files as they lie in the wheel."""
+    group, _, name = npm_name.rpartition("/")
+    purl = f"pkg:npm/{npm_name.replace('@', '%40')}@{entry['version']}"
+    files = [file_entry(VENDOR / path, f"mizzle/{(VENDOR / path).as_posix()}") for path in entry["files"]]
+    return {
+        "type": "library",
+        "bom-ref": purl,
+        **({"group": group} if group else {}),
+        "name": name,
+        "version": entry["version"],
+        "licenses": [{"license": {"id": entry["licence"]}}],
+        "purl": purl,
+        "components": [{"type": "file", **file} for file in files],
+    }
+
+
+def file_entry(path: Path, name: str) -> dict[str, Any]:
+    """A file by its name in the wheel, with its SHA-256."""
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"bom-ref": name, "name": name, "hashes": [{"alg": "SHA-256", "content": content}]}
+
+
+class Wheel(bdist_wheel):
+    """A wheel of a platform, for any Python, with its bill of materials (PEP 770)."""
 
     def get_tag(self) -> tuple[str, str, str]:
         return ("py3", "none", super().get_tag()[2])
+
+    def egg2dist(self, egginfo_path: str, distinfo_path: str) -> None:
+        super().egg2dist(egginfo_path, distinfo_path)
+        about = self.distribution.metadata
+        bill = materials(about.get_name(), about.get_version(), about.license_expression)
+        folder = Path(distinfo_path) / "sboms"
+        folder.mkdir()
+        (folder / f"{about.get_name()}.cdx.json").write_bytes(json.dumps(bill, indent=1).encode())
 
 
 setup(
@@ -125,5 +184,5 @@ setup(
         )
         for level in levels()
     ],
-    cmdclass={"build_ext": BuildLibrary, "bdist_wheel": AnyPython},
+    cmdclass={"build_ext": BuildLibrary, "bdist_wheel": Wheel},
 )

@@ -60,7 +60,7 @@ def test_everybody_has_a_health_check_without_a_shell(service: dict[str, Any]) -
 
 def test_images_are_pinned_or_built_here(service: dict[str, Any]) -> None:
     tag = service["image"].partition(":")[2]
-    assert "build" in service or re.fullmatch(r"v?\d+\.\d+\.\d+", tag)
+    assert "build" in service or re.fullmatch(r"v?\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", tag)
 
 
 def test_ports_are_published_to_this_machine_alone(service: dict[str, Any]) -> None:

@@ -52,9 +52,9 @@ def _all(steps: list[Step], name: str) -> list[str]:
 
 
 def _defaults(stages: list[list[Step]]) -> dict[str, str]:
-    """The build arguments; "" for those without a default."""
-    pairs = (value.partition("=") for steps in stages for value in _all(steps, "ARG"))
-    return {name: default for name, _, default in pairs}
+    """The build arguments; "" for those without a default. A stage that names one again takes what it was."""
+    pairs = [value.partition("=") for steps in stages for value in _all(steps, "ARG")]
+    return {name: default for name, _, default in sorted(pairs)}
 
 
 def _environment(steps: list[Step]) -> dict[str, str]:
@@ -123,6 +123,25 @@ def test_the_labels_name_this_version(stages: list[list[Step]], project: dict[st
     assert _defaults(stages)["VERSION"] == project["version"]
 
 
+def test_the_labels_name_the_base(final: list[Step]) -> None:
+    (labels,) = _all(final, "LABEL")
+    assert 'org.opencontainers.image.base.name="${PYTHON_IMAGE}"' in labels
+    assert "PYTHON_IMAGE" in _all(final, "ARG")  # in a stage it is empty otherwise
+
+
+def test_what_is_installed_is_locked_by_hash_but_for_torch(stages: list[list[Step]]) -> None:
+    commands = [
+        part for step in stages[1] if step.name == "RUN" for part in re.split(r"&&|;;|\|\|", step.value)
+    ]
+    installs = [command for command in commands if "pip install" in command or "pip wheel" in command]
+    local = [command for command in installs if "--no-index" in command]
+    torch = [command for command in installs if '"$TORCH_SPEC"' in command]
+    locked = [command for command in installs if "--require-hashes" in command]
+    assert len(local) == len(torch) == len(locked) == 2
+    assert len(installs) == 6
+    assert all("--only-binary :all:" in command for command in locked)
+
+
 def test_no_index_is_named(stages: list[list[Step]]) -> None:
     assert not [name for name, default in _defaults(stages).items() if "://" in default]
 
@@ -171,6 +190,17 @@ def test_the_locked_packages_are_those_that_the_service_needs(
         found = [one for one in locked if one.name == needed.name]
         assert found or needed.name in ("mizzle", "torch"), f"{needed.name} is not locked: make lock"
         assert all(next(iter(one.specifier)).version in needed.specifier for one in found), needed
+    assert all("--hash=sha256:" in line for line in lines)
+
+
+@pytest.mark.parametrize("group", ["build", "release"])
+def test_the_locked_tools_are_those_that_are_named(root: Path, group: str) -> None:
+    named = tomllib.loads((root / "pyproject.toml").read_text())["dependency-groups"][group]
+    text = (root / "deploy" / f"requirements-{group}.txt").read_text().replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    locked = {req.name: req for req in (Requirement(line.partition(" --hash=")[0]) for line in lines)}
+    for needed in map(Requirement, named):
+        assert next(iter(locked[needed.name].specifier)).version in needed.specifier, f"{needed}: make lock"
     assert all("--hash=sha256:" in line for line in lines)
 
 

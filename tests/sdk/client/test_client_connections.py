@@ -74,6 +74,7 @@ def test_a_password_in_the_address_stays_out_of_messages(draw) -> None:
         raise httpx2.ConnectTimeout("no")
 
     http = httpx2.Client(transport=httpx2.MockTransport(refuse))
+    # pragma: allowlist nextline secret
     with http, mizzle.Client("http://me:secret@mizzle.test/sub/", http_client=http) as client:
         client._sleep = lambda _: None
         with pytest.raises(mizzle.ServiceUnreachable) as caught:

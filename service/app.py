@@ -16,6 +16,7 @@ from mizzle.service.http.dependencies import Service
 from mizzle.service.http.head import HeadAsGet
 from mizzle.service.http.headers import SecurityHeaders
 from mizzle.service.http.http_metrics import HttpMetrics
+from mizzle.service.http.memory import RequestMemory
 from mizzle.service.http.origin import Guard
 from mizzle.service.http.quota import Quota, Quotas
 from mizzle.service.http.request_id import RequestId
@@ -65,7 +66,7 @@ def create_app(
         **otel.options(settings.telemetry, (*PROBES, about.METRICS)),
     )
     app.state.engine, app.state.jobs, app.state.metrics = engine, jobs, metrics
-    app.state.service = Service(engine, settings, metrics)
+    app.state.service = Service(engine, settings, metrics, RequestMemory(settings))
     problem_details.install(app, metrics)
     for router in (
         estimate.router,

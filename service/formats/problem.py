@@ -1,7 +1,7 @@
 """What a request asks for once its body is read, whatever its format."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -54,6 +54,11 @@ class Problem(NamedTuple):
         """The estimate of this problem, as the JSON object of the interface."""
         noted = Sample(self.x, self.y, self.notices).noted(estimate)
         return wire.answer(noted.to(self.unit), self.levels)
+
+
+def held_bytes(problems: Iterable[Problem | InvalidInput]) -> int:
+    """What the arrays of problems take."""
+    return sum(p.x.nbytes + p.y.nbytes for p in problems if isinstance(p, Problem))
 
 
 def checked_problem(x: Any, y: Any, options: Options) -> Problem:

@@ -13,7 +13,8 @@ from starlette.responses import Response, StreamingResponse
 from mizzle.errors import JobsOff, MizzleError
 from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import body
-from mizzle.service.http.auth import key_name
+from mizzle.service.http.auth import caller_name, key_name
+from mizzle.service.http.dependencies import ServiceDep
 from mizzle.service.http.problem_details import whole_seconds
 from mizzle.service.jobs import result_formats, schemas
 from mizzle.service.jobs.manager import Jobs, Submission
@@ -79,11 +80,14 @@ async def list_jobs(jobs: _JobsDep, owner: _OwnerDep) -> Response:
         **schemas.refusals(400, 408, 409, 413, 415, 422),
     },
 )
-async def submit_job(request: Request, jobs: _JobsDep, owner: _OwnerDep, id: _JobId) -> Response:
+async def submit_job(
+    request: Request, service: ServiceDep, jobs: _JobsDep, owner: _OwnerDep, id: _JobId
+) -> Response:
     await jobs.check_room(owner, id)  # before the body is read
-    settings = jobs.settings
-    media, content = await body.read(request, MEDIA_TYPES, settings.max_body_bytes, settings.body_seconds)
-    job = await jobs.submit(Submission(owner, id, media, request.query_params, content))
+    settings = service.settings
+    with service.memory.charged(caller_name(request.scope)) as charge:
+        media, content = await body.read(request, MEDIA_TYPES, charge, settings, settings.max_body_bytes)
+        job = await jobs.submit(Submission(owner, id, media, request.query_params, content))
     return _job_response(jobs, job, unfinished=202)
 
 

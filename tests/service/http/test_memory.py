@@ -1,0 +1,201 @@
+"""Bytes of requests: admitted like work, shared by callers, and charged no longer than they are held."""
+
+import asyncio
+import json
+import socket
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+from job_bodies import SAFETENSORS, tensor_body
+from live import INFER, RESET, bodies, client, living, request, until
+from safetensors.numpy import save
+
+from mizzle import wire
+from mizzle.errors import QueueFull
+from mizzle.service.app import create_app
+from mizzle.service.formats.problem import held_bytes
+from mizzle.service.formats.registry import parse_problem
+from mizzle.service.http.memory import RequestMemory
+from mizzle.service.settings import Settings
+
+BODY, BUDGET = 2**20, 8 * 2**20
+JOB = "/v1/jobs/one"
+POSTS = (wire.PATH, wire.BATCH_PATH, INFER)
+HEAD = "{} {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-safetensors\r\n"
+DECLARED = f"Content-Length: {BODY}\r\n\r\n"
+CHUNKED = "Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture
+def small(settings: Settings, tmp_path) -> Settings:
+    return settings.model_copy(
+        update={"max_body_bytes": BODY, "max_inflight_bytes": BUDGET, "jobs_dir": tmp_path / "jobs"}
+    )
+
+
+def memory_of(app) -> RequestMemory:
+    return app.state.service.memory
+
+
+async def connected(stack: ExitStack, address, host: str) -> socket.socket:
+    """A connection from one of the addresses of this machine."""
+    connection = stack.enter_context(socket.socket())
+    connection.setblocking(False)
+    connection.bind((host, 0))
+    await asyncio.get_running_loop().sock_connect(connection, address)
+    return connection
+
+
+async def answered(connection: socket.socket) -> bytes:
+    return await asyncio.get_running_loop().sock_recv(connection, 4096)
+
+
+def head(path: str, framing: str) -> bytes:
+    media = SAFETENSORS if path in (wire.PATH, wire.BATCH_PATH, JOB) else wire.BINARY
+    start = HEAD.format("PUT" if path == JOB else "POST", path).replace(SAFETENSORS, media)
+    return (start + framing).encode()
+
+
+@pytest.mark.parametrize("framing", [DECLARED, CHUNKED], ids=["declared", "chunked"])
+@pytest.mark.parametrize("path", [*POSTS, JOB])
+def test_unfinished_bodies_are_admitted_like_work(fake, small: Settings, path: str, framing: str) -> None:
+    """However many there are; another caller is let in, and what hangs up leaves nothing."""
+    app, loop = create_app(small, fake), asyncio.get_running_loop
+    content = b"%x\r\n%s\r\n" % (BODY - 1, b"a" * (BODY - 1)) if framing is CHUNKED else b"a" * (BODY - 1)
+
+    async def scenario() -> None:
+        async with living(app) as address:
+            with ExitStack() as stack:
+                own = []
+                for _ in range(40):
+                    connection = await connected(stack, address, "127.0.0.1")
+                    await loop().sock_sendall(connection, head(path, framing))
+                    before = memory_of(app).bytes
+                    sent = asyncio.create_task(loop().sock_sendall(connection, content))
+                    await until(lambda b=before: memory_of(app).bytes >= b + BODY - 1 or full(app))
+                    own.append((connection, sent))
+                    if full(app):
+                        break
+                assert memory_of(app).bytes <= BUDGET
+                refused = await answered(own[-1][0])
+                assert b" 429 " in refused.split(b"\r\n")[0]
+                assert b"queue_full" in refused
+                assert b"\r\nretry-after: 1" in refused
+                before = memory_of(app).bytes
+                other = await connected(stack, address, "127.0.0.2")
+                await loop().sock_sendall(other, head(path, framing) + content)
+                await until(lambda: memory_of(app).bytes >= before + BODY - 1)
+                for connection, sent in own:
+                    sent.cancel()
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            await until(lambda: memory_of(app).bytes == 0)
+
+    def full(app) -> bool:
+        return app.state.metrics.registry.get_sample_value(
+            "mizzle_rejected_total", {"reason": "queue_full"}
+        ) not in (None, 0.0)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_what_waits_is_charged_by_its_arrays(fake, small: Settings, draw, path: str) -> None:
+    body = bodies(draw())[path]
+
+    async def scenario() -> None:
+        app = create_app(small, fake)
+        async with living(app) as address, client(address) as http:
+            fake.forget()
+            fake.gate.clear()
+            waiting = asyncio.create_task(http.post(path, content=body))
+            await fake.begun()
+            assert memory_of(app).bytes == sum(side.nbytes for side in draw())
+            fake.gate.set()
+            assert (await waiting).status_code == 200
+            await until(lambda: memory_of(app).bytes == 0)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("status", [200, 400, 413, 415, 422, 504])
+@pytest.mark.parametrize("path", POSTS)
+def test_however_a_request_ends_nothing_is_charged_any_more(
+    fake, small, draw, path: str, status: int
+) -> None:
+    large = json.dumps({"x": [0] * 10**5, "y": [0] * 10**5}).encode()
+    sent = {
+        200: bodies(draw())[path],
+        400: b"{",
+        413: large * 4,
+        415: b"",
+        422: b"{}",
+        504: bodies(draw())[path],
+    }
+    headers = {"content-type": "text/plain"} if status == 415 else {}
+    headers |= {"x-request-timeout": "1e-9"} if status == 504 else {}
+
+    async def scenario() -> None:
+        app = create_app(small, fake)
+        async with living(app) as address, client(address) as http:
+            assert (await http.post(path, content=sent[status], headers=headers)).status_code == status
+            await until(lambda: memory_of(app).bytes == 0)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_whoever_hangs_up_is_charged_nothing(fake, small: Settings, draw, path: str) -> None:
+    async def scenario() -> None:
+        app = create_app(small, fake)
+        async with living(app) as address:
+            fake.forget()
+            fake.gate.clear()
+            with ExitStack() as stack:
+                connection = await connected(stack, address, "127.0.0.1")
+                await asyncio.get_running_loop().sock_sendall(connection, request(path, bodies(draw())[path]))
+                await fake.begun()
+                assert memory_of(app).bytes > 0
+            await until(lambda: memory_of(app).bytes == 0)
+            fake.gate.set()
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_waits_to_be_stored_is_charged(fake, small: Settings, monkeypatch) -> None:
+    async def scenario() -> None:
+        app, stored = create_app(small, fake), asyncio.Event()
+        async with living(app) as address, client(address) as http:
+            body = tensor_body(np.random.default_rng(0).random((40, 3)))
+            await until(lambda: not isinstance(app.state.jobs.store._failure, Exception))
+            real = app.state.jobs.submit
+
+            async def submit(submission):
+                await stored.wait()
+                return await real(submission)
+
+            monkeypatch.setattr(app.state.jobs, "submit", submit)
+            sending = asyncio.create_task(http.put(JOB, content=body, headers={"content-type": SAFETENSORS}))
+            await until(lambda: memory_of(app).bytes == len(body))
+            stored.set()
+            assert (await sending).status_code in (200, 202)
+            await until(lambda: memory_of(app).bytes == 0)
+
+    asyncio.run(scenario())
+
+
+def test_numbers_that_grow_are_charged_as_they_are_held() -> None:
+    """Eight times the body; where there is no room for that, it is refused before it waits."""
+    memory = RequestMemory(Settings(max_body_bytes=1000, max_inflight_bytes=2000))
+    problem = parse_problem(
+        SAFETENSORS, save({name: np.arange(90, dtype=np.int8) for name in "xy"}), {}, (0.0, 1.0)
+    )
+    with memory.charged("a") as charge, memory.charged("b") as other:
+        charge.resize(200)
+        other.resize(200)
+        with pytest.raises(QueueFull):
+            charge.resize(held_bytes([problem]))
+        other.resize(0)
+        charge.resize(600)
+        assert memory.bytes == 600
+    assert memory.bytes == 0

@@ -122,7 +122,12 @@ def _config(app: Any, settings: Settings, shedder: LoadShedder) -> uvicorn.Confi
     )
     return uvicorn.Config(
         app,
-        http=capped(protocol, allowed_connections(settings.max_connections), app.state.metrics.refused),
+        http=capped(
+            protocol,
+            allowed_connections(settings.max_connections),
+            app.state.metrics.refused,
+            settings.max_peer_connections,
+        ),
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         ws="none",
         lifespan="on",

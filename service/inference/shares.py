@@ -18,13 +18,13 @@ class Shares:
     Args:
         total: of all callers together.
         factor: times what is left that one of them may hold, and one unit in any case.
-        limit: of one caller, whatever is left; None for no other than that.
+        limit: of one caller, instead of that.
     """
 
     def __init__(self, total: int, factor: float = 1.0, limit: int | None = None) -> None:
         self._total = total
         self._factor = factor
-        self._limit = total if limit is None else limit
+        self._limit = limit
         self._held: Counter[str] = Counter()
         self.used = 0
 
@@ -32,10 +32,16 @@ class Shares:
         """How many callers hold something."""
         return len(self._held)
 
-    def fits(self, caller: str, amount: int = 1) -> bool:
-        """Whether a caller may have so much more."""
-        left, held = self._total - self.used - amount, self._held[caller] + amount
-        return left >= 0 and held <= min(self._limit, max(1, self._factor * left))
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing is left."""
+        return self.used >= self._total
+
+    def fits(self, caller: str, amount: int = 1, returned: int = 0) -> bool:
+        """Whether a caller may have so much more, once others have returned some."""
+        left = self._total - self.used + returned - amount
+        limit = max(1, self._factor * left) if self._limit is None else self._limit
+        return left >= 0 and self._held[caller] + amount <= limit
 
     def add(self, caller: str, amount: int = 1) -> None:
         """What a caller takes, or gives back where it is negative; `fits` is for the caller to ask."""

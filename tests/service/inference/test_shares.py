@@ -34,8 +34,17 @@ def test_of_few_everybody_gets_one(total: int) -> None:
 
 
 def test_a_limit_that_was_set_stands_instead() -> None:
-    assert _filled(Shares(1000, 1.0, 7), "a") == 7
-    assert _filled(Shares(1000, 1e9, 990), "a") == 990
+    assert _filled(Shares(1000, limit=7), "a") == 7
+    assert _filled(Shares(1000, limit=2000), "a") == 1000
+
+
+def test_what_others_would_return_is_counted() -> None:
+    shares = Shares(2, limit=1)
+    shares.add("a")
+    shares.add("b")
+    assert not shares.fits("c")
+    assert shares.fits("c", returned=1)
+    assert not shares.fits("a", returned=1)
 
 
 def test_what_is_given_back_is_gone() -> None:

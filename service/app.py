@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from mizzle.estimator import EstimatorLike
 from mizzle.service.http import openapi, problem_details
 from mizzle.service.http.access_log import AccessLog
-from mizzle.service.http.auth import Auth, Keys
+from mizzle.service.http.auth import Auth, Keys, is_loopback
 from mizzle.service.http.cors import Cors
 from mizzle.service.http.dependencies import Service
 from mizzle.service.http.head import HeadAsGet
@@ -80,6 +80,25 @@ def create_app(
     openapi.install(app, schemas.UNDECLARED)
     _add_middleware(app, settings, keys or Keys(), metrics)
     return app
+
+
+def create_admin_app(app: FastAPI, settings: Settings) -> FastAPI:
+    """The probes and metrics of an application as one of their own, without keys.
+
+    On an address of this machine alone, pages must not read metrics under a false name; where the operator
+    opened it to others, they ask by addresses that nobody knows before.
+    """
+    admin = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    admin.state = app.state
+    admin.include_router(about.health)
+    problem_details.install(admin, app.state.metrics)
+    nameless = about.PROBES if is_loopback(settings.admin_host) else (*about.PROBES, about.METRICS)
+    admin.add_middleware(HeadAsGet)
+    admin.add_middleware(problem_details.Faults)
+    admin.add_middleware(Guard, hosts=names(settings.hosts), nameless=nameless)
+    admin.add_middleware(SecurityHeaders)
+    admin.add_middleware(RequestId)
+    return admin
 
 
 def _runner(settings: Settings, estimator: EstimatorLike | None, loader: str, metrics: Metrics) -> Runner:

@@ -18,7 +18,8 @@ _RENAMED = {"MIZZLE_PROOF_SECONDS": "MIZZLE_HEALTH_TTL_SECONDS"}
 _ELSEWHERE = ("MIZZLE_BASE_URL", "MIZZLE_API_KEY", "MIZZLE_NATIVE_LIBRARY")
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-Port = Annotated[int, Field(ge=0, le=65535)]
+_MAX_PORT = 65_535
+Port = Annotated[int, Field(ge=0, le=_MAX_PORT)]
 Names = Annotated[str, Field(max_length=4096)]
 
 
@@ -146,6 +147,15 @@ class Settings(BaseSettings):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "warning"
     log_json: bool = False
     telemetry: bool = False
+
+    @property
+    def bound_admin_port(self) -> int | None:
+        """The port that probes and metrics are answered on besides; 0 for any, None for none."""
+        if self.admin_port == "off":
+            return None
+        if self.admin_port is None:
+            return self.port + 1 if 0 < self.port < _MAX_PORT else 0
+        return self.admin_port
 
     @model_validator(mode="before")
     @classmethod

@@ -166,7 +166,7 @@ def check_bind(host: str, keys: Keys, insecure: bool) -> None:
     Raises:
         InvalidInput: it is not, or the host cannot be resolved.
     """
-    if not keys and not insecure and not _is_loopback(host):
+    if not keys and not insecure and not is_loopback(host):
         raise InvalidInput(
             "other machines could reach this service and it has no API keys: "
             "name a file of them (MIZZLE_KEYS_FILE), listen on 127.0.0.1, or allow it (MIZZLE_INSECURE=1)"
@@ -180,7 +180,7 @@ def _is_name(name: str) -> bool:
     return name != ANONYMOUS and _NAME.fullmatch(name) is not None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Every address of a name counts; no name at all means every interface."""
     try:
         resolved = socket.getaddrinfo(host or "::", None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

@@ -52,7 +52,7 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
         place = f"{settings.admin_host} port {settings.bound_admin_port}"
         return _complain(f"cannot listen on {place} (MIZZLE_ADMIN_PORT): {error.strerror}")
     logs.configure(settings.log_level, settings.log_json)
-    for sentence in unknown_variables():
+    for sentence in (*unknown_variables(), *keys.warnings()):
         _log.warning(sentence)
     app = create_app(settings, loader=loader, keys=keys)
     shedder = LoadShedder(app.state.engine, app.state.metrics, keys)
@@ -193,6 +193,8 @@ def _url(listener: socket.socket) -> str:
 def _reload(keys: Keys) -> None:
     try:
         keys.reload()
+        for sentence in keys.warnings():
+            _log.warning(sentence)
     except InvalidInput as error:
         _log.error("the keys stay as they were: %s", error)
 

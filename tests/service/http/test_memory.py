@@ -1,6 +1,7 @@
 """Bytes of requests: admitted like work, shared by callers, and charged no longer than they are held."""
 
 import asyncio
+import hashlib
 import json
 import socket
 from contextlib import ExitStack
@@ -16,6 +17,7 @@ from mizzle.errors import QueueFull
 from mizzle.service.app import create_app
 from mizzle.service.formats.problem import held_bytes
 from mizzle.service.formats.registry import parse_problem
+from mizzle.service.http.auth import Keys
 from mizzle.service.http.memory import RequestMemory
 from mizzle.service.settings import Settings
 
@@ -199,3 +201,52 @@ def test_numbers_that_grow_are_charged_as_they_are_held() -> None:
         charge.resize(600)
         assert memory.bytes == 600
     assert memory.bytes == 0
+
+
+KEYS = Keys.parse("".join(f"{name}:{hashlib.sha256(name.encode()).hexdigest()}\n" for name in ("one", "two")))
+EXPECTING = f"Expect: 100-continue\r\n{DECLARED}"
+
+
+@pytest.mark.parametrize("key", ["", "X-API-Key: wrong\r\n"], ids=["no key", "wrong key"])
+@pytest.mark.parametrize("framing", [EXPECTING, DECLARED, CHUNKED], ids=["expecting", "declared", "chunked"])
+@pytest.mark.parametrize("path", [*POSTS, JOB])
+def test_who_has_no_key_is_refused_before_the_body(fake, small, path: str, framing: str, key: str) -> None:
+    """Nothing of it is asked for, charged or held, however much is sent."""
+
+    async def scenario() -> None:
+        app, loop = create_app(small, fake, keys=KEYS), asyncio.get_running_loop()
+        async with living(app) as address:
+            with ExitStack() as stack:
+                connection = await connected(stack, address, "127.0.0.1")
+                await loop.sock_sendall(connection, head(path, key + framing))
+                assert (await answered(connection)).startswith(b"HTTP/1.1 401 ")
+                assert memory_of(app).bytes == 0
+                if framing is not CHUNKED:
+                    await loop.sock_sendall(connection, b"a" * (BODY - 1))
+                    assert memory_of(app).bytes == 0
+
+    asyncio.run(scenario())
+
+
+def test_one_key_has_its_number_of_unfinished_requests(fake, small: Settings) -> None:
+    """From whatever connections; the next is refused before its body, another key is let in."""
+    limit = 3
+
+    async def scenario() -> None:
+        settings = small.model_copy(update={"key_concurrency": limit})
+        app, loop = create_app(settings, fake, keys=KEYS), asyncio.get_running_loop()
+        async with living(app) as address:
+            with ExitStack() as stack:
+
+                async def send(name: str, path: str):
+                    connection = await connected(stack, address, "127.0.0.1")
+                    await loop.sock_sendall(connection, head(path, f"X-API-Key: {name}\r\n{EXPECTING}"))
+                    return await answered(connection)
+
+                for path in POSTS:
+                    assert (await send("one", path)).startswith(b"HTTP/1.1 100 ")
+                assert (await send("one", JOB)).startswith(b"HTTP/1.1 429 ")
+                assert (await send("two", wire.PATH)).startswith(b"HTTP/1.1 100 ")
+            await until(lambda: memory_of(app).bytes == 0)
+
+    asyncio.run(scenario())

@@ -15,6 +15,7 @@ from mizzle.errors import InvalidInput, MizzleError
 from mizzle.service import logs
 from mizzle.service.app import LOADER, create_admin_app, create_app
 from mizzle.service.http.auth import Keys, check_bind
+from mizzle.service.http.memory import configure_allocator
 from mizzle.service.inference.engine import Engine
 from mizzle.service.settings import Settings, unknown_variables
 from mizzle.service.transport.admin import AdminListener
@@ -61,6 +62,7 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
     app.state.engine.on_failure = server.give_up
     signal.signal(signal.SIGHUP, lambda *_: _reload(keys))
     _announce(listener, admin_listener)
+    configure_allocator()
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()  # the application stays: a full collection of it would hold every request up
     with listener:

@@ -1,6 +1,7 @@
 """The memory of all requests that arrive, are read or wait for answers: bounded, and shared by callers."""
 
 import asyncio
+import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -13,21 +14,30 @@ T = TypeVar("T")
 _FULL_TEXT = (
     "the service holds as many bytes of requests as it can, or as one caller may; ask again in a moment"
 )
-_MEDIUM_BYTES, _MEDIUM_READERS = (
-    2**20,
-    4,
-)  # of bodies up to that size so many are read at once; larger ones singly
+_MEDIUM_BYTES = 2**20  # of a body, up to which several are read at once
+_MEDIUM_READERS = 4
+_TRIM_SECONDS = 1.0  # after a large request, and between two times
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
+_MAPPED_BYTES = 2**18  # from which an array has pages of its own, which go back when it is freed
+_libc = ctypes.CDLL(None)
+
+
+def configure_allocator() -> None:
+    """Have glibc give back what is freed: it keeps what threads freed, and more the larger it was."""
+    if hasattr(_libc, "mallopt"):
+        _libc.mallopt(_M_ARENA_MAX, 1)
+        _libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
 
 
 class Charge:
     """What one request holds of the bytes of all requests.
 
     Attributes:
-        bytes: charged now.
+        bytes, largest: charged now, and at most so far.
     """
 
     def __init__(self, shares: Shares, caller: str) -> None:
-        self.bytes = 0
+        self.bytes = self.largest = 0
         self._shares = shares
         self._caller = caller
 
@@ -41,6 +51,7 @@ class Charge:
             raise too_much(_FULL_TEXT)
         self._shares.add(self._caller, size - self.bytes)
         self.bytes = size
+        self.largest = max(self.largest, size)
 
     def extend(self, size: int) -> None:
         """Charge so many bytes at least; raises as `resize`."""
@@ -58,6 +69,7 @@ class RequestMemory:
     def __init__(self, settings: Settings) -> None:
         # Whatever the limit says, the largest body fits: one caller alone may have half.
         self._shares = Shares(max(settings.max_inflight_bytes, 2 * settings.max_body_bytes))
+        self._trimming: asyncio.TimerHandle | None = None
         self._medium, self._large = asyncio.Semaphore(_MEDIUM_READERS), asyncio.Semaphore(1)
 
     @property
@@ -73,6 +85,19 @@ class RequestMemory:
             yield charge
         finally:
             charge.resize(0)
+            if charge.largest > _MEDIUM_BYTES:
+                self._trim_soon()
+
+    def _trim_soon(self) -> None:
+        """Give memory back to the system when large requests have gone; the C library would keep it."""
+        if self._trimming is None:
+            loop = asyncio.get_running_loop()
+            self._trimming = loop.call_later(_TRIM_SECONDS, self._trim, loop)
+
+    def _trim(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._trimming = None
+        if hasattr(_libc, "malloc_trim"):
+            loop.run_in_executor(None, _libc.malloc_trim, 0)  # some 20 ms without the interpreter's lock
 
     async def read(self, size: int, work: Callable[..., T], *arguments: object) -> T:
         """The result of `work`, which reads a body of so many bytes; in a thread if they are many."""

@@ -19,6 +19,7 @@ from mizzle.errors import (
     NotReady,
     TooLarge,
 )
+from mizzle.service.formats.problem import as_answer
 from mizzle.service.formats.registry import Problem
 from mizzle.service.inference.batcher import Batcher, BatchLimits
 from mizzle.service.inference.ipc import FAILED, Pair
@@ -247,7 +248,7 @@ class Engine:
         try:
             return problem, self._checked_size(problem)
         except InvalidInput as error:
-            return error
+            return as_answer(error)
 
     def _admit(self, sizes: Sequence[cost.Size], caller: Caller) -> None:
         price = sum(map(self.batcher.prices.cells, sizes))
@@ -272,7 +273,7 @@ class Engine:
         try:
             return await self._answer(queued)
         except MizzleError as error:
-            return error
+            return as_answer(error)
 
     async def _answer(self, queued: QueuedItem[Pair, Estimate]) -> Estimate:
         try:

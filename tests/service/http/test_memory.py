@@ -1,13 +1,19 @@
 """Bytes of requests: admitted like work, shared by callers, and charged no longer than they are held."""
 
 import asyncio
+import gc
 import hashlib
 import json
+import logging
 import socket
+import subprocess
+import sys
+import weakref
 from contextlib import ExitStack
 
 import numpy as np
 import pytest
+from fakes import POISON
 from job_bodies import SAFETENSORS, tensor_body
 from live import INFER, RESET, bodies, client, living, request, until
 from safetensors.numpy import save
@@ -15,8 +21,10 @@ from safetensors.numpy import save
 from mizzle import wire
 from mizzle.errors import QueueFull
 from mizzle.service.app import create_app
+from mizzle.service.formats import problem
 from mizzle.service.formats.problem import held_bytes
 from mizzle.service.formats.registry import parse_problem
+from mizzle.service.http import memory as memory_module
 from mizzle.service.http.auth import Keys
 from mizzle.service.http.memory import RequestMemory
 from mizzle.service.settings import Settings
@@ -189,14 +197,14 @@ def test_a_job_that_waits_to_be_stored_is_charged(fake, small: Settings, monkeyp
 def test_numbers_that_grow_are_charged_as_they_are_held() -> None:
     """Eight times the body; where there is no room for that, it is refused before it waits."""
     memory = RequestMemory(Settings(max_body_bytes=1000, max_inflight_bytes=2000))
-    problem = parse_problem(
+    sample = parse_problem(
         SAFETENSORS, save({name: np.arange(90, dtype=np.int8) for name in "xy"}), {}, (0.0, 1.0)
     )
     with memory.charged("a") as charge, memory.charged("b") as other:
         charge.resize(200)
         other.resize(200)
         with pytest.raises(QueueFull):
-            charge.resize(held_bytes([problem]))
+            charge.resize(held_bytes([sample]))
         other.resize(0)
         charge.resize(600)
         assert memory.bytes == 600
@@ -250,3 +258,79 @@ def test_one_key_has_its_number_of_unfinished_requests(fake, small: Settings) ->
             await until(lambda: memory_of(app).bytes == 0)
 
     asyncio.run(scenario())
+
+
+BAD = {
+    "too wide": {"x": np.zeros((50, 100), np.int8)},
+    "too long": {"x": np.zeros((60_000, 1), np.int8), "y": np.zeros((60_000, 1), np.int8)},
+    "not finite": {"x": np.full((50, 1), np.nan)},
+    "too few rows": {"x": np.zeros((1, 1)), "y": np.zeros((1, 1))},
+    "fails": {"x": np.full((50, 1), POISON)},
+}
+
+
+@pytest.mark.parametrize("bad", [*BAD, None])
+def test_nothing_of_a_request_stays_once_it_is_answered(fake, settings, monkeypatch, bad: str | None) -> None:
+    """Not even until the next collection of garbage: an error in a batch must not hold on to the others."""
+    good = {"x": np.arange(50.0)[:, None], "y": np.arange(50.0)[::-1, None] ** 2}
+    problems = [good, {**good, **BAD.get(bad or "", {})}, good]
+    batch = save({f"{s}.{i}": np.ascontiguousarray(p[s]) for i, p in enumerate(problems) for s in "xy"})
+    arrays = []
+
+    def read(*given, real=problem.read_sample):
+        sample = real(*given)
+        arrays.extend(map(weakref.ref, (sample.x, sample.y)))
+        return sample
+
+    monkeypatch.setattr(problem, "read_sample", read)
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # pytest holds what is logged
+
+    async def scenario() -> None:
+        app = create_app(settings.model_copy(update={"max_body_bytes": 2**22}), fake)
+        async with living(app) as address, client(address) as http:
+            gc.collect()
+            gc.disable()
+            try:
+                answer = await http.post(
+                    wire.BATCH_PATH, content=batch, headers={"content-type": SAFETENSORS}
+                )
+                assert answer.status_code == 200
+                assert sum("error" in item for item in answer.json()["answers"]) == bool(bad)
+                fake.forget()
+                await until(lambda: not any(array() is not None for array in arrays))
+            finally:
+                gc.enable()
+
+    asyncio.run(scenario())
+    assert arrays
+
+
+@pytest.mark.skipif(not hasattr(memory_module._libc, "mallopt"), reason="the C library is not glibc")
+def test_what_threads_freed_goes_back_to_the_system() -> None:
+    """In a process of its own, as the allocator is configured once."""
+    done = subprocess.run([sys.executable, "-c", _FREED], capture_output=True, text=True, check=True)
+    before, after = map(int, done.stdout.split())
+    assert after - before < 20_000  # KiB, of some 200 MiB
+
+
+_FREED = """
+import threading
+import numpy as np
+from mizzle.service.http.memory import configure_allocator
+
+def resident():
+    return next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS"))
+
+def work():
+    for _ in range(3):
+        arrays = [np.ones(size, np.uint8) for size in range(2**20, 8 * 2**20, 2**20)]
+
+configure_allocator()
+before = resident()
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(before, resident())
+"""

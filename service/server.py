@@ -57,7 +57,7 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
         _log.warning(sentence)
     app = create_app(settings, loader=loader, keys=keys)
     shedder = LoadShedder(app.state.engine, app.state.metrics, keys)
-    admin = admin_listener and AdminListener(create_admin_app(app, settings), admin_listener)
+    admin = AdminListener(create_admin_app(app, settings), admin_listener) if admin_listener else None
     server = Server(_config(app, settings, shedder), app.state.engine, settings.drain_seconds, admin)
     app.state.engine.on_failure = server.give_up
     signal.signal(signal.SIGHUP, lambda *_: _reload(keys))

@@ -56,7 +56,7 @@ class AdminListener:
             connection.transport.abort()
 
     def _protocol(self) -> asyncio.Protocol:
-        protocol: asyncio.Protocol = self._config.http_protocol_class(  # type: ignore[call-arg, assignment]
+        protocol: asyncio.Protocol = self._config.http_protocol_class(  # type: ignore[call-arg]
             config=self._config, server_state=self.state, app_state={}
         )
         return protocol

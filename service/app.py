@@ -10,12 +10,13 @@ from fastapi import FastAPI
 from mizzle.estimator import EstimatorLike
 from mizzle.service.http import openapi, problem_details
 from mizzle.service.http.access_log import AccessLog
-from mizzle.service.http.auth import Auth, Keys
+from mizzle.service.http.auth import Auth, Keys, is_loopback
 from mizzle.service.http.cors import Cors
 from mizzle.service.http.dependencies import Service
 from mizzle.service.http.head import HeadAsGet
 from mizzle.service.http.headers import SecurityHeaders
 from mizzle.service.http.http_metrics import HttpMetrics
+from mizzle.service.http.memory import RequestMemory
 from mizzle.service.http.origin import Guard
 from mizzle.service.http.quota import Quota, Quotas
 from mizzle.service.http.request_id import RequestId
@@ -66,7 +67,7 @@ def create_app(
         **otel.options(settings.telemetry, (*PROBES, about.METRICS)),
     )
     app.state.engine, app.state.jobs, app.state.metrics = engine, jobs, metrics
-    app.state.service = Service(engine, settings, metrics)
+    app.state.service = Service(engine, settings, metrics, RequestMemory(settings))
     problem_details.install(app, metrics)
     for router in (
         estimate.router,
@@ -80,6 +81,25 @@ def create_app(
     openapi.install(app, schemas.UNDECLARED)
     _add_middleware(app, settings, keys or Keys(), metrics)
     return app
+
+
+def create_admin_app(app: FastAPI, settings: Settings) -> FastAPI:
+    """The probes and metrics of an application as one of their own, without keys.
+
+    On an address of this machine alone, pages must not read metrics under a false name; where the operator
+    opened it to others, they ask by addresses that nobody knows before.
+    """
+    admin = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    admin.state = app.state
+    admin.include_router(about.health)
+    problem_details.install(admin, app.state.metrics)
+    nameless = about.PROBES if is_loopback(settings.admin_host) else (*about.PROBES, about.METRICS)
+    admin.add_middleware(HeadAsGet)
+    admin.add_middleware(problem_details.Faults)
+    admin.add_middleware(Guard, hosts=names(settings.hosts), nameless=nameless)
+    admin.add_middleware(SecurityHeaders)
+    admin.add_middleware(RequestId)
+    return admin
 
 
 def _engine(settings: Settings, estimator: EstimatorLike | None, loader: str, metrics: Metrics) -> Engine:

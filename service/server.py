@@ -13,10 +13,12 @@ import uvicorn
 
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.service import logs
-from mizzle.service.app import LOADER, create_app
+from mizzle.service.app import LOADER, create_admin_app, create_app
 from mizzle.service.http.auth import Keys, check_bind
+from mizzle.service.http.memory import configure_allocator
 from mizzle.service.inference.engine import Engine
 from mizzle.service.settings import Settings, unknown_variables
+from mizzle.service.transport.admin import AdminListener
 from mizzle.service.transport.connections import allowed_connections, capped
 from mizzle.service.transport.protocol import protocol_class
 from mizzle.service.transport.shedding import LoadShedder
@@ -42,18 +44,25 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
     keys = Keys.read(settings.keys_file) if settings.keys_file else Keys()
     check_bind(settings.host, keys, settings.insecure)
     try:
-        listener = _bind(settings)
+        listener = _bind(settings.host, settings.port)
     except OSError as error:
         return _complain(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}")
+    try:
+        admin_listener = _bind_admin(settings)
+    except OSError as error:
+        place = f"{settings.admin_host} port {settings.bound_admin_port}"
+        return _complain(f"cannot listen on {place} (MIZZLE_ADMIN_PORT): {error.strerror}")
     logs.configure(settings.log_level, settings.log_json)
-    for sentence in unknown_variables():
+    for sentence in (*unknown_variables(), *keys.warnings()):
         _log.warning(sentence)
     app = create_app(settings, loader=loader, keys=keys)
     shedder = LoadShedder(app.state.engine, app.state.metrics, keys)
-    server = Server(_config(app, settings, shedder), app.state.engine, settings.drain_seconds)
+    admin = AdminListener(create_admin_app(app, settings), admin_listener) if admin_listener else None
+    server = Server(_config(app, settings, shedder), app.state.engine, settings.drain_seconds, admin)
     app.state.engine.on_failure = server.give_up
     signal.signal(signal.SIGHUP, lambda *_: _reload(keys))
-    _announce(listener)
+    _announce(listener, admin_listener)
+    configure_allocator()
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()  # the application stays: a full collection of it would hold every request up
     with listener:
@@ -70,9 +79,16 @@ class Server(uvicorn.Server):
     and a lost model skip it.
     """
 
-    def __init__(self, config: uvicorn.Config, engine: Engine, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        engine: Engine,
+        drain_seconds: float,
+        admin: AdminListener | None = None,
+    ) -> None:
         super().__init__(config)
         self._engine = engine
+        self._admin = admin
         self._drain_seconds = drain_seconds
         self._terminated_at: float | None = None
 
@@ -97,13 +113,35 @@ class Server(uvicorn.Server):
                 self.should_exit = True
         if self.should_exit:
             self._engine.drain()  # or streams of events would hold the stop up
-        return await super().on_tick(counter)
+        stops = await super().on_tick(counter)
+        if self._admin is not None:
+            self._admin.state.default_headers = self.server_state.default_headers
+        return stops
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self._admin is not None:
+            await self._admin.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what there is; probes are answered to the end."""
+        try:
+            await super().shutdown(sockets)
+        finally:
+            if self._admin is not None:
+                self._admin.close()
 
 
-def _bind(settings: Settings) -> socket.socket:
+def _bind_admin(settings: Settings) -> socket.socket | None:
+    port = settings.bound_admin_port
+    return None if port is None else _bind(settings.admin_host, port)
+
+
+def _bind(host: str, port: int) -> socket.socket:
     """Not left to uvicorn, so that a taken port is one line and port 0 can be announced."""
     [(family, _, _, _, address), *_] = socket.getaddrinfo(
-        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )
     # "::" is every address of this machine, so those of IPv4, too; Python would leave them out.
     both = address[0] == "::" and socket.has_dualstack_ipv6()
@@ -122,7 +160,12 @@ def _config(app: Any, settings: Settings, shedder: LoadShedder) -> uvicorn.Confi
     )
     return uvicorn.Config(
         app,
-        http=capped(protocol, allowed_connections(settings.max_connections), app.state.metrics.refused),
+        http=capped(
+            protocol,
+            allowed_connections(settings.max_connections),
+            app.state.metrics.refused,
+            settings.max_peer_connections,
+        ),
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
         ws="none",
         lifespan="on",
@@ -135,18 +178,25 @@ def _config(app: Any, settings: Settings, shedder: LoadShedder) -> uvicorn.Confi
     )
 
 
-def _announce(listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def _announce(listener: socket.socket, admin: socket.socket | None) -> None:
+    base, probes = _url(listener), f"; probes: {_url(admin)}" if admin else ""
     print(
-        f"mizzle {__version__} at {base}  (page: {base}/; POST {PATH}; {base}/openapi.json; {base}/readyz)",
+        f"mizzle {__version__} at {base}  "
+        f"(page: {base}/; POST {PATH}; {base}/openapi.json; {base}/readyz{probes})",
         flush=True,
     )
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _reload(keys: Keys) -> None:
     try:
         keys.reload()
+        for sentence in keys.warnings():
+            _log.warning(sentence)
     except InvalidInput as error:
         _log.error("the keys stay as they were: %s", error)
 

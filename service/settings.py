@@ -19,6 +19,8 @@ _ELSEWHERE = ("MIZZLE_BASE_URL", "MIZZLE_API_KEY", "MIZZLE_NATIVE_LIBRARY")
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+_MAX_PORT = 65_535
+Port = Annotated[int, Field(ge=0, le=_MAX_PORT)]
 Names = Annotated[str, Field(max_length=4096)]
 
 
@@ -51,9 +53,21 @@ class Settings(BaseSettings):
         max_body_bytes: the largest request body.
         max_json_bytes: the largest in JSON, which is read in one piece while everything else waits; the
             default takes 50 ms at most, whatever it holds.
+        max_inflight_bytes: of all requests that arrive, are read or wait for their answers; one caller may
+            have as many as are left for others, so half when alone.
         header_seconds, body_seconds: how long the head and the body of a request may take to arrive.
+        min_body_rate: bytes in a second that a body must bring, behind which it may fall for ten seconds.
         max_headers: lines of a request's head.
         max_connections: open at once; fewer where the limit of open files (ulimit -n) leaves no room.
+        max_peer_connections: of one address (of IPv6, a network of 64 bits); where it is not set, three times
+            as many as are left for others, so three quarters when alone.
+        max_streams: of events about jobs, for all callers at once; one may have as many as are left for
+            others, so half when alone.
+        stream_seconds, stream_idle_seconds: for which a stream of events may last, and may have no event; who
+            follows a job then connects again.
+        admin_port: where probes and metrics are answered through any flood, without keys; 0 for any free
+            port, off for none, the port after MIZZLE_PORT where it is not set.
+        admin_host: where that listens; other machines could reach any but a loopback address.
         max_batch_items: problems of one run of the model; how many cells is found at warm-up.
         max_problem_cells: padded cells of the largest problem that is taken.
         max_request_cells, max_request_problems: of one request for many problems.
@@ -84,7 +98,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    port: Port = 8000
     weights: Path | None = None
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -92,10 +106,18 @@ class Settings(BaseSettings):
     threads: Count = Field(default_factory=_threads)
     max_body_bytes: Count = 32 * 2**20
     max_json_bytes: Count = 2 * 2**20
+    max_inflight_bytes: Count = 768 * 2**20
     header_seconds: Positive = 10.0
     body_seconds: Positive = 30.0
+    min_body_rate: Count = 1024
     max_headers: Count = 100
     max_connections: Count = 1000
+    max_peer_connections: Count | None = None
+    max_streams: Count = 256
+    stream_seconds: Positive = 3600.0
+    stream_idle_seconds: Positive = 300.0
+    admin_port: Port | Literal["off"] | None = None
+    admin_host: str = "127.0.0.1"
     max_batch_items: Count = 128
     max_problem_cells: Count = 8_000_000
     max_request_cells: Count = 32_000_000
@@ -126,6 +148,15 @@ class Settings(BaseSettings):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "warning"
     log_json: bool = False
     telemetry: bool = False
+
+    @property
+    def bound_admin_port(self) -> int | None:
+        """The port that probes and metrics are answered on besides; 0 for any, None for none."""
+        if self.admin_port == "off":
+            return None
+        if self.admin_port is None:
+            return self.port + 1 if 0 < self.port < _MAX_PORT else 0
+        return self.admin_port
 
     @model_validator(mode="before")
     @classmethod

@@ -1,9 +1,9 @@
 """What a request asks for once its body is read, whatever its format."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from mizzle import wire
 from mizzle.data.arrays import FloatArray
@@ -11,6 +11,7 @@ from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import InvalidInput, InvalidLevel, InvalidRequest, TooLarge
 from mizzle.types import DEFAULT_UNIT, Estimate, Notice, Unit
 
+Error = TypeVar("Error", bound=BaseException)
 MAX_LEVELS = 99
 LEVEL_PATTERN = r"[0-9]{0,3}\.?[0-9]{1,30}([eE][+-]?[0-9]{1,3})?"  # /openapi.json says so
 
@@ -56,6 +57,11 @@ class Problem(NamedTuple):
         return wire.answer(noted.to(self.unit), self.levels)
 
 
+def held_bytes(problems: Iterable[Problem | InvalidInput]) -> int:
+    """What the arrays of problems take."""
+    return sum(p.x.nbytes + p.y.nbytes for p in problems if isinstance(p, Problem))
+
+
 def checked_problem(x: Any, y: Any, options: Options) -> Problem:
     """A problem of two arrays of any kind.
 
@@ -84,7 +90,13 @@ def problem_or_error(make: Callable[..., Problem], *arguments: Any) -> Problem |
     try:
         return make(*arguments)
     except InvalidInput as error:
-        return error
+        return as_answer(error)
+
+
+def as_answer(error: Error) -> Error:
+    """An error that is given as an answer: without the frames that it went through, which hold the data."""
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    return error
 
 
 def check_count(count: int, max_problems: int) -> None:

@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 import socket
+import stat
 from collections.abc import Callable, Collection
 from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -22,6 +23,7 @@ from mizzle.errors import InvalidInput, Unauthorized
 from mizzle.service.http.headers import values
 from mizzle.service.http.problem_details import problem_of
 
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 ANONYMOUS = "anonymous"
 _STATE = "mizzle.key"
 _PREFIX = "mz_"
@@ -64,6 +66,24 @@ class Keys:
         """
         if self._path is not None:
             self._stored = _parsed(_text(self._path))
+
+    def warnings(self) -> list[str]:
+        """Sentences about who else can write to the file, or put another in its place, and so make keys.
+
+        Whoever reads it learns nothing: it holds hashes of random keys.
+        """
+        if self._path is None:
+            return []
+        path = self._path.resolve()
+        try:
+            writable = {"the keys file": path.stat().st_mode, "its folder": path.parent.stat().st_mode}
+        except OSError:  # gone since
+            return []
+        if writable["its folder"] & stat.S_ISVTX:  # where everybody may write, but not replace
+            del writable["its folder"]
+        names = [name for name, mode in writable.items() if mode & _OTHERS_MAY_WRITE]
+        text = "other users of this machine can write to {}, and so make keys; chmod go-w forbids it"
+        return [text.format(name) for name in names]
 
     def __len__(self) -> int:
         return len(self._stored)
@@ -166,7 +186,7 @@ def check_bind(host: str, keys: Keys, insecure: bool) -> None:
     Raises:
         InvalidInput: it is not, or the host cannot be resolved.
     """
-    if not keys and not insecure and not _is_loopback(host):
+    if not keys and not insecure and not is_loopback(host):
         raise InvalidInput(
             "other machines could reach this service and it has no API keys: "
             "name a file of them (MIZZLE_KEYS_FILE), listen on 127.0.0.1, or allow it (MIZZLE_INSECURE=1)"
@@ -180,7 +200,7 @@ def _is_name(name: str) -> bool:
     return name != ANONYMOUS and _NAME.fullmatch(name) is not None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Every address of a name counts; no name at all means every interface."""
     try:
         resolved = socket.getaddrinfo(host or "::", None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

@@ -1,4 +1,4 @@
-"""The body of a request, from the socket: counted and timed while it arrives."""
+"""The body of a request, from the socket: counted, timed and charged while it arrives."""
 
 import asyncio
 from collections.abc import Collection
@@ -8,30 +8,36 @@ from starlette.requests import Request
 
 from mizzle.errors import TooLarge, UnsupportedMedia
 from mizzle.service.formats.registry import JSON, NPY, SAFETENSORS
+from mizzle.service.http.memory import Charge
 from mizzle.service.http.problem_details import UnsupportedEncoding
+from mizzle.service.settings import Settings
 
-_MAX_CHUNKS = 65_536  # each costs about a hundred bytes, however little it brings
+_MAX_CHUNKS = 65_536  # each costs more to receive than a byte of its data
+_STALL_SECONDS = 10.0  # by which a body may be behind the slowest rate
 _MAX_LENGTH_DIGITS = 18  # Python refuses to read thousands of them
 
 
 async def read(
     request: Request,
     media_types: Collection[str],
+    charge: Charge,
+    settings: Settings,
     max_bytes: int,
-    seconds: float,
     max_json_bytes: int | None = None,
 ) -> tuple[str, bytes]:
     """The media type and the whole body.
 
     Args:
         media_types: those to take, in lower case.
-        seconds: until the body must be there, however steadily it comes.
+        charge: rises to the declared length before a byte is read, or with what comes.
+        settings: with the time until the body must be there, however steadily it comes, and the slowest rate.
         max_json_bytes: of a body in JSON, where that is less than `max_bytes`.
 
     Raises:
         TooLarge: by the declared length before a byte is read, or by what came, in bytes or in pieces.
         UnsupportedMedia: another media type, or any encoding.
-        HTTPException: 408 for a body that does not arrive in time.
+        QueueFull: there is no room for so many bytes now.
+        HTTPException: 408 for a body that does not arrive in time, or too slowly.
     """
     media = _media(request, media_types)
     limit, refuse = max_bytes, _too_large
@@ -39,19 +45,43 @@ async def read(
         limit, refuse = max_json_bytes, _too_large_for_json
     if (length := _declared_length(request)) > limit:
         raise refuse(str(length), limit)
-    chunks, size = [], 0
+    charge.resize(length)
+    content, chunks = bytearray(), 0  # and no list of pieces: a small one takes many times its size
     try:
-        async with asyncio.timeout(seconds):
+        schedule = _Schedule(settings)
+        async with asyncio.timeout_at(schedule.due) as deadline:
             async for chunk in request.stream():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > limit:
+                chunks += 1
+                content += chunk
+                if len(content) > limit:
                     raise refuse(f"more than {limit}", limit)
-                if len(chunks) > _MAX_CHUNKS:
+                if chunks > _MAX_CHUNKS:
                     raise TooLarge(f"the body came in more than {_MAX_CHUNKS} pieces; send larger ones")
+                charge.extend(len(content))
+                schedule.note(len(chunk))
+                deadline.reschedule(schedule.due)
     except TimeoutError:
         raise HTTPException(408) from None
-    return media, b"".join(chunks)
+    return media, bytes(content)
+
+
+class _Schedule:
+    """Until when more of a body must be there: a piece buys time, of which little is saved."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._min_rate = settings.min_body_rate
+        self._end = self._now() + settings.body_seconds
+        self._behind = self._now() + _STALL_SECONDS
+
+    @property
+    def due(self) -> float:
+        """In seconds of the loop's clock."""
+        return min(self._behind, self._end)
+
+    def note(self, size: int) -> None:
+        """So many bytes came."""
+        self._behind = min(self._behind + size / self._min_rate, self._now() + _STALL_SECONDS)
 
 
 def _media(request: Request, media_types: Collection[str]) -> str:

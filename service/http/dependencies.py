@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from mizzle.service.http.deadline import caller
+from mizzle.service.http.memory import RequestMemory
 from mizzle.service.inference.engine import Caller, Engine
 from mizzle.service.settings import Settings
 from mizzle.service.telemetry.metrics import Metrics
@@ -20,6 +21,7 @@ class Service(NamedTuple):
     engine: Engine
     settings: Settings
     metrics: Metrics
+    memory: RequestMemory
 
 
 def service_of(request: Request) -> Service:

@@ -19,6 +19,7 @@ from mizzle.errors import (
     NotReady,
     TooLarge,
 )
+from mizzle.service.formats.problem import as_answer
 from mizzle.service.formats.registry import Problem
 from mizzle.service.inference.batcher import Batcher, BatchLimits
 from mizzle.service.inference.ipc import FAILED, Pair
@@ -280,7 +281,7 @@ class Engine:
         try:
             return problem, self._checked_size(problem)
         except InvalidInput as error:
-            return error
+            return as_answer(error)
 
     def _batcher_of(self, size: cost.Size) -> Batcher[Pair, Estimate]:
         """Where a problem of this size waits: not with the small ones if it is known to take long."""
@@ -316,7 +317,7 @@ class Engine:
         try:
             return await self._answer(item)
         except MizzleError as error:
-            return error
+            return as_answer(error)
 
     async def _answer(self, item: "_Enqueued") -> Estimate:
         try:

@@ -11,6 +11,7 @@ from mizzle import wire
 from mizzle.backends import isolation
 from mizzle.errors import InferenceFailed, MizzleError, ModelUnavailable, NonFiniteAnswer
 from mizzle.estimator import EstimatorLike
+from mizzle.service.formats.problem import as_answer
 from mizzle.service.inference.batcher import OutOfMemory
 from mizzle.service.inference.ipc import FAILED, Pair
 from mizzle.service.inference.warm_up import measured
@@ -139,7 +140,8 @@ def isolated(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -
     Raises:
         OutOfMemory: the device had no room for the whole batch.
     """
-    return isolation.isolated(partial(_run, run), items, OutOfMemory)
+    results = isolation.isolated(partial(_run, run), items, OutOfMemory)
+    return [as_answer(result) if isinstance(result, Exception) else result for result in results]
 
 
 def _run(run: Callable[[list[Item]], Sequence[Result]], items: list[Item]) -> Sequence[Result | Exception]:

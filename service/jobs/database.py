@@ -9,7 +9,6 @@ import itertools
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -162,11 +161,11 @@ class Database:
         """Bytes that the disk has left."""
         return disk.free_bytes(self._folder)
 
-    def drop_damaged(self, min_age: float) -> None:
-        """Delete files that were set aside at least `min_age` seconds ago."""
+    def drop_damaged(self, before: float) -> None:
+        """Delete files that were set aside before then, in seconds since 1970."""
         for path in self._folder.glob(DAMAGED_NAME + "*"):
             with suppress(OSError):
-                if time.time() - path.stat().st_ctime > min_age:
+                if path.stat().st_ctime < before:
                     path.unlink()
 
     @property

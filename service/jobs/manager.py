@@ -28,6 +28,7 @@ from mizzle.service.formats.registry import INLINE_BYTES
 from mizzle.service.http.deadline import run_in_thread_if_large
 from mizzle.service.inference.engine import Engine
 from mizzle.service.inference.observer import Observer
+from mizzle.service.inference.shares import Shares
 from mizzle.service.jobs import request
 from mizzle.service.jobs.memory import to_the_end
 from mizzle.service.jobs.rendered import RenderedResult, RenderedResults
@@ -67,6 +68,9 @@ class Jobs:
 
     Args:
         settings: with a `jobs_dir`.
+
+    Attributes:
+        streams: of events that callers follow.
     """
 
     def __init__(self, settings: Settings, engine: Engine, observer: Observer) -> None:
@@ -79,6 +83,7 @@ class Jobs:
         self._runner = JobRunner(engine, self.store, settings)
         self._schedule = Schedule(settings)
         self._results = RenderedResults(self.store)
+        self.streams = Shares(settings.max_streams)
         self._bounds = request.JobBounds(settings.jobs_max_pairs, settings.jobs_max_cells)
         self._checking = asyncio.Lock()  # of submissions: the tables of one at a time are in memory
         self._main: asyncio.Task[None] | None = None

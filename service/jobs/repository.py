@@ -130,6 +130,9 @@ class JobRepository:
         ttl: seconds for which a job is kept once it has ended.
         max_bytes: of all jobs, with what answers are still to come.
 
+    Attributes:
+        now: tells seconds since 1970.
+
     Raises:
         JobsUnavailable: from every method, as `database.Database`.
     """
@@ -138,13 +141,13 @@ class JobRepository:
         self._database = Database(folder)
         self._ttl = ttl
         self._max_bytes = max_bytes
-        self._now = clock or Clock()
+        self.now = clock or Clock()
 
     def open(self) -> None:
         """Open the file; jobs that ran when the last process ended are queued again."""
         self._database.open()
         [[latest]] = self._database.fetch_all(_LATEST)
-        self._now.not_before(latest or 0.0)
+        self.now.not_before(latest or 0.0)
         queued = "UPDATE jobs SET state = 'queued', revision = revision + 1 WHERE state = 'running'"
         self._database.delete(
             lambda db: db.execute(queued)
@@ -181,7 +184,7 @@ class JobRepository:
     def count(self, owner: str) -> tuple[int, int]:
         """Return how many jobs the owner has, and how many there are in all."""
         query = f"SELECT ifnull(sum(owner = ?), 0), count(*) FROM jobs WHERE {_NOT_EXPIRED}"
-        [(own, total)] = self._database.fetch_all(query, owner, self._now() - self._ttl)
+        [(own, total)] = self._database.fetch_all(query, owner, self.now() - self._ttl)
         return own, total
 
     def find_or_add(self, draft: JobDraft, max_own: int, max_total: int) -> Job | None:
@@ -198,7 +201,7 @@ class JobRepository:
         self._check_room(draft)
         *fields, stored_input = draft
         with self._database.transaction() as db:
-            number = db.execute(_INSERT_JOB, (*fields, "queued", self._now())).lastrowid
+            number = db.execute(_INSERT_JOB, (*fields, "queued", self.now())).lastrowid
             db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?)", (number, *stored_input))
         self._database.checkpoint()
 
@@ -237,7 +240,7 @@ class JobRepository:
         """Count a start, before anything that may end the process; return whether the job has not ended."""
         started = "state = 'running', starts = starts + 1, started = ifnull(started, ?)"
         with self._database.transaction() as db:
-            return _update_unfinished(db, number, started, self._now())
+            return _update_unfinished(db, number, started, self.now())
 
     def begin(self, number: int, about: str, fingerprint: str) -> set[PairIndex]:
         """Store what the answers of a job depend on.
@@ -275,7 +278,7 @@ class JobRepository:
 
         def end(db: sqlite3.Connection) -> None:
             change = "state = ?, error = ?, ended = ?"
-            if not _update_unfinished(db, number, change, state, error, self._now()):
+            if not _update_unfinished(db, number, change, state, error, self.now()):
                 return
             if state == "done":
                 _store_digest(db, number)
@@ -291,7 +294,7 @@ class JobRepository:
     def forget_expired(self) -> None:
         """Delete jobs that have expired, and damaged files that were set aside as long ago."""
         self._delete_expired()
-        self._database.drop_damaged(self._ttl)
+        self._database.drop_damaged(self.now() - self._ttl)
         self._restore_reserve()
 
     def header(self, number: int) -> StoredHeader | None:
@@ -306,12 +309,12 @@ class JobRepository:
     def _jobs(self, condition: str, *values: Any) -> list[Job]:
         columns = ", ".join(Job._fields)
         query = f"SELECT {columns} FROM jobs WHERE {_NOT_EXPIRED} AND {condition}"
-        return [Job(*row) for row in self._database.fetch_all(query, self._now() - self._ttl, *values)]
+        return [Job(*row) for row in self._database.fetch_all(query, self.now() - self._ttl, *values)]
 
     def _delete_expired(self) -> None:
         """Delete one job after the other, since the reserve is as large as one of them needs."""
         expired = "SELECT number FROM jobs WHERE ended <= ?"
-        for (number,) in self._database.fetch_all(expired, self._now() - self._ttl):
+        for (number,) in self._database.fetch_all(expired, self.now() - self._ttl):
             self.forget(number)
 
     def _delete(self, work: Callable[[sqlite3.Connection], object]) -> None:

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Depends, Path
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from mizzle.errors import JobsOff, MizzleError
 from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import body
-from mizzle.service.http.auth import key_name
+from mizzle.service.http.auth import caller_name, key_name
+from mizzle.service.http.dependencies import ServiceDep
 from mizzle.service.http.problem_details import whole_seconds
 from mizzle.service.jobs import result_formats, schemas
 from mizzle.service.jobs.manager import Jobs, Submission
@@ -26,6 +28,9 @@ _PING_SECONDS = 15.0  # of silence, after which proxies might think that nobody 
 _RECONNECT_MS = 2000  # after which a browser connects again
 _MIN_RETRY_SECONDS, _MAX_RETRY_SECONDS = 1.0, 60.0  # until a caller should ask again
 _UNKNOWN_RETRY_SECONDS = 2.0  # while no pair is done
+_TOO_MANY_STREAMS = (
+    "as many jobs are followed as can be, or as one caller may; ask for the job itself, or wait"
+)
 _STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 router = APIRouter(tags=["jobs"])
@@ -79,11 +84,14 @@ async def list_jobs(jobs: _JobsDep, owner: _OwnerDep) -> Response:
         **schemas.refusals(400, 408, 409, 413, 415, 422),
     },
 )
-async def submit_job(request: Request, jobs: _JobsDep, owner: _OwnerDep, id: _JobId) -> Response:
+async def submit_job(
+    request: Request, service: ServiceDep, jobs: _JobsDep, owner: _OwnerDep, id: _JobId
+) -> Response:
     await jobs.check_room(owner, id)  # before the body is read
-    settings = jobs.settings
-    media, content = await body.read(request, MEDIA_TYPES, settings.max_body_bytes, settings.body_seconds)
-    job = await jobs.submit(Submission(owner, id, media, request.query_params, content))
+    settings = service.settings
+    with service.memory.charged(caller_name(request.scope)) as charge:
+        media, content = await body.read(request, MEDIA_TYPES, charge, settings, settings.max_body_bytes)
+        job = await jobs.submit(Submission(owner, id, media, request.query_params, content))
     return _job_response(jobs, job, unfinished=202)
 
 
@@ -122,7 +130,7 @@ async def stream_events(request: Request, jobs: _JobsDep, owner: _OwnerDep, id: 
     last_id = request.headers.get("last-event-id")
     if job.ended is not None and last_id == str(job.revision):
         return Response(status_code=204)  # which tells a browser not to come back
-    return EventSourceResponse(_events(jobs, job, last_id), headers=_STREAM_HEADERS)
+    return _EventStream(jobs, caller_name(request.scope), _events(jobs, job, last_id))
 
 
 @router.get(
@@ -144,13 +152,33 @@ def _job_response(jobs: Jobs, job: Job, unfinished: int = 200) -> Response:
     headers = {"location": f"{JOBS}/{job.id}"}
     if job.ended is not None:
         return _json(_as_object(jobs, job), 200, headers)
-    headers["retry-after"] = str(whole_seconds(_seconds_to_retry(job, time.time())))
+    headers["retry-after"] = str(whole_seconds(_seconds_to_retry(job, jobs.store.now())))
     return _json(_as_object(jobs, job), unfinished, headers)
 
 
+class _EventStream(EventSourceResponse):
+    """A stream of events, one of those that callers share from its first byte to its end."""
+
+    def __init__(self, jobs: Jobs, caller: str, events: AsyncIterator[bytes]) -> None:
+        super().__init__(events, headers=_STREAM_HEADERS)
+        self._streams = jobs.streams
+        self._caller = caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection of ASGI.
+
+        Raises:
+            QueueFull: there are as many streams as may be, or as this caller may have.
+        """
+        with self._streams.taken(self._caller, _TOO_MANY_STREAMS):
+            await super().__call__(scope, receive, send)
+
+
 async def _events(jobs: Jobs, job: Job, last_id: str | None) -> AsyncIterator[bytes]:
-    """Events from the first after `last_id`, until the job ends or the service stops."""
+    """Events from the first after `last_id`, until the job ends, the service stops or the time is over."""
     sent_id, sent_at = last_id, time.monotonic()
+    end, idle_seconds = sent_at + jobs.settings.stream_seconds, jobs.settings.stream_idle_seconds
+    last_event = sent_at
     while True:
         changed = jobs.store.changed  # taken before the look, so that no change is missed
         try:
@@ -160,12 +188,14 @@ async def _events(jobs: Jobs, job: Job, last_id: str | None) -> AsyncIterator[by
         if str(job.revision) != sent_id:
             yield _event(jobs, job)
             sent_id, sent_at = str(job.revision), time.monotonic()
+            last_event = sent_at
         elif time.monotonic() - sent_at >= _PING_SECONDS:
             yield KEEPALIVE_COMMENT
             sent_at = time.monotonic()
-        if job.ended is not None or jobs.stopping:
+        rest = min(end, last_event + idle_seconds) - time.monotonic()
+        if job.ended is not None or jobs.stopping or rest <= 0:
             return
-        await wait_for_change(changed, _PING_SECONDS)
+        await wait_for_change(changed, min(_PING_SECONDS, rest))
 
 
 def _event(jobs: Jobs, job: Job) -> bytes:

@@ -87,6 +87,10 @@ class JobStore:
             await self._report_counts()
             self.notify()
 
+    def now(self) -> float:
+        """Seconds since 1970 by the clock of the jobs, which is not set while the service runs."""
+        return self._repository.now()
+
     def notify(self) -> None:
         """Wake all that wait for a change."""
         self._changed.set()

@@ -13,9 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mizzle.errors import MizzleError
+from mizzle.service.formats.problem import held_bytes
 from mizzle.service.http import body, openapi
+from mizzle.service.http.auth import caller_name
 from mizzle.service.http.deadline import run_in_thread_if_large, while_connected
 from mizzle.service.http.dependencies import AdmittedCaller, Service, ServiceDep
+from mizzle.service.http.memory import Charge
 from mizzle.service.inference.engine import Caller, Engine
 from mizzle.service.oip import protocol, schemas
 from mizzle.service.oip.errors import ROOT
@@ -135,20 +138,23 @@ async def version_ready(info: VersionDep, service: ServiceDep) -> schemas.ModelR
 )
 async def index(request: Request, service: ServiceDep) -> list[schemas.IndexEntry]:
     info = service.engine.info
-    protocol.check_index(await _body(request, _INDEX_BYTES, service))
+    with service.memory.charged(caller_name(request.scope)) as charge:
+        protocol.check_index(await _body(request, _INDEX_BYTES, service, charge))
     return [schemas.IndexEntry(name=info.name, version=info.version, state="READY", reason="")]
 
 
 @router.post(_MODEL + "/infer", operation_id="oip_infer", **_INFER)
 async def infer(request: Request, info: ModelDep, service: ServiceDep, caller: AdmittedCaller) -> Response:
-    return await _inferred(request, info, service, caller)
+    with service.memory.charged(caller.key) as charge:
+        return await _inferred(request, info, service, caller, charge)
 
 
 @router.post(_VERSION + "/infer", operation_id="oip_version_infer", **_INFER)
 async def version_infer(
     request: Request, info: VersionDep, service: ServiceDep, caller: AdmittedCaller
 ) -> Response:
-    return await _inferred(request, info, service, caller)
+    with service.memory.charged(caller.key) as charge:
+        return await _inferred(request, info, service, caller, charge)
 
 
 def _metadata(info: ModelInfo) -> schemas.ModelMetadata:
@@ -171,15 +177,19 @@ async def _ready(info: ModelInfo, engine: Engine) -> schemas.ModelReady:
     return schemas.ModelReady(name=info.name, ready=True)
 
 
-async def _inferred(request: Request, info: ModelInfo, service: Service, caller: Caller) -> Response:
+async def _inferred(
+    request: Request, info: ModelInfo, service: Service, caller: Caller, charge: Charge
+) -> Response:
     """The answer to an inference.
 
     Raises:
         MizzleError: of the request as a whole, or of the first problem that has no estimate.
     """
     start = time.monotonic()
-    content = await _body(request, service.settings.max_body_bytes, service)
+    content = await _body(request, service.settings.max_body_bytes, service, charge)
     inference = await _read(content, request.headers.getlist(HEADER), info, service)
+    del content
+    charge.resize(held_bytes(inference.problems))
     if inference.seconds is not None:
         caller = caller._replace(deadline=min(caller.deadline, start + inference.seconds))
     estimates = await while_connected(request, _estimates(inference, caller, service.engine))
@@ -188,10 +198,10 @@ async def _inferred(request: Request, info: ModelInfo, service: Service, caller:
     return _response(*await run_in_thread_if_large(size, protocol.write, inference, estimates))
 
 
-async def _body(request: Request, max_bytes: int, service: Service) -> bytes:
+async def _body(request: Request, max_bytes: int, service: Service, charge: Charge) -> bytes:
     """The clients of Triton name no media type; where it is missing the content has to tell."""
     media_types = {JSON, BINARY} | ({""} if not request.headers.get("content-type") else set())
-    _, content = await body.read(request, media_types, max_bytes, service.settings.body_seconds)
+    _, content = await body.read(request, media_types, charge, service.settings, max_bytes)
     return content
 
 
@@ -200,9 +210,8 @@ async def _read(content: bytes, lengths: list[str], info: ModelInfo, service: Se
     settings, levels = service.settings, service.engine.levels
     limits = settings.max_request_problems, settings.max_json_bytes
     try:
-        return await run_in_thread_if_large(
-            len(content), protocol.read, content, length, info, levels, *limits
-        )
+        arguments = content, length, info, levels, *limits
+        return await service.memory.read(len(content), protocol.read, *arguments)
     finally:
         service.metrics.decoded(JSON if length is None else BINARY, time.perf_counter() - start)
 

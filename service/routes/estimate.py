@@ -12,10 +12,11 @@ from starlette.responses import Response
 from mizzle import wire
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.service.formats import registry
-from mizzle.service.formats.problem import Problem
+from mizzle.service.formats.problem import Problem, held_bytes
 from mizzle.service.http import body, openapi
-from mizzle.service.http.deadline import run_in_thread_if_large, while_connected
+from mizzle.service.http.deadline import while_connected
 from mizzle.service.http.dependencies import Service, admitted_caller, service_of
+from mizzle.service.http.memory import Charge
 from mizzle.service.inference.engine import Caller
 from mizzle.service.routes import schemas
 from mizzle.types import Estimate
@@ -37,9 +38,11 @@ router = APIRouter(tags=["estimate"])
 )
 async def estimate(request: Request) -> Response:
     service, caller = _let_in(request)
-    problem = await _parsed(request, service, registry.parse_problem)
-    answer = await while_connected(request, service.engine.estimate(problem, caller))
-    return _json(problem.answer(answer))
+    with service.memory.charged(caller.key) as charge:
+        problem = await _parsed(request, service, charge, registry.parse_problem)
+        charge.resize(held_bytes([problem]))
+        answer = await while_connected(request, service.engine.estimate(problem, caller))
+        return _json(problem.answer(answer))
 
 
 @router.post(
@@ -52,9 +55,12 @@ async def estimate(request: Request) -> Response:
 )
 async def estimate_batch(request: Request) -> Response:
     service, caller = _let_in(request)
-    problems = await _parsed(request, service, registry.parse_batch, service.settings.max_request_problems)
-    answers = await while_connected(request, service.engine.estimate_many(problems, caller))
-    return _json({"answers": [_item(*pair) for pair in zip(answers, problems, strict=True)]})
+    with service.memory.charged(caller.key) as charge:
+        limit = service.settings.max_request_problems
+        problems = await _parsed(request, service, charge, registry.parse_batch, limit)
+        charge.resize(held_bytes(problems))
+        answers = await while_connected(request, service.engine.estimate_many(problems, caller))
+        return _json({"answers": [_item(*pair) for pair in zip(answers, problems, strict=True)]})
 
 
 def _let_in(request: Request) -> tuple[Service, Caller]:
@@ -63,21 +69,17 @@ def _let_in(request: Request) -> tuple[Service, Caller]:
     return service, admitted_caller(request, service)
 
 
-async def _parsed(request: Request, service: Service, parse: Callable[..., T], *options: Any) -> T:
+async def _parsed(
+    request: Request, service: Service, charge: Charge, parse: Callable[..., T], *options: Any
+) -> T:
     """What the body of a request holds, as `parse` reads it."""
     settings, levels = service.settings, service.engine.levels
-    media, content = await body.read(
-        request,
-        registry.MEDIA_TYPES,
-        settings.max_body_bytes,
-        settings.body_seconds,
-        settings.max_json_bytes,
-    )
+    limits = settings.max_body_bytes, settings.max_json_bytes
+    media, content = await body.read(request, registry.MEDIA_TYPES, charge, settings, *limits)
     start = time.perf_counter()
     try:
-        return await run_in_thread_if_large(
-            len(content), parse, media, content, request.query_params, levels, *options
-        )
+        arguments = media, content, request.query_params, levels, *options
+        return await service.memory.read(len(content), parse, *arguments)
     finally:
         service.metrics.decoded(media, time.perf_counter() - start)
 

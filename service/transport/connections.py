@@ -2,6 +2,8 @@
 
 Each costs a descriptor, and a process without descriptors can neither accept, nor read a file, nor start a
 worker. Whoever opens connections and asks nothing cannot keep others out: the longest silence ends first.
+Whoever asks on all of them cannot either: no address has them all. None is exempt, as this machine's own is
+where others come from, too; a proxy in front of all callers still has three quarters.
 """
 
 import asyncio
@@ -13,30 +15,40 @@ from typing import ClassVar, NamedTuple
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from mizzle.service.http.auth import address_name
 from mizzle.service.inference.observer import CONNECTIONS
+from mizzle.service.inference.shares import Shares
 from mizzle.service.transport.protocol import BoundedProtocol
 
+_PEER_FACTOR = 3.0  # times what is left that one address may have
 _RESERVED = 64  # descriptors for the model's process, for files, and for connections about to be refused
 _turns = count()
 _log = logging.getLogger(__name__)
 
 
 class ConnectionLimit(NamedTuple):
-    """Connections open at once, and what is called with a reason for every one that is refused."""
+    """Connections open at once, by address, and what is called with a reason for each that is refused."""
 
-    max_open: int
+    shares: Shares
     refused: Callable[[str], None]
 
 
-def capped(protocol: type[H11Protocol], max_open: int, refused: Callable[[str], None]) -> type[H11Protocol]:
+def capped(
+    protocol: type[H11Protocol],
+    max_open: int,
+    refused: Callable[[str], None],
+    max_peer: int | None = None,
+) -> type[H11Protocol]:
     """The protocol, with a limit to its connections.
 
     Args:
         protocol: of `protocol.protocol_class`.
         max_open: connections at once.
         refused: called with a reason for every connection that is refused.
+        max_peer: of them, from one address; a multiple of those that are left, when left out.
     """
-    return type("Capped", (CappedProtocol, protocol), {"limit": ConnectionLimit(max_open, refused)})
+    limit = ConnectionLimit(Shares(max_open, _PEER_FACTOR, max_peer), refused)
+    return type("Capped", (CappedProtocol, protocol), {"limit": limit})
 
 
 class CappedProtocol(BoundedProtocol):
@@ -46,25 +58,46 @@ class CappedProtocol(BoundedProtocol):
         limit: of all connections together.
     """
 
-    limit: ClassVar[ConnectionLimit] = ConnectionLimit(1000, lambda _: None)
+    limit: ClassVar[ConnectionLimit] = ConnectionLimit(Shares(1000, _PEER_FACTOR), lambda _: None)
+    _counted = False
+    _peer = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection is open, and may be closed again."""
-        full = len(self.connections) >= self.limit.max_open and not self._close_an_idle_one()
         super().connection_made(transport)
-        if full:
+        self._peer = address_name(self.client[0] if self.client else "")
+        if self.limit.shares.fits(self._peer) or self._close_an_idle_one():
+            self._counted = True
+            self.limit.shares.add(self._peer)
+        else:
             self.limit.refused(CONNECTIONS)
             self._refuse_connection()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A connection has ended."""
+        self._uncount()
+        super().connection_lost(exc)
+
+    def _uncount(self) -> None:
+        if self._counted:
+            self._counted = False
+            self.limit.shares.add(self._peer, -1)
 
     def _await(self, awaited: object) -> None:
         super()._await(awaited)
         self._turn = next(_turns)  # the loop's clock stands still within one round
 
     def _close_an_idle_one(self) -> bool:
-        """Whether a connection had no request under way; the one whose last request is oldest is closed."""
-        idle = [c for c in self.connections if isinstance(c, CappedProtocol) and c._idle]
+        """Whether one had no request under way whose end makes room; of these, the longest silence ends."""
+        shares = self.limit.shares
+        # Of any address where there is no room at all; else of this one, which has enough.
+        any_peer = shares.is_full and shares.fits(self._peer, returned=1)
+        idle = [c for c in self.connections if isinstance(c, CappedProtocol) and c._counted and c._idle]
+        idle = [c for c in idle if any_peer or c._peer == self._peer]
         if idle:
-            min(idle, key=lambda connection: connection._turn).transport.close()
+            oldest = min(idle, key=lambda connection: connection._turn)
+            oldest._uncount()
+            oldest.transport.close()
         return bool(idle)
 
     @property

@@ -2,13 +2,15 @@
 
 A request that two programs could cut out of a connection differently lets one hide another from a proxy, so
 whatever is ambiguous there is refused. h11 limits a head only while it is incomplete, and a request that
-arrives whole is not checked at all; it joins folded lines, keeps one of several equal lengths, and lets
-Transfer-Encoding win over Content-Length. It passes on a target that is a whole address as if it were a path.
+arrives whole is not checked at all, nor what stands behind the last chunk of a body; it joins folded lines,
+ends lines where other programs do not, keeps one of several equal lengths, and lets Transfer-Encoding win
+over Content-Length. It passes on a target that is a whole address as if it were a path.
 """
 
 import re
 
 import h11
+from h11._receivebuffer import ReceiveBuffer
 
 _MOST_CHUNKS = 65_536  # each costs more to read than a byte of its data
 _BLANK_LINE = re.compile(rb"\n\r?\n")
@@ -17,6 +19,19 @@ _WITH_SCHEME = re.compile(rb"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _LENGTH, _ENCODING = b"content-length", b"transfer-encoding"
 
 Received = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
+
+
+class StrictBuffer(ReceiveBuffer):
+    """What was received and not read; lines of a head, or behind the last chunk of a body, end in CR LF."""
+
+    def maybe_extract_lines(self) -> list[bytearray] | None:
+        """As in h11."""
+        received = bytes(self)
+        lines = super().maybe_extract_lines()
+        extracted = received[: len(received) - len(self)]
+        if extracted.count(b"\n") != extracted.count(b"\r\n"):
+            raise h11.RemoteProtocolError("a line without a carriage return")
+        return lines
 
 
 class StrictConnection(h11.Connection):
@@ -32,6 +47,7 @@ class StrictConnection(h11.Connection):
 
     def __init__(self, max_head_bytes: int, max_headers: int) -> None:
         super().__init__(h11.SERVER, max_head_bytes)
+        self._receive_buffer = StrictBuffer()
         self.refusal: int | None = None
         self._max_head_bytes = max_head_bytes
         self._max_headers = max_headers
@@ -72,6 +88,11 @@ class StrictConnection(h11.Connection):
             self._chunks += event.chunk_start
             if self._chunks > _MOST_CHUNKS:
                 raise h11.RemoteProtocolError("too many chunks")
+        if isinstance(event, h11.EndOfMessage):
+            trailers = list(event.headers)
+            size = sum(len(name) + len(value) for name, value in trailers)
+            if size > self._max_head_bytes or len(trailers) > self._max_headers:
+                raise h11.RemoteProtocolError("trailers too large")
         return event
 
 

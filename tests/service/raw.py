@@ -84,9 +84,9 @@ def listening(
             assert not thread.is_alive(), "the server did not stop"
 
 
-def opened(address: tuple[str, int], *pieces: bytes) -> socket.socket:
+def opened(address: tuple[str, int], *pieces: bytes, source: tuple[str, int] | None = None) -> socket.socket:
     """A connection on which something was sent already."""
-    connection = socket.create_connection(address, timeout=PATIENCE)
+    connection = socket.create_connection(address, timeout=PATIENCE, source_address=source)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with suppress(ConnectionError):  # refused before the end
         for piece in pieces:

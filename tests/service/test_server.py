@@ -1,5 +1,6 @@
 """`mizzle serve` as a process: it announces itself, stops gracefully, and fails in one line."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,7 +12,8 @@ import httpx2
 import pytest
 
 import mizzle
-from mizzle.service import server, settings
+from mizzle.service import server
+from mizzle.service.settings import Settings
 
 _FAKE = """
 import sys
@@ -104,7 +106,7 @@ def test_connections_have_their_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:
     """asyncio leaves Nagle's algorithm on for such a socket; accepted connections inherit the option."""
-    with server._bind(settings.Settings(port=0)) as listener:
+    with server._bind("127.0.0.1", 0) as listener:
         address = listener.getsockname()
         with socket.create_connection(address), listener.accept()[0] as accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
@@ -112,7 +114,7 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6 beside IPv4")
 def test_every_address_is_one_of_both_families() -> None:
-    with server._bind(settings.Settings(host="::", port=0)) as listener:
+    with server._bind("::", 0) as listener:
         for host in ("127.0.0.1", "::1"):
             with (
                 socket.create_connection((host, listener.getsockname()[1])),
@@ -159,3 +161,77 @@ def test_a_misspelt_setting_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> N
     assert process.returncode == 0
     assert errors.count("\n") == 1
     assert "MIZZLE_MAX_WAITT is no setting and has no effect; did you mean MIZZLE_MAX_WAIT_SECONDS?" in errors
+
+
+def _urls(process) -> tuple[str, str]:
+    """Where a service is, and where it answers probes."""
+    line = process.stdout.readline()
+    return line.split()[3], line.rpartition("; probes: ")[2].strip(" )\n")
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        b"",
+        b"GET /livez HTTP/1.1\r\nHo",
+        b"POST /v1/estimate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 9\r\n\r\n{",
+    ],
+)
+def test_probes_are_answered_while_all_connections_are_taken(monkeypatch, flood: bytes) -> None:
+    """On a listener of their own, without keys, and nothing else is."""
+    monkeypatch.setenv("MIZZLE_MAX_CONNECTIONS", "4")
+    monkeypatch.setenv("MIZZLE_MAX_PEER_CONNECTIONS", "4")
+    with _start("--port=0") as process, contextlib.ExitStack() as stack:
+        url, probes = _urls(process)
+        _until_started(probes)
+        host, port = url.removeprefix("http://").split(":")
+        for _ in range(12):
+            stack.enter_context(socket.create_connection((host, int(port)))).sendall(flood)
+        for _ in range(40):  # each on a connection of its own, more than there may be at once
+            http = stack.enter_context(httpx2.Client(base_url=probes, trust_env=False))
+            assert http.get("/readyz").json() == {"status": "ready"}
+        for path in ("/livez", "/readyz", "/startupz", "/metrics"):
+            answer = http.get(path)
+            assert answer.status_code == 200
+            assert {"date", "x-request-id", "x-content-type-options"} <= set(answer.headers)
+        assert "mizzle_ready" in http.get("/metrics").text
+        assert http.get("/v1/limits").status_code == 404
+        assert http.get("/metrics", headers={"host": "page.example"}).status_code == 421
+        assert http.get("/readyz", headers={"host": "page.example"}).status_code == 200
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_there_may_be_no_listener_for_probes(monkeypatch) -> None:
+    monkeypatch.setenv("MIZZLE_ADMIN_PORT", "off")
+    with _start("--port=0") as process:
+        assert "probes" not in process.stdout.readline()
+        process.kill()
+
+
+def test_a_taken_port_for_probes_is_one_line_and_1(monkeypatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("MIZZLE_ADMIN_PORT", str(taken.getsockname()[1]))
+        with _start("--port=0") as process:
+            out, errors = process.communicate(timeout=20)
+    assert (process.returncode, out) == (1, "")
+    assert errors.startswith("mizzle: error: cannot listen on 127.0.0.1 port")
+    assert "(MIZZLE_ADMIN_PORT)" in errors
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("port", "chosen", "expected"),
+    [
+        (8000, None, 8001),
+        (0, None, 0),
+        (65_535, None, 0),
+        (8000, 0, 0),
+        (8000, 9000, 9000),
+        (8000, "off", None),
+    ],
+)
+def test_where_probes_are_answered(port, chosen, expected) -> None:
+    assert Settings(port=port, admin_port=chosen).bound_admin_port == expected

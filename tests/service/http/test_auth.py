@@ -297,3 +297,34 @@ def test_a_host_that_does_not_exist_is_an_error() -> None:
         check_bind("nothing.invalid", Keys(), False)
     with pytest.raises(InvalidInput, match="resolved"):
         check_bind("a" * 100, Keys(), False)
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "words"),
+    [
+        (0o600, 0o700, []),
+        (0o644, 0o755, []),
+        (0o600, 0o1777, []),
+        (0o660, 0o755, ["the keys file"]),
+        (0o602, 0o1777, ["the keys file"]),
+        (0o600, 0o775, ["its folder"]),
+        (0o666, 0o777, ["the keys file", "its folder"]),
+    ],
+)
+def test_who_else_could_make_keys_is_pointed_out(tmp_path: Path, file: int, folder: int, words) -> None:
+    """Through a link, too, as secrets are mounted."""
+    path = tmp_path / "keys"
+    path.write_text(f"a:{'0' * 64}")
+    (tmp_path / "links").mkdir(0o700)
+    link = tmp_path / "links" / "keys"
+    link.symlink_to(path)
+    path.chmod(file)
+    tmp_path.chmod(folder)
+    for place in (path, link):
+        sentences = Keys.read(place).warnings()
+        assert len(sentences) == len(words)
+        assert all(f"can write to {word}," in text for word, text in zip(words, sentences, strict=True))
+
+
+def test_keys_of_no_file_are_nobodys_to_write() -> None:
+    assert Keys().warnings() == []

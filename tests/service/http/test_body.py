@@ -10,14 +10,18 @@ from starlette.requests import Request
 from mizzle import errors
 from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import body
+from mizzle.service.http.memory import RequestMemory
 from mizzle.service.http.problem_details import problem_of
+from mizzle.service.settings import Settings
 
 MOST = 1000
 PIECES = 65_536
 
 
-def received(chunks, seconds=60.0, most=MOST, most_json=None, **headers):
+def received(chunks, seconds=60.0, most=MOST, most_json=None, memory=None, caller="", **headers):
     """What `read` makes of chunks that come one by one; None is one that never comes."""
+    settings = Settings(body_seconds=seconds)
+    memory = memory or RequestMemory(settings)
     waiting = deque(chunks)
 
     async def receive():
@@ -29,7 +33,9 @@ def received(chunks, seconds=60.0, most=MOST, most_json=None, **headers):
     lines = {"content-type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
     raw = [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]
     request = Request({"type": "http", "method": "POST", "headers": raw}, receive)
-    return asyncio.run(body.read(request, MEDIA_TYPES, most, seconds, most_json)), len(waiting)
+    with memory.charged(caller) as charge:
+        read = body.read(request, MEDIA_TYPES, charge, settings, most, most_json)
+        return asyncio.run(read), len(waiting)
 
 
 @pytest.mark.parametrize("media", MEDIA_TYPES)
@@ -134,5 +140,14 @@ def test_pieces_are_counted() -> None:
 def test_the_deadline_is_absolute() -> None:
     """However steadily it comes: the deadline has passed, so the first wait is the last."""
     with pytest.raises(HTTPException) as caught:
-        received([b"a", None], seconds=0.0)
+        received([b"a", None], seconds=1e-9)
+    assert caught.value.status_code == 408
+
+
+@pytest.mark.parametrize("chunks", [[None], [b"a", None], [b"a"] * 100 + [None]])
+def test_a_body_that_comes_too_slowly_is_cut_long_before_its_deadline(monkeypatch, chunks) -> None:
+    """Whatever came before: a steady start buys no long silence."""
+    monkeypatch.setattr(body, "_STALL_SECONDS", 0.0)
+    with pytest.raises(HTTPException) as caught:
+        received(chunks, seconds=1e9)
     assert caught.value.status_code == 408

@@ -1,5 +1,6 @@
 """The jobs file: what is in it survives, what is deleted is gone, and what cannot be used is told from it."""
 
+import math
 import os
 import sqlite3
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mizzle.errors import JobsUnavailable, StorageFull
+from mizzle.service.jobs import repository
 from mizzle.service.jobs.database import DAMAGED_NAME, NAME, Damaged, Locked
 from mizzle.service.jobs.repository import Clock, JobDraft, JobRepository, StoredInput
 from mizzle.service.jobs.rows import AnswerRow
@@ -202,7 +204,7 @@ def test_a_damaged_file_is_set_aside(
     assert "set aside" in caplog.text
     file.forget_expired()
     assert (tmp_path / DAMAGED_NAME).exists()
-    file._database.drop_damaged(-1.0)  # seconds
+    file._database.drop_damaged(math.inf)
     assert not (tmp_path / DAMAGED_NAME).exists()
 
 
@@ -258,3 +260,10 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(JobsUnavailable) as caught:
         JobRepository(tmp_path / "file" / "below", TTL).open()
     assert "below" not in str(caught.value)
+
+
+def test_nothing_else_of_jobs_reads_the_time_of_day() -> None:
+    """What a caller is told about times, and what expires, goes by the clock that nobody sets."""
+    folder = Path(repository.__file__).parent
+    readers = {file.name: file.read_text().count("time.time") for file in folder.glob("*.py")}
+    assert {name: count for name, count in readers.items() if count} == {"repository.py": 1}

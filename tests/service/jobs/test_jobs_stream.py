@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from job_bodies import SAFETENSORS, ended, events, opened, table, tensor_body
 from live import RESET, client, living, until
 
 from mizzle.service.app import create_app
+from mizzle.service.inference.shares import Shares
 from mizzle.service.jobs import runner
 from mizzle.service.settings import Settings
 
@@ -82,3 +84,62 @@ def test_whenever_they_hang_up_nothing_stays(app, fake: FakeEstimator) -> None:
     assert {event["event"] for event in told[:-1]} <= {"progress"}
     assert [event["event"] for event in told_again] == ["end"]
     assert told[-1] == told_again[-1]
+
+
+@asynccontextmanager
+async def following(address, **headers):
+    """A caller who follows the job: the status, and what comes."""
+    async with client(address) as http, http.stream("GET", EVENTS, headers=headers) as response:
+        yield response
+
+
+def limited(app, fake, scenario, **limits):
+    """Runs `scenario(address, http)` while a job of a service with these limits stands still."""
+    app.state.jobs.settings = app.state.jobs.settings.model_copy(update=limits)
+    app.state.jobs.streams = Shares(app.state.jobs.settings.max_streams)
+
+    async def run():
+        async with living(app) as address, client(address) as http:
+            await began(http, fake)
+            await scenario(address, http)
+            fake.gate.set()
+
+    asyncio.run(run())
+    assert app.state.jobs.streams.used == 0
+
+
+def test_one_caller_does_not_follow_on_all_streams(app, fake: FakeEstimator) -> None:
+    """The next is refused until one has ended, however it ended; asking for the job itself goes on."""
+
+    async def scenario(address, http):
+        streams = app.state.jobs.streams
+        async with following(address) as first:
+            assert first.status_code == 200
+            async with following(address) as second:
+                assert second.status_code == 200
+                refused = await http.get(EVENTS)
+                assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
+                assert int(refused.headers["retry-after"]) >= 1
+                assert (await http.get("/v1/jobs/one")).status_code == 200
+            await until(lambda: streams.used == 1)
+            async with following(address) as third:
+                assert third.status_code == 200
+        await until(lambda: streams.used == 0)
+        assert (await http.head(EVENTS)).status_code == 200
+        await until(lambda: streams.used == 0)
+
+    limited(app, fake, scenario, max_streams=4)
+
+
+@pytest.mark.parametrize("limits", [{"stream_seconds": 1e-9}, {"stream_idle_seconds": 1e-9}])
+def test_a_stream_has_its_time(app, fake: FakeEstimator, limits) -> None:
+    """What is known comes first; the caller connects again, and is told nothing twice."""
+
+    async def scenario(address, http):
+        async with following(address) as response:
+            [event] = events((await response.aread()).decode())
+        assert event["event"] == "progress"
+        async with following(address, **{"last-event-id": event["id"]}) as response:
+            assert events((await response.aread()).decode()) == []
+
+    limited(app, fake, scenario, **limits)

@@ -30,6 +30,7 @@ from starlette.responses import Response
 from mizzle.service.app import create_app
 from mizzle.service.http.auth import Keys, new_key
 from mizzle.service.http.dependencies import Service
+from mizzle.service.http.memory import RequestMemory
 from mizzle.service.http.problem_details import problem_for
 from mizzle.service.oip import protocol, routes
 from mizzle.service.oip import tensors as oip_tensors
@@ -173,7 +174,7 @@ def test_what_was_read_is_told(app: Any, settings: Settings, pair, in_lifespan, 
 
     async def scenario(app) -> None:
         other = FastAPI()
-        other.state.service = Service(app.state.engine, settings, Watching())
+        other.state.service = Service(app.state.engine, settings, Watching(), RequestMemory(settings))
         other.include_router(routes.router)
         async with connect(other) as http:
             for way in ("flat", "binary"):

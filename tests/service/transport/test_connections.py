@@ -25,7 +25,7 @@ def refused():
 def limited(monkeypatch: pytest.MonkeyPatch, refused) -> None:
     """Servers with room for MOST connections."""
     monkeypatch.setattr(
-        raw, "protocol_class", lambda *given: capped(protocol_class(*given), MOST, refused.append)
+        raw, "protocol_class", lambda *given: capped(protocol_class(*given), MOST, refused.append, MOST)
     )
 
 
@@ -129,3 +129,49 @@ def test_the_limit_of_open_files_is_raised_and_kept(
     assert allowed_connections(1000) == found
     assert asked == [(hard, hard)]
     assert bool(caplog.records) == (found < 1000)
+
+
+TOTAL = 8
+OTHER = ("127.0.0.2", 0)
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch, refused) -> None:
+    """Servers with room for TOTAL connections, which addresses share."""
+    monkeypatch.setattr(
+        raw, "protocol_class", lambda *given: capped(protocol_class(*given), TOTAL, refused.append)
+    )
+
+
+@pytest.fixture
+def held_by_another():
+    """As `held`, from another address of this machine."""
+    with ExitStack() as stack:
+        yield lambda address, *pieces: stack.enter_context(opened(address, *pieces, source=OTHER))
+
+
+@pytest.mark.parametrize("sent", [b"", GET[:8], HEAD], ids=["nothing", "half a head", "half a request"])
+def test_one_address_leaves_room_for_others(shared, held, held_by_another, refused, sent: bytes) -> None:
+    """Whatever it holds; and its own further ones close the longest silence of its own, or are refused."""
+    with listening(plain) as address:
+        own = [held(address, sent) for _ in range(3 * TOTAL)]
+        until_closed(own[-1 if sent is HEAD else 0])
+        if sent is HEAD:
+            assert refused
+            assert set(refused) == {CONNECTIONS}
+        other = held_by_another(address, GET + b"\r\n")
+        assert answers(other.recv(65536))[0].status == 200
+        assert once(other, GET + b"\r\n").status == 200
+
+
+def test_the_silence_of_another_address_is_not_ended_for_one_that_has_enough(
+    shared, held, held_by_another, refused
+) -> None:
+    app = Counting()
+    with listening(app) as address:
+        other = held_by_another(address, GET + b"\r\n")
+        assert answers(other.recv(65536))[0].status == 200
+        own = [held(address, HEAD) for _ in range(2 * TOTAL)]
+        until_closed(own[-1])
+        assert refused
+        assert once(other, GET + b"\r\n").status == 200

@@ -1,0 +1,107 @@
+"""The memory of all requests that arrive, are read or wait for answers: bounded, and shared by callers."""
+
+import asyncio
+import ctypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from mizzle.service.formats.registry import INLINE_BYTES
+from mizzle.service.inference.shares import Shares, too_much
+from mizzle.service.settings import Settings
+
+T = TypeVar("T")
+_FULL_TEXT = (
+    "the service holds as many bytes of requests as it can, or as one caller may; ask again in a moment"
+)
+_MEDIUM_BYTES = 2**20  # of a body, up to which several are read at once
+_MEDIUM_READERS = 4
+_TRIM_SECONDS = 1.0  # after a large request, and between two times
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
+_MAPPED_BYTES = 2**18  # from which an array has pages of its own, which go back when it is freed
+_libc = ctypes.CDLL(None)
+
+
+def configure_allocator() -> None:
+    """Have glibc give back what is freed: it keeps what threads freed, and more the larger it was."""
+    if hasattr(_libc, "mallopt"):
+        _libc.mallopt(_M_ARENA_MAX, 1)
+        _libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
+
+
+class Charge:
+    """What one request holds of the bytes of all requests.
+
+    Attributes:
+        bytes, largest: charged now, and at most so far.
+    """
+
+    def __init__(self, shares: Shares, caller: str) -> None:
+        self.bytes = self.largest = 0
+        self._shares = shares
+        self._caller = caller
+
+    def resize(self, size: int) -> None:
+        """Charge so many bytes from now on.
+
+        Raises:
+            QueueFull: there is no room for more now; nothing has changed.
+        """
+        if size > self.bytes and not self._shares.fits(self._caller, size - self.bytes):
+            raise too_much(_FULL_TEXT)
+        self._shares.add(self._caller, size - self.bytes)
+        self.bytes = size
+        self.largest = max(self.largest, size)
+
+    def extend(self, size: int) -> None:
+        """Charge so many bytes at least; raises as `resize`."""
+        if size > self.bytes:
+            self.resize(size)
+
+
+class RequestMemory:
+    """Charges every request what it declares, then what came, then the arrays in it, until it is answered.
+
+    Binary numbers take up to eight times their bytes once they are read, and JSON takes thirty times its own
+    in passing: so few bodies are read at once, and only one of the large.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        # Whatever the limit says, the largest body fits: one caller alone may have half.
+        self._shares = Shares(max(settings.max_inflight_bytes, 2 * settings.max_body_bytes))
+        self._trimming: asyncio.TimerHandle | None = None
+        self._medium, self._large = asyncio.Semaphore(_MEDIUM_READERS), asyncio.Semaphore(1)
+
+    @property
+    def bytes(self) -> int:
+        """Charged to all requests together."""
+        return self._shares.used
+
+    @contextmanager
+    def charged(self, caller: str) -> Iterator[Charge]:
+        """The charge of a request, which ends with the block."""
+        charge = Charge(self._shares, caller)
+        try:
+            yield charge
+        finally:
+            charge.resize(0)
+            if charge.largest > _MEDIUM_BYTES:
+                self._trim_soon()
+
+    def _trim_soon(self) -> None:
+        """Give memory back to the system when large requests have gone; the C library would keep it."""
+        if self._trimming is None:
+            loop = asyncio.get_running_loop()
+            self._trimming = loop.call_later(_TRIM_SECONDS, self._trim, loop)
+
+    def _trim(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._trimming = None
+        if hasattr(_libc, "malloc_trim"):
+            loop.run_in_executor(None, _libc.malloc_trim, 0)  # some 20 ms without the interpreter's lock
+
+    async def read(self, size: int, work: Callable[..., T], *arguments: object) -> T:
+        """The result of `work`, which reads a body of so many bytes; in a thread if they are many."""
+        if size <= INLINE_BYTES:
+            return work(*arguments)
+        async with self._medium if size <= _MEDIUM_BYTES else self._large:
+            return await asyncio.to_thread(work, *arguments)

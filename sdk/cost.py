@@ -1,5 +1,6 @@
 """What a problem costs, in padded cells: the one unit of batches, queues and published limits."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 DISTANCE_CELLS = 8  # a row's distances take about the time and memory of this many of its cells
@@ -24,6 +25,7 @@ def cells(n: int, dim_x: int, dim_y: int) -> int:
     return _cells(n, dim_x + dim_y)
 
 
+@lru_cache(4096)
 def size(n: int, dim_x: int, dim_y: int) -> Size:
     """The smallest standard size that holds n rows of dim_x + dim_y columns."""
     rows = next((rows for rows in _ROWS if rows >= n), n)

@@ -14,8 +14,7 @@ T = TypeVar("T")
 _FULL_TEXT = (
     "the service holds as many bytes of requests as it can, or as one caller may; ask again in a moment"
 )
-_MEDIUM_BYTES = 2**20  # of a body, up to which several are read at once
-_MEDIUM_READERS = 4
+_MEDIUM_BYTES = 2**20  # of a body, up to which none waits behind a larger one
 _TRIM_SECONDS = 1.0  # after a large request, and between two times
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
 _MAPPED_BYTES = 2**18  # from which an array has pages of its own, which go back when it is freed
@@ -63,14 +62,15 @@ class RequestMemory:
     """Charges every request what it declares, then what came, then the arrays in it, until it is answered.
 
     Binary numbers take up to eight times their bytes once they are read, and JSON takes thirty times its own
-    in passing: so few bodies are read at once, and only one of the large.
+    in passing: so one body is read at a time, and one of the large.
     """
 
     def __init__(self, settings: Settings) -> None:
         # Whatever the limit says, the largest body fits: one caller alone may have half.
         self._shares = Shares(max(settings.max_inflight_bytes, 2 * settings.max_body_bytes))
         self._trimming: asyncio.TimerHandle | None = None
-        self._medium, self._large = asyncio.Semaphore(_MEDIUM_READERS), asyncio.Semaphore(1)
+        # Reading keeps the interpreter's lock: with more threads the event loop gets a turn in so many only.
+        self._medium, self._large = asyncio.Lock(), asyncio.Lock()
 
     @property
     def bytes(self) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -290,20 +291,24 @@ class Engine:
         return self._large_batcher
 
     def _admit(self, sizes: Sequence[cost.Size], caller: Caller) -> None:
+        counts = Counter(sizes)  # of many problems most have the same size
+        batchers = {size: self._batcher_of(size) for size in counts}
         for batcher in self._batchers:
-            self._admit_to(batcher, [size for size in sizes if self._batcher_of(size) is batcher], caller)
+            own = {size: count for size, count in counts.items() if batchers[size] is batcher}
+            if own:
+                self._admit_to(batcher, own, caller)
 
-    def _admit_to(self, batcher: Batcher[Pair, Estimate], sizes: Sequence[cost.Size], caller: Caller) -> None:
-        if not sizes:
-            return
-        price = sum(map(batcher.prices.cells, sizes))
+    def _admit_to(
+        self, batcher: Batcher[Pair, Estimate], counts: Mapping[cost.Size, int], caller: Caller
+    ) -> None:
+        price = sum(count * batcher.prices.cells(size) for size, count in counts.items())
         seconds, limit = batcher.throughput.warm_seconds(price), self._settings.max_compute_seconds
         if seconds > limit:
             raise TooLarge(
                 f"this takes the model about {seconds:.1f} seconds; a request may take {limit:g}: send fewer "
                 "rows, columns or problems"
             )
-        batcher.admit(price, len(sizes), caller.deadline, caller.key)
+        batcher.admit(price, sum(counts.values()), caller.deadline, caller.key)
         self._observer.admitted(price)
 
     def _enqueue(self, problem: Problem, size: cost.Size, caller: Caller) -> "_Enqueued":

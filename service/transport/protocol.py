@@ -103,13 +103,23 @@ class BoundedProtocol(H11Protocol):
         answer = self.shedder.refusal(data, self.server_state.default_headers, self.client)
         if answer is None:
             return False
+        if seconds := self.shedder.hold_seconds(self.client):
+            self.flow.pause_reading()
+            self.loop.call_later(seconds, self._send_refusal, answer)
+        else:
+            self._send_refusal(answer)
+        return True
+
+    def _send_refusal(self, answer: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
         self.transport.write(answer)
         self._await(None)
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
-        return True
 
     def _between_requests(self) -> bool:
         states = (self.conn.our_state, self.conn.their_state)

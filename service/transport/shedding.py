@@ -36,6 +36,8 @@ _MAX_LENGTH_DIGITS = 9
 # Framed or to be answered in another way than the plain one.
 _SPECIAL_HEADERS = {b"transfer-encoding", b"expect", b"upgrade", b"origin"}
 _TEMPLATE_SECONDS = 0.01  # for which a refusal says the same
+_WINDOW_SECONDS, _MAX_REFUSALS = 0.1, 20  # refusals of an address in so many seconds that are sent at once
+_HOLD_SECONDS = 0.025
 _ID_PLACEHOLDER = "0" * 32  # where the request's id goes
 _Headers = Iterable[tuple[bytes, bytes]]
 
@@ -62,6 +64,8 @@ class LoadShedder:
         self._keys = keys or Keys()
         self._template: tuple[float, bytes, bytes] = (0.0, b"", b"")
         self._arriving: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()  # of each address, in this window
+        self._window_end = 0.0
 
     def refusal(
         self, received: bytes, default_headers: _Headers, client: tuple[str, int] | None = None
@@ -88,6 +92,17 @@ class LoadShedder:
         with identified(request_id):
             access_log.log_request("POST", full.status, 0.0, head.route)
         return self._answer(full, request_id, default_headers)
+
+    def hold_seconds(self, client: tuple[str, int] | None) -> float:
+        """How long a refusal is held back, to be called for each: of an address that asks again and again
+        without the wait that it was told, so that refusing does not take all of the service's time.
+        """
+        now, address = time.monotonic(), client[0] if client else ""
+        if now > self._window_end:
+            self._window_end = now + _WINDOW_SECONDS
+            self._refused.clear()
+        self._refused[address] += 1
+        return _HOLD_SECONDS if self._refused[address] > _MAX_REFUSALS else 0.0
 
     def _let_in(self, caller: Caller) -> None:
         """A request goes the usual way, and counts as waiting until its task has run once.

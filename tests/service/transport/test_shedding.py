@@ -11,6 +11,7 @@ from test_protocol import MALFORMED, MALFORMED_BODIES, TOO_LARGE
 from mizzle.errors import NotReady, QueueFull
 from mizzle.service.http.auth import Keys, new_key
 from mizzle.service.telemetry.metrics import Metrics
+from mizzle.service.transport import shedding
 from mizzle.service.transport.shedding import LoadShedder, whole_request
 
 ASK = b"POST /v1/estimate HTTP/1.1\r\nHost: localhost\r\n"
@@ -203,3 +204,30 @@ def test_without_keys_callers_are_told_apart_by_their_addresses(host: str, name:
     engine: Any = FullForAll(name)
     assert refusal(LoadShedder(engine, Metrics()), WHOLE, (host, 1)) is None
     assert refusal(LoadShedder(engine, Metrics()), WHOLE, ("192.0.2.9", 1))
+
+
+def test_who_asks_again_and_again_waits_for_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nobody else does; after a pause, the first refusals come at once again."""
+    now = [100.0]
+    monkeypatch.setattr(shedding.time, "monotonic", lambda: now[0])
+    shedder = door(full())
+    held = [shedder.hold_seconds(("192.0.2.1", 1)) for _ in range(50)]
+    assert held[:20] == [0.0] * 20
+    assert set(held[20:]) == {shedding._HOLD_SECONDS}
+    assert shedder.hold_seconds(("192.0.2.2", 1)) == 0
+    now[0] += 0.11
+    assert shedder.hold_seconds(("192.0.2.1", 1)) == 0
+    assert len(shedder._refused) == 1  # nobody is remembered for longer
+
+
+def test_a_refusal_that_was_held_back_is_sent_and_the_connection_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shedding, "_MAX_REFUSALS", 1)
+    engine = engine_with(full())
+    with listening(plain, door=LoadShedder(engine, Metrics())) as address, opened(address) as connection:
+        assert [once(connection, WHOLE).status for _ in range(4)] == [429] * 4
+        with opened(address, WHOLE):
+            pass  # it leaves while its refusal is held back
+        engine.error = None
+        assert once(connection, WHOLE).body == b"2"

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -105,7 +106,7 @@ def test_every_door_at_once_stays_below_the_limit(service) -> None:
     media = {"content-type": SAFETENSORS}
     ask(1, "PUT", "/v1/jobs/small", content=small, headers=media)
     ask(JOBS, "PUT", "/v1/jobs/large-{}", content=largest_job, headers=media)
-    work: list[tuple[Callable[..., None], tuple, dict]] = [
+    work: list[tuple[Callable[..., None], tuple[Any, ...], dict[str, Any]]] = [
         (ask, (3, "POST", PATH), {"content": text, "headers": {"content-type": JSON}}),
         (ask, (3, "POST", PATH), {"content": text, "headers": {"content-type": JSON}}),
         (ask, (2, "POST", BATCH_PATH), {"content": save(wide), "headers": media}),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import weakref
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from live import INFER, RESET, bodies, client, living, request, until
 from safetensors.numpy import save
 
 from mizzle import wire
+from mizzle.data import samples
 from mizzle.errors import QueueFull
 from mizzle.service.app import create_app
 from mizzle.service.formats import problem
@@ -44,7 +46,8 @@ def small(settings: Settings, tmp_path) -> Settings:
 
 
 def memory_of(app) -> RequestMemory:
-    return app.state.service.memory
+    memory: RequestMemory = app.state.service.memory
+    return memory
 
 
 async def connected(stack: ExitStack, address, host: str) -> socket.socket:
@@ -273,9 +276,9 @@ def test_nothing_of_a_request_stays_once_it_is_answered(fake, settings, monkeypa
     good = {"x": np.arange(50.0)[:, None], "y": np.arange(50.0)[::-1, None] ** 2}
     problems = [good, {**good, **BAD.get(bad or "", {})}, good]
     batch = save({f"{s}.{i}": np.ascontiguousarray(p[s]) for i, p in enumerate(problems) for s in "xy"})
-    arrays = []
+    arrays: list[Any] = []
 
-    def read(*given, real=problem.read_sample):
+    def read(*given, real=samples.read_sample):
         sample = real(*given)
         arrays.extend(map(weakref.ref, (sample.x, sample.y)))
         return sample

@@ -135,7 +135,14 @@ class Server(uvicorn.Server):
 
 def _bind_admin(settings: Settings) -> socket.socket | None:
     port = settings.bound_admin_port
-    return None if port is None else _bind(settings.admin_host, port)
+    if port is None:
+        return None
+    try:
+        return _bind(settings.admin_host, port)
+    except OSError:
+        if settings.admin_port is not None:
+            raise
+        return _bind(settings.admin_host, 0)  # nobody chose the one that is taken
 
 
 def _bind(host: str, port: int) -> socket.socket:

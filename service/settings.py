@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from mizzle.errors import InvalidInput
 
 _PREFIX = "MIZZLE_"
+_ADMIN_DISTANCE = 1000  # services on neighbouring ports do not get into each other's way
 _RENAMED = {"MIZZLE_PROOF_SECONDS": "MIZZLE_HEALTH_TTL_SECONDS"}
 # What the client, the command and the compiled engine read.
 _ELSEWHERE = ("MIZZLE_BASE_URL", "MIZZLE_API_KEY", "MIZZLE_NATIVE_LIBRARY")
@@ -66,7 +67,7 @@ class Settings(BaseSettings):
         stream_seconds, stream_idle_seconds: for which a stream of events may last, and may have no event; who
             follows a job then connects again.
         admin_port: where probes and metrics are answered through any flood, without keys; 0 for any free
-            port, off for none, the port after MIZZLE_PORT where it is not set.
+            port, off for none. Where it is not set: 1000 above MIZZLE_PORT, or any free one if that is taken.
         admin_host: where that listens; other machines could reach any but a loopback address.
         max_batch_items: problems of one run of the model; how many cells is found at warm-up.
         max_problem_cells: padded cells of the largest problem that is taken.
@@ -155,7 +156,7 @@ class Settings(BaseSettings):
         if self.admin_port == "off":
             return None
         if self.admin_port is None:
-            return self.port + 1 if 0 < self.port < _MAX_PORT else 0
+            return self.port + _ADMIN_DISTANCE if 0 < self.port <= _MAX_PORT - _ADMIN_DISTANCE else 0
         return self.admin_port
 
     @model_validator(mode="before")

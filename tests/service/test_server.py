@@ -222,10 +222,27 @@ def test_a_taken_port_for_probes_is_one_line_and_1(monkeypatch) -> None:
     assert errors.count("\n") == 1
 
 
+def test_a_port_for_probes_that_nobody_chose_may_be_taken() -> None:
+    """Of two services on neighbouring ports, or beside anything else, none gets into another's way."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1] % 60_000 + 1024
+    try:
+        taken = socket.create_server(("127.0.0.1", port + 1000))
+    except OSError:
+        taken = contextlib.nullcontext()
+    with taken, _start(f"--port={port}") as process:
+        line = process.stdout.readline()
+        process.kill()
+    assert "; probes: http://127.0.0.1:" in line
+    assert f":{port + 1000}" not in line
+
+
 @pytest.mark.parametrize(
     ("port", "chosen", "expected"),
     [
-        (8000, None, 8001),
+        (8000, None, 9000),
+        (64_535, None, 65_535),
+        (64_536, None, 0),
         (0, None, 0),
         (65_535, None, 0),
         (8000, 0, 0),

@@ -3,9 +3,9 @@
 import http.client
 import json
 import os
+import re
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +19,6 @@ import numpy as np
 from safetensors.numpy import save
 
 from mizzle import wire
-from mizzle.service.settings import Settings
 
 HONEST, ATTACKER = "127.0.0.1", "127.0.0.2"  # all of 127.0.0.0/8 is this machine: two peers
 SEED = 17
@@ -48,13 +47,11 @@ class Service:
     """A running `mizzle serve`.
 
     Attributes:
-        port, admin_port: where it listens; `admin_port` is None where this version has no such listener.
+        port, admin_port: where it listens.
         log: the file with what it wrote to standard error.
     """
 
-    def __init__(
-        self, process: "subprocess.Popen[str]", port: int, admin_port: int | None, log: Path
-    ) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", port: int, admin_port: int, log: Path) -> None:
         self.process, self.port, self.admin_port, self.log = process, port, admin_port, log
 
     def ask(
@@ -170,35 +167,33 @@ def serving(
 
 def _started(log: Path, memory_mib: int | None, prelude: str, settings: dict[str, Any]) -> Service:
     own = {key: value for key, value in os.environ.items() if not key.startswith("MIZZLE_")}
-    has_admin = "admin_port" in Settings.model_fields
-    settings = {"port": free_port(), "drain_seconds": 0, "grace_seconds": 2, **settings}
-    if has_admin:
-        settings.setdefault("admin_port", free_port())
+    settings = {"port": 0, "admin_port": 0, "drain_seconds": 0, "grace_seconds": 2, **settings}
     environment = own | {f"MIZZLE_{name}".upper(): str(value) for name, value in settings.items()}
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-c", f"{prelude}\n{_START}"],
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
             env=environment,
             preexec_fn=_limit(memory_mib),
         )
-    service = Service(process, settings["port"], settings.get("admin_port"), log)
+    assert process.stdout is not None
+    port, admin_port = _ports(process.stdout.readline())
+    service = Service(process, port, admin_port, log)
     until(lambda: not service.alive or service.ask("GET", "/livez").status == 200)
     return service
+
+
+def _ports(line: str) -> tuple[int, int]:
+    """Of the service and of its probes, as its first line names them; zeros where it did not start."""
+    ports = [int(port) for port in re.findall(r"http://[^/;]*:(\d+)", line)]
+    return (ports[0], ports[-1]) if ports else (0, 0)
 
 
 def _limit(mib: int | None) -> Callable[[], None] | None:
     """What a child does first, so that it gets no more memory than this."""
     return None if mib is None else lambda: resource.setrlimit(resource.RLIMIT_AS, (mib << 20, mib << 20))
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server((HONEST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def until(true: Callable[[], object], seconds: float = PATIENCE, every: float = 0.05) -> bool:

@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     max_request_cells: Count = 32_000_000
     max_request_problems: Count = 1024
     max_compute_seconds: Positive = 30.0
-    max_wait_seconds: Positive = 0.03
+    max_wait_seconds: Positive = 0.015
     request_seconds: Positive = 60.0
     probe_seconds: Positive = 10.0
     proof_seconds: NotNegative | None = None

@@ -37,7 +37,7 @@ _MAX_LENGTH_DIGITS = 9
 _SPECIAL_HEADERS = {b"transfer-encoding", b"expect", b"upgrade", b"origin"}
 _TEMPLATE_SECONDS = 0.01  # for which a refusal says the same
 _WINDOW_SECONDS, _MAX_REFUSALS = 0.1, 20  # refusals of an address in so many seconds that are sent at once
-_HOLD_SECONDS = 0.025
+_HOLD_SECONDS = 0.015
 _ID_PLACEHOLDER = "0" * 32  # where the request's id goes
 _Headers = Iterable[tuple[bytes, bytes]]
 

@@ -134,6 +134,8 @@ class Service:
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         for pid in pids:  # a worker that is stopped does not see that the service is gone
             if "mizzle.service.inference" in _text(Path(f"/proc/{pid}/cmdline")):
                 with suppress(OSError):

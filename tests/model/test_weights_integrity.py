@@ -23,8 +23,6 @@ from mizzle.model.labels import network
 from mizzle.model.net import Net
 from mizzle.model.statistics import registry
 from mizzle.service import app, settings
-from mizzle.service.inference.worker import Worker
-from mizzle.service.telemetry.metrics import Metrics
 
 not_built = pytest.mark.skipif(not native.available(), reason=str(native.reason()))
 ENGINES = ["torch", pytest.param("native", marks=not_built)]
@@ -280,7 +278,7 @@ def test_the_networks_of_labels_are_saved_with_checksums(tmp_path: Path) -> None
 
 def test_the_worker_of_a_service_gets_the_pin() -> None:
     chosen = settings.read(weights_sha256=OTHER)
-    worker = app._runner(chosen, None, app.LOADER, Metrics())
-    assert isinstance(worker, Worker)
-    assert json.loads(worker._command[1])["sha256"] == OTHER
+    engine = app.create_app(chosen).state.engine
+    for worker in (engine._runner, engine._large_runner):
+        assert json.loads(worker._command[1])["sha256"] == OTHER
     assert main(["serve", "--weights-sha256", "abc"]) == 2

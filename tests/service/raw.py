@@ -16,6 +16,8 @@ from mizzle.service.transport.protocol import protocol_class
 HOST = b"Host: mizzle.test\r\n"
 POST = b"POST / HTTP/1.1\r\n" + HOST
 GET = b"GET / HTTP/1.1\r\n" + HOST
+ASK = b"POST /v1/estimate HTTP/1.1\r\nHost: localhost\r\n"
+WHOLE = ASK + b"Content-Length: 2\r\n\r\n{}"
 LAST = b"Connection: close\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 PATIENCE = 20.0  # seconds after which a test that waits for another thread has failed

@@ -226,13 +226,12 @@ def test_a_port_for_probes_that_nobody_chose_may_be_taken() -> None:
     """Of two services on neighbouring ports, or beside anything else, none gets into another's way."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1] % 60_000 + 1024
-    try:
-        taken = socket.create_server(("127.0.0.1", port + 1000))
-    except OSError:
-        taken = contextlib.nullcontext()
-    with taken, _start(f"--port={port}") as process:
-        line = process.stdout.readline()
-        process.kill()
+    with contextlib.ExitStack() as taken:
+        with contextlib.suppress(OSError):  # where somebody else has it
+            taken.enter_context(socket.create_server(("127.0.0.1", port + 1000)))
+        with _start(f"--port={port}") as process:
+            line = process.stdout.readline()
+            process.kill()
     assert "; probes: http://127.0.0.1:" in line
     assert f":{port + 1000}" not in line
 

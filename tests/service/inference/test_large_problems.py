@@ -123,7 +123,7 @@ def test_a_caller_who_leaves_takes_a_large_problem_along(play, busy: FakeEstimat
 
 def test_closing_settles_both_queues(play, busy: FakeEstimator) -> None:
     settings = Settings(request_seconds=1e9, grace_seconds=1)
-    tasks = []
+    tasks: list[asyncio.Task[object]] = []
 
     async def scenario(engine):
         tasks.extend(asyncio.create_task(engine.estimate(problem(LARGE + i), Caller())) for i in range(3))
@@ -158,7 +158,9 @@ def test_the_process_for_large_problems_starts_with_the_first_and_gives_way(
         await engine.estimate(problem(SMALL), Caller())
         assert worker.pid is None
         await engine.estimate(problem(LARGE), Caller())
-        return os.getpriority(os.PRIO_PROCESS, worker.pid)
+        pid = worker.pid
+        assert pid is not None
+        return os.getpriority(os.PRIO_PROCESS, pid)
 
     assert play(scenario, worker) == min(os.getpriority(os.PRIO_PROCESS, 0) + 3, 19)
     assert worker.pid is None

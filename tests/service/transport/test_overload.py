@@ -13,8 +13,7 @@ import httpx2
 import pytest
 from fakes import FakeEstimator
 from live import INFER, PATHS, bodies, client, living, until
-from raw import HOST
-from test_shedding import WHOLE
+from raw import HOST, WHOLE
 
 from mizzle import wire
 from mizzle.service.app import create_app

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from raw import GET, HOST, LAST, answers, exchange, listening, once, opened, plain
+from raw import ASK, GET, HOST, LAST, WHOLE, answers, exchange, listening, once, opened, plain
 from test_protocol import MALFORMED, MALFORMED_BODIES, TOO_LARGE
 
 from mizzle.errors import NotReady, QueueFull
@@ -14,8 +14,6 @@ from mizzle.service.telemetry.metrics import Metrics
 from mizzle.service.transport import shedding
 from mizzle.service.transport.shedding import LoadShedder, whole_request
 
-ASK = b"POST /v1/estimate HTTP/1.1\r\nHost: localhost\r\n"
-WHOLE = ASK + b"Content-Length: 2\r\n\r\n{}"
 BATCH = WHOLE.replace(b"estimate", b"estimate:batch")
 USUAL = [(b"date", b"Wed, 25 Nov 2026 12:00:00 GMT")]
 PASSED = {
@@ -209,7 +207,7 @@ def test_without_keys_callers_are_told_apart_by_their_addresses(host: str, name:
 def test_who_asks_again_and_again_waits_for_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     """And nobody else does; after a pause, the first refusals come at once again."""
     now = [100.0]
-    monkeypatch.setattr(shedding.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("mizzle.service.transport.shedding.time.monotonic", lambda: now[0])
     shedder = door(full())
     held = [shedder.hold_seconds(("192.0.2.1", 1)) for _ in range(50)]
     assert held[:20] == [0.0] * 20

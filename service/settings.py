@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from mizzle.errors import InvalidInput
 
 _PREFIX = "MIZZLE_"
-_ADMIN_DISTANCE = 1000  # services on neighbouring ports do not get into each other's way
+_ADMIN_DISTANCE = 10_000  # services on neighbouring ports do not get into each other's way
 _RENAMED = {"MIZZLE_PROOF_SECONDS": "MIZZLE_HEALTH_TTL_SECONDS"}
 # What the client, the command and the compiled engine read.
 _ELSEWHERE = ("MIZZLE_BASE_URL", "MIZZLE_API_KEY", "MIZZLE_NATIVE_LIBRARY")
@@ -27,6 +27,8 @@ Names = Annotated[str, Field(max_length=4096)]
 
 def _cores() -> float:
     """Cores that this process may use, and that its control group pays for."""
+    if not hasattr(os, "sched_getaffinity"):  # macOS
+        return os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0))
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
@@ -67,7 +69,7 @@ class Settings(BaseSettings):
         stream_seconds, stream_idle_seconds: for which a stream of events may last, and may have no event; who
             follows a job then connects again.
         admin_port: where probes and metrics are answered through any flood, without keys; 0 for any free
-            port, off for none. Where it is not set: 1000 above MIZZLE_PORT, or any free one if that is taken.
+            port, off for none. Where it is not set: 10,000 above MIZZLE_PORT, or any if that is taken.
         admin_host: where that listens; other machines could reach any but a loopback address.
         max_batch_items: problems of one run of the model; how many cells is found at warm-up.
         max_problem_cells: padded cells of the largest problem that is taken.

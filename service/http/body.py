@@ -14,6 +14,7 @@ from mizzle.service.settings import Settings
 
 _MAX_CHUNKS = 65_536  # each costs more to receive than a byte of its data
 _STALL_SECONDS = 10.0  # by which a body may be behind the slowest rate
+_NUMBER_BYTES = 8  # of the widest
 _MAX_LENGTH_DIGITS = 18  # Python refuses to read thousands of them
 
 
@@ -93,6 +94,12 @@ def _media(request: Request, media_types: Collection[str]) -> str:
         allowed = ", ".join(sorted(media_types))
         raise UnsupportedMedia(f"set the header content-type to one of {allowed}, and no charset but utf-8")
     return media
+
+
+def least_numbers(request: Request) -> int:
+    """Numbers that a body of this length must hold; 0 where that cannot be told, as of JSON."""
+    binary = request.headers.get("content-type", "").lower().startswith((NPY, SAFETENSORS))
+    return _declared_length(request) // _NUMBER_BYTES if binary else 0
 
 
 def _declared_length(request: Request) -> int:

@@ -44,13 +44,16 @@ async def _admitted(request: Request, service: ServiceDep) -> Caller:
 AdmittedCaller = Annotated[Caller, Depends(_admitted)]
 
 
-def admitted_caller(request: Request, service: Service) -> Caller:
+def admitted_caller(request: Request, service: Service, least_cells: int = 0) -> Caller:
     """Who asks and until when, while there is room for any answer; to be called before a body is read.
+
+    Args:
+        least_cells: that the problem must have, where that is known by now.
 
     Raises:
         InvalidRequest: the header with the deadline is no positive number.
         Fault: there is no room, or no model.
     """
     who = caller(request, service.settings.request_seconds)
-    service.engine.check_capacity(who)
+    service.engine.check_capacity(who, least_cells=least_cells)
     return who

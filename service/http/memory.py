@@ -2,10 +2,12 @@
 
 import asyncio
 import ctypes
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
+from mizzle.errors import TooLarge
 from mizzle.service.formats.registry import INLINE_BYTES
 from mizzle.service.inference.shares import Shares, too_much
 from mizzle.service.settings import Settings
@@ -15,6 +17,7 @@ _FULL_TEXT = (
     "the service holds as many bytes of requests as it can, or as one caller may; ask again in a moment"
 )
 _MEDIUM_BYTES = 2**20  # of a body, up to which none waits behind a larger one
+_MAX_WAITING_READS = 64  # of a caller, as many as a key may have requests
 _TRIM_SECONDS = 1.0  # after a large request, and between two times
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
 _MAPPED_BYTES = 2**18  # from which an array has pages of its own, which go back when it is freed
@@ -32,23 +35,30 @@ class Charge:
     """What one request holds of the bytes of all requests.
 
     Attributes:
+        caller: who asks.
         bytes, largest: charged now, and at most so far.
     """
 
     def __init__(self, shares: Shares, caller: str) -> None:
         self.bytes = self.largest = 0
         self._shares = shares
-        self._caller = caller
+        self.caller = caller
 
     def resize(self, size: int) -> None:
         """Charge so many bytes from now on.
 
         Raises:
+            TooLarge: there never is.
             QueueFull: there is no room for more now; nothing has changed.
         """
-        if size > self.bytes and not self._shares.fits(self._caller, size - self.bytes):
+        if size > self._shares.largest:
+            raise TooLarge(
+                f"the request needs {size} bytes, and here one may take {int(self._shares.largest)} (numbers "
+                "of few bytes take eight each once they are read): send fewer rows, columns or problems"
+            )
+        if size > self.bytes and not self._shares.fits(self.caller, size - self.bytes):
             raise too_much(_FULL_TEXT)
-        self._shares.add(self._caller, size - self.bytes)
+        self._shares.add(self.caller, size - self.bytes)
         self.bytes = size
         self.largest = max(self.largest, size)
 
@@ -70,7 +80,7 @@ class RequestMemory:
         self._shares = Shares(max(settings.max_inflight_bytes, 2 * settings.max_body_bytes))
         self._trimming: asyncio.TimerHandle | None = None
         # Reading keeps the interpreter's lock: with more threads the event loop gets a turn in so many only.
-        self._medium, self._large = asyncio.Lock(), asyncio.Lock()
+        self._medium, self._large = Turns(), Turns()
 
     @property
     def bytes(self) -> int:
@@ -99,9 +109,66 @@ class RequestMemory:
         if hasattr(_libc, "malloc_trim"):
             loop.run_in_executor(None, _libc.malloc_trim, 0)  # some 20 ms without the interpreter's lock
 
-    async def read(self, size: int, work: Callable[..., T], *arguments: object) -> T:
-        """The result of `work`, which reads a body of so many bytes; in a thread if they are many."""
+    async def read(self, charge: Charge, size: int, work: Callable[..., T], *arguments: object) -> T:
+        """The result of `work`, which reads a body of so many bytes; in a thread if they are many.
+
+        Raises:
+            QueueFull: too many bodies of this caller wait to be read.
+        """
         if size <= INLINE_BYTES:
             return work(*arguments)
-        async with self._medium if size <= _MEDIUM_BYTES else self._large:
+        async with (self._medium if size <= _MEDIUM_BYTES else self._large).of(charge.caller):
             return await asyncio.to_thread(work, *arguments)
+
+
+class Turns:
+    """One at a time; whoever wait take turns by caller, and each caller's in their order."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[
+            str, deque[asyncio.Future[None]]
+        ] = {}  # the caller whose turn is next comes first
+        self._taken = False
+
+    @asynccontextmanager
+    async def of(self, caller: str) -> AsyncIterator[None]:
+        """The turn of this caller, once it comes.
+
+        Raises:
+            QueueFull: too many of this caller wait.
+        """
+        if self._taken:
+            await self._wait(caller)
+        self._taken = True
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    async def _wait(self, caller: str) -> None:
+        queue = self._waiting.setdefault(caller, deque())
+        if len(queue) >= _MAX_WAITING_READS:
+            raise too_much(f"{len(queue)} bodies of this caller wait to be read; ask again in a moment")
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._pass_on()  # it came, and nobody takes it
+            raise
+
+    def _pass_on(self) -> None:
+        """Give the turn to the first that still waits of the next caller."""
+        while self._waiting:
+            caller, queue = next(iter(self._waiting.items()))
+            del self._waiting[caller]
+            while queue and queue[0].done():
+                queue.popleft()
+            if queue:
+                turn = queue.popleft()
+                if queue:
+                    self._waiting[caller] = queue  # behind the others
+                turn.set_result(None)
+                return
+        self._taken = False

@@ -79,8 +79,10 @@ class Batcher(Generic[Item, Result]):
         limits: BatchLimits,
         throughput: Throughput,
         observer: Observer,
+        is_up: Callable[[], bool] = lambda: True,
     ) -> None:
         self._run = run
+        self._is_up = is_up  # whether a run has not to wait for what it runs on
         self._limits = limits
         self.throughput = throughput
         self.prices = Prices(throughput)
@@ -115,9 +117,9 @@ class Batcher(Generic[Item, Result]):
         """Whether the loop runs."""
         return self._loop_task is not None and not self._loop_task.done()
 
-    def is_small(self, size: Size) -> bool:
-        """Whether a problem of this size is a small part of what a batch may hold."""
-        return self.prices.cells(size) <= _SMALL_SHARE * self._limits.cells
+    def is_small(self, cells: int) -> bool:
+        """Whether a problem that costs so much is a small part of what a batch may hold."""
+        return cells <= _SMALL_SHARE * self._limits.cells
 
     def wait_for(self, cells: int, caller: str = "") -> float:
         """Seconds until an item of so many cells would be answered, if it came now."""
@@ -222,7 +224,7 @@ class Batcher(Generic[Item, Result]):
             self._last_caller = caller
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         cost = self.prices.cells(size)
-        priority: Priority = "small" if self.is_small(size) else "large"
+        priority: Priority = "small" if self.is_small(cost) else "large"
         queued = QueuedItem(item, size, used_cells, priority, future, deadline, cost, caller)
         self.waiting.add(queued)
         self._wake.set()
@@ -295,7 +297,7 @@ class Batcher(Generic[Item, Result]):
     async def _finish(self, batch: list[QueuedItem[Item, Result]]) -> None:
         """Runs a batch and settles its items."""
         self._running = batch
-        cells, start = sum(queued.size.cells for queued in batch), time.monotonic()
+        cells, start, was_up = sum(queued.size.cells for queued in batch), time.monotonic(), self._is_up()
         for queued in batch:
             self._observer.waited(queued.priority, start - queued.since)
         try:
@@ -306,7 +308,8 @@ class Batcher(Generic[Item, Result]):
             await self._after_out_of_memory(batch)
         else:
             seconds = time.monotonic() - start
-            self._learn(batch, seconds)
+            if was_up:  # or most of the time may have been that of a start
+                self._learn(batch, seconds)
             self._observer.batch(
                 len(batch), sum(q.used_cells for q in batch), cells, int(self.budget), seconds
             )
@@ -314,8 +317,6 @@ class Batcher(Generic[Item, Result]):
 
     def _learn(self, batch: list[QueuedItem[Item, Result]], seconds: float) -> None:
         """A batch took so long: later ones are priced by it, and its callers pay for what it took beyond."""
-        if any(queued.losses for queued in batch):
-            return  # most of the time may have been that of a new worker
         factor = self.prices.observe(batch[0].size, len(batch), seconds)
         for queued in batch:
             self.waiting.charge(queued, max(factor - 1, 0.0) * queued.cost)

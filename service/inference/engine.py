@@ -74,6 +74,7 @@ class Engine:
         self._batcher: Batcher[Pair, Estimate] | None = None
         self._large_runner = large_runner
         self._large_batcher: Batcher[Pair, Estimate] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._loading: asyncio.Task[None] | None = None
         self._health_check: asyncio.Task[Estimate] | None = None
         self._last_check: tuple[float, Estimate] | None = None
@@ -85,10 +86,11 @@ class Engine:
     async def _load(self) -> None:
         try:
             facts = await self._runner.start()
-            self._batcher = batcher = self._started(self._runner, facts)
+            self._batcher = self._started(self._runner, facts)
             if self._large_runner is not None and facts.device == "cpu":
+                self._large_runner.on_failure = self._do_without_large_runner
                 self._large_batcher = self._started(self._large_runner, facts)
-            self._observer.watch_queue(self._standing, lambda: batcher.capacity)
+            self._observer.watch_queue(self._standing, lambda: sum(b.capacity for b in self._batchers))
             self._facts = facts
             self._observer.model(facts.info, facts.device, facts.threads)
             await self.check_health()
@@ -104,9 +106,16 @@ class Engine:
         settings = self._settings
         limits = BatchLimits(settings.max_batch_items, facts.batch_cells, settings.max_wait_seconds)
         throughput = Throughput(facts.cells_per_second, facts.overhead)
-        batcher = Batcher(runner.run, limits, throughput, self._observer)
+        batcher = Batcher(runner.run, limits, throughput, self._observer, lambda: runner.up)
         batcher.start()
         return batcher
+
+    def _do_without_large_runner(self, error: ModelUnavailable) -> None:
+        """From now on large problems take turns with small ones; what waits for them may be asked again."""
+        _log.error("no process of their own for large problems any more: %s", error)
+        if (batcher := self._large_batcher) is not None:
+            self._large_batcher = None
+            self._closing = asyncio.create_task(batcher.close(0), name="mizzle-close-large")
 
     def _standing(self, priority: Priority) -> tuple[int, int, float]:
         """Items, cells, and the age of the oldest in seconds, of what waits with this priority."""
@@ -174,16 +183,21 @@ class Engine:
         assert self._batcher is not None
         return self._batcher
 
-    def check_capacity(self, caller: Caller, arriving: Mapping[str, int] = _NOBODY) -> None:
+    def check_capacity(
+        self, caller: Caller, arriving: Mapping[str, int] = _NOBODY, least_cells: int = 0
+    ) -> None:
         """Whether there is room for anything at all, asked before a body is read.
 
         Args:
+            least_cells: that it costs in any case, where that is known.
             arriving: requests of each caller that were let in and have asked for nothing yet.
 
         Raises:
             Fault: there is none now.
         """
         self.batcher.check_capacity(caller.deadline, caller.key, arriving)
+        if (batcher := self._batcher_of(least_cells)) is not self.batcher:
+            batcher.admit(least_cells, 1, caller.deadline, caller.key)
 
     def estimate(self, problem: Problem, caller: Caller) -> Coroutine[Any, Any, Estimate]:
         """The estimate of one problem, to be awaited; it waits in the queue from the call on.
@@ -284,36 +298,40 @@ class Engine:
         except InvalidInput as error:
             return as_answer(error)
 
-    def _batcher_of(self, size: cost.Size) -> Batcher[Pair, Estimate]:
-        """Where a problem of this size waits: not with the small ones if it is known to take long."""
-        if self._large_batcher is None or self.batcher.is_small(size):
+    def _batcher_of(self, cells: int) -> Batcher[Pair, Estimate]:
+        """Where a problem of so many padded cells waits. What it was measured to take does not count here: of
+        a size that runs elsewhere since it took long once, nobody would see that it takes no longer.
+        """
+        if self._large_batcher is None or self.batcher.is_small(cells):
             return self.batcher
         return self._large_batcher
 
     def _admit(self, sizes: Sequence[cost.Size], caller: Caller) -> None:
         counts = Counter(sizes)  # of many problems most have the same size
-        batchers = {size: self._batcher_of(size) for size in counts}
-        for batcher in self._batchers:
-            own = {size: count for size, count in counts.items() if batchers[size] is batcher}
-            if own:
-                self._admit_to(batcher, own, caller)
+        shares: dict[Batcher[Pair, Estimate], Counter[cost.Size]] = {}
+        for size, count in counts.items():
+            shares.setdefault(self._batcher_of(size.cells), Counter())[size] = count
+        prices = {
+            batcher: sum(count * batcher.prices.cells(size) for size, count in share.items())
+            for batcher, share in shares.items()
+        }
+        self._check_seconds(sum(b.throughput.warm_seconds(price) for b, price in prices.items()))
+        for batcher, price in prices.items():
+            batcher.admit(price, shares[batcher].total(), caller.deadline, caller.key)
+        self._observer.admitted(sum(prices.values()))
 
-    def _admit_to(
-        self, batcher: Batcher[Pair, Estimate], counts: Mapping[cost.Size, int], caller: Caller
-    ) -> None:
-        price = sum(count * batcher.prices.cells(size) for size, count in counts.items())
-        seconds, limit = batcher.throughput.warm_seconds(price), self._settings.max_compute_seconds
+    def _check_seconds(self, seconds: float) -> None:
+        """Whether a request may take the model so long, which it takes when nothing else runs."""
+        limit = self._settings.max_compute_seconds
         if seconds > limit:
             raise TooLarge(
                 f"this takes the model about {seconds:.1f} seconds; a request may take {limit:g}: send fewer "
                 "rows, columns or problems"
             )
-        batcher.admit(price, sum(counts.values()), caller.deadline, caller.key)
-        self._observer.admitted(price)
 
     def _enqueue(self, problem: Problem, size: cost.Size, caller: Caller) -> "_Enqueued":
         used_cells = cost.cells(len(problem.x), problem.x.shape[1], problem.y.shape[1])
-        pair, batcher = Pair(problem.x, problem.y), self._batcher_of(size)
+        pair, batcher = Pair(problem.x, problem.y), self._batcher_of(size.cells)
         return _Enqueued(batcher, batcher.enqueue(pair, size, used_cells, caller.deadline, caller.key))
 
     async def _answer_or_error(self, item: "_Enqueued | InvalidInput") -> Estimate | MizzleError:

@@ -33,6 +33,11 @@ class Shares:
         return len(self._held)
 
     @property
+    def largest(self) -> float:
+        """What a caller may hold who is alone."""
+        return self._total * self._factor / (1 + self._factor) if self._limit is None else self._limit
+
+    @property
     def is_full(self) -> bool:
         """Whether nothing is left."""
         return self.used >= self._total

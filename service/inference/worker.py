@@ -15,7 +15,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from mizzle import cost
@@ -36,6 +35,7 @@ _LOOK_SECONDS = 0.25  # between two looks at a busy worker
 _STILL_SECONDS = 1.5  # without any progress, after which a worker counts as hung
 _LOADING_STILL_SECONDS = 3.0  # the same while another one loads; longer where the first one needed it
 _PATIENCE_FACTOR = 8.0  # times the seconds that a batch should take
+_YIELDING_FACTOR = 8.0  # times that, where others come first on the cores
 _MAX_DEATHS, _DEATHS_SECONDS = 5, 60.0  # so many in so many seconds, and the service gives up
 
 
@@ -52,6 +52,7 @@ class Worker:
 
     def __init__(self, loader: str, options: Mapping[str, Any], observer: Observer) -> None:
         self._command = (loader, json.dumps(dict(options)))
+        self._patience_factor = _PATIENCE_FACTOR * (_YIELDING_FACTOR if options.get("niceness") else 1.0)
         self.on_failure: Callable[[ModelUnavailable], None] = lambda error: _log.error("%s", error)
         self._observer = observer
         self._turn = asyncio.Lock()  # one exchange at a time
@@ -87,8 +88,13 @@ class Worker:
         """As `Runner.run`; waits for a process where there is none, for the first time or any more."""
         async with self._turn:
             while self._pipe is None:
-                with suppress(WorkerLost):  # while it loaded: no fault of these pairs
+                try:
                     await self._open()
+                except WorkerLost:
+                    continue  # while it loaded: no fault of these pairs
+                except ModelUnavailable as error:
+                    self.on_failure(error)
+                    raise
             self._start_to_watch()
             cells = sum(cost.size(len(x), x.shape[1], y.shape[1]).cells for x, y in pairs)
             start = time.monotonic()
@@ -137,7 +143,7 @@ class Worker:
         """
         assert self._process is not None
         progress, still = Progress(self._process.pid), max(seconds, _STILL_SECONDS)
-        patience = max(_PATIENCE_FACTOR * seconds, _STILL_SECONDS)
+        patience = max(self._patience_factor * seconds, _STILL_SECONDS)
         try:
             return await self._timed(progress, still, patience, self._sent_and_received(frame))
         except (EOFError, OSError, ValueError) as error:  # a TimeoutError is an OSError

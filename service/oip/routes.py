@@ -187,7 +187,7 @@ async def _inferred(
     """
     start = time.monotonic()
     content = await _body(request, service.settings.max_body_bytes, service, charge)
-    inference = await _read(content, request.headers.getlist(HEADER), info, service)
+    inference = await _read(content, request.headers.getlist(HEADER), info, service, charge)
     del content
     charge.resize(held_bytes(inference.problems))
     if inference.seconds is not None:
@@ -205,13 +205,15 @@ async def _body(request: Request, max_bytes: int, service: Service, charge: Char
     return content
 
 
-async def _read(content: bytes, lengths: list[str], info: ModelInfo, service: Service) -> protocol.Inference:
+async def _read(
+    content: bytes, lengths: list[str], info: ModelInfo, service: Service, charge: Charge
+) -> protocol.Inference:
     start, length = time.perf_counter(), ",".join(lengths) if lengths else None  # of two, none is valid
     settings, levels = service.settings, service.engine.levels
     limits = settings.max_request_problems, settings.max_json_bytes
     try:
         arguments = content, length, info, levels, *limits
-        return await service.memory.read(len(content), protocol.read, *arguments)
+        return await service.memory.read(charge, len(content), protocol.read, *arguments)
     finally:
         service.metrics.decoded(JSON if length is None else BINARY, time.perf_counter() - start)
 

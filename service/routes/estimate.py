@@ -37,7 +37,7 @@ router = APIRouter(tags=["estimate"])
     responses=_REFUSALS,
 )
 async def estimate(request: Request) -> Response:
-    service, caller = _let_in(request)
+    service, caller = _let_in(request, body.least_numbers(request))
     with service.memory.charged(caller.key) as charge:
         problem = await _parsed(request, service, charge, registry.parse_problem)
         charge.resize(held_bytes([problem]))
@@ -63,10 +63,10 @@ async def estimate_batch(request: Request) -> Response:
         return _json({"answers": [_item(*pair) for pair in zip(answers, problems, strict=True)]})
 
 
-def _let_in(request: Request) -> tuple[Service, Caller]:
+def _let_in(request: Request, least_cells: int = 0) -> tuple[Service, Caller]:
     """Called and not depended upon: FastAPI's way to the same two takes as long as reading the sample."""
     service = service_of(request)
-    return service, admitted_caller(request, service)
+    return service, admitted_caller(request, service, least_cells)
 
 
 async def _parsed(
@@ -79,7 +79,7 @@ async def _parsed(
     start = time.perf_counter()
     try:
         arguments = media, content, request.query_params, levels, *options
-        return await service.memory.read(len(content), parse, *arguments)
+        return await service.memory.read(charge, len(content), parse, *arguments)
     finally:
         service.metrics.decoded(media, time.perf_counter() - start)
 

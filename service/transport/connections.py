@@ -10,6 +10,7 @@ import asyncio
 import logging
 import resource
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import ClassVar, NamedTuple
 
@@ -102,8 +103,9 @@ class CappedProtocol(BoundedProtocol):
 
     @property
     def _idle(self) -> bool:
-        answered = self.cycle is None or self.cycle.response_complete
-        return answered and not self._refused and not self.transport.is_closing()
+        answered = (self.cycle is None or self.cycle.response_complete) and self._held is None
+        unread = self.flow.write_paused  # to close it would wait for its reader, uncounted
+        return answered and not unread and not self._refused and not self.transport.is_closing()
 
     def _refuse_connection(self) -> None:
         """Without lingering, which would keep the descriptor: the caller has sent nothing that matters."""
@@ -116,7 +118,8 @@ class CappedProtocol(BoundedProtocol):
 def allowed_connections(wanted: int) -> int:
     """How many of so many connections the limit of open files allows; it is raised as far as it may be."""
     _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    with suppress(ValueError, OSError):  # macOS takes no infinite one
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     allowed = wanted if limit == resource.RLIM_INFINITY else max(1, min(wanted, limit - _RESERVED))
     if allowed < wanted:
         _log.warning("the limit of open files leaves room for %d connections, not for %d", allowed, wanted)

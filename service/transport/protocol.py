@@ -77,6 +77,7 @@ class BoundedProtocol(H11Protocol):
         self._late: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._refused = False
+        self._held: bytes | None = None  # a refusal that is sent in a moment
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection is open; its first request has to come."""
@@ -103,20 +104,22 @@ class BoundedProtocol(H11Protocol):
         answer = self.shedder.refusal(data, self.server_state.default_headers, self.client)
         if answer is None:
             return False
+        self._await(None)
+        self._unset_keepalive_if_required()
+        self._held = answer
         if seconds := self.shedder.hold_seconds(self.client):
             self.flow.pause_reading()
-            self.loop.call_later(seconds, self._send_refusal, answer)
+            self.loop.call_later(seconds, self._send_refusal)
         else:
-            self._send_refusal(answer)
+            self._send_refusal()
         return True
 
-    def _send_refusal(self, answer: bytes) -> None:
-        if self.transport.is_closing():
+    def _send_refusal(self) -> None:
+        answer, self._held = self._held, None
+        if answer is None or self.transport.is_closing():
             return
         self.flow.resume_reading()
         self.transport.write(answer)
-        self._await(None)
-        self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
@@ -147,6 +150,11 @@ class BoundedProtocol(H11Protocol):
     def _should_upgrade(self) -> bool:
         """Never; an upgrade that was asked for may be ignored (RFC 9110, 7.8), without a word in the log."""
         return False
+
+    def shutdown(self) -> None:
+        """The server stops."""
+        self._send_refusal()
+        super().shutdown()
 
     def _begun(self) -> object:
         """What the caller has begun to send and not finished."""

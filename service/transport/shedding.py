@@ -97,7 +97,7 @@ class LoadShedder:
         """How long a refusal is held back, to be called for each: of an address that asks again and again
         without the wait that it was told, so that refusing does not take all of the service's time.
         """
-        now, address = time.monotonic(), client[0] if client else ""
+        now, address = time.monotonic(), address_name(client[0]) if client else ""
         if now > self._window_end:
             self._window_end = now + _WINDOW_SECONDS
             self._refused.clear()

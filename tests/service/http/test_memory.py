@@ -20,14 +20,14 @@ from safetensors.numpy import save
 
 from mizzle import wire
 from mizzle.data import samples
-from mizzle.errors import QueueFull
+from mizzle.errors import QueueFull, TooLarge
 from mizzle.service.app import create_app
 from mizzle.service.formats import problem
 from mizzle.service.formats.problem import held_bytes
 from mizzle.service.formats.registry import parse_problem
 from mizzle.service.http import memory as memory_module
 from mizzle.service.http.auth import Keys
-from mizzle.service.http.memory import RequestMemory
+from mizzle.service.http.memory import RequestMemory, Turns
 from mizzle.service.settings import Settings
 
 BODY, BUDGET = 2**20, 8 * 2**20
@@ -198,19 +198,90 @@ def test_a_job_that_waits_to_be_stored_is_charged(fake, small: Settings, monkeyp
 
 def test_numbers_that_grow_are_charged_as_they_are_held() -> None:
     """Eight times the body; where there is no room for that, it is refused before it waits."""
-    memory = RequestMemory(Settings(max_body_bytes=1000, max_inflight_bytes=2000))
+    memory = RequestMemory(Settings(max_body_bytes=1000, max_inflight_bytes=3200))
     sample = parse_problem(
         SAFETENSORS, save({name: np.arange(90, dtype=np.int8) for name in "xy"}), {}, (0.0, 1.0)
     )
     with memory.charged("a") as charge, memory.charged("b") as other:
         charge.resize(200)
-        other.resize(200)
+        other.resize(600)
         with pytest.raises(QueueFull):
             charge.resize(held_bytes([sample]))
         other.resize(0)
         charge.resize(600)
         assert memory.bytes == 600
     assert memory.bytes == 0
+
+
+def test_what_can_never_fit_is_no_matter_of_time() -> None:
+    memory = RequestMemory(Settings(max_body_bytes=1000, max_inflight_bytes=2000))
+    with memory.charged("a") as charge:
+        charge.resize(1000)
+        with pytest.raises(TooLarge, match="needs 1001 bytes, and here one may take 1000"):
+            charge.resize(1001)
+        assert memory.bytes == 1000
+
+
+def test_bodies_are_read_in_turns_of_their_callers() -> None:
+    """However many one caller sent before; and nobody is passed over when another has gone."""
+
+    async def scenario():
+        turns, order = Turns(), []
+
+        async def read(caller, name):
+            async with turns.of(caller):
+                order.append(name)
+
+        async with turns.of("a"):
+            names = ["a0", "a1", "a2", "c0", "b0", "b1"]
+            tasks = {name: asyncio.create_task(read(name[0], name)) for name in names}
+            await asyncio.sleep(0)
+            tasks["c0"].cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait(tasks.values())
+        await read("a", "last")
+        return order
+
+    assert asyncio.run(scenario()) == ["a0", "b0", "a1", "b1", "a2", "last"]
+
+
+def test_a_turn_that_came_to_somebody_who_left_goes_on() -> None:
+    async def scenario():
+        turns = Turns()
+
+        async def read():
+            async with turns.of("a"):
+                return True
+
+        async with turns.of("a"):
+            gone, other = asyncio.create_task(read()), asyncio.create_task(read())
+            await asyncio.sleep(0)
+        gone.cancel()  # its turn has come in the same moment
+        return await asyncio.wait_for(other, 5)
+
+    assert asyncio.run(scenario())
+
+
+def test_a_caller_may_have_so_many_bodies_wait_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_module, "_MAX_WAITING_READS", 1)
+
+    async def scenario():
+        turns = Turns()
+
+        async def read(caller):
+            async with turns.of(caller):
+                return caller
+
+        async with turns.of("a"):
+            waiting = asyncio.create_task(read("a"))
+            await asyncio.sleep(0)
+            with pytest.raises(QueueFull, match="wait to be read"):
+                await read("a")
+            other = asyncio.create_task(read("b"))
+            await asyncio.sleep(0)
+        return await asyncio.gather(waiting, other)
+
+    assert asyncio.run(scenario()) == ["a", "b"]
 
 
 KEYS = Keys.parse("".join(f"{name}:{hashlib.sha256(name.encode()).hexdigest()}\n" for name in ("one", "two")))

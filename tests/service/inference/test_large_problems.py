@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from fakes import FakeEstimator
 
-from mizzle.errors import Draining, ModelUnavailable
+from mizzle import cost
+from mizzle.errors import Draining, ModelUnavailable, QueueFull
 from mizzle.service.formats.problem import Problem
-from mizzle.service.inference import runner
+from mizzle.service.inference import batcher, runner
 from mizzle.service.inference.engine import Caller, Engine
 from mizzle.service.inference.runner import InProcess
 from mizzle.service.inference.warm_up import Measured
@@ -135,17 +136,66 @@ def test_closing_settles_both_queues(play, busy: FakeEstimator) -> None:
     assert {type(error) for error in play(scenario, InProcess(busy), settings)} == {Draining}
 
 
-def test_without_a_model_for_large_problems_small_ones_are_answered(play) -> None:
-    class Missing(InProcess):
-        async def run(self, pairs):
-            raise ModelUnavailable("there is no memory for it")
+def test_without_a_process_of_their_own_large_problems_take_turns_with_small_ones(
+    play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of them may be asked again, as its refusal says; nothing else is refused."""
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    worker = Worker("estimators:missing", {"threads": 1}, Metrics())
 
     async def scenario(engine):
-        with pytest.raises(ModelUnavailable):
+        with pytest.raises((ModelUnavailable, Draining)):
             await engine.estimate(problem(LARGE), Caller())
-        return await engine.estimate(problem(SMALL), Caller())
+        large = await engine.estimate(problem(LARGE), Caller())
+        return large, await engine.estimate(problem(SMALL), Caller())
 
-    assert play(scenario, Missing(FakeEstimator())).n == SMALL
+    large, small = play(scenario, worker)
+    assert (large.n, small.n) == (LARGE, SMALL)
+
+
+def test_the_time_of_a_start_is_no_price(play, fake: FakeEstimator) -> None:
+    """Nor is that of a pause a reason to run elsewhere from then on."""
+    large = InProcess(FakeEstimator())
+    large.up = False  # as before its first run
+
+    async def scenario(engine):
+        size = cost.size(LARGE, 1, 1)
+        before = engine._large_batcher.prices.cells(size)
+        slow = engine._large_batcher._run
+
+        async def run(pairs):
+            await asyncio.sleep(0.3)
+            return await slow(pairs)
+
+        engine._large_batcher._run = engine.batcher._run = run
+        await engine.estimate(problem(LARGE), Caller())
+        assert engine._large_batcher.prices.cells(size) == before
+        for _ in range(3):
+            await engine.estimate(problem(SMALL), Caller())
+        small = cost.size(SMALL, 1, 1)
+        assert engine.batcher.prices.cells(small) > small.cells
+        assert engine._batcher_of(small.cells) is engine.batcher
+
+    play(scenario, large)
+
+
+def test_a_full_queue_of_large_problems_is_known_before_a_body_is_read(
+    play, busy: FakeEstimator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batcher, "_BURST_ITEMS", 0)
+    limited = Settings(request_seconds=1e9, max_wait_seconds=1e-9)
+
+    async def scenario(engine):
+        tasks = [asyncio.create_task(engine.estimate(problem(LARGE), Caller())) for _ in range(16)]
+        await busy.begun()
+        tasks.append(asyncio.create_task(engine.estimate(problem(LARGE), Caller())))
+        engine.check_capacity(Caller(), least_cells=100)
+        with pytest.raises(QueueFull):
+            engine.check_capacity(Caller(), least_cells=10**6)
+        busy.gate.set()
+        await asyncio.gather(*tasks)
+
+    play(scenario, InProcess(busy), limited)
 
 
 def test_the_process_for_large_problems_starts_with_the_first_and_gives_way(

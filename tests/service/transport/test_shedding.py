@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from raw import ASK, GET, HOST, LAST, WHOLE, answers, exchange, listening, once, opened, plain
+from raw import ASK, GET, HOST, LAST, WHOLE, answers, exchange, listening, once, opened, plain, until_closed
 from test_protocol import MALFORMED, MALFORMED_BODIES, TOO_LARGE
 
 from mizzle.errors import NotReady, QueueFull
@@ -229,3 +229,15 @@ def test_a_refusal_that_was_held_back_is_sent_and_the_connection_goes_on(
             pass  # it leaves while its refusal is held back
         engine.error = None
         assert once(connection, WHOLE).body == b"2"
+
+
+def test_a_server_that_stops_sends_what_it_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shedding, "_MAX_REFUSALS", 0)
+    monkeypatch.setattr(shedding, "_HOLD_SECONDS", 60.0)
+    counted = Metrics()
+    with listening(plain, door=LoadShedder(engine_with(full()), counted)) as address:
+        connection = opened(address, WHOLE)
+        while not counted.registry.get_sample_value("mizzle_rejected_total", {"reason": "queue_full"}):
+            pass
+    with connection:
+        assert [answer.status for answer in answers(until_closed(connection))] == [429]

@@ -14,7 +14,7 @@ Unit = Literal["nats", "bits"]
 DEFAULT_LEVEL: Final = 0.9  # probability of an interval
 DEFAULT_THRESHOLD: Final = 0.02  # nats below which a dependence is as good as none
 DEFAULT_UNIT: Final[Unit] = "nats"
-_PER_NAT: dict[str, float] = {"nats": 1.0, "bits": 1.0 / math.log(2.0)}
+PER_NAT: dict[str, float] = {"nats": 1.0, "bits": 1.0 / math.log(2.0)}
 
 
 class Notice(NamedTuple):
@@ -170,7 +170,7 @@ class Estimate:
         check_unit(unit)
         if unit == self.unit:
             return self
-        factor = _PER_NAT[unit] / _PER_NAT[self.unit]
+        factor = PER_NAT[unit] / PER_NAT[self.unit]
         values = tuple(v * factor for v in self.values)
         return replace(self, mi=self.mi * factor, values=values, unit=unit)
 

@@ -1,1 +1,1 @@
-"""What comes after the number: could it be chance, does it hold under conditions, at which lag, can it be trusted."""
+"""What comes after the number: could it be chance, under which conditions, at which lag, how sure."""

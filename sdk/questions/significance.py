@@ -1,13 +1,13 @@
 """Tests of independence: the estimate beside those of surrogates, in which the two sides are independent.
 
-p = (1 + #{surrogates with an estimate >= that of the sample}) / (1 + n), which is valid whatever the estimator
-does, as it does the same to all (Phipson and Smyth 2010).
+p = (1 + #{surrogates with an estimate >= that of the sample}) / (1 + n), which is valid whatever the
+estimator does, as it does the same to all (Phipson and Smyth 2010).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, Protocol, overload
+from typing import Any, Literal, NamedTuple, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from mizzle.questions.surrogates import (
     check_block,
     check_count,
     check_kind,
-    generator,
+    generator_of,
     surrogates,
 )
 from mizzle.types import DEFAULT_UNIT, PER_NAT, Estimate, Notice, Unit, check_unit
@@ -116,22 +116,20 @@ class Test:
         return f"Test({text}, {self.estimate.n} rows{flags})"
 
 
-@dataclass(frozen=True)
-class Design:
-    """What is to be tested how.
+class Design(NamedTuple):
+    """What is to be drawn for every sample, and the unit of the answers.
 
     Attributes:
-        kind, n, block: as for `mizzle.test`, checked.
-        rng: from which all surrogates are drawn.
+        kind, n, block, unit: as for `mizzle.test`, checked.
     """
 
     kind: Kind
     n: int
     block: int | None
-    rng: np.random.Generator
+    unit: Unit
 
     @classmethod
-    def of(cls, kind: Kind, n: int, block: int | None, rng: Rng) -> "Design":
+    def of(cls, kind: Kind, n: int, block: int | None, unit: Unit = DEFAULT_UNIT) -> "Design":
         """From what a caller says.
 
         Raises:
@@ -139,7 +137,8 @@ class Design:
         """
         check_kind(kind)
         check_block(block, kind)
-        return cls(kind, check_count(n), block, generator(rng))
+        check_unit(unit)
+        return cls(kind, check_count(n), block, unit)
 
     def surrogates(self, x: FloatArray, y: FloatArray) -> Surrogates:
         """Of one sample; errors as `surrogates.surrogates`."""
@@ -179,8 +178,8 @@ def test(
         InvalidInput: an argument or the samples cannot be used; TooFewSamples below 50 rows.
         MissingExtra, ModelUnavailable: as `mizzle.estimate`.
     """
-    design = Design.of(kind, n, block, rng)
-    return run(test_steps(LocalBackend(), x, y, design, missing, unit, progress), perform_compute)
+    options: Any = {"kind": kind, "n": n, "block": block, "rng": rng, "missing": missing, "unit": unit}
+    return run(tested(LocalBackend(), x, y, progress=progress, **options), perform_compute)
 
 
 @overload
@@ -237,46 +236,57 @@ def test_many(
         InvalidInput: with "pair i" in front, of a pair that cannot be answered.
         MissingExtra, ModelUnavailable: as `mizzle.estimate`.
     """
-    design = Design.of(kind, n, block, rng)
-    steps = test_many_steps(LocalBackend(), pairs, design, missing, unit, errors, progress)
-    return run(steps, perform_compute)
+    options: Any = {"kind": kind, "n": n, "block": block, "rng": rng, "missing": missing, "unit": unit}
+    return run(
+        tested_many(LocalBackend(), pairs, errors=errors, progress=progress, **options), perform_compute
+    )
 
 
 test.__test__ = test_many.__test__ = False  # type: ignore[attr-defined]  # as for `Test`
 
 
-def test_steps(
+def tested(
     backend: Answering,
     x: object,
     y: object,
-    design: Design,
-    missing: Missing,
-    unit: Unit,
-    wanted: Wanted,
+    *,
+    kind: Kind = "shuffle",
+    n: int = DEFAULT_COUNT,
+    block: int | None = None,
+    rng: Rng = 0,
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
+    progress: Wanted = None,
 ) -> Steps[Test]:
     """The steps to one test by a backend; see `test`."""
-    check_unit(unit)
+    design = Design.of(kind, n, block, unit)
+    generator = generator_of(rng)
     sample: Sample = yield Compute(read_sample, (x, y, missing))
-    return (yield from _tested(backend, sample, design, design.rng, unit, wanted))
+    return (yield from _tested(backend, sample, design, generator, progress))
 
 
-def test_many_steps(
+def tested_many(
     backend: Answering,
     pairs: Iterable[object],
-    design: Design,
-    missing: Missing,
-    unit: Unit,
-    errors: Errors,
-    wanted: Wanted,
+    *,
+    kind: Kind = "shuffle",
+    n: int = DEFAULT_COUNT,
+    block: int | None = None,
+    rng: Rng = 0,
+    missing: Missing = "raise",
+    unit: Unit = DEFAULT_UNIT,
+    errors: Errors = "raise",
+    progress: Wanted = None,
 ) -> Steps[list[Test | MizzleError]]:
     """The steps to many tests by a backend; see `test_many`."""
-    check_unit(unit)
+    design = Design.of(kind, n, block, unit)
+    generator = generator_of(rng)
     samples: list[Sample | InvalidInput] = yield Compute(read_samples, (pairs, errors, missing))
     outcomes: list[Test | MizzleError] = []
-    with track(wanted, len(samples)) as advance:
-        for i, (sample, rng) in enumerate(zip(samples, design.rng.spawn(len(samples)), strict=True)):
+    with track(progress, len(samples)) as advance:
+        for i, (sample, own) in enumerate(zip(samples, generator.spawn(len(samples)), strict=True)):
             try:
-                outcomes.append((yield from _tested(backend, sample, design, rng, unit, False)))
+                outcomes.append((yield from _tested(backend, sample, design, own, False)))
             except MizzleError as error:
                 if errors == "raise":
                     raise numbered(i, error) from error
@@ -290,7 +300,6 @@ def _tested(
     sample: Sample | InvalidInput,
     design: Design,
     rng: np.random.Generator,
-    unit: Unit,
     wanted: Wanted,
 ) -> Steps[Test]:
     """The test of one sample.
@@ -308,7 +317,7 @@ def _tested(
         for orders in chunks(plan.orders(rng), x.size + y.size):
             null += means((yield from backend.estimate_reordered(x, y, orders)))
             advance(len(orders))
-    return result(sample.noted(estimate), null, plan, unit)
+    return result(sample.noted(estimate), null, plan, design.unit)
 
 
 def chunks(orders: Iterator[Order], cells: int) -> Iterator[list[Order]]:

@@ -1,8 +1,8 @@
-"""Surrogates: the rows of one side in other orders, as they could have come if the two sides were independent.
+"""Surrogates: the rows of one side in other orders, as they could have come if the sides were independent.
 
-A shuffle keeps nothing of the order of rows, and so is for rows without one. A circular shift and a permutation
-of circular blocks keep how the rows of a series follow each other (Theiler et al. 1992; Politis and Romano 1992),
-without which a shuffle calls any two slow series dependent.
+A shuffle keeps nothing of the order of rows, and so is for rows without one. A circular shift and a
+permutation of circular blocks keep how the rows of a series follow each other (Theiler et al. 1992; Politis
+and Romano 1992): compared with shuffles, any two slow series would look dependent.
 """
 
 import math
@@ -64,7 +64,7 @@ class Surrogates:
         return ((rows + shift) % self.rows for shift in shifts)
 
     def _blocks(self, rng: np.random.Generator) -> Order:
-        """The circle of rows is cut anywhere, its blocks are permuted, and closed to a circle begun anywhere."""
+        """The circle of rows is cut somewhere, its blocks are permuted, and closed to a circle again."""
         circle = np.roll(np.arange(self.rows), rng.integers(self.rows))
         blocks = np.array_split(circle, range(self.length, self.rows, self.length))
         permuted = np.concatenate([blocks[i] for i in rng.permutation(len(blocks))])
@@ -96,8 +96,8 @@ def surrogates(x: FloatArray, y: FloatArray, kind: Kind, count: int, block: int 
         return Surrogates(kind, rows, count, length, (chosen, *notices))
     shifts = _shift_count(rows, length)
     if shifts < count:
-        text = f"there are {shifts} different shifts of {rows} rows by at least {length}, and each was taken once"
-        fewer = Notice("all_shifts", f"{text}, in place of {count} draws; blocks have more")
+        text = f"{rows} rows can be shifted in {shifts} ways by at least {length}, and each was taken once"
+        fewer = Notice("all_shifts", f"{text}, in place of {count} draws; kind='block' has more")
         return Surrogates(kind, rows, shifts, length, (fewer, *notices))
     return Surrogates(kind, rows, count, length, notices)
 
@@ -120,8 +120,8 @@ def check_count(n: object) -> int:
     """
     whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
     if not whole or not MIN_COUNT <= n <= MAX_COUNT:  # type: ignore[operator]
-        allowed = f"a whole number of surrogates from {MIN_COUNT} to {MAX_COUNT:,}, say {DEFAULT_COUNT}"
-        raise InvalidInput(f"n is {short_repr(n)}; it must be {allowed}")
+        allowed = f"from {MIN_COUNT} to {MAX_COUNT:,}, say {DEFAULT_COUNT}"
+        raise InvalidInput(f"n is {short_repr(n)}; it must be a whole number of surrogates {allowed}")
     return int(n)  # type: ignore[call-overload, no-any-return]
 
 
@@ -141,7 +141,7 @@ def check_block(block: object, kind: Kind) -> None:
         )
 
 
-def generator(rng: object) -> np.random.Generator:
+def generator_of(rng: object) -> np.random.Generator:
     """A generator from a seed; one that is there already is used, and goes on.
 
     Raises:

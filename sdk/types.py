@@ -27,13 +27,22 @@ class Notice(NamedTuple):
 # Codes of notices in falling order of what they may cost a reader. The first ask for something; the facts, at
 # the end, say what was done. A code that stands in neither is of another version, and stands between them.
 SEVERITY: Final = (
-    *("repeated_rows", "rows_alike", "deterministic", "duplicate", "constant", "constant_x", "constant_y"),
-    *("unordered", "unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy"),
+    *(
+        "repeated_rows",
+        "rows_alike",
+        "trend",
+        "deterministic",
+        "duplicate",
+        "constant",
+        "constant_x",
+        "constant_y",
+    ),
+    *("unordered", "unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy", "untested"),
 )
 SHOWN_NOTICES: Final = 2  # of a pair, in the line that it has in a table of many
 FACTS: Final = (
     *("deduplicated", "dropped", "left_out", "reduced", "blocks", "counted", "coded", "time"),
-    *("copies_x", "copies_y"),
+    *("copies_x", "copies_y", "block_length", "all_shifts"),
 )
 
 

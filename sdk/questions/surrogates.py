@@ -112,8 +112,8 @@ def check_kind(kind: object) -> None:
         raise InvalidInput(f"kind is {short_repr(kind)}; it must be 'shuffle', 'shift' or 'block'")
 
 
-def check_count(n: object) -> int:
-    """A number of surrogates.
+def check_count(n: object, name: str = "n") -> int:
+    """A number of surrogates; `name` is what messages call it.
 
     Raises:
         InvalidInput: it is no whole number from 19 to 99,999.
@@ -121,7 +121,7 @@ def check_count(n: object) -> int:
     whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
     if not whole or not MIN_COUNT <= n <= MAX_COUNT:  # type: ignore[operator]
         allowed = f"from {MIN_COUNT} to {MAX_COUNT:,}, say {DEFAULT_COUNT}"
-        raise InvalidInput(f"n is {short_repr(n)}; it must be a whole number of surrogates {allowed}")
+        raise InvalidInput(f"{name} is {short_repr(n)}; it must be a whole number of surrogates {allowed}")
     return int(n)  # type: ignore[call-overload, no-any-return]
 
 

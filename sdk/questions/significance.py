@@ -165,10 +165,10 @@ def test(
     Args:
         x, y: as for `mizzle.estimate`.
         kind: "shuffle" for rows without an order. For series, whose rows follow each other in time: "shift"
-            turns `y` against `x` by at least as many rows as it takes both to forget, "block" permutes blocks
+            turns `y` against `x` by at least their autocorrelation length, "block" permutes circular blocks
             of its rows. Two series that remember look dependent to shuffles even where they are not.
         n: how many surrogates, 19 to 99,999; the smallest p-value is 1 / (1 + n).
-        block: rows of a block; None for twice as many as it takes the series to forget.
+        block: rows of a block; None for eight times the autocorrelation length, the lag at which that is 1/2.
         rng: a seed, a generator, or None for other surrogates each time.
         missing, unit: as for `mizzle.estimate`.
         progress: None for a bar on stderr where that is a terminal and the work takes longer than two

@@ -23,10 +23,12 @@ Order = NDArray[np.intp]
 DEFAULT_COUNT = 199  # surrogates, which give p-values in steps of 0.005
 MIN_COUNT, MAX_COUNT = 19, 99_999
 MIN_ROWS = 50
-_DECORRELATED = 0.1  # autocorrelation of ranks below which rows count as unrelated
-_BLOCK_LENGTHS = 2  # autocorrelation lengths that a block has by default
-_MIN_BLOCKS = 5  # that a default leaves
-_LONGEST = 4  # autocorrelation is followed up to one part in so many of the rows
+# Autocorrelation of ranks at which a series has forgotten half. A larger share would be safer for the power of
+# shifts, and wrong for their level: leaving out shifts like the sample's own calls too many series dependent.
+_HALF = 0.5
+_BLOCK_LENGTHS = 8  # autocorrelation lengths that a block has by default
+_MIN_BLOCKS = 4  # that a default leaves
+_LONGEST = 8  # autocorrelation is followed up to one part in so many of the rows
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def surrogates(x: FloatArray, y: FloatArray, kind: Kind, count: int, block: int 
     """How surrogates of two sides of shape (n, d) are to be drawn.
 
     Args:
-        block: rows of a block; None for twice the autocorrelation length of the side that has the longer one.
+        block: rows of a block; None for eight times the autocorrelation length, of the side that has the longer one.
 
     Raises:
         TooFewSamples: there are fewer than 50 rows, or too few for a shift.
@@ -91,8 +93,8 @@ def surrogates(x: FloatArray, y: FloatArray, kind: Kind, count: int, block: int 
     length, notices = _length(x, y)
     if kind == "block":
         length = max(1, min(_BLOCK_LENGTHS * length, rows // _MIN_BLOCKS))
-        text = f"blocks have {length} rows, {_BLOCK_LENGTHS} times the rows over which the series remember"
-        chosen = Notice("block_length", f"{text}, at most a fifth of all; block= chooses another length")
+        text = f"blocks have {length} rows, {_BLOCK_LENGTHS} times the autocorrelation length"
+        chosen = Notice("block_length", f"{text}, at most a quarter of all; block= chooses another length")
         return Surrogates(kind, rows, count, length, (chosen, *notices))
     shifts = _shift_count(rows, length)
     if shifts < count:
@@ -157,9 +159,9 @@ def generator_of(rng: object) -> np.random.Generator:
 
 
 def autocorrelation_length(values: FloatArray) -> int:
-    """Rows after which no column of shape (n, d) is correlated with itself any more, by ranks; at least 1.
+    """Rows after which every column of shape (n, d) has forgotten half of itself, by ranks; at least 1.
 
-    The smallest lag at which the autocorrelation is below 0.1; n // 4 where there is none up to there.
+    The smallest lag at which the autocorrelation is below 0.5; n // 8 where there is none up to there.
     """
     return max((_column_length(column) for column in values.T), default=1)
 
@@ -170,7 +172,7 @@ def _column_length(column: FloatArray) -> int:
     centred = ranks - ranks.mean()
     power = np.abs(np.fft.rfft(centred, 2 ** math.ceil(math.log2(2 * n)))) ** 2
     covariance = np.fft.irfft(power)[: longest + 1]
-    below = covariance[1:] < _DECORRELATED * covariance[0]
+    below = covariance[1:] < _HALF * covariance[0]
     return 1 + int(below.argmax()) if below.any() or covariance[0] <= 0 else longest
 
 
@@ -179,7 +181,7 @@ def _length(x: FloatArray, y: FloatArray) -> tuple[int, tuple[Notice, ...]]:
     length = max(map(autocorrelation_length, (x, y)))
     if length < len(x) // _LONGEST:
         return length, ()
-    text = "a series stays correlated with itself over a quarter of its rows, as trends and random walks do"
+    text = "a series stays correlated with itself over an eighth of its rows, as trends and random walks do"
     return length, (
         Notice("trend", f"{text}, and the p-value is too small; take differences from row to row"),
     )

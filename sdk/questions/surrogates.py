@@ -23,8 +23,8 @@ Order = NDArray[np.intp]
 DEFAULT_COUNT = 199  # surrogates, which give p-values in steps of 0.005
 MIN_COUNT, MAX_COUNT = 19, 99_999
 MIN_ROWS = 50
-# Autocorrelation of ranks at which a series has forgotten half. A larger share would be safer for the power of
-# shifts, and wrong for their level: leaving out shifts like the sample's own calls too many series dependent.
+# Autocorrelation of ranks at which a series has forgotten half. Less would be safer for the power of shifts,
+# and wrong for their level: leaving out the shifts that are like the sample itself makes p-values too small.
 _HALF = 0.5
 _BLOCK_LENGTHS = 8  # autocorrelation lengths that a block has by default
 _MIN_BLOCKS = 4  # that a default leaves
@@ -77,10 +77,10 @@ def surrogates(x: FloatArray, y: FloatArray, kind: Kind, count: int, block: int 
     """How surrogates of two sides of shape (n, d) are to be drawn.
 
     Args:
-        block: rows of a block; None for eight times the autocorrelation length, of the side that has the longer one.
+        block: rows of a block; None for eight times the longer autocorrelation length of the two sides.
 
     Raises:
-        TooFewSamples: there are fewer than 50 rows, or too few for a shift.
+        TooFewSamples: there are fewer than 50 rows.
         InvalidInput: a block is longer than half of the rows.
     """
     rows = len(x)

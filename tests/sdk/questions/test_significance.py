@@ -43,7 +43,7 @@ def test_independent_rows_are_called_dependent_as_often_as_said(fake) -> None:
 
 
 def test_shifts_and_blocks_are_right_for_series_and_shuffles_are_not(fake) -> None:
-    """3 to 8 % for shifts and blocks, within 4 standard errors of 200 samples, 4 sqrt(.08 .92 / 200) = .077."""
+    """3 to 8 % for shifts and blocks, within 4 standard errors of 200 samples, .077."""
     for kind in ("shift", "block"):
         share = rejected(fake, kind, 200, lambda rng: (series(rng), series(rng)))
         assert share <= 0.08 + 0.077, kind
@@ -196,7 +196,7 @@ def test_many_tests_come_in_order_with_their_errors(fake, draw) -> None:
     with pytest.raises(InvalidInput, match="pair 1 "):
         client.test_many(pairs, n=19)
     assert client.test_many([]) == []
-    with pytest.raises(InvalidInput, match="pair 0 .* not a pair"):
+    with pytest.raises(InvalidInput, match=r"pair 0 .* not a pair"):
         client.test_many([3])
 
 

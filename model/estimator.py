@@ -123,6 +123,10 @@ class Estimator:
         check_columns(_no_rows(left), _no_rows(right), self.max_columns)
         return pair(left, right)
 
+    def reordered(self, side: Side, order: NDArray[np.intp]) -> Side:
+        """What `side` would make of the array with its rows in another order, shape (n,)."""
+        return side.reordered(order)
+
     @contextmanager
     def thread_pool(self) -> Iterator[ThreadPoolExecutor]:
         """Threads that may call `run` side by side, as many as `threads`, at most 4; on a GPU one.

@@ -98,6 +98,13 @@ class Side:
         flags: Flags = self.distinct > 1
         return flags
 
+    def reordered(self, order: NDArray[np.intp]) -> "Side":
+        """The side with its rows in another order, shape (n,), in which nothing follows anything."""
+        other = replace(self, ranks=self.ranks[:, order], varying=self.varying[:, order], alike=-1.0)
+        if self.discrete:  # numbers of equal rows are any; what they count stays
+            other.__dict__.update(discrete=True, bound=self.bound, counts=self.counts, rows=self.rows[order])
+        return other
+
     @cached_property
     def discrete(self) -> bool:
         """Whether few different rows come, so that they can be counted."""
@@ -342,4 +349,5 @@ def _series(x: Side, y: Side, n: int) -> tuple[Notice, ...]:
     if (x.serial * y.serial) ** 0.5 <= max(_SERIAL, surely):
         return ()
     text = "neighbouring rows are alike in x and in y, as in a series, and the interval is far too narrow"
-    return (Notice("rows_alike", f"{text}; take rows far apart, or differences from row to row"),)
+    text = f"{text}; take rows far apart, or differences from row to row, or test for any dependence by"
+    return (Notice("rows_alike", f"{text} mizzle.test with kind='shift' or kind='block', never by shuffles"),)

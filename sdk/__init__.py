@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from mizzle.backends.info import Limits, ModelCard
     from mizzle.backends.local import estimate, estimate_many
     from mizzle.client import AsyncClient, Client
+    from mizzle.questions.significance import Test, test, test_many
     from mizzle.tables import matrix, rank
     from mizzle.tables.results import Matrix, PairResult, Ranking
 
@@ -128,6 +129,7 @@ __all__ = [
     "RequestTimeout",
     "ServiceUnreachable",
     "StorageFull",
+    "Test",
     "TooFewSamples",
     "TooLarge",
     "TooManyColumns",
@@ -141,6 +143,8 @@ __all__ = [
     "estimate_many",
     "matrix",
     "rank",
+    "test",
+    "test_many",
 ]
 
 _LAZY = {  # name: the module that it comes from
@@ -151,11 +155,14 @@ _LAZY = {  # name: the module that it comes from
     "ModelCard": "mizzle.backends.info",
     "PairResult": "mizzle.tables.results",
     "Ranking": "mizzle.tables.results",
+    "Test": "mizzle.questions.significance",
     "__version__": "mizzle.version",
     "estimate": "mizzle.backends.local",
     "estimate_many": "mizzle.backends.local",
     "matrix": "mizzle.tables",
     "rank": "mizzle.tables",
+    "test": "mizzle.questions.significance",
+    "test_many": "mizzle.questions.significance",
 }
 deprecated.install_old_paths()  # the paths of version 0.9
 

@@ -5,6 +5,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mizzle.data.arrays import FloatArray
 from mizzle.types import Estimate, ModelInfo
 
@@ -52,6 +55,9 @@ class EstimatorLike(Protocol):
         Raises:
             InvalidInput: the model does not cover this problem.
         """
+
+    def reordered(self, side: Any, order: NDArray[np.intp]) -> Any:
+        """A prepared side whose rows come in another order, shape (n,), as if the array had had it."""
 
     def thread_pool(self) -> AbstractContextManager[Executor]:
         """Threads that may call `run` side by side, as many as pay; joined at the end of the context."""

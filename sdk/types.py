@@ -14,7 +14,7 @@ Unit = Literal["nats", "bits"]
 DEFAULT_LEVEL: Final = 0.9  # probability of an interval
 DEFAULT_THRESHOLD: Final = 0.02  # nats below which a dependence is as good as none
 DEFAULT_UNIT: Final[Unit] = "nats"
-_PER_NAT: dict[str, float] = {"nats": 1.0, "bits": 1.0 / math.log(2.0)}
+PER_NAT: dict[str, float] = {"nats": 1.0, "bits": 1.0 / math.log(2.0)}
 
 
 class Notice(NamedTuple):
@@ -27,13 +27,22 @@ class Notice(NamedTuple):
 # Codes of notices in falling order of what they may cost a reader. The first ask for something; the facts, at
 # the end, say what was done. A code that stands in neither is of another version, and stands between them.
 SEVERITY: Final = (
-    *("repeated_rows", "rows_alike", "deterministic", "duplicate", "constant", "constant_x", "constant_y"),
-    *("unordered", "unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy"),
+    *(
+        "repeated_rows",
+        "rows_alike",
+        "trend",
+        "deterministic",
+        "duplicate",
+        "constant",
+        "constant_x",
+        "constant_y",
+    ),
+    *("unordered", "unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy", "untested"),
 )
 SHOWN_NOTICES: Final = 2  # of a pair, in the line that it has in a table of many
 FACTS: Final = (
     *("deduplicated", "dropped", "left_out", "reduced", "blocks", "counted", "coded", "time"),
-    *("copies_x", "copies_y"),
+    *("copies_x", "copies_y", "block_length", "all_shifts"),
 )
 
 
@@ -170,7 +179,7 @@ class Estimate:
         check_unit(unit)
         if unit == self.unit:
             return self
-        factor = _PER_NAT[unit] / _PER_NAT[self.unit]
+        factor = PER_NAT[unit] / PER_NAT[self.unit]
         values = tuple(v * factor for v in self.values)
         return replace(self, mi=self.mi * factor, values=values, unit=unit)
 

@@ -72,6 +72,9 @@ class FakeEstimator:
     def pair(self, left: np.ndarray, right: np.ndarray) -> FakeTable:
         return self.prepare(left, right)
 
+    def reordered(self, side: np.ndarray, order: np.ndarray) -> np.ndarray:
+        return side[order]
+
     def thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(1)
 

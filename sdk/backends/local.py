@@ -4,6 +4,9 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mizzle import estimator as estimators
 from mizzle import progress
 from mizzle.backends import reduced
@@ -21,7 +24,7 @@ from mizzle.backends.pairs import (
     problems_of,
     read_samples,
 )
-from mizzle.data.arrays import MIN_ROWS
+from mizzle.data.arrays import MIN_ROWS, FloatArray
 from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import Fault, InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike
@@ -93,6 +96,13 @@ class LocalBackend:
                 collector.add(batch.places, results)
         return finished(samples, collector.results(), unit)
 
+    def estimate_reordered(
+        self, x: FloatArray, y: FloatArray, orders: Sequence[NDArray[np.intp]]
+    ) -> Steps[list[Outcome]]:
+        """The estimates of a checked x with the rows of y in other orders; each side is ranked once."""
+        results: list[Outcome] = yield Compute(self._run_reordered, (x, y, orders))
+        return results
+
     def limits(self) -> Steps[Limits]:
         """What the model covers; nothing else is limited here."""
         model: EstimatorLike = yield Compute(self._locked)
@@ -135,6 +145,14 @@ class LocalBackend:
         for i, answer in zip(good, answers, strict=True):
             tables[i] = answer
         return tables
+
+    def _run_reordered(
+        self, x: FloatArray, y: FloatArray, orders: Sequence[NDArray[np.intp]]
+    ) -> list[Outcome]:
+        with _lock:
+            model = self._model()
+            left, right = model.side(x), model.side(y)
+            return outcomes(model, [model.pair(left, model.reordered(right, order)) for order in orders])
 
 
 @overload

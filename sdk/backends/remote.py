@@ -3,13 +3,15 @@
 import math
 import os
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import httpx2
+import numpy as np
+from numpy.typing import NDArray
 
 from mizzle import progress, wire
 from mizzle.backends import encode
@@ -19,6 +21,7 @@ from mizzle.backends.effects import Call, Compute, Gather, Send, Sleep, Steps
 from mizzle.backends.info import Limits, ModelCard, parse_card, parse_limits
 from mizzle.backends.pairs import Collector, Errors, Outcome, Pair, finished, problems_of, read_samples
 from mizzle.backends.retry import STATUSES, Attempts, Reply, retry_after
+from mizzle.data.arrays import FloatArray
 from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import InvalidInput, MizzleError, ServiceUnreachable, TooLarge
 from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit
@@ -126,6 +129,12 @@ class RemoteBackend:
             tasks = [self._batch_or_errors(batch.pairs, errors) for batch in planned]
             yield Gather(tasks, lambda i, outcomes: collector.add(planned[i].places, outcomes))
         return finished(samples, collector.results(), unit)
+
+    def estimate_reordered(
+        self, x: FloatArray, y: FloatArray, orders: Sequence[NDArray[np.intp]]
+    ) -> Steps[list[Outcome]]:
+        """The estimates of a checked x with the rows of y in other orders."""
+        return (yield from self.estimate_many([(x, y[order]) for order in orders], False, "raise"))
 
     def limits(self) -> Steps[Limits]:
         """What the service takes at once; `estimate_many` goes by the last time that it was asked."""

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mizzle.backends.isolation import outcomes
 from mizzle.backends.pairs import Collector, Errors, Outcome
 from mizzle.data.arrays import FloatArray, as_table, check_rows
@@ -53,6 +56,14 @@ class SharedRanks:
                 for done in as_completed(pending):
                     collector.add(pending[done], done.result())
         return collector.results()
+
+    def estimate_reordered(
+        self, x: FloatArray, y: FloatArray, orders: Sequence[NDArray[np.intp]]
+    ) -> list[Outcome]:
+        """The estimates of checked x with the rows of y in other orders, or what became of them instead."""
+        left, right = self._side(x, "x"), self._side(y, "y")
+        tables = [self._model.pair(left, self._model.reordered(right, order)) for order in orders]
+        return outcomes(self._model, tables)
 
     def _units(
         self, problems: Sequence[tuple[FloatArray, FloatArray]], collector: Collector

@@ -19,6 +19,7 @@ COMMANDS = {  # name: the module that has a function, or a typer.Typer, of this 
     "estimate": "mizzle.cli.estimate",
     "matrix": "mizzle.cli.estimate",
     "rank": "mizzle.cli.estimate",
+    "test": "mizzle.cli.significance",
     "jobs": "mizzle.cli.jobs",
     "serve": "mizzle.cli.service",
     "info": "mizzle.cli.info",

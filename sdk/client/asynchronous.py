@@ -23,6 +23,7 @@ from mizzle.progress import Wanted
 from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
+    from mizzle.questions.significance import Test
     from mizzle.tables.results import Matrix, Ranking
 
 T = TypeVar("T")
@@ -126,6 +127,18 @@ class AsyncClient:
         """As `Client.estimate_many`."""
         options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
         return await self._run(self._backend.estimate_many(pairs, progress, errors, **options))
+
+    async def test(self, x: object, y: object, **options: Any) -> "Test":
+        """As `Client.test`."""
+        from mizzle.questions import significance
+
+        return await self._run(significance.tested(self._backend, x, y, **options))
+
+    async def test_many(self, pairs: Iterable[object], **options: Any) -> "Sequence[Test | MizzleError]":
+        """As `Client.test_many`."""
+        from mizzle.questions import significance
+
+        return await self._run(significance.tested_many(self._backend, pairs, **options))
 
     async def matrix(self, frame: object, **options: Any) -> "Matrix":
         """As `Client.matrix`; the table is read in a thread, the estimates are asked for on this loop."""

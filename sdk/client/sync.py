@@ -18,11 +18,13 @@ from mizzle.backends.remote import RemoteBackend, positive
 from mizzle.backends.retry import Reply
 from mizzle.client.asynchronous import AsyncClient
 from mizzle.data.samples import Missing
+from mizzle.errors import MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.progress import Wanted
 from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
+    from mizzle.questions.significance import Test
     from mizzle.tables.results import Matrix, Ranking
 
 __all__ = ["AsyncClient", "Client"]
@@ -164,6 +166,18 @@ class Client:
         """
         options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
         return self._run(self._backend.estimate_many(pairs, progress, errors, **options))
+
+    def test(self, x: object, y: object, **options: Any) -> "Test":
+        """`mizzle.test`, its estimates asked for here; surrogates travel as problems of their own."""
+        from mizzle.questions import significance
+
+        return self._run(significance.tested(self._backend, x, y, **options))
+
+    def test_many(self, pairs: Iterable[object], **options: Any) -> "Sequence[Test | MizzleError]":
+        """`mizzle.test_many`, asked here, test after test."""
+        from mizzle.questions import significance
+
+        return self._run(significance.tested_many(self._backend, pairs, **options))
 
     def matrix(self, frame: object, **options: Any) -> "Matrix":
         """`mizzle.matrix`, asked here."""

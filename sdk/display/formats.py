@@ -19,7 +19,7 @@ Record = Mapping[str, Any]
 _TEXT, _FLOAT, _INT, _BOOL = range(4)
 _KINDS = {
     **dict.fromkeys(("x", "y", "warnings", "error", "unit", "reduced"), _TEXT),
-    **dict.fromkeys(("mi", "low", "high", "median", "below"), _FLOAT),
+    **dict.fromkeys(("mi", "low", "high", "median", "below", "pvalue", "pvalue_bh"), _FLOAT),
     **dict.fromkeys(("n", "dropped", "dim_x", "dim_y"), _INT),
     "in_range": _BOOL,
 }
@@ -74,7 +74,14 @@ def _line(record: Record, header: Record) -> str:
     interval = f"{100 * header['level']:.4g}% [{_number(record['low'])}, {_number(record['high'])}]"
     codes = _codes(record)
     noticed = f" ({', '.join(codes)})" if codes else ""
-    return f"{names}: {_number(record['mi'])} {header['unit']}, {interval}{noticed}"
+    return f"{names}: {_number(record['mi'])} {header['unit']}, {interval}{_pvalue(record)}{noticed}"
+
+
+def _pvalue(record: Record) -> str:
+    """The p-values of a pair that has some."""
+    if record.get("pvalue") is None:
+        return ""
+    return f", p={record['pvalue']:.3g} (BH {record['pvalue_bh']:.3g})"
 
 
 def html(title: str, records: Sequence[Record], total: int, header: Record) -> str:
@@ -84,7 +91,8 @@ def html(title: str, records: Sequence[Record], total: int, header: Record) -> s
         total: how many records there are, of which `records` are the strongest.
     """
     interval, below = f"{100 * header['level']:.4g} % interval", f"below {header['threshold']:.4g}"
-    heads = ("x", "y", f"MI ({header['unit']})", interval, below, "rows", "noticed")
+    tested = ("p (BH)",) if "surrogates" in header else ()
+    heads = ("x", "y", f"MI ({header['unit']})", interval, below, "rows", *tested, "noticed")
     more = f"; the strongest {len(records)}" if len(records) < total else ""
     noticed = "".join(f"; {notice['message']}" for notice in header["notices"])
     return _table(f"{title}{more}{noticed}", heads, [_cells(record) for record in records])
@@ -105,11 +113,12 @@ def estimate_html(record: Record, messages: str) -> str:
 def _cells(record: Record) -> list[str]:
     """A pair's cells of HTML."""
     names = [escape(record["x"]), escape(record["y"])]
+    tested = [_pvalue(record).removeprefix(", p=")] if "pvalue" in record else []
     if record["error"] is not None:
-        return [*names, "", "", "", "", escape(_message(record))]
+        return [*names, "", "", "", "", *tested, escape(_message(record))]
     dropped = f" ({record['dropped']} dropped)" if record["dropped"] else ""
     numbers = [_number(record["mi"]), _interval(record), f"{record['below']:.1%}"]
-    return [*names, *numbers, f"{record['n']}{dropped}", escape(" ".join(_codes(record)))]
+    return [*names, *numbers, f"{record['n']}{dropped}", *tested, escape(" ".join(_codes(record)))]
 
 
 def _codes(record: Record) -> list[str]:

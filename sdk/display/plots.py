@@ -51,6 +51,27 @@ def estimate(
     return figure
 
 
+def null_distribution(null: FloatArray, statistic: float, pvalue: float, kind: str, unit: str) -> Any:
+    """A histogram of the estimates of surrogates, with that of the sample.
+
+    Args:
+        null: shape (n,), in `unit`, as is the statistic.
+        kind: of the surrogates.
+    """
+    figure = _figure(6.4, 3.4)
+    axes = figure.add_subplot()
+    axes.hist(
+        null, bins=min(40, max(10, len(null) // 10)), color=_PALE, label=f"{len(null)} surrogates ({kind})"
+    )
+    axes.axvline(statistic, color=_DOT, lw=1.5, label=f"sample, {statistic:.3f} {unit}; p = {pvalue:.3g}")
+    axes.set_xlabel(f"mutual information ({unit})")
+    axes.set_ylabel("surrogates")
+    axes.set_xlim(left=0)
+    axes.legend(frameon=False)
+    _plain(axes)
+    return figure
+
+
 def ranking(
     names: Sequence[str],
     means: FloatArray,

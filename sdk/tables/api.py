@@ -6,14 +6,17 @@ in chunks (`mizzle.tables.run`), then the outcomes are put together (`mizzle.tab
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mizzle.backends.pairs import Backend, Outcome
 from mizzle.data.samples import Missing
 from mizzle.deprecated import renamed_keyword
 from mizzle.errors import MizzleError
 from mizzle.progress import Wanted
+from mizzle.questions.surrogates import Kind, Rng
 from mizzle.tables.checkpoint import check_file
 from mizzle.tables.plan import PairIndex, Plan
+from mizzle.tables.pvalues import Significance, with_pvalues
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold, strongest
 from mizzle.tables.run import PlanRunner
 from mizzle.tables.variables import Groups, variables
@@ -37,6 +40,9 @@ def matrix(
     progress: Wanted = None,
     checkpoint: _Path | None = None,
     backend: Backend | None = None,
+    pvalues: int | None = None,
+    kind: Kind = "shuffle",
+    rng: Rng = 0,
 ) -> Matrix:
     """The mutual information of every two variables of a table.
 
@@ -62,15 +68,23 @@ def matrix(
             seconds; True or False; or a function of (done, total).
         checkpoint: a file that stores the estimates, from which the same call goes on after an interruption.
         backend: what estimates the pairs, such as a `mizzle.Client`; None for this process.
+        pvalues: as many surrogates a pair, say 199, for columns `pvalue` and, adjusted for the number of
+            pairs by Benjamini and Hochberg, `pvalue_bh`; None for none. They are not in the checkpoint, and
+            take as much time as so many tables.
+        kind, rng: of the surrogates, as for `mizzle.test`.
 
     Raises:
         InvalidInput: the table or an argument cannot be used, or the checkpoint is of another table.
         Fault: the backend fails; what it had estimated is in the checkpoint.
     """
     _check(level, unit, threshold, checkpoint)
+    significance = None if pvalues is None else Significance.of(kind, pvalues, rng)
     plan = Plan.all_pairs(variables(frame, columns, groups, missing, strict=strict, deduplicate=deduplicate))
-    outcomes = PlanRunner(plan, level, checkpoint).run(backend or _local(), progress)
-    return Matrix(_results(plan, outcomes, unit), level, unit, threshold, plan.names, notices=plan.notices)
+    backend = backend or _local()
+    outcomes = PlanRunner(plan, level, checkpoint).run(backend, progress)
+    pairs = _results(plan, outcomes, unit, significance, backend, progress)
+    more: Any = {"notices": plan.notices, "surrogates": significance and significance.name}
+    return Matrix(pairs, level, unit, threshold, plan.names, **more)
 
 
 @renamed_keyword("asker", "backend")
@@ -89,22 +103,28 @@ def rank(
     progress: Wanted = None,
     checkpoint: _Path | None = None,
     backend: Backend | None = None,
+    pvalues: int | None = None,
+    kind: Kind = "shuffle",
+    rng: Rng = 0,
 ) -> Ranking:
     """The mutual information of every variable of a table with a target, strongest first.
 
     Args:
         target: the name of a column or of a group.
         frame, columns, groups, missing, strict, level, unit, threshold, deduplicate: as in `matrix`.
-        progress, checkpoint, backend: as in `matrix`.
+        progress, checkpoint, backend, pvalues, kind, rng: as in `matrix`.
 
     Raises:
         InvalidInput, Fault: as `matrix`; MissingColumn where there is no such target.
     """
     _check(level, unit, threshold, checkpoint)
+    significance = None if pvalues is None else Significance.of(kind, pvalues, rng)
     plan = Plan.with_last(variables(frame, columns, groups, missing, target, strict, deduplicate))
-    outcomes = PlanRunner(plan, level, checkpoint).run(backend or _local(), progress)
-    pairs = strongest(_results(plan, outcomes, unit))
-    return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1], notices=plan.notices)
+    backend = backend or _local()
+    outcomes = PlanRunner(plan, level, checkpoint).run(backend, progress)
+    pairs = strongest(_results(plan, outcomes, unit, significance, backend, progress))
+    more: Any = {"notices": plan.notices, "surrogates": significance and significance.name}
+    return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1], **more)
 
 
 def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None) -> None:
@@ -122,9 +142,19 @@ def _local() -> Backend:
     return LocalBackend().for_tables()
 
 
-def _results(plan: Plan, outcomes: Mapping[PairIndex, Outcome], unit: Unit) -> tuple[PairResult, ...]:
+def _results(
+    plan: Plan,
+    outcomes: Mapping[PairIndex, Outcome],
+    unit: Unit,
+    significance: Significance | None,
+    backend: Backend,
+    progress: Wanted,
+) -> tuple[PairResult, ...]:
     """One result a pair, in the order of the plan."""
-    return tuple(_result(plan, place, outcomes[place], unit) for place in plan.places)
+    pairs = tuple(_result(plan, place, outcomes[place], unit) for place in plan.places)
+    if significance is None:
+        return pairs
+    return with_pvalues(plan, pairs, significance.of_pairs(plan, outcomes, backend, progress))
 
 
 def _result(plan: Plan, place: PairIndex, outcome: Outcome, unit: Unit) -> PairResult:

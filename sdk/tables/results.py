@@ -10,7 +10,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from mizzle.errors import InvalidInput, MissingColumn, MizzleError
 from mizzle.types import SHOWN_NOTICES, Estimate, ModelInfo, Notice, Unit, severest
 
 KEYS = ("x", "y", "mi", "low", "high", "median", "below", "n", "dropped", "in_range", "warnings", "error")
+TESTED = ("pvalue", "pvalue_bh")  # keys besides, where p-values were wanted
 SHARED = ("unit", "level", "threshold", "model")  # columns of CSV beside the keys
 Record = dict[str, Any]
 Library = Literal["pandas", "polars", "pyarrow"]
@@ -26,10 +27,10 @@ _NOTEBOOK_LINES = 20  # pairs that a notebook shows, strongest first
 _TEXT_LINES = 10  # pairs that print() shows
 
 
-def csv_of(records: Iterable[Record], shared: Record) -> str:
+def csv_of(records: Iterable[Record], shared: Record, keys: Sequence[str] = KEYS) -> str:
     """Records as CSV with a header line, with what they share at the end of each line."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, (*KEYS, *SHARED))
+    writer = csv.DictWriter(out, (*keys, *SHARED))
     writer.writeheader()
     writer.writerows({**record, **shared} for record in records)
     return out.getvalue()
@@ -45,6 +46,8 @@ class PairResult:
         error: why there is no estimate.
         dropped: rows that the pair left out because a value was missing.
         notes: notices about the two variables; those about the sample are `estimate.warnings`.
+        pvalue: of their independence; None where it was not wanted, or could not be had.
+        pvalue_bh: the same, adjusted for the number of pairs (Benjamini and Hochberg 1995).
     """
 
     x: str
@@ -53,6 +56,8 @@ class PairResult:
     error: MizzleError | None
     dropped: int
     notes: tuple[Notice, ...]
+    pvalue: float | None = None
+    pvalue_bh: float | None = None
 
     @property
     def mi(self) -> float:
@@ -102,6 +107,7 @@ class Pairs:
         unit: of all numbers, "nats" or "bits".
         threshold: of `below`, in `unit`.
         notices: about the table as a whole: what of it was left out.
+        surrogates: of which kind, and how many a pair, where p-values were wanted.
     """
 
     pairs: tuple[PairResult, ...]
@@ -109,10 +115,23 @@ class Pairs:
     unit: Unit
     threshold: float
     notices: tuple[Notice, ...] = field(default=(), kw_only=True)
+    surrogates: tuple[str, int] | None = field(default=None, kw_only=True)
 
     def records(self) -> list[Record]:
-        """One dict a pair, with the keys of `KEYS`."""
-        return [pair.record(self.level, self.threshold) for pair in self.pairs]
+        """One dict a pair, with the keys `keys`."""
+        return self._records(self.pairs)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Those of the records: `KEYS`, and `TESTED` where p-values were wanted."""
+        return KEYS if self.surrogates is None else (*KEYS, *TESTED)
+
+    def _records(self, pairs: Sequence[PairResult]) -> list[Record]:
+        records = [pair.record(self.level, self.threshold) for pair in pairs]
+        if self.surrogates is not None:
+            for record, pair in zip(records, pairs, strict=True):
+                record |= {"pvalue": pair.pvalue, "pvalue_bh": pair.pvalue_bh}
+        return records
 
     def strongest(self) -> list[PairResult]:
         """The pairs in falling order of their estimates; those without one come last."""
@@ -126,7 +145,7 @@ class Pairs:
         """
         from mizzle.display import formats
 
-        return formats.frame(self.records(), KEYS, library, self.head())
+        return formats.frame(self.records(), self.keys, library, self.head())
 
     def to_json(self) -> str:
         """The records as a JSON object, with what they have in common."""
@@ -134,7 +153,7 @@ class Pairs:
 
     def to_csv(self) -> str:
         """The records as CSV (RFC 4180) with a header, `SHARED` in every line; nothing stands for None."""
-        return csv_of(self.records(), self.shared())
+        return csv_of(self.records(), self.shared(), self.keys)
 
     def shared(self) -> Record:
         """`SHARED`: the model by name, version and the first 12 digits of its SHA-256."""
@@ -152,7 +171,10 @@ class Pairs:
         model = None if self.model is None else self.model._asdict()
         options = {"level": self.level, "unit": self.unit, "threshold": self.threshold}
         notices = [notice._asdict() for notice in self.notices]
-        return {**self._head(), **options, "model": model, "notices": notices}
+        tested: Record = {}
+        if self.surrogates is not None:
+            tested = {"surrogates": {"kind": self.surrogates[0], "n": self.surrogates[1]}}
+        return {**self._head(), **options, **tested, "model": model, "notices": notices}
 
     def to_html(self) -> str:
         """All pairs as an HTML table, strongest first; names are escaped."""
@@ -168,7 +190,7 @@ class Pairs:
         return formats.html(repr(self), self._strongest_records(lines), len(self.pairs), self.head())
 
     def _strongest_records(self, count: int) -> list[Record]:
-        return [pair.record(self.level, self.threshold) for pair in self.strongest()[:count]]
+        return self._records(self.strongest()[:count])
 
     def _head(self) -> Record:
         return {}

@@ -1,0 +1,101 @@
+"""The command that tests: whether the dependence of two sides of a table could be chance."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from mizzle.cli import options
+from mizzle.cli.estimate import assumed, client_for, refuse_repeats
+from mizzle.cli.output import Output
+from mizzle.cli.source import Source
+from mizzle.cli.terminal import fields
+from mizzle.questions.significance import Test
+from mizzle.questions.surrogates import DEFAULT_COUNT, Kind, check_block, check_count
+from mizzle.tables.plan import Plan
+from mizzle.tables.variables import variables
+from mizzle.types import DEFAULT_UNIT, FACTS
+from mizzle.wire import printable
+
+Surrogates = Annotated[
+    Kind,
+    typer.Option(
+        "--kind", help="Of surrogates: shuffle for rows without an order, shift or block for series."
+    ),
+]
+LENGTHS = {"shift": "by at least", "block": "of"}
+Count = Annotated[int, typer.Option("--n", metavar="N", help="How many surrogates, 19 to 99,999.")]
+Block = Annotated[
+    int | None, typer.Option("--block", metavar="ROWS", help="Rows of a block; else chosen by the series.")
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the surrogates.")]
+
+
+def test(
+    file: options.File,
+    x: options.X,
+    y: options.Y,
+    surrogates: Surrogates = "shuffle",
+    n: Count = DEFAULT_COUNT,
+    block: Block = None,
+    seed: Seed = 0,
+    kind: options.FileFormat = None,
+    labels: options.Labels = None,
+    missing: options.Missing = "raise",
+    sep: options.Separator = None,
+    decimal: options.Decimal = ".",
+    thousands: options.Thousands = None,
+    na_value: options.NaValues = None,
+    no_default_na: options.NoDefaultNa = False,
+    unit: options.Unit = DEFAULT_UNIT,
+    url: options.Url = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """A test of independence: whether the dependence of two sides of a table could be chance."""
+    output = Output(None, False, as_json, quiet)
+    check_count(n), check_block(block, surrogates)  # before any work
+    left, right = options.names(x, "--x"), options.names(y, "--y")
+    refuse_repeats([*left, *right])
+    source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
+    table = source.read([*left, *right])
+    output.note(table.notes)
+    target = options.joined(right)
+    sides = {options.joined(left): table.columns_of(left), target: table.columns_of(right)}
+    plan = Plan.with_last(variables(table.frame, [], sides, missing, target))
+    for error in plan.refusals().values():
+        raise error
+    [place] = plan.places
+    [(x_values, y_values)] = plan.chunk((place,)).arrays
+    with client_for(url) as client:
+        result = client.test(
+            x_values,
+            y_values,
+            kind=surrogates,
+            n=n,
+            block=block,
+            rng=seed,
+            unit=unit,
+            progress=False if quiet else None,
+        )
+    notes = [notice._asdict() for notice in (*plan.notes(place), *result.warnings)]
+    if as_json:
+        more = {"dropped": plan.dropped(place), **assumed(table.notes)}
+        print(json.dumps({**result.to_dict(), "warnings": notes, **more}, allow_nan=False))
+    else:
+        _report(plan.names, result, plan.dropped(place), notes)
+
+
+def _report(names: tuple[str, ...], result: Test, dropped: int, notes: list[dict[str, str]]) -> None:
+    information = f"I({names[0]}; {names[1]}) = {result.statistic:.4g} {result.unit}"
+    print(printable(f"p = {result.pvalue:.4g}, {information}"))
+    left_out = f", {dropped} more left out" if dropped else ""
+    length = f", {LENGTHS[result.kind]} {result.length} rows" if result.kind in LENGTHS else ""
+    fields(
+        [
+            ("surrogates", f"{result.n} of kind {result.kind}{length}, largest {result.null.max():.4g}"),
+            ("sample", f"{result.estimate.n} rows{left_out}"),
+            ("model", f"{result.estimate.model.name} {result.estimate.model.version}"),
+            *(("note" if n["code"] in FACTS else "warning", n["message"]) for n in notes),
+        ]
+    )

@@ -1,0 +1,106 @@
+"""P-values of the pairs of a table: the estimates that are there already beside those of surrogates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mizzle.backends.pairs import Backend, Outcome
+from mizzle.backends.shared_ranks import SharedRanks
+from mizzle.data.arrays import FloatArray
+from mizzle.errors import InvalidInput
+from mizzle.progress import Wanted, track
+from mizzle.questions.significance import Design, benjamini_hochberg, chunks, means, pvalue
+from mizzle.questions.surrogates import Kind, Order, Rng, check_count, generator_of
+from mizzle.tables.plan import PairIndex, Plan
+from mizzle.tables.results import PairResult
+from mizzle.types import Estimate, Notice
+
+PValues = dict[PairIndex, float | InvalidInput]
+
+
+@dataclass(frozen=True)
+class Significance:
+    """How pairs are tested.
+
+    Attributes:
+        rng: of which each pair has a child of its own.
+    """
+
+    design: Design
+    rng: np.random.Generator
+
+    @classmethod
+    def of(cls, kind: Kind, count: int, rng: Rng) -> "Significance":
+        """From what a caller says.
+
+        Raises:
+            InvalidInput: one of these cannot be used.
+        """
+        return cls(Design.of(kind, check_count(count, "pvalues"), None), generator_of(rng))
+
+    @property
+    def name(self) -> tuple[str, int]:
+        """The kind of surrogates, and how many a pair has."""
+        return self.design.kind, self.design.n
+
+    def of_pairs(
+        self, plan: Plan, outcomes: Mapping[PairIndex, Outcome], backend: Backend, wanted: Wanted
+    ) -> PValues:
+        """The p-value of every pair that has an estimate, or why it has none.
+
+        Args:
+            outcomes: in nats.
+
+        Raises:
+            MizzleError: the backend fails.
+        """
+        values: PValues = {}
+        with track(wanted, len(plan.places)) as advance:
+            for place, rng in zip(plan.places, self.rng.spawn(len(plan.places)), strict=True):
+                estimate = outcomes[place]
+                if isinstance(estimate, Estimate):
+                    values[place] = self._of_pair(plan, place, estimate, backend, rng)
+                advance(1)
+        return values
+
+    def _of_pair(
+        self, plan: Plan, place: PairIndex, estimate: Estimate, backend: Backend, rng: np.random.Generator
+    ) -> float | InvalidInput:
+        [(x, y)] = plan.chunk((place,)).arrays
+        try:
+            orders = self.design.surrogates(x, y).orders(rng)
+        except InvalidInput as error:
+            return error
+        null = [mi for chunk in chunks(orders, x.size + y.size) for mi in _null(backend, x, y, chunk)]
+        return pvalue(estimate.mi, null)
+
+
+def with_pvalues(plan: Plan, pairs: Sequence[PairResult], values: PValues) -> tuple[PairResult, ...]:
+    """The results with p-values, and with those adjusted for how many there are.
+
+    Args:
+        pairs: in the order of the plan.
+    """
+    numbers = {place: value for place, value in values.items() if not isinstance(value, InvalidInput)}
+    adjusted = dict(zip(numbers, benjamini_hochberg(list(numbers.values())), strict=True))
+    return tuple(
+        replace(
+            pair,
+            pvalue=numbers.get(place),
+            pvalue_bh=adjusted.get(place),
+            notes=(*pair.notes, *_untested(values.get(place))),
+        )
+        for place, pair in zip(plan.places, pairs, strict=True)
+    )
+
+
+def _null(backend: Backend, x: FloatArray, y: FloatArray, orders: Sequence[Order]) -> list[float]:
+    """The estimates of surrogates, in nats."""
+    if isinstance(backend, SharedRanks):
+        return list(means(backend.estimate_reordered(x, y, orders)))
+    return list(means(backend.estimate_many([(x, y[order]) for order in orders], progress=False)))
+
+
+def _untested(value: float | InvalidInput | None) -> tuple[Notice, ...]:
+    return (Notice("untested", f"there is no p-value: {value}"),) if isinstance(value, InvalidInput) else ()

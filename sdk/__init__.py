@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from mizzle.backends.info import Limits, ModelCard
     from mizzle.backends.local import estimate, estimate_many
     from mizzle.client import AsyncClient, Client
+    from mizzle.questions.difference import Difference, difference
+    from mizzle.questions.lagged import Lagged, lagged
     from mizzle.tables import matrix, rank
     from mizzle.tables.results import Matrix, PairResult, Ranking
 
@@ -81,6 +83,7 @@ __all__ = [
     "Client",
     "DeadlineExceeded",
     "DeviceOutOfMemory",
+    "Difference",
     "Draining",
     "DuplicateKey",
     "Estimate",
@@ -101,6 +104,7 @@ __all__ = [
     "JobUnfinished",
     "JobsOff",
     "JobsUnavailable",
+    "Lagged",
     "LengthMismatch",
     "Limits",
     "Malformed",
@@ -137,8 +141,10 @@ __all__ = [
     "WeightsChanged",
     "WrongHost",
     "__version__",
+    "difference",
     "estimate",
     "estimate_many",
+    "lagged",
     "matrix",
     "rank",
 ]
@@ -146,14 +152,18 @@ __all__ = [
 _LAZY = {  # name: the module that it comes from
     "AsyncClient": "mizzle.client",
     "Client": "mizzle.client",
+    "Difference": "mizzle.questions.difference",
+    "Lagged": "mizzle.questions.lagged",
     "Limits": "mizzle.backends.info",
     "Matrix": "mizzle.tables.results",
     "ModelCard": "mizzle.backends.info",
     "PairResult": "mizzle.tables.results",
     "Ranking": "mizzle.tables.results",
     "__version__": "mizzle.version",
+    "difference": "mizzle.questions.difference",
     "estimate": "mizzle.backends.local",
     "estimate_many": "mizzle.backends.local",
+    "lagged": "mizzle.questions.lagged",
     "matrix": "mizzle.tables",
     "rank": "mizzle.tables",
 }

@@ -1,0 +1,171 @@
+"""Figures of `mizzle.difference` and `mizzle.lagged`: coverage, lags, time, and ennemi beside them.
+
+python benchmarks/questions_lags.py [--draws 600] [--seed 1]
+"""
+
+import math
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from results import Row, Rows
+
+import mizzle
+from mizzle.questions.difference import Difference
+
+Doubles = NDArray[np.float64]
+Draw = tuple[tuple[Doubles, Doubles], tuple[Doubles, Doubles], float]  # two pairs, I1 - I2 in nats
+_LEVEL = 0.9
+
+
+def rows(draws: int = 600, seed: int = 1) -> Rows:
+    """All figures of this part."""
+    return [*coverage(draws, seed)]
+
+
+def coverage(draws: int, seed: int, scale: float = 1.0) -> Rows:
+    """How often the 90 % interval of `difference` holds the truth, by kind of draw, and for all."""
+    hits: dict[str, list[tuple[bool, bool, float]]] = {}
+    for i in range(draws):
+        rng = np.random.default_rng((seed, i))
+        kind = list(KINDS)[i % len(KINDS)]
+        first, second, truth = KINDS[kind](rng, int(np.exp(rng.uniform(np.log(100), np.log(3000)))))
+        answer = mizzle.difference(first, second, rng=rng)
+        hits.setdefault(kind, []).append(_scored(answer, truth))
+    records = [_summary(kind, scores) for kind, scores in hits.items()]
+    return [*records, _summary("all", [score for scores in hits.values() for score in scores])]
+
+
+def _scored(answer: Difference, truth: float) -> tuple[bool, bool, float]:
+    low, high = answer.interval(_LEVEL)
+    return low <= truth <= high, (answer.probability > 0.5) == (truth > 0), answer.mi - truth
+
+
+def _summary(kind: str, scores: list[tuple[bool, bool, float]]) -> Row:
+    inside, sign, error = (np.array(column, float) for column in zip(*scores, strict=True))
+    return {
+        "question": "difference",
+        "kind": kind,
+        "draws": len(scores),
+        "coverage": float(inside.mean()),
+        "stderr": float(math.sqrt(_LEVEL * (1 - _LEVEL) / len(scores))),
+        "right_sign": float(sign.mean()),
+        "mean_error": float(error.mean()),
+        "rms_error": float(np.sqrt((error**2).mean())),
+    }
+
+
+def _gaussian(covariance: Doubles, left: list[int], right: list[int]) -> float:
+    """I in nats between columns of a normal law."""
+    both = left + right
+    dets = [np.linalg.slogdet(covariance[np.ix_(part, part)])[1] for part in (left, right, both)]
+    return float(0.5 * (dets[0] + dets[1] - dets[2]))
+
+
+def _normals(rng: np.random.Generator, n: int) -> Draw:
+    """A shared y and correlated features of one or two columns, seen through monotone maps."""
+    d = int(rng.integers(1, 3))
+    factors = rng.normal(size=(2 * d + 1, 3))
+    covariance = factors @ factors.T + np.diag(rng.uniform(0.3, 3.0, 2 * d + 1))
+    columns = rng.multivariate_normal(np.zeros(len(covariance)), covariance, n)
+    columns = np.sinh(columns / columns.std(0))  # changes no information
+    first, second, y = list(range(d)), list(range(d, 2 * d)), [2 * d]
+    truth = _gaussian(covariance, first, y) - _gaussian(covariance, second, y)
+    return (columns[:, first], columns[:, y]), (columns[:, second], columns[:, y]), truth
+
+
+def _disjoint(rng: np.random.Generator, n: int) -> Draw:
+    """Two pairs of normals that share no column, with or without a common cause."""
+    common = rng.uniform(0, 0.9) if rng.random() < 0.5 else 0.0
+    r = rng.uniform(0, 0.9, 2)
+    noise = rng.normal(size=(2, n, 2))
+    mixed = common * rng.normal(size=(n, 2)) + math.sqrt(1 - common**2) * noise
+    pairs = [
+        (a[:, 0], rho * a[:, 0] + math.sqrt(1 - rho**2) * a[:, 1]) for a, rho in zip(mixed, r, strict=True)
+    ]
+    information = -0.5 * np.log1p(-(r**2))
+    return pairs[0], pairs[1], float(information[0] - information[1])
+
+
+def _uniform_sum(a: float, b: float, c: float) -> float:
+    """I(X1; a X1 + b X2 + c X3) of independent uniforms: h(sum) - h(b X2 + c X3), on a grid."""
+    return _entropy(a, b, c) - _entropy(b, c)
+
+
+@cache
+def _entropy(*widths: float) -> float:
+    """Of a sum of independent uniforms of these widths, in nats."""
+    step = min(widths) / 400
+    density = np.ones(1)
+    for width in widths:
+        cells = max(round(width / step), 1)
+        density = np.convolve(density, np.full(cells, 1.0 / cells))
+    positive = density[density > 0]
+    return float(-(positive * np.log(positive)).sum() + math.log(step))
+
+
+def _additive(rng: np.random.Generator, n: int) -> Draw:
+    """y is a sum of two features and noise, all uniform; one feature's map is no monotone one of y."""
+    a, b, c = (float(v) for v in rng.uniform(0.2, 1.0, 3).round(2))
+    x = rng.random((n, 3))
+    y = x @ np.array([a, b, c])
+    truth = _uniform_sum(a, b, c) - _uniform_sum(b, a, c)
+    return (x[:, 0] ** 3, y), (np.exp(x[:, 1]), y), truth
+
+
+def _channels(rng: np.random.Generator, n: int) -> Draw:
+    """A label y and two noisy copies of it, whose errors come together more often than by chance."""
+    k = int(rng.integers(2, 6))
+    y = rng.integers(k, size=n)
+    wrong = rng.uniform(0.05, 0.9, 2)
+    shared, own = rng.random(n), rng.random((2, n))
+    together = rng.random(n) < rng.random()
+    errors = [np.where(together, shared, own[i]) < wrong[i] for i in range(2)]
+    copies = [np.where(error, rng.integers(k, size=n), y) for error in errors]
+    truths = [_channel(k, float(p)) for p in wrong]
+    return (copies[0], y), (copies[1], y), truths[0] - truths[1]
+
+
+def _channel(k: int, wrong: float) -> float:
+    """I of a uniform label of k and its copy, which is replaced by a uniform one with probability `wrong`."""
+    right, other = 1 - wrong + wrong / k, wrong / k
+    return math.log(k) + right * math.log(right) + (k - 1) * other * math.log(other)
+
+
+def _classes(rng: np.random.Generator, n: int) -> Draw:
+    """Two classes whose two correlated measurements are shifted normals."""
+    shifts, rho = rng.uniform(0, 3, 2), rng.uniform(0, 0.9)
+    y = rng.integers(2, size=n)
+    noise = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], n)
+    x = noise + y[:, None] * shifts
+    truths = [_shifted(float(shift)) for shift in shifts]
+    return (x[:, 0], y), (x[:, 1], y), truths[0] - truths[1]
+
+
+def _shifted(shift: float) -> float:
+    """I of a fair coin and a normal that it shifts, by quadrature."""
+    grid = np.linspace(-9, 9 + shift, 20001)
+    parts = [np.exp(-0.5 * (grid - m) ** 2) / math.sqrt(2 * math.pi) for m in (0.0, shift)]
+    mixture = (parts[0] + parts[1]) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = sum(0.5 * np.where(p > 0, p * np.log(p / mixture), 0.0) for p in parts)
+    return float(np.sum(terms) * (grid[1] - grid[0]))
+
+
+def _nothing(rng: np.random.Generator, n: int) -> Draw:
+    """A feature of y, weak or strong, beside one that tells nothing; or two that tell nothing."""
+    rho = 0.0 if rng.random() < 0.5 else float(rng.uniform(0.05, 0.7))
+    x = rng.normal(size=(n, 3))
+    y = rho * x[:, 0] + math.sqrt(1 - rho**2) * x[:, 2]
+    return (x[:, 0], y), (x[:, 1], y), -0.5 * math.log1p(-(rho**2))
+
+
+KINDS: dict[str, Callable[[np.random.Generator, int], Draw]] = {
+    "normals": _normals,
+    "disjoint": _disjoint,
+    "additive": _additive,
+    "channels": _channels,
+    "classes": _classes,
+    "nothing": _nothing,
+}

@@ -105,13 +105,62 @@ def _entropy(*widths: float) -> float:
     return float(-(positive * np.log(positive)).sum() + math.log(step))
 
 
-def _additive(rng: np.random.Generator, n: int) -> Draw:
-    """y is a sum of two features and noise, all uniform; one feature's map is no monotone one of y."""
+def _edges(rng: np.random.Generator, n: int) -> Draw:
+    """y is a sum of two features and noise, all uniform: a law with sharp edges, hard for the estimator."""
     a, b, c = (float(v) for v in rng.uniform(0.2, 1.0, 3).round(2))
     x = rng.random((n, 3))
     y = x @ np.array([a, b, c])
     truth = _uniform_sum(a, b, c) - _uniform_sum(b, a, c)
     return (x[:, 0] ** 3, y), (np.exp(x[:, 1]), y), truth
+
+
+_CURVES: tuple[Callable[[Doubles], Doubles], ...] = (
+    lambda u: u,
+    lambda u: np.sin(2 * np.pi * u),
+    lambda u: (2 * u - 1) ** 2,
+    lambda u: np.floor(3 * u) / 2,
+)
+
+
+def _additive(rng: np.random.Generator, n: int) -> Draw:
+    """y = f(x1) + g(x2) + normal noise, of uniform features and curves that need not be monotone."""
+    curves = [_CURVES[i] for i in rng.integers(len(_CURVES), size=2)]
+    weights, noise = rng.uniform(0.2, 1.5, 2), float(rng.uniform(0.2, 1.0))
+    x = rng.random((n, 2))
+    terms = [w * curve(x[:, i]) for i, (w, curve) in enumerate(zip(weights, curves, strict=True))]
+    y = terms[0] + terms[1] + noise * rng.normal(size=n)
+    densities = [
+        _density(w * curve((np.arange(200_000) + 0.5) / 200_000))
+        for w, curve in zip(weights, curves, strict=True)
+    ]
+    # I1 - I2 = h(Y|X2) - h(Y|X1): h(Y) cancels
+    truth = _smoothed_entropy(densities[0], noise) - _smoothed_entropy(densities[1], noise)
+    # h(Y|X1) is the entropy of g(X2) + noise, h(Y|X2) that of f(X1) + noise
+    return (x[:, 0], y), (x[:, 1], y), truth
+
+
+_GRID = np.linspace(-10, 10, 8001)
+
+
+def _density(values: Doubles) -> Doubles:
+    """Probabilities of the cells of the grid, shape (8001,), each value shared by its two neighbours."""
+    step = _GRID[1] - _GRID[0]
+    place = (values - _GRID[0]) / step
+    left = np.floor(place).astype(int)
+    share = place - left
+    size = len(_GRID)
+    cells = np.bincount(left, 1 - share, size) + np.bincount(left + 1, share, size)
+    return np.asarray(cells / len(values))
+
+
+def _smoothed_entropy(probabilities: Doubles, noise: float) -> float:
+    """Of a variable on the grid plus normal noise, in nats."""
+    step = _GRID[1] - _GRID[0]
+    kernel = np.exp(-0.5 * (_GRID / noise) ** 2)
+    kernel /= kernel.sum()
+    mixed = np.fft.irfft(np.fft.rfft(probabilities, 16384) * np.fft.rfft(kernel, 16384), 16384)
+    positive = mixed[mixed > 1e-15]
+    return float(-(positive * np.log(positive)).sum() + math.log(step))
 
 
 def _channels(rng: np.random.Generator, n: int) -> Draw:
@@ -165,6 +214,7 @@ KINDS: dict[str, Callable[[np.random.Generator, int], Draw]] = {
     "normals": _normals,
     "disjoint": _disjoint,
     "additive": _additive,
+    "edges": _edges,
     "channels": _channels,
     "classes": _classes,
     "nothing": _nothing,

@@ -19,6 +19,8 @@ COMMANDS = {  # name: the module that has a function, or a typer.Typer, of this 
     "estimate": "mizzle.cli.estimate",
     "matrix": "mizzle.cli.estimate",
     "rank": "mizzle.cli.estimate",
+    "lagged": "mizzle.cli.questions",
+    "difference": "mizzle.cli.questions",
     "jobs": "mizzle.cli.jobs",
     "serve": "mizzle.cli.service",
     "info": "mizzle.cli.info",

@@ -39,8 +39,7 @@ from mizzle.types import (
 Rng = int | np.random.Generator | None
 MIN_ROWS: Final = 50  # halves of fewer say nothing
 SPLITS: Final = 16  # of the rows in halves, at random
-_PRIOR_SPLITS: Final = 4  # of no correlation, which keep a few splits from claiming one
-_SCALE: Final = 1.0  # of the distribution about its median, fitted on draws by benchmarks/questions_lags.py
+_PRIOR_SPLITS: Final = 16  # of no correlation; with these, 90 % intervals hold 90 % of the truths of draws
 _POINTS: Final = 200  # of the copula, along each axis
 
 
@@ -255,8 +254,6 @@ def _answer(rows: _Rows, answers: Sequence[Estimate]) -> Difference:
     first, second, *halves = answers
     correlation = _correlation(np.array([half.mi for half in halves]).reshape(SPLITS, 2, 2))
     draws = np.sort(_differences(first, second, correlation), axis=None)
-    centre = float(np.median(draws))
-    draws = centre + _SCALE * (draws - centre)
     levels = first.levels
     values = tuple(np.quantile(draws, levels).tolist())
     noticed = [Notice(n.code, f"first pair: {n.message}") for n in first.warnings]

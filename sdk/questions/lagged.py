@@ -86,13 +86,18 @@ class Options(NamedTuple):
 
     lags: Iterable[int] = DEFAULT_LAGS
     history: int = 0
-    given: object = None
+    condition: object = None
     pvalues: bool | int = False
     level: float = DEFAULT_LEVEL
     unit: Unit = DEFAULT_UNIT
     missing: Missing = "raise"
     rng: Rng = 0
     progress: Wanted = None
+
+
+def options_of(**options: Any) -> Options:
+    """The keyword arguments of `lagged` as one object."""
+    return Options(condition=options.pop("given", None), **options)
 
 
 def steps(backend: Many, x: object, y: object, options: Options) -> Steps[Lagged]:
@@ -173,7 +178,7 @@ def _plan(x: object, y: object, options: Options) -> Plan:
     history = _integer(options.history, "history")
     if history < 0:
         raise InvalidInput(f"history is {history}; it must be 0 or a number of past rows of y")
-    names = {"x": x, "y": y, **({} if options.given is None else {"given": options.given})}
+    names = {"x": x, "y": y, **({} if options.condition is None else {"given": options.condition})}
     sides = {name: read_side(series, name, options.missing) for name, series in names.items()}
     n = _length({name: len(side.values) for name, side in sides.items()})
     rows = _common_rows(n, lags, history)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from functools import cache
 
+import ennemi
 import numpy as np
 from numpy.typing import NDArray
 from results import Row, Rows
@@ -17,14 +18,101 @@ from mizzle.questions.difference import Difference
 Doubles = NDArray[np.float64]
 Draw = tuple[tuple[Doubles, Doubles], tuple[Doubles, Doubles], float]  # two pairs, I1 - I2 in nats
 _LEVEL = 0.9
+LAGS = range(-20, 21)
 
 
 def rows(draws: int = 600, seed: int = 1) -> Rows:
     """All figures of this part."""
-    return [*coverage(draws, seed)]
+    return [*coverage(draws, seed), *couplings(draws // 6, seed), *rejections(draws // 3, seed), speed()]
 
 
-def coverage(draws: int, seed: int, scale: float = 1.0) -> Rows:
+def couplings(draws: int, seed: int, n: int = 500) -> Rows:
+    """How often the largest of 41 estimates is that of the true lag, beside ennemi on the same arrays."""
+    answers: dict[str, list[tuple[bool, bool]]] = {}
+    for i in range(draws):
+        rng = np.random.default_rng((seed, i, 2))
+        kind = list(COUPLINGS)[i % len(COUPLINGS)]
+        lag = int(rng.integers(-20, 21))
+        x, y = _coupled(rng, n, lag, COUPLINGS[kind])
+        peer = np.ravel(ennemi.estimate_mi(y, x, lag=np.array(LAGS)))
+        mine = mizzle.lagged(x, y, lags=LAGS).best.lag
+        answers.setdefault(kind, []).append((mine == lag, LAGS[int(peer.argmax())] == lag))
+    return [
+        {
+            "question": "lagged",
+            "kind": kind,
+            "draws": len(hits),
+            "rows": n,
+            "lag_recovered": float(np.mean([mine for mine, _ in hits])),
+            "ennemi": float(np.mean([peer for _, peer in hits])),
+        }
+        for kind, hits in answers.items()
+    ]
+
+
+def _coupled(
+    rng: np.random.Generator, n: int, lag: int, response: Callable[[Doubles], Doubles]
+) -> tuple[Doubles, Doubles]:
+    """x is AR(.5), and y(t) a response to x(t - lag) with as much AR(.5) noise."""
+    x, noise = (_autoregressive(rng, n + 40, 0.5) for _ in range(2))
+    answer = response(x)
+    y = answer / answer.std() + noise
+    return x[20 : 20 + n], y[20 - lag : 20 - lag + n]
+
+
+def _autoregressive(rng: np.random.Generator, n: int, coefficient: float) -> Doubles:
+    """A stationary series of variance 1, shape (n,)."""
+    noise = rng.normal(size=n) * math.sqrt(1 - coefficient**2)
+    values = np.empty(n)
+    values[0] = rng.normal()
+    for t in range(1, n):
+        values[t] = coefficient * values[t - 1] + noise[t]
+    return values
+
+
+def rejections(draws: int, seed: int, n: int = 500, coefficient: float = 0.95) -> Rows:
+    """How often independent slow series pass the shift test at 5 %, at lags -5 to 5."""
+    pvalues = []
+    for i in range(draws):
+        rng = np.random.default_rng((seed, i, 3))
+        x, y = (_autoregressive(rng, n, coefficient) for _ in range(2))
+        records = mizzle.lagged(x, y, lags=range(-5, 6), pvalues=99, rng=rng).records
+        pvalues.append([record.pvalue for record in records])
+    rejected = np.array(pvalues, float) <= 0.05
+    return [
+        {
+            "question": "lagged",
+            "kind": f"independent AR({coefficient:g})",
+            "draws": draws,
+            "rows": n,
+            "rejected_at_lag_0": float(rejected[:, 5].mean()),
+            "rejected_mean_of_lags": float(rejected.mean()),
+            "stderr": math.sqrt(0.05 * 0.95 / draws),
+        }
+    ]
+
+
+def speed(n: int = 1000) -> Row:
+    """Time of 41 lags in units of one estimate of as many rows, measured in turn; the smallest of several."""
+    rng = np.random.default_rng(0)
+    x, y = _coupled(rng, n + 40, 3, lambda v: v)
+    actions: dict[str, Callable[[], object]] = {
+        "estimate": lambda: mizzle.estimate(x[:n], y[:n]),
+        "lagged": lambda: mizzle.lagged(x, y, lags=LAGS),
+        "difference": lambda: mizzle.difference((x, y), (x[::-1], y)),
+        "ennemi": lambda: ennemi.estimate_mi(y, x, lag=np.array(LAGS)),
+    }
+    times = dict.fromkeys(actions, math.inf)
+    for _ in range(9):
+        for name, action in actions.items():
+            start = time.perf_counter()
+            action()
+            times[name] = min(times[name], time.perf_counter() - start)
+    ratios = {f"{name}_per_estimate": times[name] / times["estimate"] for name in list(actions)[1:]}
+    return {"question": "speed", "kind": "41 lags", "rows": n, "seconds": times["estimate"], **ratios}
+
+
+def coverage(draws: int, seed: int) -> Rows:
     """How often the 90 % interval of `difference` holds the truth, by kind of draw, and for all."""
     hits: dict[str, list[tuple[bool, bool, float]]] = {}
     for i in range(draws):
@@ -210,6 +298,11 @@ def _nothing(rng: np.random.Generator, n: int) -> Draw:
     return (x[:, 0], y), (x[:, 1], y), -0.5 * math.log1p(-(rho**2))
 
 
+COUPLINGS: dict[str, Callable[[Doubles], Doubles]] = {
+    "linear": lambda x: x,
+    "quadratic": lambda x: x**2,
+    "sine": lambda x: np.sin(3 * x),
+}
 KINDS: dict[str, Callable[[np.random.Generator, int], Draw]] = {
     "normals": _normals,
     "disjoint": _disjoint,
@@ -219,3 +312,17 @@ KINDS: dict[str, Callable[[np.random.Generator, int], Draw]] = {
     "classes": _classes,
     "nothing": _nothing,
 }
+
+
+def main() -> None:
+    """Prints all figures, one JSON object a line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    for row in rows(options.draws, options.seed):
+        print(json.dumps(row))
+
+
+if __name__ == "__main__":
+    main()

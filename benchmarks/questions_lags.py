@@ -108,7 +108,7 @@ def speed(n: int = 1000) -> Row:
         "difference": lambda: mizzle.difference((x, y), (x[::-1], y)),
         "ennemi": lambda: ennemi.estimate_mi(y, x, lag=np.array(LAGS)),
     }
-    times = {name: (math.inf, math.inf) for name in actions}
+    times = dict.fromkeys(actions, (math.inf, math.inf))
     for _ in range(15):
         for name, action in actions.items():
             start = time.perf_counter(), time.process_time()

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from mizzle.client import AsyncClient, Client
     from mizzle.questions.difference import Difference, difference
     from mizzle.questions.lagged import Lagged, lagged
+    from mizzle.questions.normalized import normalized
     from mizzle.tables import matrix, rank
     from mizzle.tables.results import Matrix, PairResult, Ranking
 
@@ -146,6 +147,7 @@ __all__ = [
     "estimate_many",
     "lagged",
     "matrix",
+    "normalized",
     "rank",
 ]
 
@@ -165,6 +167,7 @@ _LAZY = {  # name: the module that it comes from
     "estimate_many": "mizzle.backends.local",
     "lagged": "mizzle.questions.lagged",
     "matrix": "mizzle.tables",
+    "normalized": "mizzle.questions.normalized",
     "rank": "mizzle.tables",
 }
 deprecated.install_old_paths()  # the paths of version 0.9

@@ -100,13 +100,14 @@ class Reduced(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Normalized:
-    """Posterior of the information coefficient of correlation, sqrt(1 - exp(-2 I)), I in nats (Linfoot 1957).
+    """Posterior of mutual information on a scale from 0 to 1, on which it keeps its order.
 
-    0 without dependence, |r| of a bivariate normal, 1 for a deterministic relation of continuous sides. It
-    rises with I, so that the quantiles are those of I on another scale.
+    The information coefficient of correlation, sqrt(1 - exp(-2 I)), I in nats (Linfoot 1957): 0 without
+    dependence, |r| of a bivariate normal, 1 for a deterministic relation of continuous sides. Or a share of
+    the entropy of discrete sides; see `mizzle.normalized`.
 
     Attributes:
-        mi: the coefficient at the posterior mean of I.
+        mi: the value at the posterior mean of I.
         levels: quantile levels, as of the estimate.
         values: the quantiles at `levels`, in [0, 1].
     """
@@ -210,7 +211,10 @@ class Estimate:
 
     @property
     def normalized(self) -> "Normalized":
-        """The same posterior on the scale of a correlation, from 0 to 1; see `Normalized`."""
+        """The same posterior on the scale of a correlation, from 0 to 1.
+
+        Of two discrete sides I / min(H(X), H(Y)) says more, which needs the samples: `mizzle.normalized`.
+        """
         factor = PER_NAT[self.unit]
         mean, *values = (math.sqrt(-math.expm1(-2 * mi / factor)) for mi in (self.mi, *self.values))
         return Normalized(mean, self.levels, tuple(values))

@@ -57,6 +57,7 @@ CLASSES = (
     ("JobDoor", "functions with Depends"),
     ("Served", "functions with Depends"),
 )
+ARGUMENTS = ("given",)  # that may be so called: the field's word for what is conditioned on
 INSTEAD = {**dict(WORDS), **dict(CLASSES)}
 
 
@@ -68,6 +69,8 @@ def defined(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, name
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield node.lineno, name
+            case ast.arg(arg=name) if name in ARGUMENTS:
+                pass
             case ast.arg(arg=name) | ast.alias(asname=str(name)) | ast.ExceptHandler(name=str(name)):
                 yield node.lineno, name
             case (
@@ -143,6 +146,7 @@ def test_no_name_hides(source: str) -> None:
         "print(found, a.one, most=1)",
         "'found'",
         "def estimates(served): pass",
+        "def estimate(x, *, given=None): pass",
         "import os",
     ],
 )

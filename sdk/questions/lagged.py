@@ -4,9 +4,8 @@ Positive lags look at x before y, as in ennemi (Laarne, Zaidan and Nieminen 2021
 the same rows t, those that every lag leaves, so that they can be compared.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib import import_module
 from operator import index
 from typing import Any, Final, NamedTuple, TypeVar
@@ -30,6 +29,7 @@ DEFAULT_LAGS: Final = range(-20, 21)
 MIN_ROWS: Final = 50
 DEFAULT_SHIFTS: Final = 199
 SHIFTS: Final = (19, 9999)  # how many circular shifts a test may have; with 19 it can just reach p = .05
+_CONDITIONAL: Final = "mizzle.backends.conditional"  # of the versions that have given=
 _MAX_LAGS: Final = 10_000
 Doubles = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -315,25 +315,25 @@ def _estimates(backend: Many, plan: Plan, wanted: Wanted) -> Steps[list[Estimate
     if plan.z is None:
         pairs = ((problem.x, problem.y) for problem in plan.problems())
         return (yield from estimates(backend, pairs, count, wanted))
-    estimate_given = partial(_estimate_given(), unit=DEFAULT_UNIT)
-    answers: list[Estimate] = []
+    conditional, answers = _conditional(), list[Estimate]()
     with track(wanted, count) as advance:
-        for problem in plan.problems():
-            answers.append((yield Compute(estimate_given, tuple(problem))))
+        for x, y, z in plan.problems():
+            answers.append((yield from conditional(backend, x, y, z, None)))
             advance(1)
     return answers
 
 
-def _estimate_given() -> Any:
-    """I(X;Y|Z) of three arrays.
+def _conditional() -> Callable[..., Steps[Estimate]]:
+    """The steps to I(X;Y|Z) of three arrays by a backend, `mizzle.backends.conditional.estimate`.
 
     Raises:
         MissingExtra: this version has no conditional information.
     """
     try:
-        return import_module("mizzle.questions.conditional").estimate_given
+        steps: Callable[..., Steps[Estimate]] = import_module(_CONDITIONAL).estimate
+        return steps
     except (ModuleNotFoundError, AttributeError):
-        text = "history and given need mizzle.questions.conditional, which this installation lacks"
+        text = f"history and given need {_CONDITIONAL}, which this installation lacks"
         raise MissingExtra(f"{text}; leave them out, or install a version that has it") from None
 
 

@@ -147,14 +147,14 @@ def test_the_test_holds_its_level_for_independent_series_that_are_slow() -> None
     assert np.mean(np.array(pvalues) <= 0.05) <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 60)
 
 
-def test_history_is_conditioned_on(client, fake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_is_conditioned_on(client, monkeypatch: pytest.MonkeyPatch) -> None:
     received = []
 
-    def estimate_given(x, y, z, *, unit):
+    def estimate(backend, x, y, z, reduce):
         received.append((x, y, z))
-        return fake.estimate(x, y)
+        return (yield from backend.estimate(x, y))
 
-    monkeypatch.setattr(module, "_estimate_given", lambda: estimate_given)
+    monkeypatch.setattr(module, "_conditional", lambda: estimate)
     x, y = series(120)
     result = client.lagged(x, y, lags=[1, 2], history=2, given=x**2)
     assert len(result.estimates) == 2

@@ -57,20 +57,25 @@ CLASSES = (
     ("JobDoor", "functions with Depends"),
     ("Served", "functions with Depends"),
 )
-ARGUMENTS = ("given",)  # that may be so called: the field's word for what is conditioned on
+# Names of the interface, as keywords and fields: what a conditional estimate is called everywhere.
+PUBLIC = ("given",)
 INSTEAD = {**dict(WORDS), **dict(CLASSES)}
 
 
 def defined(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Every identifier that a source gives, with its line; not those that it only uses."""
+    public = {
+        *(id(a) for node in ast.walk(tree) if isinstance(node, ast.arguments) for a in node.kwonlyargs),
+        *(id(node.target) for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)),
+    }
     for node in ast.walk(tree):
+        if id(node) in public and {getattr(node, "arg", ""), getattr(node, "id", "")} & set(PUBLIC):
+            continue
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
                 yield node.lineno, name
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield node.lineno, name
-            case ast.arg(arg=name) if name in ARGUMENTS:
-                pass
             case ast.arg(arg=name) | ast.alias(asname=str(name)) | ast.ExceptHandler(name=str(name)):
                 yield node.lineno, name
             case (
@@ -146,7 +151,6 @@ def test_no_name_hides(source: str) -> None:
         "print(found, a.one, most=1)",
         "'found'",
         "def estimates(served): pass",
-        "def estimate(x, *, given=None): pass",
         "import os",
     ],
 )

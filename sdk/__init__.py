@@ -70,6 +70,9 @@ if TYPE_CHECKING:
     from mizzle.backends.info import Limits, ModelCard
     from mizzle.backends.local import estimate, estimate_many
     from mizzle.client import AsyncClient, Client
+    from mizzle.questions.difference import Difference, difference
+    from mizzle.questions.lagged import Lagged, lagged
+    from mizzle.questions.normalized import normalized
     from mizzle.questions.significance import Test, test, test_many
     from mizzle.tables import matrix, rank
     from mizzle.tables.results import Matrix, PairResult, Ranking
@@ -82,6 +85,7 @@ __all__ = [
     "Client",
     "DeadlineExceeded",
     "DeviceOutOfMemory",
+    "Difference",
     "Draining",
     "DuplicateKey",
     "Estimate",
@@ -102,6 +106,7 @@ __all__ = [
     "JobUnfinished",
     "JobsOff",
     "JobsUnavailable",
+    "Lagged",
     "LengthMismatch",
     "Limits",
     "Malformed",
@@ -139,9 +144,12 @@ __all__ = [
     "WeightsChanged",
     "WrongHost",
     "__version__",
+    "difference",
     "estimate",
     "estimate_many",
+    "lagged",
     "matrix",
+    "normalized",
     "rank",
     "test",
     "test_many",
@@ -150,6 +158,8 @@ __all__ = [
 _LAZY = {  # name: the module that it comes from
     "AsyncClient": "mizzle.client",
     "Client": "mizzle.client",
+    "Difference": "mizzle.questions.difference",
+    "Lagged": "mizzle.questions.lagged",
     "Limits": "mizzle.backends.info",
     "Matrix": "mizzle.tables.results",
     "ModelCard": "mizzle.backends.info",
@@ -157,9 +167,12 @@ _LAZY = {  # name: the module that it comes from
     "Ranking": "mizzle.tables.results",
     "Test": "mizzle.questions.significance",
     "__version__": "mizzle.version",
+    "difference": "mizzle.questions.difference",
     "estimate": "mizzle.backends.local",
     "estimate_many": "mizzle.backends.local",
+    "lagged": "mizzle.questions.lagged",
     "matrix": "mizzle.tables",
+    "normalized": "mizzle.questions.normalized",
     "rank": "mizzle.tables",
     "test": "mizzle.questions.significance",
     "test_many": "mizzle.questions.significance",

@@ -108,6 +108,41 @@ class Reduced(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
+class Normalized:
+    """Posterior of mutual information on a scale from 0 to 1, on which it keeps its order.
+
+    The information coefficient of correlation, sqrt(1 - exp(-2 I)), I in nats (Linfoot 1957): 0 without
+    dependence, |r| of a bivariate normal, 1 for a deterministic relation of continuous sides. Or a share of
+    the entropy of discrete sides; see `mizzle.normalized`.
+
+    Attributes:
+        mi: the value at the posterior mean of I.
+        levels: quantile levels, as of the estimate.
+        values: the quantiles at `levels`, in [0, 1].
+    """
+
+    mi: float
+    levels: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def quantile(self, q: float) -> float:
+        """The quantile at level q; errors as `Estimate.quantile`."""
+        return interpolate(q, self.levels, self.values)
+
+    def interval(self, level: float = DEFAULT_LEVEL) -> tuple[float, float]:
+        """The central interval of probability `level`; errors as `Estimate.quantile`."""
+        low, high = interval_levels(level)
+        return self.quantile(low), self.quantile(high)
+
+    def __float__(self) -> float:
+        return self.mi
+
+    def __repr__(self) -> str:
+        low, high = self.interval()
+        return f"Normalized({self.mi:.3f}, 90% [{low:.3f}, {high:.3f}])"
+
+
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """Posterior of the mutual information I(X;Y) given one sample.
 
@@ -182,6 +217,40 @@ class Estimate:
         factor = PER_NAT[unit] / PER_NAT[self.unit]
         values = tuple(v * factor for v in self.values)
         return replace(self, mi=self.mi * factor, values=values, unit=unit)
+
+    @property
+    def normalized(self) -> "Normalized":
+        """The same posterior on the scale of a correlation, from 0 to 1.
+
+        Of two discrete sides I / min(H(X), H(Y)) says more, which needs the samples: `mizzle.normalized`.
+        """
+        factor = PER_NAT[self.unit]
+        mean, *values = (math.sqrt(-math.expm1(-2 * mi / factor)) for mi in (self.mi, *self.values))
+        return Normalized(mean, self.levels, tuple(values))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The estimate as plain values, ready for JSON: the form in which a service answers.
+
+        With all quantiles and, for reading, the interval of the default level; `from_dict` turns it back.
+        """
+        from mizzle import wire
+
+        low, high = self.interval()
+        return {**wire.answer(self), "interval": {"level": DEFAULT_LEVEL, "low": low, "high": high}}
+
+    @classmethod
+    def from_dict(cls, answer: dict[str, Any]) -> "Estimate":
+        """The estimate of which `to_dict` gave this, to the last bit.
+
+        Raises:
+            InvalidInput: it is no such dictionary.
+        """
+        from mizzle import wire
+
+        try:
+            return wire.estimate(answer)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            raise InvalidInput("this is no dictionary that Estimate.to_dict() gave") from None
 
     def to_frame(self, library: Literal["pandas", "polars", "pyarrow"] = "pandas") -> Any:
         """One row with the estimate's numbers and its 90 % interval, as a table of that library.

@@ -20,6 +20,8 @@ COMMANDS = {  # name: the module that has a function, or a typer.Typer, of this 
     "matrix": "mizzle.cli.estimate",
     "rank": "mizzle.cli.estimate",
     "test": "mizzle.cli.significance",
+    "lagged": "mizzle.cli.questions",
+    "difference": "mizzle.cli.questions",
     "jobs": "mizzle.cli.jobs",
     "serve": "mizzle.cli.service",
     "info": "mizzle.cli.info",

@@ -23,6 +23,8 @@ from mizzle.progress import Wanted
 from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
+    from mizzle.questions.difference import Difference
+    from mizzle.questions.lagged import Lagged
     from mizzle.questions.significance import Test
     from mizzle.tables.results import Matrix, Ranking
 
@@ -151,6 +153,20 @@ class AsyncClient:
         from mizzle import tables
 
         return await self._in_thread(partial(tables.rank, frame, target, **options))
+
+    async def lagged(self, x: object, y: object, **options: Any) -> "Lagged":
+        """As `Client.lagged`."""
+        from mizzle.questions import lagged
+
+        return await self._run(lagged.steps(self._backend, x, y, lagged.options_of(**options)))
+
+    async def difference(
+        self, first: tuple[object, object], second: tuple[object, object], **options: Any
+    ) -> "Difference":
+        """As `Client.difference`."""
+        from mizzle.questions import difference
+
+        return await self._run(difference.steps(self._backend, first, second, **options))
 
     async def ready(self) -> bool:
         """As `Client.ready`."""

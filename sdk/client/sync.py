@@ -24,6 +24,8 @@ from mizzle.progress import Wanted
 from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
+    from mizzle.questions.difference import Difference
+    from mizzle.questions.lagged import Lagged
     from mizzle.questions.significance import Test
     from mizzle.tables.results import Matrix, Ranking
 
@@ -190,6 +192,20 @@ class Client:
         from mizzle import tables
 
         return tables.rank(frame, target, backend=self._for_tables(), **options)
+
+    def lagged(self, x: object, y: object, **options: Any) -> "Lagged":
+        """`mizzle.lagged`, asked here."""
+        from mizzle.questions import lagged
+
+        return self._run(lagged.steps(self._backend, x, y, lagged.options_of(**options)))
+
+    def difference(
+        self, first: tuple[object, object], second: tuple[object, object], **options: Any
+    ) -> "Difference":
+        """`mizzle.difference`, asked here."""
+        from mizzle.questions import difference
+
+        return self._run(difference.steps(self._backend, first, second, **options))
 
     def ready(self) -> bool:
         """Whether the service is there and answers a known problem rightly; asks once."""

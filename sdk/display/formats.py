@@ -22,6 +22,9 @@ _KINDS = {
     **dict.fromkeys(("mi", "low", "high", "median", "below", "pvalue", "pvalue_bh"), _FLOAT),
     **dict.fromkeys(("n", "dropped", "dim_x", "dim_y"), _INT),
     "in_range": _BOOL,
+    "lag": _INT,
+    "pvalue": _FLOAT,
+    "pvalue_bh": _FLOAT,
 }
 _TYPES = {
     "pandas": ("string", "float64", "Int64", "boolean"),

@@ -108,6 +108,39 @@ def ranking(
     return figure
 
 
+def lags(records: Sequence[Any], level: float, unit: str, band: float | None) -> Any:
+    """Estimates over lags with their intervals, and what most shifted series stay below.
+
+    Args:
+        records: with `lag`, `mi`, `low` and `high`, in `unit`, by rising lag.
+        level: probability of an interval.
+        band: the height of the band; None for none.
+    """
+    figure = _figure(7.2, 3.6)
+    axes = figure.add_subplot()
+    places = [record.lag for record in records]
+    heights = [record.mi for record in records]
+    axes.vlines(
+        places,
+        [record.low for record in records],
+        [record.high for record in records],
+        color=_PALE,
+        lw=2.5,
+        label=f"{100 * level:.4g} % interval",
+    )
+    axes.plot(places, heights, "o-", color=_INK, ms=3.5, lw=1, label="mean")
+    if band is not None:
+        axes.axhspan(0, band, color=_DOT, alpha=_SHADES[0], lw=0, label="95 % of circular shifts")
+    if min(places) < 0 < max(places):
+        axes.axvline(0, color=_PALE, lw=1, ls="--", zorder=0)
+    axes.set_xlabel("lag: rows by which x comes before y")
+    axes.set_ylabel(f"mutual information ({unit})")
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False)
+    _plain(axes)
+    return figure
+
+
 def matrix(names: Sequence[str], values: FloatArray, below: FloatArray, header: Mapping[str, Any]) -> Any:
     """A map of all pairs, variables that share much beside each other; colours by the root of the estimate.
 

@@ -1,5 +1,7 @@
 """What an estimate says of itself besides its numbers."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -90,3 +92,47 @@ def test_what_came_instead_of_a_unit_is_said_where_it_is_short(unit, words: str)
         _estimate((0.1, 0.2, 0.3, 0.4, 0.5)).to(unit)
     with pytest.raises(mizzle.InvalidInput, match=words):
         mizzle.matrix({"a": range(20), "b": range(20)}, unit=unit)
+
+
+def test_a_dictionary_is_plain_json_and_leads_back() -> None:
+    estimate = mizzle.estimate(np.arange(60.0), np.arange(60.0) % 7, unit="bits")
+    answer = json.loads(json.dumps(estimate.to_dict(), allow_nan=False))
+    assert Estimate.from_dict(answer) == estimate
+    assert answer["interval"] == {
+        "level": 0.9,
+        **dict(zip(("low", "high"), estimate.interval(), strict=True)),
+    }
+    assert {
+        "mi",
+        "quantiles",
+        "unit",
+        "n",
+        "dim_x",
+        "dim_y",
+        "in_range",
+        "warnings",
+        "model",
+    } <= answer.keys()
+
+
+@pytest.mark.parametrize("answer", [{}, [], None, "mi", {"mi": 0.1}])
+def test_what_is_no_dictionary_of_an_estimate_is_refused(answer) -> None:
+    with pytest.raises(mizzle.InvalidInput, match="to_dict"):
+        Estimate.from_dict(answer)
+
+
+@given(st.floats(-0.999, 0.999))
+def test_normalized_is_the_correlation_of_a_normal(r: float) -> None:
+    """Linfoot 1957: of a bivariate normal, sqrt(1 - exp(-2 I)) = |r|; in any unit."""
+    mi = -0.5 * np.log1p(-(r**2))
+    for estimate in (_estimate([mi] * 5), _estimate([mi] * 5).to("bits")):
+        assert float(estimate.normalized) == pytest.approx(abs(r), abs=1e-7)
+        assert estimate.normalized.interval() == pytest.approx((abs(r), abs(r)), abs=1e-7)
+
+
+def test_normalized_maps_the_quantiles() -> None:
+    normalized = _estimate((0.0, 0.2, 0.3, 0.4, 9.0)).normalized
+    assert normalized.values[0] == 0.0
+    assert normalized.values == tuple(sorted(normalized.values))
+    assert normalized.values[-1] <= 1.0
+    assert "Normalized(" in repr(normalized)

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from mizzle.backends.info import Limits, ModelCard
     from mizzle.backends.local import estimate, estimate_many
     from mizzle.client import AsyncClient, Client
+    from mizzle.questions.reliability import Check, check
     from mizzle.tables import matrix, rank
     from mizzle.tables.results import Matrix, PairResult, Ranking
 
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncClient",
     "BadRequest",
+    "Check",
     "Client",
     "DeadlineExceeded",
     "DeviceOutOfMemory",
@@ -137,6 +139,7 @@ __all__ = [
     "WeightsChanged",
     "WrongHost",
     "__version__",
+    "check",
     "estimate",
     "estimate_many",
     "matrix",
@@ -145,6 +148,7 @@ __all__ = [
 
 _LAZY = {  # name: the module that it comes from
     "AsyncClient": "mizzle.client",
+    "Check": "mizzle.questions.reliability",
     "Client": "mizzle.client",
     "Limits": "mizzle.backends.info",
     "Matrix": "mizzle.tables.results",
@@ -152,6 +156,7 @@ _LAZY = {  # name: the module that it comes from
     "PairResult": "mizzle.tables.results",
     "Ranking": "mizzle.tables.results",
     "__version__": "mizzle.version",
+    "check": "mizzle.questions.reliability",
     "estimate": "mizzle.backends.local",
     "estimate_many": "mizzle.backends.local",
     "matrix": "mizzle.tables",

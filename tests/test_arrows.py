@@ -50,7 +50,7 @@ APART = (
 FLOORS = {
     "sdk": (
         "deprecated errors version cost machine progress < types extras < wire data"
-        " < reduction < estimator selftest display < backends < tables < client files < __init__"
+        " < reduction < estimator selftest display < backends < questions < tables < client files < __init__"
         " < cli sklearn < __main__"
     ),
     "metadata_gen": (

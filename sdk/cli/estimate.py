@@ -52,7 +52,7 @@ def estimate(
     output = Output(out, force, as_json, quiet)
     output.check(file)
     left, right = options.names(x, "--x"), options.names(y, "--y")
-    _refuse_repeats([*left, *right])
+    refuse_repeats([*left, *right])
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
     table_of_file = source.read([*left, *right])
     output.note(table_of_file.notes)
@@ -200,7 +200,7 @@ def _summary(result: Matrix | Ranking) -> str:
     return f"{len(result.pairs)} pairs{without}, {strongest}"
 
 
-def _refuse_repeats(names: Sequence[str]) -> None:
+def refuse_repeats(names: Sequence[str]) -> None:
     """A column on both sides makes the information infinite; twice on one side adds nothing."""
     for name in names:
         if names.count(name) > 1:

@@ -23,6 +23,7 @@ from mizzle.progress import Wanted
 from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
+    from mizzle.questions.reliability import Check, Seed
     from mizzle.tables.results import Matrix, Ranking
 
 T = TypeVar("T")
@@ -138,6 +139,23 @@ class AsyncClient:
         from mizzle import tables
 
         return await self._in_thread(partial(tables.rank, frame, target, **options))
+
+    async def check(
+        self,
+        x: object,
+        y: object,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
+        progress: Wanted = None,
+        rng: "Seed" = 0,
+    ) -> "Check":
+        """As `Client.check`."""
+        from mizzle.questions import reliability
+
+        options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+        return await self._run(reliability.steps(self._backend, x, y, progress=progress, rng=rng, **options))
 
     async def ready(self) -> bool:
         """As `Client.ready`."""

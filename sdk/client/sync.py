@@ -23,6 +23,7 @@ from mizzle.progress import Wanted
 from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 
 if TYPE_CHECKING:
+    from mizzle.questions.reliability import Check, Seed
     from mizzle.tables.results import Matrix, Ranking
 
 __all__ = ["AsyncClient", "Client"]
@@ -176,6 +177,23 @@ class Client:
         from mizzle import tables
 
         return tables.rank(frame, target, backend=self._for_tables(), **options)
+
+    def check(
+        self,
+        x: object,
+        y: object,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
+        progress: Wanted = None,
+        rng: "Seed" = 0,
+    ) -> "Check":
+        """`mizzle.check`, every estimate of which is made by the service; the variants are made here."""
+        from mizzle.questions import reliability
+
+        options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+        return self._run(reliability.steps(self._backend, x, y, progress=progress, rng=rng, **options))
 
     def ready(self) -> bool:
         """Whether the service is there and answers a known problem rightly; asks once."""

@@ -1,4 +1,4 @@
-"""Numbers that the verdict weighs: how far answers that should agree are apart, on the scale of log(1 + I)."""
+"""Numbers that the verdict weighs: how far apart answers are that should agree, in log(1 + I)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -35,6 +35,7 @@ def features(estimate: Estimate, named: Sequence[tuple[str, Estimate]], opinion:
         "columns": float(np.log(columns)),
         "narrow_side": float(np.log(min(estimate.dim_x, estimate.dim_y))),
         "unfamiliar": float(not estimate.in_range),
+        "skewness": _skewness(estimate),
     }
     for name in NAMES:
         numbers |= _group(name, [on_log_scale(e) for own, e in named if own == name], centre, deviation)
@@ -45,7 +46,7 @@ def features(estimate: Estimate, named: Sequence[tuple[str, Estimate]], opinion:
         np.log(d / c) for d, c in zip(opinion.dimensions, (estimate.dim_x, estimate.dim_y), strict=True)
     ]
     numbers |= {"thinnest": float(min(shares)), "thinness": float(sum(shares))}
-    numbers |= {"dimension": float(np.log(sum(opinion.dimensions)))}
+    numbers |= {"dimension": float(np.log(sum(opinion.dimensions))), "tails": opinion.tails}
     return numbers
 
 
@@ -72,6 +73,12 @@ def _group(
         f"{name}_abs": abs(_squash(gap)),
         f"{name}_spread": _squash(values.std() / scale.mean()),
     }
+
+
+def _skewness(estimate: Estimate) -> float:
+    """Log of the upper half of the 90 % interval over the lower, on the scale of log(1 + I)."""
+    low, middle, high = (np.log1p(estimate.to("nats").quantile(q)) for q in (0.05, 0.5, 0.95))
+    return float(np.log((high - middle + _LEAST) / (middle - low + _LEAST)))
 
 
 def _squash(z: float) -> float:

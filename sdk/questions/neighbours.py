@@ -27,6 +27,7 @@ class Opinion(NamedTuple):
         spherical: by the third, each side whitened.
         gaussian: that of normals with the same canonical correlations.
         dimensions: intrinsic, of x and of y.
+        tails: log of the largest value of a column over its quartiles' distance, the largest of all columns.
     """
 
     close: float
@@ -34,6 +35,7 @@ class Opinion(NamedTuple):
     spherical: float
     gaussian: float
     dimensions: tuple[float, float]
+    tails: float
 
 
 def opinion(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> Opinion:
@@ -47,7 +49,15 @@ def opinion(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> Opinion:
     left, right = (_distances(side, queries) for side in scores)
     spherical = _ksg(*(_distances(side, queries) for side in white), NEIGHBOURS[0])
     close, wide = (_ksg(left, right, k) for k in NEIGHBOURS)
-    return Opinion(close, wide, spherical, _gaussian(*white), (_dimension(left), _dimension(right)))
+    tails = max(_tails(side) for side in (x, y))
+    return Opinion(close, wide, spherical, _gaussian(*white), (_dimension(left), _dimension(right)), tails)
+
+
+def _tails(side: FloatArray) -> float:
+    low, middle, high = np.quantile(side, (0.25, 0.5, 0.75), axis=0)
+    reach = np.abs(side - middle).max(axis=0)
+    ratio = reach[high > low] / (high - low)[high > low]
+    return float(np.log(max(ratio.max(initial=1.0), 1.0)))
 
 
 def _scores(side: FloatArray, rng: np.random.Generator) -> FloatArray:

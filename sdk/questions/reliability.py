@@ -1,8 +1,8 @@
 """A verdict on an estimate: whether to believe it, in words, with the evidence.
 
-Answers that must agree are compared: those of parts of the rows, of sides that are rotated or joined by columns
-that tell nothing new, of fewer columns, of shuffled rows, and a second opinion by nearest neighbours. What they
-say together is weighed by `mizzle.questions.rule`, which was fitted to problems whose information is known.
+Answers that must agree are compared: those of parts of the rows, of sides that are rotated or joined by
+columns that tell nothing new, of fewer columns, of shuffled rows, and a second opinion by nearest neighbours.
+What they say together is weighed by `mizzle.questions.rule`, fitted to problems whose information is known.
 """
 
 from collections.abc import Sequence

@@ -86,7 +86,7 @@ def _ordinary(seed: int, count: int) -> Iterator[Case]:
 
 
 def _checked(estimator: Estimator, cases: Iterable[Case], right: int) -> Iterator[tuple[Case, bool, bool]]:
-    """(case, whether its answer is wrong, whether it is called unreliable), with `right` right ones a kind."""
+    """(case, is its answer wrong, is it called unreliable), with at most `right` right ones a kind."""
     counts: dict[str, int] = {}
     for case in cases:
         [answer] = estimator.run([estimator.prepare(case.x, case.y)])

@@ -47,7 +47,7 @@ def opinion(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> Opinion:
     scores = _scores(x, rng), _scores(y, rng)
     white = _whitened(scores[0]), _whitened(scores[1])
     left, right = (_distances(side, queries) for side in scores)
-    spherical = _ksg(*(_distances(side, queries) for side in white), NEIGHBOURS[0])
+    spherical = _ksg(_distances(white[0], queries), _distances(white[1], queries), NEIGHBOURS[0])
     close, wide = (_ksg(left, right, k) for k in NEIGHBOURS)
     tails = max(_tails(side) for side in (x, y))
     return Opinion(close, wide, spherical, _gaussian(*white), (_dimension(left), _dimension(right)), tails)
@@ -102,7 +102,7 @@ def _ksg(left: FloatArray, right: FloatArray, k: int) -> float:
 def _digamma(count: int) -> FloatArray:
     """psi(0), unused, to psi(count)."""
     harmonic = np.concatenate([[0.0, 0.0], np.cumsum(1.0 / np.arange(1, count))])
-    return harmonic - _EULER
+    return np.asarray(harmonic - _EULER)
 
 
 def _dimension(squares: FloatArray) -> float:

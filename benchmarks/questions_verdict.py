@@ -35,14 +35,14 @@ from mizzle.types import Estimate
 stream = importlib.import_module("mizzle.metadata_gen.stream")
 SEED = 77_001  # of ordinary draws; the kinds of real data have the seeds of `real_data.py`
 FIT_SEED = 4_100_001
-EACH, QUICK = 20, 3  # problems of a kind
+EACH, QUICK = 40, 3  # problems of a kind
 ORDINARY, ORDINARY_QUICK = 600, 40
 RIGHT = 3  # right answers of a kind that are checked
 SMALLEST = 200  # rows of the reserved looks that the rule is fitted to
 FITTED = {"ordinary": 2000, "reserved": 8000, "real": 6000}  # draws
 RIGHT_SHARE = 0.05  # of right answers of reserved looks and real kinds that the rule is fitted to
-FALSE_ALARMS = 0.045  # of ordinary draws, where the limit is put
-RIDGE = 20.0
+FALSE_ALARMS = 0.04  # of ordinary draws, where the limit is put
+RIDGE = 2.0
 
 
 class Case(NamedTuple):
@@ -146,7 +146,6 @@ def fit() -> None:
     """Prints the rule: weights for a logistic score of standardised numbers, and the limit."""
     estimator = Estimator.load(threads=1)
     samples = [*_numbers(estimator, _ordinary(FIT_SEED, FITTED["ordinary"]), 1.0)]
-    ordinary = np.array([group == "ordinary" for group, _, _ in samples])
     for cases in (_reserved(), _own_real()):
         samples += _numbers(estimator, cases, RIGHT_SHARE)
     ordinary = np.array([group == "ordinary" for group, _, _ in samples])
@@ -155,8 +154,12 @@ def fit() -> None:
     weights, intercept = fitted(numbers, np.array([wrong for _, wrong, _ in samples]), ordinary)
     limit = np.quantile(numbers[ordinary] @ weights + intercept, 1.0 - FALSE_ALARMS)
     print(f"INTERCEPT: Final = {intercept - limit:.3f}\nLIMIT: Final = 0.0")
-    for name, weight in zip(names, weights, strict=True):
-        print(f'    "{name}": {weight:.3f},')
+    for title, values in (("WEIGHTS", weights), ("ORDINARY", np.median(numbers[ordinary], axis=0))):
+        print(
+            title,
+            *(f'    "{name}": {value:.3f},' for name, value in zip(names, values, strict=True)),
+            sep="\n",
+        )
 
 
 def _reserved() -> Iterator[Case]:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from mizzle.questions.features import MEANINGS
 from mizzle.questions.neighbours import NEIGHBOURS, Opinion
 from mizzle.questions.rule import LIMIT, contributions, score
 from mizzle.types import Estimate
@@ -111,7 +112,7 @@ def _weighty(numbers: dict[str, float], total: float) -> Iterator[str]:
     """What raises the score beyond that of ordinary samples, where it is too high."""
     parts = sorted(contributions(numbers).items(), key=lambda part: -part[1])[:3]
     if total > LIMIT:
-        text = ", ".join(f"{name} ({part:+.2f})" for name, part in parts if part > 0.0)
+        text = ", ".join(f"{MEANINGS[name]} ({part:+.2f})" for name, part in parts if part > 0.0)
         yield f"It is raised by: {text}."
 
 

@@ -7,6 +7,7 @@ leave alone; Levina and Bickel 2004 for the dimension. Both at no more than `QUE
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mizzle.data.arrays import FloatArray
 
@@ -83,12 +84,12 @@ def _gaussian(x: FloatArray, y: FloatArray) -> float:
     return float(-0.5 * np.log1p(-np.minimum(squares, 1.0 - 1e-9)).sum() - 0.5 * dx * dy / n)
 
 
-def _distances(side: FloatArray, queries: np.ndarray) -> FloatArray:
+def _distances(side: FloatArray, queries: NDArray[np.int64]) -> FloatArray:
     """Squares of Euclidean distances, shape (queries, n); infinite to itself."""
     square = np.einsum("ij,ij->i", side, side)
     squares = square[queries, None] + square - 2.0 * side[queries] @ side.T
     squares[np.arange(len(queries)), queries] = np.inf
-    return np.maximum(squares, 0.0)
+    return np.asarray(np.maximum(squares, 0.0))
 
 
 def _ksg(left: FloatArray, right: FloatArray, k: int) -> float:

@@ -68,7 +68,9 @@ def gathered(
     ]
     factor = _PER_NAT[estimate.unit]
     opinions = [
-        _of_opinion(text, max(getattr(second, name), 0.0) * factor, ours) for name, text in _OPINIONS.items()
+        _of_opinion(text, max(getattr(second, name), 0.0) * factor, ours)
+        for name, text in _OPINIONS.items()
+        if second.continuous  # else distances mean little
     ]
     return tuple([kind for kind in kinds if kind is not None] + opinions)
 
@@ -102,8 +104,8 @@ def in_words(
         first = f"The evidence is like that of estimates that hold: score {total:.2f}, at most {LIMIT:.2f}."
     else:
         first = (
-            f"The evidence is like that of estimates whose interval misses by more than its width: "
-            f"score {total:.2f}, above {LIMIT:.2f}."
+            "The evidence is like that of samples on which estimates were off by more than the width of their "
+            f"interval: score {total:.2f}, above {LIMIT:.2f}."
         )
     return (first, *_weighty(numbers, total), *_sentences(estimate, evidence), *_shape(estimate, second))
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mizzle.data.arrays import FloatArray
+from mizzle.questions.variants import has_scale
 
 QUERIES = 256
 LARGEST = 4000  # rows that are searched
@@ -29,6 +30,7 @@ class Opinion(NamedTuple):
         gaussian: that of normals with the same canonical correlations.
         dimensions: intrinsic, of x and of y.
         tails: log of the largest value of a column over its quartiles' distance, the largest of all columns.
+        continuous: whether all columns have a scale, as neighbours need it.
     """
 
     close: float
@@ -37,6 +39,7 @@ class Opinion(NamedTuple):
     gaussian: float
     dimensions: tuple[float, float]
     tails: float
+    continuous: bool
 
 
 def opinion(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> Opinion:
@@ -51,7 +54,9 @@ def opinion(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> Opinion:
     spherical = _ksg(_distances(white[0], queries), _distances(white[1], queries), NEIGHBOURS[0])
     close, wide = (_ksg(left, right, k) for k in NEIGHBOURS)
     tails = max(_tails(side) for side in (x, y))
-    return Opinion(close, wide, spherical, _gaussian(*white), (_dimension(left), _dimension(right)), tails)
+    dimensions = _dimension(left), _dimension(right)
+    continuous = has_scale(x) and has_scale(y)
+    return Opinion(close, wide, spherical, _gaussian(*white), dimensions, tails, continuous)
 
 
 def _tails(side: FloatArray) -> float:

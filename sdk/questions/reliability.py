@@ -17,7 +17,7 @@ from mizzle.backends.local import LocalBackend
 from mizzle.backends.pairs import Errors, Outcome, Pair
 from mizzle.data.arrays import check_columns
 from mizzle.data.samples import Missing, Sample, read_sample
-from mizzle.errors import InvalidInput, TooFewSamples
+from mizzle.errors import Fault, InvalidInput, TooFewSamples
 from mizzle.progress import Wanted
 from mizzle.questions.evidence import Evidence, gathered, in_words
 from mizzle.questions.features import features
@@ -164,7 +164,7 @@ def steps(
     if len(x_rows) < len(sample.x):
         changed.append(Variant("sample", x_rows, y_rows))
     outcomes = yield from backend.estimate_many([(v.x, v.y) for v in changed], progress, "return")
-    named = [(v.name, e) for v, e in zip(changed, outcomes, strict=True) if isinstance(e, Estimate)]
+    named = _answered(changed, outcomes)
     second: Opinion = yield Compute(opinion, (x_rows, y_rows, generator))
     return _verdict(sample.noted(whole).to(unit), named, second)
 
@@ -191,6 +191,18 @@ def _rows(sample: Sample, rng: np.random.Generator) -> Pair:
     x, y = sample.x[rows], sample.y[rows]
     constant = any(bool((side == side[0]).all()) for side in (x, y))
     return (sample.x[:LARGEST], sample.y[:LARGEST]) if constant else (x, y)
+
+
+def _answered(changed: Sequence[Variant], outcomes: Sequence[Outcome]) -> list[tuple[str, Estimate]]:
+    """Estimates by the names of their variants; a variant that the backend does not cover is left out.
+
+    Raises:
+        Fault: one has no estimate because something failed.
+    """
+    for outcome in outcomes:
+        if isinstance(outcome, Fault):
+            raise outcome
+    return [(v.name, e) for v, e in zip(changed, outcomes, strict=True) if isinstance(e, Estimate)]
 
 
 def _of_constant(estimate: Estimate) -> Check:

@@ -31,7 +31,7 @@ class Variant(NamedTuple):
 def variants(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> list[Variant]:
     """All that apply to a sample: parts need rows, rotations a side of two or more columns on a scale."""
     sides = _standardised(x), _standardised(y)
-    scales = _has_scale(x), _has_scale(y)
+    scales = has_scale(x), has_scale(y)
     chosen = _parts(x, y, rng)
     if any(scales[i] and sides[i].shape[1] > 1 for i in range(2)):
         chosen += [Variant("rotated", *_rotated(sides, scales, rng)) for _ in range(ROTATIONS)]
@@ -59,7 +59,7 @@ def _varies(side: FloatArray) -> bool:
     return bool((side != side[0]).any())
 
 
-def _has_scale(side: FloatArray) -> bool:
+def has_scale(side: FloatArray) -> bool:
     """Whether every column has many different values."""
     return all(len(np.unique(column)) > _DISCRETE_SHARE * len(side) for column in side.T)
 

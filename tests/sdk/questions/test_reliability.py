@@ -4,11 +4,13 @@ import asyncio
 import json
 from typing import Any
 
+import backend_fixtures
 import numpy as np
 import pytest
 
 import mizzle
 from mizzle import errors
+from mizzle.model import Estimator
 from mizzle.questions import neighbours, reliability, rule
 from mizzle.questions.variants import variants
 
@@ -60,6 +62,13 @@ def test_the_same_by_every_door_and_from_the_same_seed(check: mizzle.Check) -> N
     assert asyncio.run(mizzle.AsyncClient.local().check(x, y)) == check
     assert mizzle.check(x, y, rng=np.random.default_rng(0)) == check
     assert mizzle.check(x, y, rng=1).evidence != check.evidence
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_the_same_by_a_service(blocking: bool) -> None:
+    x, y = normals(300)
+    with backend_fixtures.opened(backend_fixtures.ASGI, blocking, Estimator.load(), None) as backend:
+        assert backend.ask(lambda client: client.check(x, y)) == mizzle.check(x, y)
 
 
 def test_a_picture_of_the_evidence(check: mizzle.Check) -> None:

@@ -142,7 +142,7 @@ def evidence(
             axes.plot(ends, (place, place), color=colour, lw=2.0, solid_capstyle="butt")
         axes.plot(value, place, "o", color=colour, ms=5, zorder=3)
     axes.set_yticks(places, [what for what, *_ in rows], parse_math=False)
-    axes.set_xlabel(f"mutual information ({unit}); the band is the estimate's 90 % interval")
+    axes.set_xlabel(f"mutual information ({unit}); band: the 90 % interval")
     axes.set_xlim(left=0)
     _plain(axes)
     return figure

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mizzle.questions.features import MEANINGS
+from mizzle.questions.features import MEANINGS, SIZES
 from mizzle.questions.neighbours import NEIGHBOURS, Opinion
 from mizzle.questions.rule import LIMIT, contributions, score
 from mizzle.types import Estimate
@@ -104,18 +104,18 @@ def in_words(
         first = f"The evidence is like that of estimates that hold: score {total:.2f}, at most {LIMIT:.2f}."
     else:
         first = (
-            "The evidence is like that of samples on which estimates were off by more than the width of their "
-            f"interval: score {total:.2f}, above {LIMIT:.2f}."
+            "The evidence is like that of samples on which estimates were off by more than the width of "
+            f"their interval: score {total:.2f}, above {LIMIT:.2f}."
         )
     return (first, *_weighty(numbers, total), *_sentences(estimate, evidence), *_shape(estimate, second))
 
 
 def _weighty(numbers: dict[str, float], total: float) -> Iterator[str]:
     """What raises the score beyond that of ordinary samples, where it is too high."""
-    parts = sorted(contributions(numbers).items(), key=lambda part: -part[1])[:3]
-    if total > LIMIT:
-        text = ", ".join(f"{MEANINGS[name]} ({part:+.2f})" for name, part in parts if part > 0.0)
-        yield f"It is raised by: {text}."
+    parts = [(part, name) for name, part in contributions(numbers).items() if name not in SIZES and part > 0]
+    if total > LIMIT and parts:
+        text = ", ".join(f"{MEANINGS[name]} ({part:+.2f})" for part, name in sorted(parts)[::-1][:3])
+        yield f"It is raised by {text}."
 
 
 def _sentences(estimate: Estimate, evidence: Sequence[Evidence]) -> Iterator[str]:

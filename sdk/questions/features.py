@@ -40,6 +40,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "heavy_normals": "heavy tails, with dependence that correlations do not show",
 }
 """What every number is, in the words of a reason."""
+SIZES: Final = ("level", "width", "rows", "columns", "narrow_side", "dimension")
+"""Those that say what is usual for the others, and are no reason by themselves."""
 
 
 def features(estimate: Estimate, named: Sequence[tuple[str, Estimate]], opinion: Opinion) -> dict[str, float]:

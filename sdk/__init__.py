@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from mizzle.questions.difference import Difference, difference
     from mizzle.questions.lagged import Lagged, lagged
     from mizzle.questions.normalized import normalized
+    from mizzle.questions.reliability import Check, check
     from mizzle.questions.significance import Test, test, test_many
     from mizzle.tables import matrix, rank
     from mizzle.tables.results import Matrix, PairResult, Ranking
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncClient",
     "BadRequest",
+    "Check",
     "Client",
     "DeadlineExceeded",
     "DeviceOutOfMemory",
@@ -144,6 +146,7 @@ __all__ = [
     "WeightsChanged",
     "WrongHost",
     "__version__",
+    "check",
     "difference",
     "estimate",
     "estimate_many",
@@ -157,6 +160,7 @@ __all__ = [
 
 _LAZY = {  # name: the module that it comes from
     "AsyncClient": "mizzle.client",
+    "Check": "mizzle.questions.reliability",
     "Client": "mizzle.client",
     "Difference": "mizzle.questions.difference",
     "Lagged": "mizzle.questions.lagged",
@@ -168,6 +172,7 @@ _LAZY = {  # name: the module that it comes from
     "Test": "mizzle.questions.significance",
     "__version__": "mizzle.version",
     "difference": "mizzle.questions.difference",
+    "check": "mizzle.questions.reliability",
     "estimate": "mizzle.backends.local",
     "estimate_many": "mizzle.backends.local",
     "lagged": "mizzle.questions.lagged",

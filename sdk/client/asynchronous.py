@@ -25,6 +25,7 @@ from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 if TYPE_CHECKING:
     from mizzle.questions.difference import Difference
     from mizzle.questions.lagged import Lagged
+    from mizzle.questions.reliability import Check, Seed
     from mizzle.questions.significance import Test
     from mizzle.tables.results import Matrix, Ranking
 
@@ -167,6 +168,23 @@ class AsyncClient:
         from mizzle.questions import difference
 
         return await self._run(difference.steps(self._backend, first, second, **options))
+
+    async def check(
+        self,
+        x: object,
+        y: object,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
+        progress: Wanted = None,
+        rng: "Seed" = 0,
+    ) -> "Check":
+        """As `Client.check`."""
+        from mizzle.questions import reliability
+
+        options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+        return await self._run(reliability.steps(self._backend, x, y, progress=progress, rng=rng, **options))
 
     async def ready(self) -> bool:
         """As `Client.ready`."""

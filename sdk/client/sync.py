@@ -26,6 +26,7 @@ from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 if TYPE_CHECKING:
     from mizzle.questions.difference import Difference
     from mizzle.questions.lagged import Lagged
+    from mizzle.questions.reliability import Check, Seed
     from mizzle.questions.significance import Test
     from mizzle.tables.results import Matrix, Ranking
 
@@ -206,6 +207,23 @@ class Client:
         from mizzle.questions import difference
 
         return self._run(difference.steps(self._backend, first, second, **options))
+
+    def check(
+        self,
+        x: object,
+        y: object,
+        *,
+        missing: Missing = "raise",
+        unit: Unit = DEFAULT_UNIT,
+        deduplicate: bool = False,
+        progress: Wanted = None,
+        rng: "Seed" = 0,
+    ) -> "Check":
+        """`mizzle.check`, every estimate of which is made by the service; the variants are made here."""
+        from mizzle.questions import reliability
+
+        options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
+        return self._run(reliability.steps(self._backend, x, y, progress=progress, rng=rng, **options))
 
     def ready(self) -> bool:
         """Whether the service is there and answers a known problem rightly; asks once."""

@@ -173,6 +173,35 @@ def matrix(names: Sequence[str], values: FloatArray, below: FloatArray, header: 
     return figure
 
 
+def evidence(
+    rows: Sequence[tuple[str, float, tuple[float, float] | None, bool]],
+    mi: float,
+    interval: tuple[float, float],
+    unit: str,
+) -> Any:
+    """A line for each comparison of a check, beside the estimate and its interval; what disagrees is red.
+
+    Args:
+        rows: what was compared, its estimate, the ends of its interval if it has one, and whether it agrees.
+        mi, interval: of the estimate itself, in `unit`.
+    """
+    figure = _figure(8, 1.4 + 0.28 * max(len(rows), 2))
+    axes = figure.add_subplot()
+    axes.axvspan(*interval, color=_INK, alpha=_SHADES[0], lw=0)
+    axes.axvline(mi, color=_INK, lw=1.5)
+    places = range(len(rows))[::-1]
+    for place, (_, value, ends, agrees) in zip(places, rows, strict=True):
+        colour = _INK if agrees else _DOT
+        if ends is not None:
+            axes.plot(ends, (place, place), color=colour, lw=2.0, solid_capstyle="butt")
+        axes.plot(value, place, "o", color=colour, ms=5, zorder=3)
+    axes.set_yticks(places, [what for what, *_ in rows], parse_math=False)
+    axes.set_xlabel(f"mutual information ({unit}); band: the 90 % interval")
+    axes.set_xlim(left=0)
+    _plain(axes)
+    return figure
+
+
 def similar(values: FloatArray) -> list[int]:
     """An order of the variables in which those that share much stand near each other.
 

@@ -50,17 +50,17 @@ APART = (
 FLOORS = {
     "sdk": (
         "deprecated errors version cost machine progress < types extras < wire data"
-        " < reduction < estimator selftest display < backends < tables < client files < __init__"
+        " < reduction < estimator selftest display < backends < questions < tables < client files < __init__"
         " < cli sklearn < __main__"
     ),
     "metadata_gen": (
         "family < dispersion hyperpriors montecarlo < maps < families < prior < stream"
-        " < reserved label_problems store < __init__ < __main__"
+        " < reserved label_problems conditional_problems store < __init__ < __main__"
     ),
     "model": (
         "native quantiles threads < calibrate counting posterior weights < labels < novelty preprocess"
-        " < batch < statistics < net < torch_weights < torch_engine < engines < blocks < estimator"
-        " < __init__ training"
+        " < batch conditional < statistics < net < torch_weights < torch_engine < engines < blocks"
+        " < estimator < __init__ training"
     ),
     "service": (
         "formats logs settings < inference < telemetry < http < jobs oip transport < routes < app < server"

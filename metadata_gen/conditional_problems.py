@@ -108,13 +108,13 @@ def mapped(rng: Rng) -> Problem:
     shapes = [random_function(rng, dz) for _ in range(4)]
     spreads = rng.choice([0.0, 0.7], 2, p=[0.7, 0.3])
     tails = rng.integers(3, size=2)
-    turned = random_function(rng, dz) if rng.random() < 0.12 else None
+    reversing = random_function(rng, dz) if rng.random() < 0.12 else None
 
     def sample(rows: Rng, n: int) -> Sides:
         z = conditions(rows, n, dz, law)
         u, v = (side[:, 0] for side in pair.sample(rows, n))
-        if turned is not None:
-            v = np.where(turned(z) > 0.0, v, 1.0 - v if isinstance(pair, Copula) else -v)
+        if reversing is not None:
+            v = np.where(reversing(z) > 0.0, v, 1.0 - v if isinstance(pair, Copula) else -v)
         sides = []
         for i, part in enumerate((u, v)):
             noise = _tailed(part, int(tails[i])) if isinstance(pair, Copula) else part
@@ -122,7 +122,7 @@ def mapped(rng: Rng) -> Problem:
             sides.append((strengths[i] * shapes[i](z) + spread * noise)[:, None])
         return sides[0], sides[1], z
 
-    name = "nothing left" if independent else "mapped" if turned is None else "turned"
+    name = "nothing left" if independent else "mapped" if reversing is None else "turned"
     return Problem(name, sample, 0.0 if independent else pair.mi().nats)
 
 
@@ -225,10 +225,10 @@ def tables(rng: Rng) -> Problem:
     coupling = (
         0.0 if rng.random() < _INDEPENDENT else float(rng.choice([1.0, rng.random(), _COUPLING.draw(rng)]))
     )
-    layers = []
-    same = rng.random() < 0.3
+    layers: list[Array] = []
+    same, shape = rng.random() < 0.3, np.zeros((kx, ky))
     for weight in rng.dirichlet(np.full(kz, 2.0)):
-        shape = rng.gamma(evenness, size=(kx, ky)) + 1e-4 if not (same and layers) else shape  # noqa: F821
+        shape = rng.gamma(evenness, size=(kx, ky)) + 1e-4 if not (same and layers) else shape
         of_x, of_y = rng.dirichlet(np.full(kx, evenness)), rng.dirichlet(np.full(ky, evenness))
         table = (1.0 - coupling) * np.outer(of_x, of_y) + coupling * shape / shape.sum()
         layers.append(weight * table)
@@ -305,7 +305,7 @@ def collider(rng: Rng) -> Problem:
     step = min(c, 1.0) / 12.0
     reach = 6.5 * (a + b) + 8.0 * c
     grid = np.arange(-reach, reach, step)
-    wave = np.fft.rfftfreq(len(grid), step) * 2.0 * np.pi
+    wave = np.asarray(np.fft.rfftfreq(len(grid), step) * 2.0 * np.pi, np.float64)
     noise = np.exp(-0.5 * (c * wave) ** 2)
     waves = [_transform(law, scale, wave) for law, scale in zip(laws, (a, b), strict=True)]
 
@@ -336,7 +336,7 @@ def _law(rng: Rng) -> tuple[Array, Array, float]:
         k = int(rng.integers(2, 5))
         return np.arange(k) - (k - 1) / 2.0, rng.dirichlet(np.full(k, 4.0)), 0.0
     if kind == 2:
-        return np.linspace(-1.7, 1.7, 18), np.full(18, 1 / 18), 0.12
+        return np.asarray(np.linspace(-1.7, 1.7, 18), np.float64), np.full(18, 1 / 18), 0.12
     return rng.standard_normal(3) * 1.2, rng.dirichlet(np.full(3, 3.0)), 0.4
 
 

@@ -57,12 +57,20 @@ CLASSES = (
     ("JobDoor", "functions with Depends"),
     ("Served", "functions with Depends"),
 )
+# Names of the interface, as keywords and fields: what a conditional estimate is called everywhere.
+PUBLIC = ("given",)
 INSTEAD = {**dict(WORDS), **dict(CLASSES)}
 
 
 def defined(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Every identifier that a source gives, with its line; not those that it only uses."""
+    public = {
+        *(id(a) for node in ast.walk(tree) if isinstance(node, ast.arguments) for a in node.kwonlyargs),
+        *(id(node.target) for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)),
+    }
     for node in ast.walk(tree):
+        if id(node) in public and {getattr(node, "arg", ""), getattr(node, "id", "")} & set(PUBLIC):
+            continue
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
                 yield node.lineno, name

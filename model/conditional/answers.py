@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def answer(triple: Triple, estimates: Sequence[Estimate], model: ModelInfo) -> E
         model: that made them, or would have.
     """
     dim_x, dim_y, dim_z = triple.dims
-    about = {"n": triple.n, "dim_x": dim_x, "dim_y": dim_y, "dim_z": dim_z}
+    about: dict[str, Any] = {"n": triple.n, "dim_x": dim_x, "dim_y": dim_y, "dim_z": dim_z}
     if len(estimates) == 1:
         [plain] = estimates
         return replace(plain, dim_z=dim_z, warnings=(*triple.notices, *plain.warnings))

@@ -142,7 +142,7 @@ def _levels_in(part: Side, z: Side) -> Doubles:
 
 
 def _joint(rows: Integers, other: Integers, n: int) -> Integers:
-    return np.unique(rows * n + other, return_counts=True)[1]
+    return np.asarray(np.unique(rows * n + other, return_counts=True)[1])
 
 
 def _entropy(counts: Integers) -> float:

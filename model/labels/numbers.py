@@ -131,7 +131,7 @@ def _digamma(n: int) -> Doubles:
 def normal_scores(ranks: Integers | Doubles) -> Doubles:
     """Normal quantiles of (rank + 1/2) / n, by a table, of centred ranks of shape (.., n)."""
     shares = (ranks / ranks.shape[-1] + 1.0) / 2.0
-    return np.interp(shares, _SHARES, _SCORES)
+    return np.asarray(np.interp(shares, _SHARES, _SCORES))
 
 
 def _quantiles() -> tuple[Doubles, Doubles]:

@@ -24,15 +24,15 @@ def estimate(
     backend: Many,
     x: object,
     y: object,
-    given: object | None,
+    z: object | None,
     reduce: reduced.Reduce | None,
     *,
     missing: Missing = "raise",
     unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
 ) -> Steps[Estimate]:
-    """The steps to the estimate of one problem, of I(X;Y|Z) where Z is given; see `mizzle.estimate`."""
-    if given is None:
+    """The steps to the estimate of one problem, of I(X;Y|Z) unless z is None; see `mizzle.estimate`."""
+    if z is None:
         options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
         return (yield from reduced.estimate(backend, x, y, reduce, **options))
     check_unit(unit)
@@ -40,7 +40,7 @@ def estimate(
         raise InvalidInput(
             "reduce goes with x and y alone; with given, choose the columns, and leave reduce out"
         )
-    read: samples.Triple = yield Compute(samples.read_triple, (x, y, given, missing, None, deduplicate))
+    read: samples.Triple = yield Compute(samples.read_triple, (x, y, z, missing, None, deduplicate))
     triple: estimators.TripleLike = yield Compute(estimators.triple, (read.x, read.y, read.z))
     answer = yield from answered(backend, triple)
     return samples.Sample(read.x, read.y, read.notices).noted(answer).to(unit)

@@ -100,18 +100,18 @@ def read_sample(
 def read_triple(
     x: object,
     y: object,
-    given: object,
+    z: object,
     missing: Missing = "raise",
     max_columns: int | None = None,
     deduplicate: bool = False,
 ) -> Triple:
-    """Three sides of the same rows; `given` is read as the other two, the rest is as for `read_sample`.
+    """Three sides of the same rows; z, which messages call given, is read as the other two, the rest is as for `read_sample`.
 
     Raises:
         InvalidInput: a side, or the three of them, cannot be used.
     """
     check_missing(missing)
-    named = (x, "x"), (y, "y"), (given, "given")
+    named = (x, "x"), (y, "y"), (z, "given")
     sides = [read_side(value, name, missing, max_columns) for value, name in named]
     left, right, third = (side.values for side in sides)
     check_rows(left, right)

@@ -69,14 +69,14 @@ def held_bytes(problems: Iterable[Problem | InvalidInput]) -> int:
     )
 
 
-def checked_problem(x: Any, y: Any, options: Options, given: Any = None) -> Problem:
+def checked_problem(x: Any, y: Any, options: Options, z: Any = None) -> Problem:
     """A problem of two arrays of any kind, or of three.
 
     Raises:
         InvalidInput: as `mizzle.data.samples.read_sample`; TooManyColumns of what is given.
     """
-    if given is not None:
-        read = read_triple(x, y, given, options.missing, _MAX_READ_COLUMNS)
+    if z is not None:
+        read = read_triple(x, y, z, options.missing, _MAX_READ_COLUMNS)
         if read.z.shape[1] > _MAX_READ_COLUMNS:
             raise TooManyColumns(f"given has {read.z.shape[1]} columns; choose fewer")
         prepared = triple(read.x, read.y, read.z)

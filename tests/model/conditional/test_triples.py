@@ -1,4 +1,4 @@
-"""Three sides as two problems: what is taken out of x and y can be put back, and what is known is not estimated."""
+"""Three sides as two problems: what is taken out can be put back, and what is known is not estimated."""
 
 import numpy as np
 import pytest

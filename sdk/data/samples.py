@@ -105,7 +105,7 @@ def read_triple(
     max_columns: int | None = None,
     deduplicate: bool = False,
 ) -> Triple:
-    """Three sides of the same rows; z, which messages call given, is read as the other two, the rest is as for `read_sample`.
+    """Three sides of the same rows; z, which messages call given, is read as the others, as by `read_sample`.
 
     Raises:
         InvalidInput: a side, or the three of them, cannot be used.

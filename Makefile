@@ -86,7 +86,7 @@ types-python: $(VENV)/dev.stamp
 	@ln -s '$(CURDIR)'/sdk/* build/types/mizzle/
 	@for room in service model metadata_gen; do ln -s '$(CURDIR)'/$$room build/types/mizzle/$$room; done
 	MYPYPATH=build/types $(VENV)/bin/mypy -p mizzle
-	MYPYPATH=build/types:examples:benchmarks:deploy $(VENV)/bin/mypy train.py train_labels.py examples/*.py benchmarks/*.py deploy/*.py
+	MYPYPATH=build/types:examples:benchmarks:deploy $(VENV)/bin/mypy train.py train_labels.py train_conditional.py examples/*.py benchmarks/*.py deploy/*.py
 	MYPYPATH=build/types:docs/hooks $(VENV)/bin/mypy docs/hooks/*.py
 
 # What tests share is imported by bare names, as pytest finds it; the tests themselves are modules of `tests`.

@@ -68,7 +68,7 @@ class Table:
     @property
     def same(self) -> bool:
         """Whether a column of one side orders the rows as a column of the other does, or in reverse."""
-        return not {_order(column) for column in self.x}.isdisjoint(map(_order, self.y))
+        return not {order_of(column) for column in self.x}.isdisjoint(map(order_of, self.y))
 
 
 @dataclass(frozen=True)
@@ -169,10 +169,10 @@ def pair(x: Side, y: Side) -> Table:
         ceiling=np.minimum(x.bound, y.bound),
         labels=_labelled(x, y),
         warnings=(
-            *_constant(x.varies, "x"),
-            *_constant(y.varies, "y"),
-            *_copied_columns(x, "x"),
-            *_copied_columns(y, "y"),
+            *constant_columns(x.varies, "x"),
+            *constant_columns(y.varies, "y"),
+            *copied_columns(x, "x"),
+            *copied_columns(y, "y"),
             *_copies(x, y, distinct, n),
             *_series(x, y, n),
         ),
@@ -193,11 +193,11 @@ def _different(ranks: Integers) -> list[int]:
         return list(range(len(ranks)))
     first: dict[bytes, int] = {}
     for j, column in enumerate(ranks):
-        first.setdefault(_order(column), j)
+        first.setdefault(order_of(column), j)
     return list(first.values())
 
 
-def _order(column: Integers) -> bytes:
+def order_of(column: Integers) -> bytes:
     """How a column that varies orders the rows, shape (n,), up to its reverse."""
     return (column if column[np.argmax(column != 0)] > 0 else -column).tobytes()
 
@@ -270,7 +270,7 @@ def _difference(column: Integers, lag: int) -> float:
     return float(squares[: int(_TRIMMED * len(squares))].mean())
 
 
-def _constant(varies: Flags, side: str) -> tuple[Notice, ...]:
+def constant_columns(varies: Flags, side: str) -> tuple[Notice, ...]:
     """Say which columns are constant, if any."""
     if varies.all():
         return ()
@@ -284,7 +284,7 @@ def _constant(varies: Flags, side: str) -> tuple[Notice, ...]:
     return (Notice(f"constant_{side}", text),)
 
 
-def _copied_columns(side: Side, name: str) -> tuple[Notice, ...]:
+def copied_columns(side: Side, name: str) -> tuple[Notice, ...]:
     """Say how many columns were left out because they repeat another."""
     if not side.copies:
         return ()

@@ -1,5 +1,6 @@
 """What local functions and service need of an estimator; `mizzle.model.Estimator` is one."""
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -96,6 +97,34 @@ def load(
 
     loaded: EstimatorLike = Estimator.load(path, device, threads, engine, sha256)
     return loaded
+
+
+class TripleLike(Protocol):
+    """Three sides as problems of two, whose estimates make one of I(X;Y|Z)."""
+
+    @property
+    def problems(self) -> tuple[tuple[FloatArray, FloatArray], ...]:
+        """None where the answer is 0 whatever an estimator says, one, or two."""
+
+
+def triple(x: FloatArray, y: FloatArray, z: FloatArray) -> TripleLike:
+    """The problems of three finite arrays of shape (n, d) each, by which I(X;Y|Z) is estimated."""
+    from mizzle.model.conditional import triples
+
+    prepared: TripleLike = triples.prepare(x, y, z)
+    return prepared
+
+
+def conditional(of: Any, estimates: Sequence[Estimate], model: ModelInfo) -> Estimate:
+    """I(X;Y|Z) in nats, of a `triple` and the estimates of its problems, which `model` made.
+
+    Raises:
+        ModelUnavailable: the weights for this are absent or damaged.
+    """
+    from mizzle.model.conditional import answers
+
+    answer: Estimate = answers.answer(of, estimates, model)
+    return answer
 
 
 class Compiled(NamedTuple):

@@ -27,22 +27,14 @@ class Notice(NamedTuple):
 # Codes of notices in falling order of what they may cost a reader. The first ask for something; the facts, at
 # the end, say what was done. A code that stands in neither is of another version, and stands between them.
 SEVERITY: Final = (
-    *(
-        "repeated_rows",
-        "rows_alike",
-        "trend",
-        "deterministic",
-        "duplicate",
-        "constant",
-        "constant_x",
-        "constant_y",
-    ),
+    *("repeated_rows", "rows_alike", "trend", "contradiction", "determined", "nearly_determined"),
+    *("deterministic", "duplicate", "constant", "constant_x", "constant_y", "constant_given"),
     *("unordered", "unfamiliar", "rows_out_of_range", "above_log_n", "limited_by_entropy", "untested"),
 )
 SHOWN_NOTICES: Final = 2  # of a pair, in the line that it has in a table of many
 FACTS: Final = (
     *("deduplicated", "dropped", "left_out", "reduced", "blocks", "counted", "coded", "time"),
-    *("copies_x", "copies_y", "block_length", "all_shifts"),
+    *("copies_x", "copies_y", "copies_given", "block_length", "all_shifts"),
 )
 
 
@@ -144,7 +136,7 @@ class Normalized:
 
 @dataclass(frozen=True, repr=False)
 class Estimate:
-    """Posterior of the mutual information I(X;Y) given one sample.
+    """Posterior of the mutual information I(X;Y), or of I(X;Y|Z), given one sample.
 
     Attributes:
         mi: posterior mean, in `unit`.
@@ -156,6 +148,7 @@ class Estimate:
         model: the weights that answered.
         unit: "nats" or "bits".
         reduced: what stands in for the columns, where they were reduced; see `mizzle.estimate`.
+        dim_z: columns of what was given, where this is I(X;Y|Z); None where it is I(X;Y).
     """
 
     mi: float
@@ -169,6 +162,7 @@ class Estimate:
     model: ModelInfo
     unit: Unit = DEFAULT_UNIT
     reduced: Reduced | None = None
+    dim_z: int | None = None
 
     @property
     def median(self) -> float:
@@ -295,6 +289,7 @@ class Estimate:
             "in_range": self.in_range,
             "warnings": " ".join(w.code for w in self.warnings),
             "reduced": "" if self.reduced is None else in_words(self.reduced),
+            **({} if self.dim_z is None else {"dim_z": self.dim_z}),
         }
 
     def __repr__(self) -> str:
@@ -302,9 +297,10 @@ class Estimate:
         flags = "" if self.in_range else ", out of range"
         if self.warnings:
             flags += ", warnings: " + ", ".join(w.code for w in self.warnings)
+        what, condition = ("", "") if self.dim_z is None else ("I(X;Y|Z) ", f" given {self.dim_z}")
         return (
-            f"Estimate({self.mi:.3f} {self.unit}, 90% [{low:.3f}, {high:.3f}], "
-            f"n={self.n}, {self.dim_x}+{self.dim_y} columns{flags})"
+            f"Estimate({what}{self.mi:.3f} {self.unit}, 90% [{low:.3f}, {high:.3f}], "
+            f"n={self.n}, {self.dim_x}+{self.dim_y}{condition} columns{flags})"
         )
 
 

@@ -6,6 +6,7 @@ Request:  {"x": [[..]], "y": [[..]], "levels": [0.05, 0.5, 0.95]}   levels: a li
           `mizzle.backends.encode` writes the same as numbers in binary
 Answer:   {"mi", "median", "quantiles": {"0.05": ..}, "unit", "n", "dim_x", "dim_y", "in_range",
            "warnings": [{"code", "message"}], "model": {"name", "version", "sha256"}}
+          and "dim_z" where the problem has a third side, "given": the estimate is that of I(X;Y|Z)
           and "reduced": {"x", "y", "ladder"} where the columns were reduced, which no service does
 Problem:  {"type", "title", "status", "detail", "code", "request_id"} (RFC 9457)
 
@@ -73,6 +74,7 @@ def answer(estimate: Estimate, levels: Sequence[float] | None = None) -> dict[st
         InvalidLevel: a level outside the estimate's grid.
     """
     reduced = {} if estimate.reduced is None else {"reduced": _reduced_answer(estimate.reduced)}
+    condition = {} if estimate.dim_z is None else {"dim_z": estimate.dim_z}
     return {
         "mi": estimate.mi,
         "median": estimate.median,
@@ -81,6 +83,7 @@ def answer(estimate: Estimate, levels: Sequence[float] | None = None) -> dict[st
         "n": estimate.n,
         "dim_x": estimate.dim_x,
         "dim_y": estimate.dim_y,
+        **condition,
         "in_range": estimate.in_range,
         "warnings": [notice._asdict() for notice in estimate.warnings],
         "model": estimate.model._asdict(),
@@ -172,6 +175,7 @@ def estimate(answer: dict[str, Any]) -> Estimate:
         model=ModelInfo(**{key: str(answer["model"][key]) for key in ModelInfo._fields}),
         unit=answer["unit"],
         reduced=_reduced(answer.get("reduced")),
+        dim_z=None if answer.get("dim_z") is None else index(answer["dim_z"]),
     )
     if not is_sound(result):
         raise ValueError("no usable numbers")

@@ -55,12 +55,12 @@ FLOORS = {
     ),
     "metadata_gen": (
         "family < dispersion hyperpriors montecarlo < maps < families < prior < stream"
-        " < reserved label_problems store < __init__ < __main__"
+        " < reserved label_problems conditional_problems store < __init__ < __main__"
     ),
     "model": (
         "native quantiles threads < calibrate counting posterior weights < labels < novelty preprocess"
-        " < batch < statistics < net < torch_weights < torch_engine < engines < blocks < estimator"
-        " < __init__ training"
+        " < batch conditional < statistics < net < torch_weights < torch_engine < engines < blocks"
+        " < estimator < __init__ training"
     ),
     "service": (
         "formats logs settings < inference < telemetry < http < jobs oip transport < routes < app < server"

@@ -58,7 +58,7 @@ def materials(wheel_file: Path) -> str:
 def test_the_wheel_holds_every_room_and_the_weights(wheel: set[str]) -> None:
     wanted = {"__init__.py", "py.typed", "model/estimator.py", "metadata_gen/store/build.py"}
     wanted |= {"service/app.py", "service/http/auth.py"}
-    wanted |= {"model/weights/mizzle.safetensors", "model/weights/labels.safetensors"}
+    wanted |= {f"model/weights/{name}.safetensors" for name in ("mizzle", "labels", "conditional")}
     assert {f"mizzle/{name}" for name in wanted} <= wheel
 
 
@@ -124,6 +124,7 @@ def test_the_sdist_can_be_tested_and_trained_from(tmp_path: Path) -> None:
     wanted = {
         "train.py",
         "train_labels.py",
+        "train_conditional.py",
         "Makefile",
         "CHANGELOG.md",
         "benchmarks/accuracy.py",

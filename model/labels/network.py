@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,9 +55,18 @@ def shipped() -> Mapping[str, Network]:
     Raises:
         ModelUnavailable: their file is absent or damaged.
     """
-    with weights.refused_in_one_sentence(SHIPPED):
-        file = _read(SHIPPED)
-        return {kind: _network(kind, *file) for kind in KINDS}
+    return load(SHIPPED, KINDS)
+
+
+def load(path: Path, kinds: Iterable[str]) -> Mapping[str, Network]:
+    """The networks of these kinds in a file.
+
+    Raises:
+        ModelUnavailable: it is absent or damaged.
+    """
+    with weights.refused_in_one_sentence(path):
+        file = _read(path)
+        return {kind: _network(kind, *file) for kind in kinds}
 
 
 def _network(kind: str, tensors: dict[str, Doubles], about: dict[str, Any]) -> Network:

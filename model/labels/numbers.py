@@ -22,7 +22,7 @@ def summary(labels: Integers, ranks: Integers) -> Summary:
     shares = classes / n
     entropy = float(-(shares @ np.log(shares)))
     order = np.lexsort((ranks, labels))
-    scores = _normal_scores(ranks)
+    scores = normal_scores(ranks)
     nearest = [neighbours(labels[order], scores[order], k) for k in _NEIGHBOURS]
     base, spread = nearest[0]
     cut = [_cut(labels, ranks, min(bins, max(2, n // 6))) for bins in _BINS]
@@ -128,10 +128,10 @@ def _digamma(n: int) -> Doubles:
     return np.concatenate([[0.0, -np.euler_gamma], -np.euler_gamma + np.cumsum(1.0 / np.arange(1, n))])
 
 
-def _normal_scores(ranks: Integers) -> Doubles:
-    """Normal quantiles of (rank + 1/2) / n, by a table, shape (n,)."""
-    shares = (ranks / len(ranks) + 1.0) / 2.0
-    return np.interp(shares, _SHARES, _SCORES)
+def normal_scores(ranks: Integers | Doubles) -> Doubles:
+    """Normal quantiles of (rank + 1/2) / n, by a table, of centred ranks of shape (.., n)."""
+    shares = (ranks / ranks.shape[-1] + 1.0) / 2.0
+    return np.asarray(np.interp(shares, _SHARES, _SCORES))
 
 
 def _quantiles() -> tuple[Doubles, Doubles]:

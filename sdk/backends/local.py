@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mizzle import estimator as estimators
 from mizzle import progress
-from mizzle.backends import reduced
+from mizzle.backends import conditional, reduced
 from mizzle.backends.batches import Batch, Room, answerable, batches, padded_size
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.info import Limits, ModelCard, parse_card
@@ -221,6 +221,7 @@ def estimate(
     x: object,
     y: object,
     *,
+    given: object | None = None,
     missing: Missing = "raise",
     unit: Unit = DEFAULT_UNIT,
     reduce: reduced.Reduce | None = None,
@@ -234,6 +235,9 @@ def estimate(
     Args:
         x, y: numbers, labels, dates or times, shape (n,) or (n, d): numpy, lists, pandas, polars, pyarrow,
             torch, or a sparse array of scipy.
+        given: a third sample Z of the same rows: the estimate is then the conditional information I(X;Y|Z),
+            what x and y still share where z is known. It comes of two estimates by the chain rule,
+            I(X,Z;Y) - I(Z;Y), and its interval of a calibration on triples whose I(X;Y|Z) is known.
         missing: "raise" refuses missing cells (None, NaN); "drop" leaves out the rows that have some.
         unit: "nats" or "bits".
         reduce: what to do with more columns than the model covers, 64 a side. None or "none": refuse.
@@ -242,8 +246,8 @@ def estimate(
             by principal components. Columns are standardised, and a map is fitted to one half of the rows
             and estimated on the other, and the other way round. The answer is the information of the
             reduced sides, a lower bound on that of all columns; `Estimate.reduced` says what was done.
-        deduplicate: take each different row (x, y) once, and say how many were left out: for continuous
-            data with copies of rows, which make the estimate too high.
+        deduplicate: take each different row (x, y), or (x, y, z), once, and say how many were left out: for
+            continuous data with copies of rows, which make the estimate too high.
 
     Raises:
         InvalidInput: the samples cannot be answered as they stand. TooManyColumns: a side has more columns
@@ -252,7 +256,7 @@ def estimate(
         ModelUnavailable: there are no usable weights.
     """
     options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
-    return run(reduced.estimate(LocalBackend(), x, y, reduce, **options), perform_compute)
+    return run(conditional.estimate(LocalBackend(), x, y, given, reduce, **options), perform_compute)
 
 
 def _loaded() -> EstimatorLike:

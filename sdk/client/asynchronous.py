@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
-from mizzle.backends import reduced
+from mizzle.backends import conditional, reduced
 from mizzle.backends.effects import Compute, Gather, Send, Sleep, Step, Steps
 from mizzle.backends.exchange import exchange_async
 from mizzle.backends.info import Limits, ModelCard
@@ -72,6 +72,7 @@ class AsyncClient:
         x: object,
         y: object,
         *,
+        given: object | None = None,
         missing: Missing = "raise",
         unit: Unit = DEFAULT_UNIT,
         reduce: reduced.Reduce | None = None,
@@ -79,7 +80,7 @@ class AsyncClient:
     ) -> Estimate:
         """As `Client.estimate`."""
         options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
-        return await self._run(reduced.estimate(self._backend, x, y, reduce, **options))
+        return await self._run(conditional.estimate(self._backend, x, y, given, reduce, **options))
 
     @overload
     async def estimate_many(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
 
-from mizzle.backends import reduced
+from mizzle.backends import conditional, reduced
 from mizzle.backends.effects import Compute, Gather, Send, Sleep, Step, Steps, run
 from mizzle.backends.exchange import exchange
 from mizzle.backends.info import Limits, ModelCard
@@ -91,6 +91,7 @@ class Client:
         x: object,
         y: object,
         *,
+        given: object | None = None,
         missing: Missing = "raise",
         unit: Unit = DEFAULT_UNIT,
         reduce: reduced.Reduce | None = None,
@@ -106,7 +107,7 @@ class Client:
             Fault: the service failed, or ServiceUnreachable when there is none.
         """
         options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
-        return self._run(reduced.estimate(self._backend, x, y, reduce, **options))
+        return self._run(conditional.estimate(self._backend, x, y, given, reduce, **options))
 
     @overload
     def estimate_many(

@@ -14,7 +14,7 @@ from mizzle.data import cells, copies, frames
 from mizzle.data.arrays import MIN_ROWS, FloatArray, as_table, check_rows
 from mizzle.data.columns import Column, notices_of, read
 from mizzle.data.frames import Mask
-from mizzle.errors import InvalidInput, NotFinite, NotNumeric, PrecisionLoss, TooFewSamples
+from mizzle.errors import InvalidInput, LengthMismatch, NotFinite, NotNumeric, PrecisionLoss, TooFewSamples
 from mizzle.types import Estimate, Notice, short_repr
 
 Missing = Literal["raise", "drop"]
@@ -35,6 +35,20 @@ class Sample(NamedTuple):
     def noted(self, estimate: Estimate) -> Estimate:
         """The estimate with these notices in front of its own."""
         return replace(estimate, warnings=self.notices + estimate.warnings) if self.notices else estimate
+
+
+class Triple(NamedTuple):
+    """One problem with what is given, ready for an estimator.
+
+    Attributes:
+        x, y, z: finite, shape (n, d) each; z is what is given.
+        notices: what was assumed or left out.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    z: FloatArray
+    notices: tuple[Notice, ...] = ()
 
 
 class Side(NamedTuple):
@@ -79,10 +93,46 @@ def read_sample(
     else:
         complete = left.values[rows], right.values[rows]
         check_rows(*complete)
-        dropped = len(rows) - len(complete[0])
-        text = f"{dropped} of {len(rows)} rows were left out, in which a value is missing"
-        sample = Sample(*complete, (*notices, Notice("dropped", text)))
+        sample = Sample(*complete, (*notices, _dropped(len(rows), len(complete[0]))))
     return _without_copies(sample) if deduplicate else sample
+
+
+def read_triple(
+    x: object,
+    y: object,
+    z: object,
+    missing: Missing = "raise",
+    max_columns: int | None = None,
+    deduplicate: bool = False,
+) -> Triple:
+    """Three sides of the same rows; z, which messages call given, is read as the others, as by `read_sample`.
+
+    Raises:
+        InvalidInput: a side, or the three of them, cannot be used.
+    """
+    check_missing(missing)
+    named = (x, "x"), (y, "y"), (z, "given")
+    sides = [read_side(value, name, missing, max_columns) for value, name in named]
+    left, right, third = (side.values for side in sides)
+    check_rows(left, right)
+    if len(third) != len(left):
+        text = f"x and y have {len(left)} rows and given has {len(third)}"
+        raise LengthMismatch(f"{text}; row i of all three must be one observation")
+    notices = tuple(notice for side in sides for notice in side.notices)
+    rows = _complete_rows(*sides)
+    if rows is not None:
+        left, right, third = left[rows], right[rows], third[rows]
+        notices = (*notices, _dropped(len(rows), len(left)))
+    if deduplicate:
+        places = copies.first_places(np.hstack([left, right, third]))
+        notices = (*notices, *copies.left_out(len(left), len(places)))
+        left, right, third = left[places], right[places], third[places]
+    check_rows(left, right)
+    return Triple(left, right, third, notices)
+
+
+def _dropped(before: int, after: int) -> Notice:
+    return Notice("dropped", f"{before - after} of {before} rows were left out, in which a value is missing")
 
 
 def _without_copies(sample: Sample) -> Sample:
@@ -163,12 +213,12 @@ def _is_missing(mask: Mask, name: str) -> NotNumeric:
     return NotNumeric(f"{place} is null{more}; missing='drop' leaves such rows out, or impute them first")
 
 
-def _complete_rows(x: Side, y: Side) -> Mask | None:
+def _complete_rows(*sides: Side) -> Mask | None:
     """Which rows have every value; None where all have."""
-    masks = [side.missing.any(axis=1) for side in (x, y) if side.missing is not None]
+    masks = [side.missing.any(axis=1) for side in sides if side.missing is not None]
     if not masks:
         return None
-    if len(x.values) != len(y.values):
+    if len({len(side.values) for side in sides}) > 1:
         return None  # and so refused
     complete: Mask = ~np.logical_or.reduce(masks)
     return complete

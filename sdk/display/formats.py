@@ -20,7 +20,7 @@ _TEXT, _FLOAT, _INT, _BOOL = range(4)
 _KINDS = {
     **dict.fromkeys(("x", "y", "warnings", "error", "unit", "reduced"), _TEXT),
     **dict.fromkeys(("mi", "low", "high", "median", "below", "pvalue", "pvalue_bh"), _FLOAT),
-    **dict.fromkeys(("n", "dropped", "dim_x", "dim_y"), _INT),
+    **dict.fromkeys(("n", "dropped", "dim_x", "dim_y", "dim_z"), _INT),
     "in_range": _BOOL,
     "lag": _INT,
     "pvalue": _FLOAT,

@@ -16,7 +16,7 @@ from mizzle.service.formats.problem import (
     problem_or_error,
 )
 
-_PROBLEM, _BATCH = ("x", "y", *Options._fields), ("problems", *Options._fields)
+_PROBLEM, _BATCH = ("x", "y", "given", *Options._fields), ("problems", *Options._fields)
 _DEFAULT = list(wire.DEFAULT_LEVELS)
 
 
@@ -54,7 +54,8 @@ def _problem(value: Any, defaults: dict[str, Any], grid: Sequence[float]) -> Pro
     for name in ("x", "y"):
         if name not in value:
             raise InvalidRequest(f"the field {name} is missing; send x and y as lists of rows")
-    return checked_problem(value["x"], value["y"], _options({**defaults, **value}, grid))
+    options = _options({**defaults, **value}, grid)
+    return checked_problem(value["x"], value["y"], options, value.get("given"))
 
 
 def _options(fields: dict[str, Any], grid: Sequence[float]) -> Options:

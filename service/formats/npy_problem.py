@@ -28,24 +28,26 @@ _READERS = {
     (3, 0): npy_format.read_array_header_2_0,  # it differs in the names of fields, and no such array is read
 }
 _PREFIX = {b"\x01": 10}  # bytes before the header by major version: two for its length, else four
-_PARAMETERS = ("dim_x", *Options._fields)
+_PARAMETERS = ("dim_x", "dim_given", *Options._fields)
 _DIM_X = re.compile(r"[0-9]{1,5}")
 
 
 def parse_problem(content: bytes, query: Mapping[str, str], grid: Sequence[float]) -> Problem:
-    """The problem in a file: of its columns the first `dim_x` are x; see `registry.parse_problem`.
+    """The problem in a file: of its columns the first `dim_x` are x, and the last `dim_given` given.
 
     Args:
-        query: dim_x, which only two columns can do without, levels (between commas, or "all"), and the
-            words missing and unit.
+        query: dim_x, which only two columns can do without, dim_given, levels (between commas, or "all"),
+            and the words missing and unit; see `registry.parse_problem`.
     """
     if not set(query) <= set(_PARAMETERS) or _repeats(query):
         known = ", ".join(_PARAMETERS)
         raise InvalidRequest(f"the address has other parameters than {known}, or one of them twice")
     options = Options(parse_levels(query.get("levels"), grid), **check_words(query))
     table = read_array(content)
-    dim_x = _dim_x(query.get("dim_x"), table.shape[1])
-    return checked_problem(table[:, :dim_x], table[:, dim_x:], options)
+    last = table.shape[1] - _dim_given(query.get("dim_given"), table.shape[1])
+    dim_x = _dim_x(query.get("dim_x"), last)
+    third = table[:, last:] if last < table.shape[1] else None
+    return checked_problem(table[:, :dim_x], table[:, dim_x:last], options, third)
 
 
 def read_array(content: bytes) -> np.ndarray[Any, Any]:
@@ -106,6 +108,16 @@ def _dim_x(text: str | None, columns: int) -> int:
     if not _DIM_X.fullmatch(text) or not 0 < int(text) < columns:
         raise InvalidRequest(
             f"dim_x must be a whole number from 1 to {columns - 1}, since y needs a column too"
+        )
+    return int(text)
+
+
+def _dim_given(text: str | None, columns: int) -> int:
+    if text is None:
+        return 0
+    if not _DIM_X.fullmatch(text) or not 0 < int(text) <= columns - 2:
+        raise InvalidRequest(
+            f"dim_given must be a whole number from 1 to {max(columns - 2, 1)}, as x and y need one each"
         )
     return int(text)
 

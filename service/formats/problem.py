@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from mizzle import wire
 from mizzle.data.arrays import FloatArray
-from mizzle.data.samples import Missing, Sample, read_sample
-from mizzle.errors import InvalidInput, InvalidLevel, InvalidRequest, TooLarge
+from mizzle.data.samples import Missing, Sample, read_sample, read_triple
+from mizzle.errors import InvalidInput, InvalidLevel, InvalidRequest, TooLarge, TooManyColumns
+from mizzle.estimator import TripleLike, triple
 from mizzle.types import DEFAULT_UNIT, Estimate, Notice, Unit
 
 Error = TypeVar("Error", bound=BaseException)
@@ -43,6 +44,7 @@ class Problem(NamedTuple):
     Attributes:
         unit: of the answer.
         notices: what was assumed about the tables or left out of them.
+        triple: the problem with what is given, where I(X;Y|Z) is asked for; it has problems of its own.
     """
 
     x: FloatArray
@@ -50,6 +52,7 @@ class Problem(NamedTuple):
     levels: tuple[float, ...] | None
     unit: Unit = DEFAULT_UNIT
     notices: tuple[Notice, ...] = ()
+    triple: TripleLike | None = None
 
     def answer(self, estimate: Estimate) -> dict[str, Any]:
         """The estimate of this problem, as the JSON object of the interface."""
@@ -59,15 +62,25 @@ class Problem(NamedTuple):
 
 def held_bytes(problems: Iterable[Problem | InvalidInput]) -> int:
     """What the arrays of problems take."""
-    return sum(p.x.nbytes + p.y.nbytes for p in problems if isinstance(p, Problem))
+    return sum(
+        sum(side.nbytes for pair in ((p.x, p.y), *(p.triple.problems if p.triple else ())) for side in pair)
+        for p in problems
+        if isinstance(p, Problem)
+    )
 
 
-def checked_problem(x: Any, y: Any, options: Options) -> Problem:
-    """A problem of two arrays of any kind.
+def checked_problem(x: Any, y: Any, options: Options, z: Any = None) -> Problem:
+    """A problem of two arrays of any kind, or of three.
 
     Raises:
-        InvalidInput: as `mizzle.data.samples.read_sample`.
+        InvalidInput: as `mizzle.data.samples.read_sample`; TooManyColumns of what is given.
     """
+    if z is not None:
+        read = read_triple(x, y, z, options.missing, _MAX_READ_COLUMNS)
+        if read.z.shape[1] > _MAX_READ_COLUMNS:
+            raise TooManyColumns(f"given has {read.z.shape[1]} columns; choose fewer")
+        prepared = triple(read.x, read.y, read.z)
+        return Problem(read.x, read.y, options.levels, options.unit, read.notices, prepared)
     sample = read_sample(x, y, options.missing, _MAX_READ_COLUMNS)
     return Problem(sample.x, sample.y, options.levels, options.unit, sample.notices)
 

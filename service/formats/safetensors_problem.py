@@ -1,5 +1,7 @@
 """safetensors: x and y, or x.0, y.0, x.1, y.1 and so on, read by the safetensors package.
 
+Beside any of these pairs a third side may stand, given or given.0 and so on.
+
 Format: eight bytes, the length of a JSON object that names the type, the shape and the place of every tensor;
 then the numbers, row by row, without gaps. `__metadata__` may hold `levels` (between commas, or "all"),
 `missing` and `unit`, and nothing else. The package refuses a file that is not exactly as long as it says, and
@@ -50,21 +52,25 @@ Array = np.ndarray[Any, Any]
 def parse_problem(content: bytes, grid: Sequence[float]) -> Problem:
     """The problem in a file; see `registry.parse_problem`."""
     tensors, metadata = read_tensors(content)
-    if set(tensors) != {"x", "y"}:
-        raise InvalidRequest("the file must hold two tensors, x and y")
-    return checked_problem(tensors["x"], tensors["y"], _options(metadata, grid))
+    if set(tensors) - {"given"} != {"x", "y"}:
+        raise InvalidRequest("the file must hold two tensors, x and y, or three with given")
+    return checked_problem(tensors["x"], tensors["y"], _options(metadata, grid), tensors.get("given"))
 
 
 def parse_batch(content: bytes, grid: Sequence[float], max_problems: int) -> list[Problem | InvalidInput]:
     """The problems in a file; see `registry.parse_batch`."""
     tensors, metadata = read_tensors(content)
+    third = {name: tensors.pop(name) for name in list(tensors) if name.startswith("given.")}
     count, rest = divmod(len(tensors), 2)
     check_count(count + rest, max_problems)
-    names = [(f"x.{i}", f"y.{i}") for i in range(count)]
-    if rest or set(tensors) != {name for pair in names for name in pair}:
+    names = [(f"x.{i}", f"y.{i}", f"given.{i}") for i in range(count)]
+    known = {name for x, y, _ in names for name in (x, y)}
+    if rest or set(tensors) != known or not set(third) <= {z for _, _, z in names}:
         raise InvalidRequest("the file must hold the tensors x.0, y.0, x.1, y.1 and so on, without a gap")
     options = _options(metadata, grid)
-    return [problem_or_error(checked_problem, tensors[x], tensors[y], options) for x, y in names]
+    return [
+        problem_or_error(checked_problem, tensors[x], tensors[y], options, third.get(z)) for x, y, z in names
+    ]
 
 
 def read_tensors(content: bytes) -> tuple[dict[str, Array], dict[str, str]]:

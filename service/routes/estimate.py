@@ -18,7 +18,7 @@ from mizzle.service.http.deadline import while_connected
 from mizzle.service.http.dependencies import Service, admitted_caller, service_of
 from mizzle.service.http.memory import Charge
 from mizzle.service.inference.engine import Caller
-from mizzle.service.routes import schemas
+from mizzle.service.routes import conditional, schemas
 from mizzle.types import Estimate
 
 T = TypeVar("T")
@@ -41,8 +41,12 @@ async def estimate(request: Request) -> Response:
     with service.memory.charged(caller.key) as charge:
         problem = await _parsed(request, service, charge, registry.parse_problem)
         charge.resize(held_bytes([problem]))
-        answer = await while_connected(request, service.engine.estimate(problem, caller))
-        return _json(problem.answer(answer))
+        answering = (
+            service.engine.estimate(problem, caller)
+            if problem.triple is None
+            else _one(service, problem, caller)
+        )
+        return _json(problem.answer(await while_connected(request, answering)))
 
 
 @router.post(
@@ -59,8 +63,16 @@ async def estimate_batch(request: Request) -> Response:
         limit = service.settings.max_request_problems
         problems = await _parsed(request, service, charge, registry.parse_batch, limit)
         charge.resize(held_bytes(problems))
-        answers = await while_connected(request, service.engine.estimate_many(problems, caller))
+        answers = await while_connected(request, conditional.estimate_many(service.engine, problems, caller))
         return _json({"answers": [_item(*pair) for pair in zip(answers, problems, strict=True)]})
+
+
+async def _one(service: Service, problem: Problem, caller: Caller) -> Estimate:
+    """The estimate of one problem with what is given."""
+    [answer] = await conditional.estimate_many(service.engine, [problem], caller)
+    if isinstance(answer, MizzleError):
+        raise answer
+    return answer
 
 
 def _let_in(request: Request, least_cells: int = 0) -> tuple[Service, Caller]:

@@ -35,6 +35,9 @@ class EstimateRequest(BaseModel):
         "Free text and identifiers are refused; null is as well, unless `missing` is drop."
     )
     y: _Table = Field(description="As x, with as many rows.")
+    given: _Table | None = Field(
+        None, description="A third side Z, as x: the answer is then the conditional information I(X;Y|Z)."
+    )
     levels: Literal["all"] | Annotated[list[_Level], Field(max_length=MAX_LEVELS, min_length=1)] = Field(
         list(DEFAULT_LEVELS),
         description="Increasing quantile levels to answer at, within the model's own; "
@@ -90,6 +93,7 @@ class EstimateAnswer(BaseModel):
     n: int = Field(description="rows")
     dim_x: int = Field(description="columns of x")
     dim_y: int = Field(description="columns of y")
+    dim_z: int | None = Field(None, description="columns of what was given, where that was asked for")
     in_range: bool = Field(description="whether the model was trained on samples like this one")
     warnings: list[Notice]
     model: ModelInfo
@@ -183,11 +187,13 @@ _METADATA = (
 # What a schema cannot say of a body that is no JSON, by media type.
 _BINARY = {
     "EstimateRequest": {
-        SAFETENSORS: f"Two tensors, x and y, of shape [n] or [n, d] each. {_METADATA}",
-        NPY: "One array of shape [n, d]: the first `dim_x` columns are x, the others y.",
+        SAFETENSORS: f"Two tensors, x and y, of shape [n] or [n, d] each, or three with given. {_METADATA}",
+        NPY: "One array of shape [n, d]: the first `dim_x` columns are x, the others y, of which the last "
+        "`dim_given`, if that is there, are given.",
     },
     "BatchRequest": {
-        SAFETENSORS: f"Tensors x.0, y.0, x.1, y.1 and so on, of shape [n] or [n, d] each. {_METADATA}",
+        SAFETENSORS: "Tensors x.0, y.0, x.1, y.1 and so on, of shape [n] or [n, d] each; beside any pair "
+        f"there may be given.0 and so on. {_METADATA}",
     },
 }
 _ONLY_NPY = f"Only with a body of {NPY}; with any other media type an address that has this is refused (422)."
@@ -197,6 +203,11 @@ _QUERY: dict[str, dict[str, Any]] = {
         "minimum": 1,
         "description": "How many of the first columns are x; "
         "of two columns, the first where this is missing.",
+    },
+    "dim_given": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "How many of the last columns are given; none where this is missing.",
     },
     "levels": {
         "type": "string",

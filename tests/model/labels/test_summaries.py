@@ -65,7 +65,7 @@ def test_shrinking_ends_at_independence_and_at_the_shares() -> None:
 
 def test_neighbours_are_those_of_ross() -> None:
     """Against the definition, row by row, in the normal scores that the module measures distances in."""
-    scores = numbers._normal_scores(RANKS)
+    scores = numbers.normal_scores(RANKS)
     order = np.lexsort((RANKS, X))
     harmonic = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, 400))])
     terms = []

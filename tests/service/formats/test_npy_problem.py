@@ -247,7 +247,7 @@ def test_dim_x_leaves_both_sides_a_column(text) -> None:
     "query", ["dim_x=1&other=1", "dim_x=1&dim_x=1", "dim_x=1&levels=0.5&levels=0.5", "dimx=1"]
 )
 def test_parameters_are_known_and_come_once(query: str) -> None:
-    with pytest.raises(errors.InvalidRequest, match="dim_x, levels, missing, unit"):
+    with pytest.raises(errors.InvalidRequest, match="dim_x, dim_given, levels, missing, unit"):
         npy_problem.parse_problem(written(TABLE), QueryParams(query), GRID)
 
 

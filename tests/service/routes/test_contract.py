@@ -97,6 +97,11 @@ def _query(case) -> None:
         case.query = {}
         return
     columns = np.load(io.BytesIO(case.body)).shape[1]
+    if "dim_given" in case.query:  # which two columns leave no room for
+        case.query["dim_given"] = int(case.query["dim_given"]) % max(columns - 2, 1) + 1
+        if columns == 2:
+            del case.query["dim_given"]
+    columns -= case.query.get("dim_given", 0)
     if columns > 2 or "dim_x" in case.query:
         case.query["dim_x"] = int(case.query.get("dim_x", 1)) % (columns - 1) + 1
     if "levels" in case.query:

@@ -1,0 +1,144 @@
+"""What Z leaves of X and Y: maps of a column that can be undone where Z is known, so I(X;Y|Z) stays.
+
+Axes: `n` row, `d` column. The less Z tells of what is left, the less the chain rule has to subtract.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mizzle.model.labels.numbers import normal_scores
+from mizzle.model.labels.summary import Doubles, Integers
+from mizzle.model.preprocess import Side
+
+_GROUP = 10  # rows, on average, of the groups of a discrete Z within which ranks are taken
+_ROWS_A_TERM = 15  # of a polynomial that is fitted
+_SCALED_ROWS = 200  # from which on the spread of what is left is fitted, too
+_SMALLEST_SPREAD = 0.25  # as a share of the mean
+_RIDGE = 1e-6
+_CONTINUOUS = 0.2  # different values, as a share of the rows, from which on a column is mapped
+
+
+class Left(NamedTuple):
+    """What Z leaves of a side.
+
+    Attributes:
+        values: the columns that vary, those that are continuous mapped, shape (n, d).
+        standard: what is left of every column, of mean 0 and about unit variance, shape (n, d).
+        explained: share of the columns' variance that Z explains, mean over the columns.
+        is_mapped: whether every column was mapped.
+    """
+
+    values: Doubles
+    standard: Doubles
+    explained: float
+    is_mapped: bool
+
+
+class Explainer:
+    """What is known of Z, by which columns of other sides are mapped."""
+
+    def __init__(self, z: Side) -> None:
+        self._n = z.ranks.shape[1]
+        self.groups: Integers | None = None
+        if z.discrete and len(z.counts) * _GROUP <= self._n:
+            self.groups, self._sizes = z.rows, z.counts
+            return
+        scores = normal_scores(z.varying)
+        self._terms = _centred(_polynomials(scores, self._n // _ROWS_A_TERM))
+        spread = len(scores) * 2 <= self._n // _ROWS_A_TERM and self._n >= _SCALED_ROWS
+        self._spread_terms = _centred(np.vstack([scores, scores * scores])) if spread else None
+
+    @property
+    def terms(self) -> int:
+        """How many numbers are fitted to a column."""
+        return len(self._sizes if self.groups is not None else self._terms)
+
+    def left(self, side: Side) -> Left:
+        """What is left of a side of the same rows."""
+        ranks = side.varying
+        scores = normal_scores(ranks)
+        maps = _counts(side) > _CONTINUOUS * self._n
+        residuals = scores - (
+            self._means(scores) if self.groups is not None else _fitted(self._terms, scores)
+        )
+        explained = 1.0 - float(np.vdot(residuals, residuals) / np.vdot(scores, scores))
+        changed = self._ranked(ranks) if self.groups is not None else self._scaled(residuals)
+        values = np.where(maps[:, None], changed, ranks.astype(np.float64))
+        standard = changed if self.groups is None else np.where(maps[:, None], _unit(changed), residuals)
+        return Left(values.T, _standardised(standard).T, max(explained, 0.0), bool(maps.all()))
+
+    def _means(self, columns: Doubles) -> Doubles:
+        """Of the group of each row, shape (d, n)."""
+        assert self.groups is not None
+        means = np.array([np.bincount(self.groups, column) for column in columns]) / self._sizes
+        return np.asarray(means[:, self.groups])
+
+    def _ranked(self, ranks: Integers) -> Doubles:
+        """Shares of the rows of the same group below; the rank among all rows breaks ties of groups."""
+        return np.array([self._ranked_column(column) for column in ranks])
+
+    def _ranked_column(self, column: Integers) -> Doubles:
+        assert self.groups is not None
+        order = np.lexsort((column, self.groups))
+        groups, values = self.groups[order], column[order]
+        starts = np.concatenate([[0], np.cumsum(self._sizes)[:-1]])[groups]
+        first = np.concatenate([[True], (groups[1:] != groups[:-1]) | (values[1:] != values[:-1])])
+        lengths = np.diff(np.append(np.flatnonzero(first), self._n))
+        places = np.repeat(np.flatnonzero(first) + (lengths - 1) / 2, lengths) - starts
+        shares = (places + (values / self._n + 1.0) / 2.0) / self._sizes[groups]
+        back = np.empty(self._n)
+        back[order] = shares
+        return back
+
+    def _scaled(self, residuals: Doubles) -> Doubles:
+        """Residuals over the spread that Z predicts of them."""
+        if self._spread_terms is None:
+            return residuals
+        sizes = np.abs(residuals)
+        means = sizes.mean(axis=1, keepdims=True)
+        predicted = means + _fitted(self._spread_terms, sizes - means)
+        return np.asarray(residuals / np.maximum(predicted, _SMALLEST_SPREAD * means + 1e-12))
+
+
+def _counts(side: Side) -> Integers:
+    """How many different values each column that varies has, copies left out."""
+    if side.copies == 0:
+        return side.distinct[side.varies]
+    return np.array([len(np.unique(column)) for column in side.varying])
+
+
+def _polynomials(scores: Doubles, largest: int) -> Doubles:
+    """Terms of scores of shape (d, n): as many as `largest`, but the scores themselves in any case."""
+    d = len(scores)
+    highest = min(largest // d, 5 if d == 1 else 3)
+    terms = [scores]
+    for _ in range(1, highest):
+        terms.append(terms[-1] * scores)
+    if d > 1 and len(terms) * d + d * (d - 1) // 2 <= largest:
+        terms.append(np.array([scores[i] * scores[j] for i in range(d) for j in range(i)]))
+    return np.vstack(terms)
+
+
+def _centred(terms: Doubles) -> Doubles:
+    """Terms of mean 0 and unit variance, shape (p, n)."""
+    terms = terms - terms.mean(axis=1, keepdims=True)
+    return np.asarray(terms / np.maximum(terms.std(axis=1, keepdims=True), 1e-9))
+
+
+def _fitted(terms: Doubles, targets: Doubles) -> Doubles:
+    """Least squares of targets, shape (d, n), by terms, shape (p, n)."""
+    n = terms.shape[1]
+    gram = terms @ terms.T / n + _RIDGE * np.eye(len(terms))
+    return np.asarray(np.linalg.solve(gram, terms @ targets.T / n).T @ terms)
+
+
+def _unit(shares: Doubles) -> Doubles:
+    """Shares in (0, 1) as numbers about 0, whose tails are like those of residuals."""
+    return normal_scores((2.0 * shares - 1.0) * shares.shape[1])
+
+
+def _standardised(columns: Doubles) -> Doubles:
+    columns = columns - columns.mean(axis=1, keepdims=True)
+    spread = np.maximum(columns.std(axis=1, keepdims=True), 1e-9)
+    return np.asarray((columns / spread).clip(-4.0, 4.0))

@@ -67,8 +67,10 @@ def rates(samples: int) -> Rows:
         _rate(name, kind, partial(_pvalue, kind), samples) for name, kinds in plan.items() for kind in kinds
     ]
     if _has_infomeasure():
-        few = max(20, samples // 10)
-        rows += [_rate(name, "infomeasure permutation", _infomeasure, few) for name in list(plan)[:3]]
+        fewer_samples = max(20, samples // 10)
+        rows += [
+            _rate(name, "infomeasure permutation", _infomeasure, fewer_samples) for name in list(plan)[:3]
+        ]
     return rows
 
 

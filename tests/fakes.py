@@ -73,7 +73,8 @@ class FakeEstimator:
         return self.prepare(left, right)
 
     def reordered(self, side: np.ndarray, order: np.ndarray) -> np.ndarray:
-        return side[order]
+        reordered: np.ndarray = side[order]
+        return reordered
 
     def thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(1)

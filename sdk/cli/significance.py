@@ -54,7 +54,8 @@ def test(
 ) -> None:
     """A test of independence: whether the dependence of two sides of a table could be chance."""
     output = Output(None, False, as_json, quiet)
-    check_count(n), check_block(block, surrogates)  # before any work
+    check_count(n)  # before any work
+    check_block(block, surrogates)
     left, right = options.names(x, "--x"), options.names(y, "--y")
     refuse_repeats([*left, *right])
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -204,6 +205,7 @@ def test_many_keep_what_was_said_of_their_samples(fake, draw) -> None:
     x, y = draw(n=70)
     x[3] = np.nan
     [test] = mizzle.Client.local(fake).test_many([(x, y)], n=19, missing="drop")
+    assert isinstance(test, mizzle.Test)
     assert "dropped" in {notice.code for notice in test.warnings}
 
 
@@ -221,7 +223,7 @@ def test_adjusted_pvalues_are_those_of_benjamini_and_hochberg() -> None:
     params=[(where, blocking) for where in (LOCAL, ASGI, SOCKET) for blocking in (True, False)],
     ids=lambda way: f"{way[0]}, {'blocking' if way[1] else 'asynchronous'}",
 )
-def backend(request: pytest.FixtureRequest, new_fake: type[FakeEstimator], serve_here) -> Iterator:
+def backend(request: pytest.FixtureRequest, new_fake: type[FakeEstimator], serve_here) -> Iterator[Any]:
     where, blocking = request.param
     with opened(where, blocking, new_fake(), serve_here) as one_way:
         yield one_way
@@ -257,6 +259,7 @@ def test_tables_have_pvalues_where_they_are_wanted(fake) -> None:
     assert "p (BH)" in result.to_html()
     ranking = client.rank(frame, "a", pvalues=99, kind="shift")
     assert [pair.x for pair in ranking] == ["c", "b"]
+    assert ranking.pairs[0].pvalue is not None
     assert 1 / 100 < ranking.pairs[0].pvalue < 1 / 60  # the smallest, of all shifts that there are
     assert "pvalue" not in client.matrix(frame).to_csv()
 

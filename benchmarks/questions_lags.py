@@ -56,10 +56,10 @@ def couplings(draws: int, seed: int, n: int = 500) -> Rows:
 def _coupled(
     rng: np.random.Generator, n: int, lag: int, response: Callable[[Doubles], Doubles]
 ) -> tuple[Doubles, Doubles]:
-    """x is AR(.5), and y(t) a response to x(t - lag) with as much AR(.5) noise."""
+    """x is AR(.5), and y(t) a response to x(t - lag) with AR(.5) noise of three times its deviation."""
     x, noise = (_autoregressive(rng, n + 40, 0.5) for _ in range(2))
     answer = response(x)
-    y = answer / answer.std() + noise
+    y = answer / answer.std() + 3 * noise
     return x[20 : 20 + n], y[20 - lag : 20 - lag + n]
 
 

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import ennemi
 import numpy as np
@@ -19,7 +20,8 @@ import mizzle
 from mizzle.questions.difference import Difference
 
 Doubles = NDArray[np.float64]
-Draw = tuple[tuple[Doubles, Doubles], tuple[Doubles, Doubles], float]  # two pairs, I1 - I2 in nats
+Sides = tuple[NDArray[Any], NDArray[Any]]
+Draw = tuple[Sides, Sides, float]  # two pairs, I1 - I2 in nats
 _LEVEL = 0.9
 LAGS = range(-20, 21)
 
@@ -56,10 +58,10 @@ def couplings(draws: int, seed: int, n: int = 500) -> Rows:
 def _coupled(
     rng: np.random.Generator, n: int, lag: int, response: Callable[[Doubles], Doubles]
 ) -> tuple[Doubles, Doubles]:
-    """x is AR(.5), and y(t) a response to x(t - lag) with as much AR(.5) noise."""
+    """x is AR(.5), and y(t) a response to x(t - lag) with AR(.5) noise of three times its deviation."""
     x, noise = (_autoregressive(rng, n + 40, 0.5) for _ in range(2))
     answer = response(x)
-    y = answer / answer.std() + noise
+    y = answer / answer.std() + 3 * noise
     return x[20 : 20 + n], y[20 - lag : 20 - lag + n]
 
 
@@ -128,7 +130,7 @@ def speed(n: int = 1000) -> Row:
 
 def coverage(draws: int, seed: int) -> Rows:
     """How often the 90 % interval of `difference` holds the truth, by kind of draw, and for all."""
-    hits: dict[str, list[tuple[bool, bool, float]]] = {}
+    hits: dict[str, list[tuple[bool, float, float]]] = {}
     for i in range(draws):
         rng = np.random.default_rng((seed, i))
         kind = list(KINDS)[i % len(KINDS)]
@@ -139,12 +141,14 @@ def coverage(draws: int, seed: int) -> Rows:
     return [*records, _summary("all", [score for scores in hits.values() for score in scores])]
 
 
-def _scored(answer: Difference, truth: float) -> tuple[bool, bool, float]:
+def _scored(answer: Difference, truth: float) -> tuple[bool, float, float]:
+    """Whether the interval holds the truth; whether the sign is right, NaN where there is none; the error."""
     low, high = answer.interval(_LEVEL)
-    return low <= truth <= high, (answer.probability > 0.5) == (truth > 0), answer.mi - truth
+    sign = float((answer.probability > 0.5) == (truth > 0)) if truth else math.nan
+    return low <= truth <= high, sign, answer.mi - truth
 
 
-def _summary(kind: str, scores: list[tuple[bool, bool, float]]) -> Row:
+def _summary(kind: str, scores: list[tuple[bool, float, float]]) -> Row:
     inside, sign, error = (np.array(column, float) for column in zip(*scores, strict=True))
     return {
         "question": "difference",
@@ -152,7 +156,7 @@ def _summary(kind: str, scores: list[tuple[bool, bool, float]]) -> Row:
         "draws": len(scores),
         "coverage": float(inside.mean()),
         "stderr": float(math.sqrt(_LEVEL * (1 - _LEVEL) / len(scores))),
-        "right_sign": float(sign.mean()),
+        "right_sign": float(np.nanmean(sign)),
         "mean_error": float(error.mean()),
         "rms_error": float(np.sqrt((error**2).mean())),
     }

@@ -140,9 +140,11 @@ class Plan:
 
     def problems(self) -> Iterator[Problem]:
         """One for each lag, then one for each shift."""
+        whole = _cut(self.y.values, self.rows, 0)  # one array, so that it is ranked once
         for lag in (*self.lags, *self.shifts):
+            y = whole if self.complete(lag) is None else self._taken(self.y.values, lag, 0)
             z = None if self.z is None else self._taken(self.z.values, lag, 0)
-            yield Problem(self._taken(self.x.values, lag, lag), self._taken(self.y.values, lag, 0), z)
+            yield Problem(self._taken(self.x.values, lag, lag), y, z)
 
     def complete(self, lag: int) -> Rows | None:
         """The times at which nothing is missing once x is shifted; None for all that the lags leave."""

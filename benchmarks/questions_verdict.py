@@ -42,7 +42,8 @@ SMALLEST = 200  # rows of the reserved looks that the rule is fitted to
 FITTED = {"ordinary": 2000, "reserved": 8000, "real": 6000}  # draws
 RIGHT_SHARE = 0.05  # of right answers of reserved looks and real kinds that the rule is fitted to
 FALSE_ALARMS = 0.04  # of ordinary draws, where the limit is put
-RIDGE = 2.0
+RIGHT_WEIGHT = 0.15  # of those beside ordinary draws
+RIDGE = 1.0
 
 
 class Case(NamedTuple):
@@ -194,11 +195,15 @@ def _numbers(
 
 
 def fitted(numbers: Floats, wrong: np.ndarray, ordinary: np.ndarray) -> tuple[Floats, float]:
-    """Logistic regression with a ridge, wrong and right answers of equal weight; by Newton's method."""
+    """Weights and intercept of a logistic regression with a ridge, by Newton's method.
+
+    Wrong answers weigh as much as all ordinary draws.
+    """
     centre, scale = numbers.mean(axis=0), numbers.std(axis=0) + 1e-9
     z = np.column_stack([(numbers - centre) / scale, np.ones(len(numbers))])
-    weight = np.where(wrong & ~ordinary, 1.0, np.where(wrong, 0.0, 1.0))
-    weight[wrong] *= weight[~wrong].sum() / max(weight[wrong].sum(), 1.0)
+    weight = np.where(ordinary, 1.0, RIGHT_WEIGHT)
+    weight[wrong & ~ordinary] = ordinary.sum() / max((wrong & ~ordinary).sum(), 1)
+    wrong = wrong & ~ordinary  # what is wrong of ordinary draws is bad luck, which no evidence shows
     penalty = np.diag([RIDGE] * numbers.shape[1] + [0.0])
     beta = np.zeros(z.shape[1])
     for _ in range(30):

@@ -208,7 +208,7 @@ def random_function(rng: Rng, d: int) -> Callable[[Array], Array]:
 
 
 def conditions(rng: Rng, n: int, d: int, law: int) -> Array:
-    """Columns of z of one of five laws, of about unit size."""
+    """Columns of z of one of five marginals, of about unit size."""
     z = rng.standard_normal((n, d))
     if law == 1:
         return rng.uniform(-1.7, 1.7, (n, d))
@@ -342,14 +342,14 @@ def choices(rng: Rng, chances: Array) -> Array:
 
 def collider(rng: Rng) -> Problem:
     """Independent x and y of any law, and z = a x + b y + c N: I(X;Y|Z) = h(Z|X) + h(Z|Y) - h(Z) - h(N)."""
-    laws = [_law(rng), _law(rng)]
+    marginals = [_law(rng), _law(rng)]
     a, b, c = _STRENGTH.draw(rng), _STRENGTH.draw(rng), _NOISE.draw(rng)
     step = min(c, 1.0) / 12.0
     reach = 6.5 * (a + b) + 8.0 * c
     grid = np.arange(-reach, reach, step)
     wave = np.asarray(np.fft.rfftfreq(len(grid), step) * 2.0 * np.pi, np.float64)
     noise = np.exp(-0.5 * (c * wave) ** 2)
-    waves = [_transform(law, scale, wave) for law, scale in zip(laws, (a, b), strict=True)]
+    waves = [_transform(law, scale, wave) for law, scale in zip(marginals, (a, b), strict=True)]
 
     def entropy(transform: Array) -> float:
         density = np.fft.irfft(transform, len(grid)).clip(0.0)
@@ -362,7 +362,7 @@ def collider(rng: Rng) -> Problem:
     def sample(rows: Rng, n: int) -> Sides:
         x, y = (
             values[rows.choice(len(values), n, p=p)] + width * rows.standard_normal(n)
-            for values, p, width in laws
+            for values, p, width in marginals
         )
         return x[:, None], y[:, None], (a * x + b * y + c * rows.standard_normal(n))[:, None]
 
@@ -376,7 +376,7 @@ def _law(rng: Rng) -> tuple[Array, Array, float]:
         return np.zeros(1), np.ones(1), 1.0
     if kind == 1:
         k = int(rng.integers(2, 5))
-        return np.arange(k) - (k - 1) / 2.0, rng.dirichlet(np.full(k, 4.0)), 0.0
+        return np.arange(k, dtype=np.float64) - (k - 1) / 2.0, rng.dirichlet(np.full(k, 4.0)), 0.0
     if kind == 2:
         return np.asarray(np.linspace(-1.7, 1.7, 18), np.float64), np.full(18, 1 / 18), 0.12
     return rng.standard_normal(3) * 1.2, rng.dirichlet(np.full(3, 3.0)), 0.4

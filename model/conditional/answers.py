@@ -109,7 +109,9 @@ def answer(triple: Triple, estimates: Sequence[Estimate], model: ModelInfo) -> E
 
 def _passed_on(estimates: Sequence[Estimate]) -> Iterator[Notice]:
     """What was said of either, once."""
-    notices = {notice.code: notice for e in reversed(estimates) for notice in e.warnings}
+    joint, condition = ({notice.code: notice for notice in e.warnings} for e in estimates)
+    condition.pop("repeated_rows", None)  # maps make rows of z and y alike that were not
+    notices = {**condition, **joint}
     return (notices[code] for code in _PASSED_ON if code in notices)
 
 

@@ -17,7 +17,7 @@ _SCALED_ROWS = 200  # from which on the spread of what is left is fitted, too
 _SMALLEST_SPREAD = 0.25  # as a share of the mean
 _LARGEST_HATS = 24  # functions that follow a column locally, of all columns together
 _RIDGE = 1e-4
-_CONTINUOUS = 0.2  # different values, as a share of the rows, from which on a column is mapped
+_CONTINUOUS = 30  # values, counted as equally frequent ones (Simpson 1949), from which on a column is mapped
 
 
 class Left(NamedTuple):
@@ -59,7 +59,7 @@ class Explainer:
         """What is left of a side of the same rows."""
         ranks = side.varying
         scores = normal_scores(ranks)
-        maps = _counts(side) > _CONTINUOUS * self._n
+        maps = np.array([_is_continuous(column) for column in ranks])
         residuals = scores - (
             self._means(scores) if self.groups is not None else _fitted(self._terms, scores)
         )
@@ -102,11 +102,10 @@ class Explainer:
         return np.asarray(residuals / np.maximum(predicted, _SMALLEST_SPREAD * means + 1e-12))
 
 
-def _counts(side: Side) -> Integers:
-    """How many different values each column that varies has, copies left out."""
-    if side.copies == 0:
-        return side.distinct[side.varies]
-    return np.array([len(np.unique(column)) for column in side.varying])
+def _is_continuous(column: Integers) -> bool:
+    """Whether no value of a column, as of rounded numbers, is so frequent that its map is a curve of z."""
+    counts = np.unique(column, return_counts=True)[1]
+    return bool((counts / len(column)) @ counts * _CONTINUOUS < len(column))
 
 
 def _functions(ranks: Integers, scores: Doubles, largest: int) -> Doubles:

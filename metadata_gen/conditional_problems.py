@@ -13,13 +13,14 @@ from scipy.special import entr, ndtri  # type: ignore[import-untyped]
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
 from mizzle.metadata_gen.families.archimedean import ArchimedeanCopula, Clayton, Frank, Gumbel
 from mizzle.metadata_gen.families.copulas import Copula, NormalCopula, Rotated
-from mizzle.metadata_gen.family import Array, Family, Rng
+from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
 from mizzle.metadata_gen.hyperpriors import LogIntegers, LogUniform
 
 Sides = tuple[Array, Array, Array]  # x, y and z, shape (n, d) each
 
 _COUPLING, _STRENGTH, _NOISE = LogUniform(0.01, 0.995), LogUniform(0.05, 5.0), LogUniform(0.05, 3.0)
 _LEVELS, _GIVEN_LEVELS = LogIntegers(2, 12), LogIntegers(2, 40)
+_FREQUENCY: Final = LogUniform(0.5, 9.0)
 _EVENNESS: Final = LogUniform(0.3, 10.0)
 _INDEPENDENT = 0.3  # share of the problems with I(X;Y|Z) = 0
 _MORE_COLUMNS = 0.2  # share to which columns of z are added that have nothing to do with the rest
@@ -126,9 +127,50 @@ def mapped(rng: Rng) -> Problem:
     return Problem(name, sample, 0.0 if independent else pair.mi().nats)
 
 
+class Response(Family):
+    """V = h(U) + s(U) N of normal U and N: I = h(V) - E log s(U) - log(2 pi e) / 2 nats, by quadrature.
+
+    Args:
+        function: h, or where it is to change the spread alone, log s up to a constant.
+        noise: s, or its least.
+        spreads: whether the function is that of the spread.
+    """
+
+    def __init__(self, function: Callable[[Array], Array], noise: float, spreads: bool) -> None:
+        super().__init__("response", 1, 1)
+        self._function, self._noise, self._spreads = function, noise, spreads
+
+    def _law(self, u: Array) -> tuple[Array, Array]:
+        """Mean and spread of V."""
+        h = self._function(u[:, None])
+        if self._spreads:
+            return np.zeros(len(u)), np.exp(np.minimum(h, 3.0) * self._noise)
+        return h, np.full(len(u), self._noise)
+
+    def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
+        u, noise = rng.standard_normal((2, n))
+        mean, spread = self._law(u)
+        return u[:, None], (mean + spread * noise)[:, None]
+
+    def mi(self) -> Truth:
+        mean, spread = self._law(np.asarray(ndtri((np.arange(500) + 0.5) / 500)))
+        ends = float((mean - 6.0 * spread).min()), float((mean + 6.0 * spread).max())
+        step = max(min(spread.min() / 4.0, 0.05), (ends[1] - ends[0]) / 4000.0)
+        grid = np.arange(*ends, step)
+        density = (np.exp(-0.5 * ((grid[:, None] - mean) / spread) ** 2) / spread).mean(axis=1)
+        density /= density.sum() * step
+        nats = entr(density).sum() * step - np.log(spread).mean() - 0.5 * math.log(2.0 * math.pi * math.e)
+        return closed_form(max(float(nats), 0.0))
+
+    def pmi(self, x: Array, y: Array) -> Array:
+        raise NotImplementedError("only the information is needed")
+
+
 def known_pair(rng: Rng) -> Family:
     """A pair of one column each whose I(U;V) is cheap."""
-    kind = rng.integers(6)
+    kind = rng.integers(9)
+    if kind >= 6:
+        return Response(random_function(rng, 1), float(rng.uniform(0.1, 1.5)), bool(rng.random() < 0.35))
     if kind <= 2:
         return NormalCopula(float(rng.choice([-1.0, 1.0])) * _correlation(rng))
     if kind == 3:
@@ -146,7 +188,7 @@ def random_function(rng: Rng, d: int) -> Callable[[Array], Array]:
     """A function of d columns to about unit size: straight, curved, a wave, a step, or a product."""
     kind, direction = int(rng.integers(7)), rng.standard_normal(d)
     direction /= np.linalg.norm(direction)
-    phase, frequency = rng.uniform(0.0, 6.0), rng.uniform(0.5, 4.0)
+    phase, frequency = rng.uniform(0.0, 6.0), _FREQUENCY.draw(rng)
 
     def function(z: Array) -> Array:
         t = z @ direction
@@ -166,7 +208,7 @@ def random_function(rng: Rng, d: int) -> Callable[[Array], Array]:
 
 
 def conditions(rng: Rng, n: int, d: int, law: int) -> Array:
-    """Columns of z of one of five laws, of about unit size."""
+    """Columns of z of one of five marginals, of about unit size."""
     z = rng.standard_normal((n, d))
     if law == 1:
         return rng.uniform(-1.7, 1.7, (n, d))
@@ -300,14 +342,14 @@ def choices(rng: Rng, chances: Array) -> Array:
 
 def collider(rng: Rng) -> Problem:
     """Independent x and y of any law, and z = a x + b y + c N: I(X;Y|Z) = h(Z|X) + h(Z|Y) - h(Z) - h(N)."""
-    laws = [_law(rng), _law(rng)]
+    marginals = [_law(rng), _law(rng)]
     a, b, c = _STRENGTH.draw(rng), _STRENGTH.draw(rng), _NOISE.draw(rng)
     step = min(c, 1.0) / 12.0
     reach = 6.5 * (a + b) + 8.0 * c
     grid = np.arange(-reach, reach, step)
     wave = np.asarray(np.fft.rfftfreq(len(grid), step) * 2.0 * np.pi, np.float64)
     noise = np.exp(-0.5 * (c * wave) ** 2)
-    waves = [_transform(law, scale, wave) for law, scale in zip(laws, (a, b), strict=True)]
+    waves = [_transform(law, scale, wave) for law, scale in zip(marginals, (a, b), strict=True)]
 
     def entropy(transform: Array) -> float:
         density = np.fft.irfft(transform, len(grid)).clip(0.0)
@@ -320,7 +362,7 @@ def collider(rng: Rng) -> Problem:
     def sample(rows: Rng, n: int) -> Sides:
         x, y = (
             values[rows.choice(len(values), n, p=p)] + width * rows.standard_normal(n)
-            for values, p, width in laws
+            for values, p, width in marginals
         )
         return x[:, None], y[:, None], (a * x + b * y + c * rows.standard_normal(n))[:, None]
 
@@ -334,7 +376,7 @@ def _law(rng: Rng) -> tuple[Array, Array, float]:
         return np.zeros(1), np.ones(1), 1.0
     if kind == 1:
         k = int(rng.integers(2, 5))
-        return np.arange(k) - (k - 1) / 2.0, rng.dirichlet(np.full(k, 4.0)), 0.0
+        return np.arange(k, dtype=np.float64) - (k - 1) / 2.0, rng.dirichlet(np.full(k, 4.0)), 0.0
     if kind == 2:
         return np.asarray(np.linspace(-1.7, 1.7, 18), np.float64), np.full(18, 1 / 18), 0.12
     return rng.standard_normal(3) * 1.2, rng.dirichlet(np.full(3, 3.0)), 0.4
@@ -344,6 +386,40 @@ def _transform(law: tuple[Array, Array, float], scale: float, wave: Array) -> Ar
     places, weights, width = law
     angles = np.exp(-1j * scale * np.outer(wave, places)) @ weights
     return np.asarray(angles * np.exp(-0.5 * (scale * width * wave) ** 2))
+
+
+def nonlinear_collider(rng: Rng) -> Problem:
+    """Independent normal x and y, and z = g(x, y) + c N, as `collider`, by a quadrature over x and y."""
+    kind, a, b = int(rng.integers(5)), rng.uniform(0.4, 1.5), rng.uniform(0.4, 1.5)
+    c = float(rng.uniform(0.3, 1.5))
+
+    def function(x: Array, y: Array) -> Array:
+        if kind == 0:
+            return np.asarray(np.maximum(a * x, b * y) * 1.5)
+        if kind == 1:
+            return np.asarray(np.hypot(1.5 * a * x, 1.5 * b * y))
+        if kind == 2:
+            return np.asarray((a * x + b * y) ** 2 / 1.5)
+        if kind == 3:
+            return np.asarray(2.0 * np.sin(a * x + b * y))
+        return np.asarray(1.5 * x * np.abs(y))
+
+    nodes = ndtri((np.arange(80) + 0.5) / 80)
+    means = function(nodes[:, None], nodes)
+    grid = np.arange(means.min() - 5.0 * c, means.max() + 5.0 * c, c / 4.0)
+    density = np.exp(-0.5 * ((grid - means[..., None]) / c) ** 2) / (c * math.sqrt(2.0 * math.pi))
+
+    def entropy(densities: Array) -> float:
+        return float(entr(densities).sum(axis=-1).mean() * c / 4.0)
+
+    nats = entropy(density.mean(axis=0)) + entropy(density.mean(axis=1)) - entropy(density.mean(axis=(0, 1)))
+    nats -= 0.5 * math.log(2.0 * math.pi * math.e * c * c)
+
+    def sample(rows: Rng, n: int) -> Sides:
+        x, y, noise = rows.standard_normal((3, n))
+        return x[:, None], y[:, None], (function(x, y) + c * noise)[:, None]
+
+    return Problem("nonlinear collider", sample, max(nats, 0.0))
 
 
 def chain(rng: Rng) -> Problem:
@@ -368,6 +444,7 @@ KINDS: Final[dict[str, Callable[[Rng], Problem]]] = {
     "tables": tables,
     "classes": classes,
     "collider": collider,
+    "nonlinear collider": nonlinear_collider,
     "chain": chain,
 }
-_SHARES = (0.2, 0.28, 0.12, 0.12, 0.12, 0.08, 0.08)
+_SHARES = (0.15, 0.32, 0.1, 0.1, 0.11, 0.06, 0.07, 0.09)

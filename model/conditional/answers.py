@@ -68,7 +68,7 @@ def answer(triple: Triple, estimates: Sequence[Estimate], model: ModelInfo) -> E
     """I(X;Y|Z), whose `dim_z` says so, of the estimates of the triple's problems, in nats.
 
     Args:
-        estimates: at all `LEVELS`.
+        estimates: in nats.
         model: that made them, or would have.
     """
     dim_x, dim_y, dim_z = triple.dims
@@ -87,7 +87,8 @@ def answer(triple: Triple, estimates: Sequence[Estimate], model: ModelInfo) -> E
             model=model,
             **about,
         )
-    joint, condition = (np.array(estimate.values) for estimate in estimates)
+    # A service may answer at fewer levels than a network that was trained at all of them needs.
+    joint, condition = (np.interp(quantiles.LEVELS, e.levels, e.values) for e in estimates)
     nats = shipped()[KIND].quantiles(summary(triple, joint, condition))
     outside = triple.n < ROWS[0]
     return Estimate(
@@ -108,7 +109,9 @@ def answer(triple: Triple, estimates: Sequence[Estimate], model: ModelInfo) -> E
 
 def _passed_on(estimates: Sequence[Estimate]) -> Iterator[Notice]:
     """What was said of either, once."""
-    notices = {notice.code: notice for e in reversed(estimates) for notice in e.warnings}
+    joint, condition = ({notice.code: notice for notice in e.warnings} for e in estimates)
+    condition.pop("repeated_rows", None)  # maps make rows of z and y alike that were not
+    notices = {**condition, **joint}
     return (notices[code] for code in _PASSED_ON if code in notices)
 
 

@@ -15,8 +15,9 @@ _GROUP = 10  # rows, on average, of the groups of a discrete Z within which rank
 _ROWS_A_TERM = 15  # of a polynomial that is fitted
 _SCALED_ROWS = 200  # from which on the spread of what is left is fitted, too
 _SMALLEST_SPREAD = 0.25  # as a share of the mean
-_RIDGE = 1e-6
-_CONTINUOUS = 0.2  # different values, as a share of the rows, from which on a column is mapped
+_LARGEST_HATS = 24  # functions that follow a column locally, of all columns together
+_RIDGE = 1e-4
+_CONTINUOUS = 30  # values, counted as equally frequent ones (Simpson 1949), from which on a column is mapped
 
 
 class Left(NamedTuple):
@@ -45,7 +46,7 @@ class Explainer:
             self.groups, self._sizes = z.rows, z.counts
             return
         scores = normal_scores(z.varying)
-        self._terms = _centred(_polynomials(scores, self._n // _ROWS_A_TERM))
+        self._terms = _centred(_functions(z.varying, scores, self._n // _ROWS_A_TERM))
         spread = len(scores) * 2 <= self._n // _ROWS_A_TERM and self._n >= _SCALED_ROWS
         self._spread_terms = _centred(np.vstack([scores, scores * scores])) if spread else None
 
@@ -58,7 +59,7 @@ class Explainer:
         """What is left of a side of the same rows."""
         ranks = side.varying
         scores = normal_scores(ranks)
-        maps = _counts(side) > _CONTINUOUS * self._n
+        maps = np.array([_is_continuous(column) for column in ranks])
         residuals = scores - (
             self._means(scores) if self.groups is not None else _fitted(self._terms, scores)
         )
@@ -101,23 +102,31 @@ class Explainer:
         return np.asarray(residuals / np.maximum(predicted, _SMALLEST_SPREAD * means + 1e-12))
 
 
-def _counts(side: Side) -> Integers:
-    """How many different values each column that varies has, copies left out."""
-    if side.copies == 0:
-        return side.distinct[side.varies]
-    return np.array([len(np.unique(column)) for column in side.varying])
+def _is_continuous(column: Integers) -> bool:
+    """Whether no value of a column, as of rounded numbers, is so frequent that its map is a curve of z."""
+    counts = np.unique(column, return_counts=True)[1]
+    return bool((counts / len(column)) @ counts * _CONTINUOUS < len(column))
 
 
-def _polynomials(scores: Doubles, largest: int) -> Doubles:
-    """Terms of scores of shape (d, n): as many as `largest`, but the scores themselves in any case."""
+def _functions(ranks: Integers, scores: Doubles, largest: int) -> Doubles:
+    """Functions of columns of shape (d, n): about as many as `largest`, but the scores in any case."""
     d = len(scores)
     highest = min(largest // d, 5 if d == 1 else 3)
     terms = [scores]
     for _ in range(1, highest):
         terms.append(terms[-1] * scores)
-    if d > 1 and len(terms) * d + d * (d - 1) // 2 <= largest:
+    hats = min(largest // d - highest, _LARGEST_HATS // d)
+    if hats >= 4:
+        terms.extend(_hats(column, hats) for column in ranks)
+    if d > 1 and (highest + max(hats, 0)) * d + d * (d - 1) // 2 <= largest + _LARGEST_HATS:
         terms.append(np.array([scores[i] * scores[j] for i in range(d) for j in range(i)]))
     return np.vstack(terms)
+
+
+def _hats(ranks: Integers, count: int) -> Doubles:
+    """Hat functions between quantiles of a column, which follow what no polynomial does."""
+    shares = (ranks / len(ranks) + 1.0) / 2.0 * (count - 1)
+    return np.maximum(1.0 - np.abs(shares - np.arange(count)[:, None]), 0.0)
 
 
 def _centred(terms: Doubles) -> Doubles:

@@ -15,6 +15,7 @@ from mizzle.model.preprocess import Side, constant_columns, copied_columns, orde
 from mizzle.types import Notice
 
 NEARLY_ALL: Final = 0.999  # of the variance of a side: what Z leaves may be noise of a measurement
+_LOG_LEVELS = 2.5  # logarithm of the levels of x or y in the training
 _UNLIMITED = 20.0  # nats, more than any sample shows
 _LARGEST_TABLE = 0.2  # different rows (x, y, z), as a share of all, up to which they are counted
 
@@ -83,8 +84,8 @@ def _prepared(x: Side, y: Side, z: Side, dims: tuple[int, int, int], notices: tu
             z.discrete,
             counted is not None,
             chance,
-            *_levels(ordered[0][1]),
-            *_levels(ordered[1][1]),
+            *_few_levels(*ordered[0]),
+            *_few_levels(*ordered[1]),
             *_levels(z),
         ),
     ]
@@ -148,6 +149,12 @@ def _joint(rows: Integers, other: Integers, n: int) -> Integers:
 def _entropy(counts: Integers) -> float:
     shares = counts / counts.sum()
     return float(-(shares @ np.log(shares)))
+
+
+def _few_levels(left: Left, part: Side) -> tuple[float, float]:
+    """`_levels` of a side that was not mapped, up to as many as the training had."""
+    flag, levels = (0.0, 0.0) if left.is_mapped else _levels(part)
+    return flag, min(levels, _LOG_LEVELS)
 
 
 def _levels(part: Side) -> tuple[float, float]:

@@ -1,16 +1,20 @@
 """Estimates of what two samples share where a third is given, by any backend: two estimates as one."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from mizzle import estimator as estimators
+from mizzle import selftest
 from mizzle.backends import reduced
 from mizzle.backends.effects import Compute, Steps
 from mizzle.backends.info import ModelCard
-from mizzle.backends.pairs import Outcome
+from mizzle.backends.pairs import Backend, Errors, Outcome, numbered
 from mizzle.data import samples
+from mizzle.data.arrays import FloatArray, as_table
 from mizzle.data.samples import Missing
 from mizzle.errors import InvalidInput, MizzleError, TooManyColumns
-from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit
+from mizzle.progress import Wanted, track
+from mizzle.types import DEFAULT_UNIT, Estimate, ModelInfo, Unit, check_unit
 
 
 class Many(reduced.Many, Protocol):
@@ -18,6 +22,47 @@ class Many(reduced.Many, Protocol):
 
     def info(self) -> Steps[ModelCard]:
         """The model that answers."""
+
+
+class ConditionalBackend:
+    """A backend of tables whose problems have a third array, over one whose problems have two."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._model: ModelInfo | None = None
+
+    def estimate_many(
+        self, pairs: Iterable[Sequence[FloatArray]], *, progress: Wanted = None, errors: Errors = "raise"
+    ) -> list[Outcome]:
+        """The estimates of I(X;Y|Z), in order, or what became of them instead."""
+        triples = [estimators.triple(*sides) for sides in pairs]
+        problems = [pair for triple in triples for pair in triple.problems]
+        outcomes = iter(self._backend.estimate_many(problems, progress=False, errors="return"))
+        answers: list[Outcome] = []
+        with track(progress, len(triples)) as advance:
+            for place, triple in enumerate(triples):
+                answer = self._answer(triple, [next(outcomes) for _ in triple.problems])
+                if errors == "raise" and isinstance(answer, MizzleError):
+                    raise numbered(place, answer)
+                answers.append(answer)
+                advance(1)
+        return answers
+
+    def _answer(self, triple: estimators.TripleLike, outcomes: Sequence[Outcome]) -> Outcome:
+        try:
+            estimates = [estimate_or_error(outcome) for outcome in outcomes]
+            model = estimates[0].model if estimates else self._known_model()
+            return estimators.conditional(triple, estimates, model)
+        except MizzleError as error:
+            return error
+
+    def _known_model(self) -> ModelInfo:
+        """Which weights answer: those of a known problem, where none of this table needs them."""
+        if self._model is None:
+            sides = [as_table(side, name) for side, name in zip(selftest.sample(), "xy", strict=True)]
+            [outcome] = self._backend.estimate_many([(sides[0], sides[1])], progress=False)
+            self._model = estimate_or_error(outcome).model
+        return self._model
 
 
 def estimate(

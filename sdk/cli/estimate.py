@@ -29,6 +29,7 @@ def estimate(
     file: options.File,
     x: options.X,
     y: options.Y,
+    conditions: options.Conditions = None,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
@@ -52,14 +53,18 @@ def estimate(
     output = Output(out, force, as_json, quiet)
     output.check(file)
     left, right = options.names(x, "--x"), options.names(y, "--y")
-    refuse_repeats([*left, *right])
+    third = options.names(conditions, "--given") if conditions else []
+    refuse_repeats([*left, *right, *third])
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
-    table_of_file = source.read([*left, *right])
+    table_of_file = source.read([*left, *right, *third])
     output.note(table_of_file.notes)
-    target = options.joined(right)
+    target, condition = options.joined(right), f"given {options.joined(third)}" if third else None
     sides = {options.joined(left): table_of_file.columns_of(left), target: table_of_file.columns_of(right)}
+    if condition is not None:
+        sides[condition] = table_of_file.columns_of(third)
     interval_levels(level), check_threshold(threshold)  # before any work
-    plan = Plan.with_last(variables(table_of_file.frame, [], sides, missing, target, deduplicate=deduplicate))
+    read = variables(table_of_file.frame, [], sides, missing, target, deduplicate=deduplicate)
+    plan = Plan.with_last(read, condition)
     with client_for(url) as client:
         pair = _pair(client, plan, unit, reduce)
     result = Ranking((pair,), level, unit, threshold, target)
@@ -117,6 +122,7 @@ def matrix(
 def rank(
     file: options.File,
     target: options.Target,
+    conditions: options.Conditions = None,
     columns: options.Columns = None,
     group: options.Groups = None,
     exclude: options.Exclude = None,
@@ -145,12 +151,14 @@ def rank(
     output.check(file, checkpoint)
     check_file(checkpoint)
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
-    table_of_file, chosen = source.chosen(columns, group, exclude, target)
+    third = options.names(conditions, "--given") if conditions is not None else []
+    table_of_file, chosen = source.chosen(columns, group, exclude, target, third)
     output.note(table_of_file.notes)
     with client_for(url) as client, _resumable(checkpoint):
         result = client.rank(
             table_of_file.frame,
             target,
+            given=table_of_file.columns_of(third) or None,
             **chosen,
             strict=strict,
             level=level,
@@ -229,9 +237,9 @@ def _pair(client: Client, plan: Plan, unit: Unit, reduce: Reduce) -> PairResult:
     for error in plan.refusals().values():
         raise error
     [place] = plan.places
-    [(x, y)] = plan.chunk((place,)).arrays
-    answer = client.estimate(x, y, reduce=reduce).to(unit)
-    x_name, y_name = plan.names
+    [(x, y, *third)] = plan.chunk((place,)).arrays
+    answer = client.estimate(x, y, given=third[0] if third else None, reduce=reduce).to(unit)
+    x_name, y_name = (plan.names[i] for i in place)
     return PairResult(x_name, y_name, answer, None, plan.dropped(place), plan.notes(place))
 
 
@@ -250,11 +258,13 @@ def _report(pair: PairResult, result: Ranking) -> None:
     assert pair.estimate is not None
     e, record = pair.estimate, pair.record(result.level, result.threshold)
     dropped = f", {pair.dropped} more left out" if pair.dropped else ""
-    print(printable(f"I({pair.x}; {pair.y}) = {e.mi:.4g} {e.unit}"))
+    third = "" if e.dim_z is None else f", {e.dim_z} given"
+    condition = "" if e.dim_z is None else " | given"
+    print(printable(f"I({pair.x}; {pair.y}{condition}) = {e.mi:.4g} {e.unit}"))
     lines = [
         (f"{100 * result.level:g}% interval", f"{record['low']:.4g} to {record['high']:.4g} {e.unit}"),
         (f"below {result.threshold:g} {e.unit}", f"{record['below']:.1%} of the predictive distribution"),
-        ("sample", f"{e.n} rows{dropped}, {e.dim_x} + {e.dim_y} columns"),
+        ("sample", f"{e.n} rows{dropped}, {e.dim_x} + {e.dim_y} columns{third}"),
         ("model", f"{e.model.name} {e.model.version}"),
     ]
     if not e.in_range:

@@ -30,6 +30,15 @@ FileFormat = Annotated[
 ]
 X = Annotated[str, typer.Option("--x", metavar="A,B", help="Columns of the one side.", show_default=False)]
 Y = Annotated[str, typer.Option("--y", metavar="C,D", help="Columns of the other side.", show_default=False)]
+Conditions = Annotated[
+    str | None,
+    typer.Option(
+        "--given",
+        metavar="E,F",
+        help="Columns that are known: what x and y still share then, I(X;Y|Z).",
+        show_default=False,
+    ),
+]
 Target = Annotated[
     str,
     typer.Option("--target", metavar="T", help="The column or group to compare with.", show_default=False),

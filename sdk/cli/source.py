@@ -1,6 +1,6 @@
 """The table that a command names, and which of its columns are asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,16 +76,21 @@ class Source:
         group: list[str] | None,
         exclude: list[str] | None,
         target: str | None = None,
+        more: Sequence[str] = (),
     ) -> tuple[reader.Table, dict[str, Any]]:
         """The table, and what of it is asked for, as `mizzle.matrix` takes both.
+
+        Args:
+            more: columns that are needed besides.
 
         Raises:
             MizzleError: as `read`.
         """
         groups = options.groups(group)
         single = None if columns is None else options.names(columns, "--columns")
-        named = wanted([], groups, target)
-        table = self.read(None if single is None else wanted(single, groups, target), exclude, named)
+        named = [*wanted([], groups, target), *more]
+        needed = None if single is None else list(dict.fromkeys([*wanted(single, groups, target), *more]))
+        table = self.read(needed, exclude, named)
         of_file = table.groups
         if single is not None:  # of the groups that the file has, those that are named
             of_file = {name: table.groups[name] for name in table.groups if name in single or name == target}

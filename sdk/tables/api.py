@@ -8,10 +8,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mizzle.backends.conditional import ConditionalBackend
 from mizzle.backends.pairs import Backend, Outcome
+from mizzle.data.names import quoted_name
 from mizzle.data.samples import Missing
 from mizzle.deprecated import renamed_keyword
-from mizzle.errors import MizzleError
+from mizzle.errors import InvalidInput, MizzleError
 from mizzle.progress import Wanted
 from mizzle.questions.surrogates import Kind, Rng
 from mizzle.tables.checkpoint import check_file
@@ -92,6 +94,7 @@ def rank(
     frame: object,
     target: str,
     *,
+    given: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
     groups: Groups | None = None,
     missing: Missing = "raise",
@@ -111,6 +114,8 @@ def rank(
 
     Args:
         target: the name of a column or of a group.
+        given: columns Z, of which no pair is made: each estimate is then of the conditional information of a
+            variable and the target where these are known; see `mizzle.estimate`.
         frame, columns, groups, missing, strict, level, unit, threshold, deduplicate: as in `matrix`.
         progress, checkpoint, backend, pvalues, kind, rng: as in `matrix`.
 
@@ -118,13 +123,34 @@ def rank(
         InvalidInput, Fault: as `matrix`; MissingColumn where there is no such target.
     """
     _check(level, unit, threshold, checkpoint)
+    if given is not None and pvalues is not None:
+        raise InvalidInput("pvalues test without conditions; ask for them without given, or leave them out")
     significance = None if pvalues is None else Significance.of(kind, pvalues, rng)
-    plan = Plan.with_last(variables(frame, columns, groups, missing, target, strict, deduplicate))
     backend = backend or _local()
+    condition = None
+    if given is not None:
+        condition, groups = _with_condition(given, groups, target)
+        backend = ConditionalBackend(backend)
+    read = variables(frame, columns, groups, missing, target, strict, deduplicate)
+    plan = Plan.with_last(read, condition)
     outcomes = PlanRunner(plan, level, checkpoint).run(backend, progress)
     pairs = strongest(_results(plan, outcomes, unit, significance, backend, progress))
     more: Any = {"notices": plan.notices, "surrogates": significance and significance.name}
     return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1], **more)
+
+
+def _with_condition(names: Sequence[str], groups: Groups | None, target: str) -> tuple[str, Groups]:
+    """The name of the variable that is given, and the groups with it.
+
+    Raises:
+        InvalidInput: no list of columns, or one with the target.
+    """
+    if isinstance(names, str | bytes) or not hasattr(names, "__iter__") or not list(names):
+        raise InvalidInput("given must be a list of at least one column name")
+    if target in names:
+        raise InvalidInput(f"given has the target {quoted_name(target)}, which would share nothing with it")
+    name = f"given {', '.join(map(str, names))}"
+    return name, {**(groups or {}), name: list(names)}
 
 
 def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None) -> None:

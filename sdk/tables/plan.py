@@ -30,11 +30,11 @@ class Chunk:
 
     Attributes:
         places: of the two variables of each pair, among all variables.
-        arrays: of each pair, shape (n, d) each.
+        arrays: of each pair, shape (n, d) each, and behind them of what is given, if anything is.
     """
 
     places: tuple[PairIndex, ...]
-    arrays: tuple[tuple[FloatArray, FloatArray], ...]
+    arrays: tuple[tuple[FloatArray, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,13 @@ class Plan:
         variables: of which the pairs are made.
         places: the pairs, as places among the variables, in the order of the results.
         notices: about what of the table was left out.
+        condition: the place of the variable that is given to every pair, if one is.
     """
 
     variables: tuple[Variable, ...]
     places: tuple[PairIndex, ...]
     notices: tuple[Notice, ...] = ()
+    condition: int | None = None
     _cut: SizedLRU[FloatArray] = field(
         default_factory=lambda: SizedLRU(MAX_CHUNK_CELLS), repr=False, compare=False
     )
@@ -67,15 +69,23 @@ class Plan:
         return cls(tuple(variables), places, variables.notices)
 
     @classmethod
-    def with_last(cls, variables: Variables) -> "Plan":
+    def with_last(cls, variables: Variables, condition: str | None = None) -> "Plan":
         """Every variable but the last with the last.
+
+        Args:
+            condition: the name of a variable that is given to every pair, and part of none.
 
         Raises:
             InvalidInput: there is no other.
         """
         _at_least_two(variables)
         last = len(variables) - 1
-        return cls(tuple(variables), tuple((i, last) for i in range(last)), variables.notices)
+        names = [variable.name for variable in variables]
+        third = None if condition is None else names.index(condition)
+        if third is not None and len(variables) < 3:
+            raise InvalidInput("beside the target there is only what is given; a pair needs two")
+        places = tuple((i, last) for i in range(last) if i != third)
+        return cls(tuple(variables), places, variables.notices, third)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,12 +150,16 @@ class Plan:
         """These pairs with their arrays. Equal rows of one variable are one and the same array."""
         return Chunk(places, tuple(self._arrays(place) for place in places))
 
-    def _arrays(self, place: PairIndex) -> tuple[FloatArray, FloatArray]:
-        missing = self._missing(place)
+    def _sides(self, place: PairIndex) -> tuple[int, ...]:
+        """The variables of a pair, and the one that is given."""
+        return place if self.condition is None else (*place, self.condition)
+
+    def _arrays(self, place: PairIndex) -> tuple[FloatArray, ...]:
+        missing, sides = self._missing(place), self._sides(place)
         if not missing.any():
-            return self._whole(place[0]), self._whole(place[1])
+            return tuple(self._whole(i) for i in sides)
         pattern = hashlib.sha256(missing.data).digest()
-        return self._cut_to(place[0], missing, pattern), self._cut_to(place[1], missing, pattern)
+        return tuple(self._cut_to(i, missing, pattern) for i in sides)
 
     def _whole(self, i: int) -> FloatArray:
         variable = self.variables[i]
@@ -156,9 +170,9 @@ class Plan:
         return self._cut.get((i, pattern), variable.size, lambda: variable.values[~missing])
 
     def _missing(self, place: PairIndex) -> Mask:
-        """Rows that one of the two lacks."""
+        """Rows that one of the sides lacks."""
         missing = np.zeros(self.variables[place[0]].rows, bool)
-        for mask in (self.variables[i].missing for i in place):
+        for mask in (self.variables[i].missing for i in self._sides(place)):
             missing = missing if mask is None else missing | mask
         return missing
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 from mizzle.backends.pairs import Backend, Outcome
 from mizzle.errors import InvalidFile, MizzleError
@@ -111,6 +112,6 @@ def _outcomes(backend: Backend, chunk: Chunk, advance: Callable[[int], object]) 
         advance(done - so_far)
         so_far = done
 
-    outcomes = backend.estimate_many(chunk.arrays, progress=report, errors="return")
+    outcomes = backend.estimate_many(cast(Any, chunk.arrays), progress=report, errors="return")
     report(len(outcomes), len(outcomes))
     return outcomes

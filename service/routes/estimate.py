@@ -44,7 +44,7 @@ async def estimate(request: Request) -> Response:
         answering = (
             service.engine.estimate(problem, caller)
             if problem.triple is None
-            else _one(service, problem, caller)
+            else _conditional(service, problem, caller)
         )
         return _json(problem.answer(await while_connected(request, answering)))
 
@@ -67,7 +67,7 @@ async def estimate_batch(request: Request) -> Response:
         return _json({"answers": [_item(*pair) for pair in zip(answers, problems, strict=True)]})
 
 
-async def _one(service: Service, problem: Problem, caller: Caller) -> Estimate:
+async def _conditional(service: Service, problem: Problem, caller: Caller) -> Estimate:
     """The estimate of one problem with what is given."""
     [answer] = await conditional.estimate_many(service.engine, [problem], caller)
     if isinstance(answer, MizzleError):

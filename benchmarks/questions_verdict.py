@@ -35,7 +35,7 @@ from mizzle.types import Estimate
 stream = importlib.import_module("mizzle.metadata_gen.stream")
 SEED = 77_001  # of ordinary draws; the kinds of real data have the seeds of `real_data.py`
 FIT_SEED = 4_100_001
-EACH, QUICK = 40, 3  # problems of a kind
+EACH, QUICK = 100, 3  # problems of a kind
 ORDINARY, ORDINARY_QUICK = 600, 40
 RIGHT = 3  # right answers of a kind that are checked
 SMALLEST = 200  # rows of the reserved looks that the rule is fitted to

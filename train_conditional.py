@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,8 @@ def make_chunk(job: tuple[int, int, Path]) -> Path:
         for name, value in one_draw(rng).items():
             drawn.setdefault(name, []).append(value)
     part = path.with_suffix(".part.npz")
-    np.savez(part, **{name: np.array(values) for name, values in drawn.items()})
+    arrays: dict[str, Any] = {name: np.array(values) for name, values in drawn.items()}
+    np.savez(part, **arrays)
     part.rename(path)
     return path
 
@@ -76,8 +78,8 @@ def draws_of(files: list[Path]) -> fitting.Draws:
         nats.append(parts["nats"])
         rows.append(parts["n"])
     features = np.array([s.features for s in summaries], np.float32)
-    places = np.array([(s.base, s.scale, s.bound) for s in summaries]).T
-    return fitting.Draws(features, *places, np.concatenate(nats), np.concatenate(rows))
+    base, scale, bound = np.array([(s.base, s.scale, s.bound) for s in summaries]).T
+    return fitting.Draws(features, base, scale, bound, np.concatenate(nats), np.concatenate(rows))
 
 
 def main() -> None:

@@ -8,13 +8,15 @@ Five kinds of triples that no training had, and those of the training from anoth
 import argparse
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from results import Row, print_table
-from scipy.special import entr, ndtr, ndtri
+from scipy.special import entr, ndtr, ndtri  # type: ignore[import-untyped]
 
-from mizzle.metadata_gen.conditional_problems import Problem, Sides, conditional_problem
+from mizzle.metadata_gen.colliders import Problem, Sides
+from mizzle.metadata_gen.conditional_problems import conditional_problem
 from mizzle.metadata_gen.families.elliptical import MultivariateStudent
 from mizzle.model import Estimator
 from mizzle.model.conditional import answers, triples
@@ -167,7 +169,7 @@ def peers(estimator: Estimator) -> dict[str, Callable[[Sides], float]]:
     except ImportError:
         pass
     try:
-        from tigramite.independence_tests.cmiknn import CMIknn
+        CMIknn = import_module("tigramite.independence_tests.cmiknn").CMIknn
 
         def cmi(sides: Sides) -> float:
             array = np.hstack(sides).T

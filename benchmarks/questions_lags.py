@@ -9,9 +9,9 @@ import math
 import time
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from typing import Any
 
-import ennemi
 import numpy as np
 from numpy.typing import NDArray
 from results import Row, Rows
@@ -39,7 +39,7 @@ def couplings(draws: int, seed: int, n: int = 500) -> Rows:
         kind = list(COUPLINGS)[i % len(COUPLINGS)]
         lag = int(rng.integers(-20, 21))
         x, y = _coupled(rng, n, lag, COUPLINGS[kind])
-        peer = np.ravel(ennemi.estimate_mi(y, x, lag=np.array(LAGS)))
+        peer = np.ravel(import_module("ennemi").estimate_mi(y, x, lag=np.array(LAGS)))
         mine = mizzle.lagged(x, y, lags=LAGS).best.lag
         answers.setdefault(kind, []).append((mine == lag, LAGS[int(peer.argmax())] == lag))
     return [
@@ -108,7 +108,7 @@ def speed(n: int = 1000) -> Row:
         "estimate": lambda: mizzle.estimate(x[:n], y[:n]),
         "lagged": lambda: mizzle.lagged(x, y, lags=LAGS),
         "difference": lambda: mizzle.difference((x, y), (x[::-1], y)),
-        "ennemi": lambda: ennemi.estimate_mi(y, x, lag=np.array(LAGS)),
+        "ennemi": lambda: import_module("ennemi").estimate_mi(y, x, lag=np.array(LAGS)),
     }
     times = dict.fromkeys(actions, (math.inf, math.inf))
     for _ in range(15):

@@ -55,7 +55,7 @@ FLOORS = {
     ),
     "metadata_gen": (
         "family < dispersion hyperpriors montecarlo < maps < families < prior < stream"
-        " < reserved label_problems conditional_problems store < __init__ < __main__"
+        " < reserved label_problems colliders < conditional_problems store < __init__ < __main__"
     ),
     "model": (
         "native quantiles threads < calibrate counting posterior weights < labels < novelty preprocess"

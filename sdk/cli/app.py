@@ -17,7 +17,7 @@ ENDS = (
 )
 COMMANDS = {  # name: the module that has a function, or a typer.Typer, of this name
     "estimate": "mizzle.cli.estimate",
-    "check": "mizzle.cli.check",
+    "check": "mizzle.cli.significance",
     "matrix": "mizzle.cli.estimate",
     "rank": "mizzle.cli.estimate",
     "test": "mizzle.cli.significance",

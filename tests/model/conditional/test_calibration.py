@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mizzle.metadata_gen.colliders import Problem
 from mizzle.metadata_gen.conditional_problems import KINDS, conditional_problem
 from mizzle.model import Estimator
 from mizzle.model.conditional import answers, triples
@@ -42,7 +43,7 @@ def test_nine_intervals_of_ten_hold_the_truth(estimator) -> None:
 
 def test_where_nothing_is_left_the_mean_is_next_to_0(estimator) -> None:
     rng = np.random.default_rng(14)
-    problems = []
+    problems: list[Problem] = []
     while len(problems) < 40:
         problem = conditional_problem(rng)
         if problem.nats == 0.0:

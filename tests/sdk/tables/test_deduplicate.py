@@ -88,7 +88,7 @@ def frame(times: int = 1) -> dict[str, np.ndarray]:
 
 def sides(table: object, **options: Any) -> list[tuple[np.ndarray, np.ndarray]]:
     plan = tables.plan.Plan.all_pairs(variables(table, missing="drop", **options))
-    return [pair for chunk in plan.chunks(()) for pair in chunk.arrays]
+    return [(x, y) for chunk in plan.chunks(()) for x, y in chunk.arrays]
 
 
 @pytest.mark.parametrize("times", TIMES)

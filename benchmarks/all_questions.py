@@ -1,6 +1,6 @@
 """What people ask once they have a number: p-values, conditions, lags, differences, verdicts.
 
-    python benchmarks/questions.py [--quick] [--only significance ..]
+    python benchmarks/all_questions.py [--quick] [--only significance ..]
 
 Runs the figures of every `questions_*.py`, which say what they draw. The whole takes a good part of an hour;
 times are valid on an idle machine alone. Prints tables and writes results/questions-YYYY-MM-DD.json.

@@ -32,10 +32,11 @@ def test_probes_are_asked_where_they_are_and_under_any_name(container: dict[str,
     assert all(set(one) == {"path", "port"} for one in asked)
 
 
-def test_the_port_is_the_services(container: dict[str, Any]) -> None:
-    [port] = container["ports"]
-    assert port["containerPort"] == Settings.model_fields["port"].default
-    assert {container[kind]["httpGet"]["port"] for kind in KINDS} == {port["name"]}
+def test_the_ports_are_the_services(container: dict[str, Any]) -> None:
+    """Probes are asked on the listener that answers through any flood."""
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports == {"http": Settings().port, "probes": Settings().bound_admin_port}
+    assert {container[kind]["httpGet"]["port"] for kind in KINDS} == {"probes"}
 
 
 def test_settings_are_read(container: dict[str, Any]) -> None:

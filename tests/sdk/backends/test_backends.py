@@ -286,13 +286,13 @@ def _busy(monkeypatch, times) -> None:
     """A service that has no room at first, whoever runs it."""
     original, left = Engine.check_capacity, [None] * times
 
-    def check_capacity(self, caller) -> None:
+    def check_capacity(self, caller, **more) -> None:
         if left:
             left.pop()
             error = mizzle.QueueFull("too much work is waiting")
             error.retry_after = _SOON
             raise error
-        original(self, caller)
+        original(self, caller, **more)
 
     monkeypatch.setattr(Engine, "check_capacity", check_capacity)
 

@@ -117,9 +117,10 @@ def _body(path, body):
 
 
 def _problem(body):
-    """As many rows in y as in x, all of one length, and in each column cells of one kind, none missing."""
-    rows = min(len(body["x"]), len(body["y"]))
-    return _levels(body) | {side: _table(body[side][:rows]) for side in "xy"}
+    """As many rows in every side, all of one length, and in each column cells of one kind, none missing."""
+    sides = [side for side in ("x", "y", "given") if body.get(side) is not None]
+    rows = min(len(body[side]) for side in sides)
+    return _levels(body) | {side: _table(body[side][:rows]) for side in sides}
 
 
 def _table(side):

@@ -112,7 +112,7 @@ def mapped(rng: Rng) -> Problem:
     return Problem(name, sample, 0.0 if independent else pair.mi().nats)
 
 
-class Response(Family):
+class _Response(Family):  # no part of the prior, which needs pointwise information
     """V = h(U) + s(U) N of normal U and N: I = h(V) - E log s(U) - log(2 pi e) / 2 nats, by quadrature.
 
     Args:
@@ -155,7 +155,7 @@ def known_pair(rng: Rng) -> Family:
     """A pair of one column each whose I(U;V) is cheap."""
     kind = rng.integers(9)
     if kind >= 6:
-        return Response(random_function(rng, 1), float(rng.uniform(0.1, 1.5)), bool(rng.random() < 0.35))
+        return _Response(random_function(rng, 1), float(rng.uniform(0.1, 1.5)), bool(rng.random() < 0.35))
     if kind <= 2:
         return NormalCopula(float(rng.choice([-1.0, 1.0])) * _correlation(rng))
     if kind == 3:

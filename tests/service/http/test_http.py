@@ -150,7 +150,9 @@ def test_the_document_covers_request_answer_and_refusals(play) -> None:
     known = document["components"]["schemas"]
     used = re.findall("#/components/schemas/([A-Za-z]+)", json.dumps(document))
     assert set(used) <= set(known)
-    assert set(known["EstimateRequest"]["properties"]) == {"x", "y", "levels", "missing", "unit"}
+    assert set(known["EstimateRequest"]["properties"]) == {
+        *("x", "y", "given", "levels", "missing", "unit"),
+    }
     assert {"/v1/estimate", "/v1/estimate:batch", "/v1/models", "/v1/limits"} <= set(document["paths"])
     assert request["example"]["x"]
 

@@ -25,8 +25,9 @@ from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 if TYPE_CHECKING:
     from mizzle.questions.difference import Difference
     from mizzle.questions.lagged import Lagged
-    from mizzle.questions.reliability import Check, Seed
+    from mizzle.questions.reliability import Check
     from mizzle.questions.significance import Test
+    from mizzle.questions.surrogates import Rng
     from mizzle.tables.results import Matrix, Ranking
 
 T = TypeVar("T")
@@ -179,7 +180,7 @@ class AsyncClient:
         unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
         progress: Wanted = None,
-        rng: "Seed" = 0,
+        rng: "Rng" = 0,
     ) -> "Check":
         """As `Client.check`."""
         from mizzle.questions import reliability

@@ -26,8 +26,9 @@ from mizzle.types import DEFAULT_UNIT, Estimate, Unit
 if TYPE_CHECKING:
     from mizzle.questions.difference import Difference
     from mizzle.questions.lagged import Lagged
-    from mizzle.questions.reliability import Check, Seed
+    from mizzle.questions.reliability import Check
     from mizzle.questions.significance import Test
+    from mizzle.questions.surrogates import Rng
     from mizzle.tables.results import Matrix, Ranking
 
 __all__ = ["AsyncClient", "Client"]
@@ -218,7 +219,7 @@ class Client:
         unit: Unit = DEFAULT_UNIT,
         deduplicate: bool = False,
         progress: Wanted = None,
-        rng: "Seed" = 0,
+        rng: "Rng" = 0,
     ) -> "Check":
         """`mizzle.check`, every estimate of which is made by the service; the variants are made here."""
         from mizzle.questions import reliability

@@ -21,9 +21,10 @@ from mizzle.backends.pairs import Pair
 from mizzle.backends.reduced import Many
 from mizzle.data.arrays import FloatArray
 from mizzle.data.samples import Missing, check_missing, read_side
-from mizzle.errors import InvalidInput, InvalidShape, LengthMismatch, TooFewSamples
+from mizzle.errors import InvalidShape, LengthMismatch, TooFewSamples
 from mizzle.progress import Wanted
 from mizzle.questions.chunks import estimates
+from mizzle.questions.surrogates import Rng, generator_of
 from mizzle.types import (
     DEFAULT_LEVEL,
     DEFAULT_UNIT,
@@ -36,7 +37,6 @@ from mizzle.types import (
     interval_levels,
 )
 
-Rng = int | np.random.Generator | None
 MIN_ROWS: Final = 50  # halves of fewer say nothing
 SPLITS: Final = 16  # of the rows in halves, at random
 _PRIOR_SPLITS: Final = 16  # of no correlation; with these, 90 % intervals hold 90 % of the truths of draws
@@ -181,23 +181,10 @@ def steps(
     """The steps to the difference of two pairs by any backend; see `difference`."""
     check_unit(unit)
     rows: _Rows = yield Compute(_read, (first, second, missing))
-    problems = _problems(rows.pairs, generator(rng))
+    problems = _problems(rows.pairs, generator_of(rng))
     answers = yield from estimates(backend, problems, 2 + 4 * SPLITS, progress)
     answer: Difference = yield Compute(_answer, (rows, answers))
     return answer.to(unit)
-
-
-def generator(rng: Rng) -> np.random.Generator:
-    """A generator of a seed, or the generator itself.
-
-    Raises:
-        InvalidInput: it is neither.
-    """
-    if isinstance(rng, np.random.Generator):
-        return rng
-    if rng is not None and (isinstance(rng, bool) or not isinstance(rng, int | np.integer) or rng < 0):
-        raise InvalidInput("rng must be a seed (an integer from 0), a numpy Generator, or None")
-    return np.random.default_rng(rng)
 
 
 class _Rows(NamedTuple):

@@ -3,14 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
+from mizzle.questions.significance import benjamini_hochberg, pvalue
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_UNIT, Estimate, Notice, Unit
 
-_ROUNDING: Final = 1e-6  # nats by which estimates differ that are the same but for rounding
 _CONFIDENCE: Final = 0.95  # of the band
 _KEYS: Final = ("lag", "mi", "low", "high", "n")
 _TESTED: Final = (*_KEYS, "pvalue", "pvalue_bh")
@@ -63,10 +62,13 @@ class Lagged:
     @cached_property
     def records(self) -> tuple[LagRecord, ...]:
         """One for each lag, in rising order."""
-        pvalues = [_pvalue(estimate.mi, self.null) for estimate in self.estimates]
-        adjusted = _adjusted([p for p in pvalues if p is not None]) or pvalues
-        columns = zip(self.lags, self.estimates, pvalues, adjusted, strict=True)
-        return tuple(LagRecord(k, e.mi, *e.interval(self.level), e.n, p, q) for k, e, p, q in columns)
+        estimates = zip(self.lags, self.estimates, strict=True)
+        records = [LagRecord(lag, e.mi, *e.interval(self.level), e.n) for lag, e in estimates]
+        if not self.null:
+            return tuple(records)
+        pvalues = [pvalue(estimate.mi, self.null) for estimate in self.estimates]
+        tested = zip(records, pvalues, benjamini_hochberg(pvalues), strict=True)
+        return tuple(record._replace(pvalue=p, pvalue_bh=q) for record, p, q in tested)
 
     @property
     def best(self) -> LagRecord:
@@ -145,19 +147,3 @@ class Lagged:
             f"{best.mi:.3f} {self.unit}, {100 * self.level:.4g}% [{best.low:.3f}, {best.high:.3f}]{test}, "
             f"n={best.n}{flags})"
         )
-
-
-def _pvalue(mi: float, null: Sequence[float]) -> float | None:
-    """The share of the null distribution, with the estimate itself, that is no smaller (Phipson 2010)."""
-    return (1 + sum(value >= mi - _ROUNDING for value in null)) / (1 + len(null)) if null else None
-
-
-def _adjusted(pvalues: Sequence[float]) -> list[float]:
-    """Benjamini and Hochberg's p-values, which hold the share of false discoveries."""
-    adjusted, smallest = [1.0] * len(pvalues), 1.0
-    order = sorted(range(len(pvalues)), key=pvalues.__getitem__)
-    for rank in range(len(order), 0, -1):
-        place = order[rank - 1]
-        smallest = min(smallest, pvalues[place] * len(pvalues) / rank)
-        adjusted[place] = smallest
-    return adjusted

@@ -4,24 +4,23 @@ Positive lags look at x before y, as in ennemi (Laarne, Zaidan and Nieminen 2021
 the same rows t, those that every lag leaves, so that they can be compared.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from operator import index
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mizzle.backends import conditional
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.local import LocalBackend
-from mizzle.backends.reduced import Many
 from mizzle.data.samples import Missing, Side, check_missing, read_side
-from mizzle.errors import InvalidInput, LengthMismatch, MissingExtra, TooFewSamples
+from mizzle.errors import InvalidInput, LengthMismatch, TooFewSamples
 from mizzle.progress import Wanted, track
 from mizzle.questions.chunks import estimates
-from mizzle.questions.difference import Rng, generator
 from mizzle.questions.lag_results import Lagged, LagRecord
+from mizzle.questions.surrogates import Rng, generator_of
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_UNIT, Estimate, Notice, Unit, check_unit, interval_levels
 
 __all__ = ["LagRecord", "Lagged", "lagged"]
@@ -29,7 +28,6 @@ DEFAULT_LAGS: Final = range(-20, 21)
 MIN_ROWS: Final = 50
 DEFAULT_SHIFTS: Final = 199
 SHIFTS: Final = (19, 9999)  # how many circular shifts a test may have; with 19 it can just reach p = .05
-_CONDITIONAL: Final = "mizzle.backends.conditional"  # of the versions that have given=
 _MAX_LAGS: Final = 10_000
 Doubles = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -100,7 +98,7 @@ def options_of(**options: Any) -> Options:
     return Options(condition=options.pop("given", None), **options)
 
 
-def steps(backend: Many, x: object, y: object, options: Options) -> Steps[Lagged]:
+def steps(backend: conditional.Many, x: object, y: object, options: Options) -> Steps[Lagged]:
     """The steps to the answer by any backend; see `lagged`."""
     check_unit(options.unit)
     check_missing(options.missing)
@@ -184,7 +182,7 @@ def _plan(x: object, y: object, options: Options) -> Plan:
     sides = {name: read_side(series, name, options.missing) for name, series in names.items()}
     n = _length({name: len(side.values) for name, side in sides.items()})
     rows = _common_rows(n, lags, history)
-    rng = generator(options.rng)
+    rng = generator_of(options.rng)
     chosen = _shifts(n, lags, shifts, rng) if shifts else ()
     condition = _condition(sides["y"], history, sides.get("given"))
     notices = [notice for side in sides.values() for notice in side.notices]
@@ -311,32 +309,18 @@ def _mask(side: Side) -> NDArray[np.bool]:
     return np.zeros(side.values.shape, bool) if side.missing is None else side.missing
 
 
-def _estimates(backend: Many, plan: Plan, wanted: Wanted) -> Steps[list[Estimate]]:
+def _estimates(backend: conditional.Many, plan: Plan, wanted: Wanted) -> Steps[list[Estimate]]:
     """Of every problem, conditional where it has a condition."""
     count = len(plan.lags) + len(plan.shifts)
     if plan.z is None:
         pairs = ((problem.x, problem.y) for problem in plan.problems())
         return (yield from estimates(backend, pairs, count, wanted))
-    conditional, answers = _conditional(), list[Estimate]()
+    answers: list[Estimate] = []
     with track(wanted, count) as advance:
         for x, y, z in plan.problems():
-            answers.append((yield from conditional(backend, x, y, z, None)))
+            answers.append((yield from conditional.estimate(backend, x, y, z, None)))
             advance(1)
     return answers
-
-
-def _conditional() -> Callable[..., Steps[Estimate]]:
-    """The steps to I(X;Y|Z) of three arrays by a backend, `mizzle.backends.conditional.estimate`.
-
-    Raises:
-        MissingExtra: this version has no conditional information.
-    """
-    try:
-        steps: Callable[..., Steps[Estimate]] = import_module(_CONDITIONAL).estimate
-        return steps
-    except (ModuleNotFoundError, AttributeError):
-        text = f"history and given need {_CONDITIONAL}, which this installation lacks"
-        raise MissingExtra(f"{text}; leave them out, or install a version that has it") from None
 
 
 def _answer(plan: Plan, answers: Sequence[Estimate], options: Options) -> Lagged:

@@ -17,18 +17,18 @@ from mizzle.backends.local import LocalBackend
 from mizzle.backends.pairs import Errors, Outcome, Pair
 from mizzle.data.arrays import check_columns
 from mizzle.data.samples import Missing, Sample, read_sample
-from mizzle.errors import Fault, InvalidInput, TooFewSamples
+from mizzle.errors import Fault, TooFewSamples
 from mizzle.progress import Wanted
 from mizzle.questions.evidence import Evidence, gathered, in_words
 from mizzle.questions.features import features
 from mizzle.questions.neighbours import Opinion, opinion
 from mizzle.questions.rule import LIMIT, score
+from mizzle.questions.surrogates import Rng, generator_of
 from mizzle.questions.variants import Variant, variants
-from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit, short_repr
+from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit
 
 MIN_ROWS: Final = 20  # two halves that can be estimated
 LARGEST: Final = 10_000  # rows that variants are made of
-Seed = int | np.random.Generator | None
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,7 +113,7 @@ def check(
     unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
     progress: Wanted = None,
-    rng: Seed = 0,
+    rng: Rng = 0,
 ) -> Check:
     """Whether the estimate of two samples is to be believed, with reasons and evidence.
 
@@ -145,11 +145,11 @@ def steps(
     unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
     progress: Wanted = None,
-    rng: Seed = 0,
+    rng: Rng = 0,
 ) -> Steps[Check]:
     """The steps to a check by any backend; arguments and errors as `check`."""
     check_unit(unit)
-    generator = _generator(rng)
+    generator = generator_of(rng)
     sample: Sample = yield Compute(read_sample, (x, y, missing, None, deduplicate))
     _check_rows(len(sample.x))
     limits = yield from backend.limits()
@@ -167,13 +167,6 @@ def steps(
     named = _answered(changed, outcomes)
     second: Opinion = yield Compute(opinion, (x_rows, y_rows, generator))
     return _verdict(sample.noted(whole).to(unit), named, second)
-
-
-def _generator(rng: object) -> np.random.Generator:
-    is_seed = isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0
-    if not (rng is None or is_seed or isinstance(rng, np.random.Generator)):
-        raise InvalidInput(f"rng is {short_repr(rng)}; it must be a seed from 0, a numpy Generator or None")
-    return np.random.default_rng(rng)  # type: ignore[arg-type]
 
 
 def _check_rows(n: int) -> None:

@@ -23,9 +23,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mizzle.cost import Size
-from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed, QueueFull
+from mizzle.errors import DeadlineExceeded, DeviceOutOfMemory, Draining, InferenceFailed
 from mizzle.service.inference.observer import Observer
 from mizzle.service.inference.queue import Priority, PriorityQueues, QueuedItem
+from mizzle.service.inference.shares import too_much
 from mizzle.service.inference.throughput import Prices, Throughput
 
 Item = TypeVar("Item")
@@ -34,7 +35,7 @@ ALWAYS_ADMITTED = 16  # items that may wait, whatever they cost; clients fill th
 _BURST_ITEMS = 80  # that may wait, whatever they cost, as long as nobody had to be refused for a while
 _CALM_SECONDS = 1.0  # without a refusal, after which a burst is none of an overload
 _SHARED_BATCH_SECONDS = 0.005  # of a batch while several callers ask, so that none waits long for another's
-_NOBODY: Mapping[str, int] = {}
+NOBODY: Mapping[str, int] = {}
 _SHARED_SECONDS = 10.0  # after which a caller who asks no more counts no more
 _log = logging.getLogger(__name__)
 _SMALL_SHARE = 0.25  # of a batch's budget, up to which an item counts as small
@@ -139,7 +140,7 @@ class Batcher(Generic[Item, Result]):
         items: int = 1,
         deadline: float = math.inf,
         caller: str = "",
-        arriving: Mapping[str, int] = _NOBODY,
+        arriving: Mapping[str, int] = NOBODY,
     ) -> None:
         """Whether so much more may come now.
 
@@ -160,9 +161,8 @@ class Batcher(Generic[Item, Result]):
             self._is_burst(items + before[0]) or self._is_share(own, caller)
         ):
             self._refused_at = time.monotonic()
-            error = QueueFull("too much work is waiting; ask again after the time in Retry-After")
-            error.retry_after = self.throughput.retry_after(self.waiting.cells)
-            raise error
+            text = "too much work is waiting; ask again after the time in Retry-After"
+            raise too_much(text, self.throughput.retry_after(self.waiting.cells))
         if time.monotonic() + self.wait_for(cells, caller) > deadline:
             raise DeadlineExceeded("the answer would not be there in the time that was given")
 
@@ -192,7 +192,7 @@ class Batcher(Generic[Item, Result]):
         return own + items <= max(1, ALWAYS_ADMITTED // max(1, callers - bool(own)))
 
     def check_capacity(
-        self, deadline: float = math.inf, caller: str = "", arriving: Mapping[str, int] = _NOBODY
+        self, deadline: float = math.inf, caller: str = "", arriving: Mapping[str, int] = NOBODY
     ) -> None:
         """Whether one more small problem may come now, whose size nobody knows yet; see `admit`."""
         # A queue is full when the next problem does not fit: asked for nothing, there would always be room.

@@ -22,7 +22,7 @@ from mizzle.errors import (
 )
 from mizzle.service.formats.problem import as_answer
 from mizzle.service.formats.registry import Problem
-from mizzle.service.inference.batcher import Batcher, BatchLimits
+from mizzle.service.inference.batcher import NOBODY, Batcher, BatchLimits
 from mizzle.service.inference.ipc import FAILED, Pair
 from mizzle.service.inference.observer import Observer
 from mizzle.service.inference.queue import Priority, QueuedItem
@@ -32,7 +32,6 @@ from mizzle.service.settings import Settings
 from mizzle.types import Estimate, ModelInfo
 
 _log = logging.getLogger(__name__)
-_NOBODY: Mapping[str, int] = {}
 State = Literal["starting", "ready", "draining", "failed"]
 
 
@@ -184,7 +183,7 @@ class Engine:
         return self._batcher
 
     def check_capacity(
-        self, caller: Caller, arriving: Mapping[str, int] = _NOBODY, least_cells: int = 0
+        self, caller: Caller, arriving: Mapping[str, int] = NOBODY, least_cells: int = 0
     ) -> None:
         """Whether there is room for anything at all, asked before a body is read.
 

@@ -154,7 +154,7 @@ def test_history_is_conditioned_on(client, monkeypatch: pytest.MonkeyPatch) -> N
         received.append((x, y, z))
         return (yield from backend.estimate(x, y))
 
-    monkeypatch.setattr(module, "_conditional", lambda: estimate)
+    monkeypatch.setattr("mizzle.backends.conditional.estimate", estimate)
     x, y = series(120)
     result = client.lagged(x, y, lags=[1, 2], history=2, given=x**2)
     assert len(result.estimates) == 2

@@ -10,15 +10,13 @@ from mizzle import wire
 from mizzle.backends.reduced import Reduce
 from mizzle.cli import options
 from mizzle.cli.output import Output
-from mizzle.cli.source import Source
-from mizzle.cli.terminal import fields, is_terminal, say, table
+from mizzle.cli.source import Sides, Source, only_pair
+from mizzle.cli.terminal import fields, is_terminal, labelled, say, table
 from mizzle.client import Client
 from mizzle.data.names import quoted_name
-from mizzle.errors import InvalidInput
 from mizzle.tables.checkpoint import check_file
 from mizzle.tables.plan import Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold
-from mizzle.tables.variables import variables
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, FACTS, Unit, interval_levels
 from mizzle.wire import printable
 
@@ -52,23 +50,14 @@ def estimate(
     """The mutual information of two sides of a table, each of one or more columns."""
     output = Output(out, force, as_json, quiet)
     output.check(file)
-    left, right = options.names(x, "--x"), options.names(y, "--y")
-    third = options.names(conditions, "--given") if conditions else []
-    refuse_repeats([*left, *right, *third])
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
-    table_of_file = source.read([*left, *right, *third])
-    output.note(table_of_file.notes)
-    target, condition = options.joined(right), f"given {options.joined(third)}" if third else None
-    sides = {options.joined(left): table_of_file.columns_of(left), target: table_of_file.columns_of(right)}
-    if condition is not None:
-        sides[condition] = table_of_file.columns_of(third)
+    sides = Sides.read(source, output, x, y, conditions)
     interval_levels(level), check_threshold(threshold)  # before any work
-    read = variables(table_of_file.frame, [], sides, missing, target, deduplicate=deduplicate)
-    plan = Plan.with_last(read, condition)
+    plan = sides.plan(missing, deduplicate)
     with client_for(url) as client:
         pair = _pair(client, plan, unit, reduce)
-    result = Ranking((pair,), level, unit, threshold, target)
-    answer = {**_answer(pair, result), **assumed(table_of_file.notes)}
+    result = Ranking((pair,), level, unit, threshold, sides.target)
+    answer = {**_answer(pair, result), **assumed(sides.table.notes)}
     output.give(result, json.dumps(answer, allow_nan=False), lambda: _report(pair, result))
 
 
@@ -208,13 +197,6 @@ def _summary(result: Matrix | Ranking) -> str:
     return f"{len(result.pairs)} pairs{without}, {strongest}"
 
 
-def refuse_repeats(names: Sequence[str]) -> None:
-    """A column on both sides makes the information infinite; twice on one side adds nothing."""
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidInput(f"column {quoted_name(name)} is named twice; each column may be used once")
-
-
 @contextmanager
 def _resumable(checkpoint: Path | None) -> Iterator[None]:
     """Say how to go on after an interruption."""
@@ -234,10 +216,8 @@ def _pair(client: Client, plan: Plan, unit: Unit, reduce: Reduce) -> PairResult:
     Raises:
         MizzleError: it has no estimate.
     """
-    for error in plan.refusals().values():
-        raise error
+    x, y, *third = only_pair(plan)
     [place] = plan.places
-    [(x, y, *third)] = plan.chunk((place,)).arrays
     answer = client.estimate(x, y, given=third[0] if third else None, reduce=reduce).to(unit)
     x_name, y_name = (plan.names[i] for i in place)
     return PairResult(x_name, y_name, answer, None, plan.dropped(place), plan.notes(place))
@@ -270,7 +250,7 @@ def _report(pair: PairResult, result: Ranking) -> None:
     if not e.in_range:
         lines.append(("out of range", "the model was not trained on samples like this one"))
     noticed = (*pair.notes, *e.warnings)
-    fields([*lines, *(("note" if n.code in FACTS else "warning", n.message) for n in noticed)])
+    fields([*lines, *labelled(noticed)])
 
 
 def _show(result: Matrix | Ranking) -> None:

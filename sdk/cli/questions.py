@@ -10,7 +10,7 @@ from mizzle.cli import options
 from mizzle.cli.estimate import assumed, client_for
 from mizzle.cli.output import Output
 from mizzle.cli.source import Source
-from mizzle.cli.terminal import fields, table
+from mizzle.cli.terminal import fields, labelled, table
 from mizzle.data.arrays import FloatArray
 from mizzle.data.columns import Column, notices_of, read
 from mizzle.data.frames import named_columns
@@ -19,7 +19,7 @@ from mizzle.errors import InvalidInput
 from mizzle.files.reader import Table
 from mizzle.questions.difference import Difference
 from mizzle.questions.lagged import Lagged
-from mizzle.types import DEFAULT_LEVEL, DEFAULT_UNIT, FACTS, Notice, interval_levels
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_UNIT, interval_levels
 from mizzle.wire import printable
 
 Lags = Annotated[
@@ -192,7 +192,7 @@ def _show(result: Lagged) -> None:
     best = [("largest at lag", str(result.best.lag))]
     if result.band is not None:
         best.append(("95% of shifts below", f"{result.band:.4g} {result.unit}"))
-    fields([*best, *_noticed(result.notices)])
+    fields([*best, *labelled(result.notices)])
 
 
 def _report(result: Difference, names: list[str], level: float) -> None:
@@ -205,8 +205,4 @@ def _report(result: Difference, names: list[str], level: float) -> None:
         ("first, second", f"{result.first.mi:.4g} and {result.second.mi:.4g} {result.unit}"),
         ("sample", f"{result.n} rows"),
     ]
-    fields([*lines, *_noticed(result.warnings)])
-
-
-def _noticed(notices: tuple[Notice, ...]) -> list[tuple[str, str]]:
-    return [("note" if n.code in FACTS else "warning", n.message) for n in notices]
+    fields([*lines, *labelled(result.warnings)])

@@ -7,16 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from mizzle.cli import options
-from mizzle.cli.estimate import assumed, client_for, refuse_repeats
+from mizzle.cli.estimate import assumed, client_for
 from mizzle.cli.output import Output
-from mizzle.cli.source import Source
-from mizzle.cli.terminal import fields, mark, table
+from mizzle.cli.source import Sides, Source, only_pair
+from mizzle.cli.terminal import fields, labelled, mark, table
 from mizzle.questions.reliability import Check
 from mizzle.questions.significance import Test
 from mizzle.questions.surrogates import DEFAULT_COUNT, Kind, check_block, check_count
-from mizzle.tables.plan import Plan
-from mizzle.tables.variables import variables
-from mizzle.types import DEFAULT_UNIT, FACTS
+from mizzle.types import DEFAULT_UNIT, Notice
 from mizzle.wire import printable
 
 Surrogates = Annotated[
@@ -58,22 +56,14 @@ def test(
     output = Output(None, False, as_json, quiet)
     check_count(n)  # before any work
     check_block(block, surrogates)
-    left, right = options.names(x, "--x"), options.names(y, "--y")
-    refuse_repeats([*left, *right])
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
-    table = source.read([*left, *right])
-    output.note(table.notes)
-    target = options.joined(right)
-    sides = {options.joined(left): table.columns_of(left), target: table.columns_of(right)}
-    plan = Plan.with_last(variables(table.frame, [], sides, missing, target))
-    for error in plan.refusals().values():
-        raise error
-    [place] = plan.places
-    [(x_values, y_values)] = plan.chunk((place,)).arrays
+    sides = Sides.read(source, output, x, y)
+    plan = sides.plan(missing)
+    x_side, y_side = only_pair(plan)
     with client_for(url) as client:
         result = client.test(
-            x_values,
-            y_values,
+            x_side,
+            y_side,
             kind=surrogates,
             n=n,
             block=block,
@@ -81,15 +71,17 @@ def test(
             unit=unit,
             progress=False if quiet else None,
         )
-    notes = [notice._asdict() for notice in (*plan.notes(place), *result.warnings)]
+    [place] = plan.places
+    notices = [*plan.notes(place), *result.warnings]
     if as_json:
-        more = {"dropped": plan.dropped(place), **assumed(table.notes)}
-        print(json.dumps({**result.to_dict(), "warnings": notes, **more}, allow_nan=False))
+        more = {"dropped": plan.dropped(place), **assumed(sides.table.notes)}
+        answer = {**result.to_dict(), "warnings": [notice._asdict() for notice in notices], **more}
+        print(json.dumps(answer, allow_nan=False))
     else:
-        _report(plan.names, result, plan.dropped(place), notes)
+        _report(plan.names, result, plan.dropped(place), notices)
 
 
-def _report(names: tuple[str, ...], result: Test, dropped: int, notes: list[dict[str, str]]) -> None:
+def _report(names: tuple[str, ...], result: Test, dropped: int, notices: list[Notice]) -> None:
     information = f"I({names[0]}; {names[1]}) = {result.statistic:.4g} {result.unit}"
     print(printable(f"p = {result.pvalue:.4g}, {information}"))
     left_out = f", {dropped} more left out" if dropped else ""
@@ -99,7 +91,7 @@ def _report(names: tuple[str, ...], result: Test, dropped: int, notes: list[dict
             ("surrogates", f"{result.n} of kind {result.kind}{length}, largest {result.null.max():.4g}"),
             ("sample", f"{result.estimate.n} rows{left_out}"),
             ("model", f"{result.estimate.model.name} {result.estimate.model.version}"),
-            *(("note" if n["code"] in FACTS else "warning", n["message"]) for n in notes),
+            *labelled(notices),
         ]
     )
 
@@ -123,22 +115,15 @@ def check(
     quiet: options.Quiet = False,
 ) -> int:
     """Whether to believe the estimate of two sides of a table; ends with 1 where it is not reliable."""
-    left, right = options.names(x, "--x"), options.names(y, "--y")
-    refuse_repeats([*left, *right])
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
-    table_of_file = source.read([*left, *right])
-    Output(None, False, as_json, quiet).note(table_of_file.notes)
-    target = options.joined(right)
-    sides = {options.joined(left): table_of_file.columns_of(left), target: table_of_file.columns_of(right)}
-    plan = Plan.with_last(variables(table_of_file.frame, [], sides, missing, target, deduplicate=deduplicate))
-    for error in plan.refusals().values():
-        raise error
-    [(x_side, y_side)] = plan.chunk((plan.places[0],)).arrays
+    sides = Sides.read(source, Output(None, False, as_json, quiet), x, y)
+    plan = sides.plan(missing, deduplicate)
+    x_side, y_side = only_pair(plan)
     with client_for(url) as client:
         result = client.check(x_side, y_side, unit=unit, progress=False if quiet else None)
     notes = [notice._asdict() for notice in plan.notes(plan.places[0])]
     if as_json:
-        print(json.dumps({**_answer(result, notes), **assumed(table_of_file.notes)}, allow_nan=False))
+        print(json.dumps({**_answer(result, notes), **assumed(sides.table.notes)}, allow_nan=False))
     else:
         _report_check(result, *plan.names)
     return 0 if result.reliable else 1

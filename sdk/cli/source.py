@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mizzle.cli import options
+from mizzle.cli.output import Output
+from mizzle.data.arrays import FloatArray
+from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
 from mizzle.files import reader
 from mizzle.files.csv_columns import TextFormat
+from mizzle.tables.plan import Plan
+from mizzle.tables.variables import variables
 
 
 @dataclass(frozen=True)
@@ -102,3 +107,61 @@ def wanted(single: list[str], groups: Mapping[str, list[str]], target: str | Non
     """All columns that are needed, each once."""
     last = [] if target is None or target in groups else [target]
     return list(dict.fromkeys([*single, *(name for names in groups.values() for name in names), *last]))
+
+
+class Sides(NamedTuple):
+    """Two sides of a table, or three, by the names that an answer gives them.
+
+    Attributes:
+        table: the file's.
+        columns: of each side.
+        target: the name of the second.
+        condition: the name of the third, what is given.
+    """
+
+    table: reader.Table
+    columns: dict[str, list[str]]
+    target: str
+    condition: str | None
+
+    @classmethod
+    def read(cls, source: Source, output: Output, x: str, y: str, conditions: str | None = None) -> "Sides":
+        """The sides that options name, once what was assumed of the file is said.
+
+        Raises:
+            MizzleError: the file cannot be read, or a column is named twice.
+        """
+        left, right = options.names(x, "--x"), options.names(y, "--y")
+        third = options.names(conditions, "--given") if conditions else []
+        _refuse_repeats([*left, *right, *third])
+        table = source.read([*left, *right, *third])
+        output.note(table.notes)
+        target, condition = options.joined(right), f"given {options.joined(third)}" if third else None
+        columns = {options.joined(left): table.columns_of(left), target: table.columns_of(right)}
+        if condition is not None:
+            columns[condition] = table.columns_of(third)
+        return cls(table, columns, target, condition)
+
+    def plan(self, missing: options.Missing, deduplicate: bool = False) -> Plan:
+        """The plan whose only pair they are; errors as `variables`."""
+        read = variables(self.table.frame, [], self.columns, missing, self.target, deduplicate=deduplicate)
+        return Plan.with_last(read, self.condition)
+
+
+def only_pair(plan: Plan) -> tuple[FloatArray, ...]:
+    """The arrays of the only pair of a plan, and of what is given.
+
+    Raises:
+        MizzleError: why it can have no estimate.
+    """
+    for error in plan.refusals().values():
+        raise error
+    [arrays] = plan.chunk((plan.places[0],)).arrays
+    return arrays
+
+
+def _refuse_repeats(names: Sequence[str]) -> None:
+    """A column on both sides makes the information infinite; twice on one side adds nothing."""
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidInput(f"column {quoted_name(name)} is named twice; each column may be used once")

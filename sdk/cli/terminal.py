@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from mizzle.types import FACTS, Notice
 from mizzle.wire import printable
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ def fields(values: Iterable[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
         print(f"  {name:<{width}}  {value}")
+
+
+def labelled(notices: Iterable[Notice]) -> list[tuple[str, str]]:
+    """Notices as `fields`: facts are notes, the others warnings."""
+    return [("note" if notice.code in FACTS else "warning", notice.message) for notice in notices]
 
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> None:

@@ -16,7 +16,7 @@ from numpy.lib import format as npy_format
 MAX_BYTES = 2**30  # of the arrays of an archive
 _MAX_HEADER = 10_000  # as numpy has it
 _CHUNK = 2**20
-_READERS = {
+HEADER_READERS = {  # by version of the format
     (1, 0): npy_format.read_array_header_1_0,
     (2, 0): npy_format.read_array_header_2_0,
     (3, 0): npy_format.read_array_header_2_0,  # sizes are the same where names of fields are not ASCII
@@ -75,7 +75,7 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -
 
 def _array(content: bytes) -> Array:
     file = io.BytesIO(content)
-    shape, _, dtype = _READERS[npy_format.read_magic(file)](file, max_header_size=_MAX_HEADER)
+    shape, _, dtype = HEADER_READERS[npy_format.read_magic(file)](file, max_header_size=_MAX_HEADER)
     size = len(content) - file.tell()
     # Every row and column has a byte at least: without rows, a header might still say any number of columns.
     if dtype.hasobject or dtype.itemsize * math.prod(shape) > size or max(shape, default=0) > len(content):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy_format
 
+from mizzle.data.npy_files import HEADER_READERS
 from mizzle.errors import InvalidRequest, InvalidShape, Malformed, UnsupportedMedia
 from mizzle.service.formats.problem import Options, Problem, check_words, checked_problem, parse_levels
 
@@ -22,11 +23,6 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _MAX_HEADER = 4096
 _MAX_SIZE = 2**48  # of one dimension; numpy refuses larger ones even where another is 0
 _DTYPES = ("<f4", "<f8", "<i4", "<i8")
-_READERS = {
-    (1, 0): npy_format.read_array_header_1_0,
-    (2, 0): npy_format.read_array_header_2_0,
-    (3, 0): npy_format.read_array_header_2_0,  # it differs in the names of fields, and no such array is read
-}
 _PREFIX = {b"\x01": 10}  # bytes before the header by major version: two for its length, else four
 _PARAMETERS = ("dim_x", "dim_given", *Options._fields)
 _DIM_X = re.compile(r"[0-9]{1,5}")
@@ -94,7 +90,7 @@ def _header(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
 @lru_cache(256)  # callers send many arrays of one shape, and numpy's reader takes as long as all the rest
 def _parsed(head: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     file = io.BytesIO(head)
-    shape, fortran, dtype = _READERS[npy_format.read_magic(file)](file, max_header_size=_MAX_HEADER)
+    shape, fortran, dtype = HEADER_READERS[npy_format.read_magic(file)](file, max_header_size=_MAX_HEADER)
     return shape, fortran, dtype
 
 

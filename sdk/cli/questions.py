@@ -41,7 +41,6 @@ Shifts = Annotated[
         help="Test each lag by so many circular shifts of x, 19 to 9999; 0 for none.",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Of what is drawn at random.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print a line of CSV for each lag.")]
 Other = Annotated[
     str, typer.Option("--x2", metavar="C,D", help="Columns of the other feature.", show_default=False)
@@ -59,7 +58,7 @@ def lagged(
     lags: Lags = "-20:20",
     history: History = 0,
     pvalues: Shifts = 0,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
@@ -108,7 +107,7 @@ def difference(
     y: options.Y,
     x2: Other,
     y2: OtherTarget = None,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",

@@ -1,8 +1,11 @@
 """Many estimates of one question, a few arrays at a time: of a million rows, not all fit the memory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
+from mizzle import estimator as estimators
+from mizzle.backends import conditional
 from mizzle.backends.effects import Compute, Steps
 from mizzle.backends.local import LocalBackend
 from mizzle.backends.pairs import Outcome, Pair
@@ -35,6 +38,33 @@ def estimates(backend: Many, pairs: Iterable[Pair], count: int, wanted: Wanted) 
             advance(len(chunk))
             size = min(max(_CELLS // sum(side.size for side in chunk[0]), 1), _PROBLEMS)
     return answers
+
+
+def conditional_estimates(
+    backend: conditional.Many, problems: Iterator[Any], count: int, wanted: Wanted
+) -> Steps[list[Estimate]]:
+    """The estimates of I(X;Y|Z) of triples of arrays that are made as they are needed, in order.
+
+    Args:
+        problems: checked arrays x, y and z of shape (n, d), all of about the same size.
+        count: how many there are.
+
+    Raises:
+        MizzleError: of the first that has no estimate.
+    """
+    answers, size = list[Estimate](), 1
+    with track(wanted, count) as advance:
+        while len(answers) < count:
+            triples: list[estimators.TripleLike] = yield Compute(_triples, (problems, size))
+            answers += yield from conditional.answered(backend, triples)
+            advance(len(triples))
+            cells = sum(side.size for pair in triples[0].problems for side in pair)
+            size = min(max(_CELLS // max(cells, 1), 1), _PROBLEMS)
+    return answers
+
+
+def _triples(problems: Iterator[Any], count: int) -> list[estimators.TripleLike]:
+    return [estimators.triple(*sides) for sides in islice(problems, count)]
 
 
 def _outcomes(backend: Many, chunk: list[Pair]) -> Steps[list[Outcome]]:

@@ -43,7 +43,7 @@ def matrix(
     checkpoint: _Path | None = None,
     backend: Backend | None = None,
     pvalues: int | None = None,
-    kind: Kind = "shuffle",
+    kind: Kind | None = None,
     rng: Rng = 0,
 ) -> Matrix:
     """The mutual information of every two variables of a table.
@@ -107,7 +107,7 @@ def rank(
     checkpoint: _Path | None = None,
     backend: Backend | None = None,
     pvalues: int | None = None,
-    kind: Kind = "shuffle",
+    kind: Kind | None = None,
     rng: Rng = 0,
 ) -> Ranking:
     """The mutual information of every variable of a table with a target, strongest first.
@@ -123,9 +123,8 @@ def rank(
         InvalidInput, Fault: as `matrix`; MissingColumn where there is no such target.
     """
     _check(level, unit, threshold, checkpoint)
-    if given is not None and pvalues is not None:
-        raise InvalidInput("pvalues test without conditions; ask for them without given, or leave them out")
-    significance = None if pvalues is None else Significance.of(kind, pvalues, rng)
+    tested: Any = {"given": given is not None}
+    significance = None if pvalues is None else Significance.of(kind, pvalues, rng, **tested)
     backend = backend or _local()
     condition = None
     if given is not None:

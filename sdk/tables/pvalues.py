@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
@@ -31,13 +32,13 @@ class Significance:
     rng: np.random.Generator
 
     @classmethod
-    def of(cls, kind: Kind, count: int, rng: Rng) -> "Significance":
-        """From what a caller says.
+    def of(cls, kind: Kind | None, count: int, rng: Rng, *, given: bool = False) -> "Significance":
+        """From what a caller says; `given`: whether the pairs have a third side.
 
         Raises:
             InvalidInput: one of these cannot be used.
         """
-        return cls(Design.of(kind, check_count(count, "pvalues"), None), generator_of(rng))
+        return cls(Design.of(kind, check_count(count, "pvalues"), None, given=given), generator_of(rng))
 
     @property
     def name(self) -> tuple[str, int]:
@@ -67,12 +68,14 @@ class Significance:
     def _of_pair(
         self, plan: Plan, place: PairIndex, estimate: Estimate, backend: Backend, rng: np.random.Generator
     ) -> float | InvalidInput:
-        [(x, y)] = plan.chunk((place,)).arrays
+        [sides] = plan.chunk((place,)).arrays
+        x, y, *condition = sides
         try:
-            orders = self.design.surrogates(x, y).orders(rng)
+            orders = self.design.surrogates(x, y, *condition).orders(rng)
         except InvalidInput as error:
             return error
-        null = [mi for chunk in chunks(orders, x.size + y.size) for mi in _null(backend, x, y, chunk)]
+        cells = sum(side.size for side in sides)
+        null = [mi for chunk in chunks(orders, cells) for mi in _null(backend, sides, chunk)]
         return pvalue(estimate.mi, null)
 
 
@@ -95,11 +98,13 @@ def with_pvalues(plan: Plan, pairs: Sequence[PairResult], values: PValues) -> tu
     )
 
 
-def _null(backend: Backend, x: FloatArray, y: FloatArray, orders: Sequence[Order]) -> list[float]:
+def _null(backend: Backend, sides: tuple[FloatArray, ...], orders: Sequence[Order]) -> list[float]:
     """The estimates of surrogates, in nats."""
+    x, y, *condition = sides
     if isinstance(backend, SharedRanks):
         return list(means(backend.estimate_reordered(x, y, orders)))
-    return list(means(backend.estimate_many([(x, y[order]) for order in orders], progress=False)))
+    problems = [(x, y[order], *condition) for order in orders]
+    return list(means(backend.estimate_many(cast(Any, problems), progress=False)))
 
 
 def _untested(value: float | InvalidInput | None) -> tuple[Notice, ...]:

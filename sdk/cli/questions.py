@@ -56,6 +56,7 @@ def lagged(
     x: options.X,
     y: options.Y,
     lags: Lags = "-20:20",
+    conditions: options.Conditions = None,
     history: History = 0,
     pvalues: Shifts = 0,
     seed: options.Seed = 0,
@@ -80,11 +81,14 @@ def lagged(
     listed = _lags(lags)
     interval_levels(level)  # before any work
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
-    content, sides = _sides(source, quiet, {"--x": x, "--y": y})
+    named = {"--x": x, "--y": y, **({} if conditions is None else {"--given": conditions})}
+    content, (x_side, y_side, *third) = _sides(source, quiet, named)
     with client_for(url) as client:
         result = client.lagged(
-            *sides,
+            x_side,
+            y_side,
             lags=listed,
+            given=third[0] if third else None,
             history=history,
             pvalues=pvalues or False,
             level=level,

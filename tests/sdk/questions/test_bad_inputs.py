@@ -167,3 +167,12 @@ def test_an_interrupted_test_leaves_no_file(run, fake, table, tmp_path, monkeypa
     assert (code, printed) == (130, "")
     assert not out.exists()
     assert list(tmp_path.glob("*.part")) == []
+
+
+def test_the_command_of_lags_takes_what_is_given(run, table) -> None:
+    code, plain, err = run("lagged", table, "--x=x", "--y=y", "--lags=0:2", "--csv")
+    assert code == 0, err
+    code, given, err = run("lagged", table, "--x=x", "--y=y", "--lags=0:2", "--given=z", "--csv")
+    assert code == 0, err
+    assert len(given.splitlines()) == len(plain.splitlines()) == 4
+    assert given != plain

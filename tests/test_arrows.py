@@ -55,7 +55,8 @@ FLOORS = {
     ),
     "metadata_gen": (
         "family < dispersion hyperpriors montecarlo < maps < families < prior < stream"
-        " < reserved label_problems colliders < conditional_problems store < __init__ < __main__"
+        " < reserved label_problems colliders conditions < interactions"
+        " < conditional_problems store < __init__ < __main__"
     ),
     "model": (
         "native quantiles threads < calibrate counting posterior weights < labels < novelty preprocess"

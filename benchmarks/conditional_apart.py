@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from scipy import special, stats
+from scipy import special, stats  # type: ignore[import-untyped]
 
 from mizzle.metadata_gen.colliders import Problem, Sides
 

@@ -95,7 +95,7 @@ def peers(estimator: Estimator) -> dict[str, Callable[[Sides], float]]:
     except ImportError:
         pass
     try:
-        import infomeasure
+        infomeasure = import_module("infomeasure")
 
         named["infomeasure"] = lambda sides: float(
             infomeasure.conditional_mutual_information(sides[0], sides[1], cond=sides[2], approach="ksg")

@@ -4,7 +4,8 @@
 
 Normals rounded to equal steps, one column a side, and of the same pair with a correlation of .3, whose
 information rounding hardly changes. Draws of our own, so designs may be chosen by them. Minutes. Prints a
-table and writes results/rounding-YYYY-MM-DD.json; a false signal is a 90 % interval of independent columns above 0.
+table and writes results/rounding-YYYY-MM-DD.json. A false signal is an interval of 90 % above 0 where the
+truth is 0.
 """
 
 import argparse

@@ -19,9 +19,9 @@ from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
 from mizzle.metadata_gen.prior.elliptical import additive_pair, heavy, normal_pair, pair_rho, student_pair
 from mizzle.metadata_gen.prior.map_ranges import CHANNELS
 from mizzle.metadata_gen.prior.mixtures import label, mixture, random_weights, rare
-from mizzle.metadata_gen.prior.ranges import MAX_TABLE
 
 Draw = Callable[[Rng, int, int], Family]
+_MAX_CELLS: Final = 20_000  # of a pair that was cut into levels on both sides
 _WRAPPED: Final[Mapping[str, Kind]] = MappingProxyType(
     {"normal": "normal", "cauchy": "cauchy", "uniform": "uniform"}
 )
@@ -89,7 +89,7 @@ def binned(rng: Rng, *_: int) -> Family:
     smooth = NormalCopula(pair_rho(rng)) if rng.random() < 0.5 else copula(rng)
     if chance(rng, "binned.both"):
         edges = _edges(rng), _edges(rng)
-        if len(edges[0]) * len(edges[1]) <= MAX_TABLE:
+        if len(edges[0]) * len(edges[1]) <= _MAX_CELLS:
             return Binned(smooth, *edges)
     family = Binned(smooth, _edges(rng), None)
     return Swapped(family) if rng.random() < 0.5 else family

@@ -36,7 +36,6 @@ MAX_MIXED: Final = 8  # columns of a mixture, both sides together
 MAX_GAIN: Final = 4.0  # of counts, per standard deviation of the signal: in log rate, or in log-odds
 MIN_LEVEL: Final = 0.02  # share of the uniform law in laws of levels: none of k is rarer than MIN_LEVEL / k
 HIDDEN: Final = 8  # hidden units of a coupling layer
-MAX_TABLE: Final = 20_000  # cells of a pair that was cut into levels on both sides
 MAX_PAIR_NATS: Final = 8.0  # of one normal pair that shares the MI with others
 
 

@@ -17,7 +17,7 @@ LIBRARIES = {
     "model": {"numpy", "torch", "safetensors", "jaxtyping"},
     "service": {
         *("numpy", "fastapi", "starlette", "uvicorn", "h11", "pydantic", "pydantic_settings"),
-        *("pydantic_core", "safetensors", "prometheus_client", "opentelemetry"),
+        *("pydantic_core", "safetensors", "prometheus_client", "opentelemetry", "psycopg"),
     },
 }
 SDK = tuple(f"mizzle.{path.stem}" for path in (ROOT / "sdk").glob("[!_]*") if path.name != "py.typed")
@@ -63,7 +63,7 @@ FLOORS = {
         " < estimator < __init__ training"
     ),
     "service": (
-        "formats logs settings < inference < telemetry < http < jobs oip transport < routes < app < server"
+        "formats logs settings storage < inference < telemetry < http < jobs oip transport < routes < app < server"
         " < __init__"
     ),
 }

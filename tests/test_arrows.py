@@ -63,8 +63,8 @@ FLOORS = {
         " < estimator < __init__ training"
     ),
     "service": (
-        "formats logs settings storage < inference < telemetry < http < jobs oip transport < routes < app < server"
-        " < __init__"
+        "formats logs settings storage < inference < telemetry < http < jobs oip transport < routes < app"
+        " < server < __init__"
     ),
 }
 # Arrows upward that are allowed from inside a function: methods of records that draw and write themselves.

@@ -1,6 +1,7 @@
 """What a database of jobs can do, and what may be the matter with it.
 
-Statements are written once, in what SQLite and PostgreSQL both understand, with a question mark for every value.
+Statements are written once, in what SQLite and PostgreSQL both understand, with a question mark for each
+value.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,7 @@
 """Who runs which job, where several processes share a database.
 
-A lease says that a job runs in one process, until a time that this puts off as long as it lives. What it writes
-counts only while it has the lease: who was away for longer, and comes back, changes nothing any more.
+A lease says that a job runs in one process, until a time that this puts off as long as it lives. What it
+writes counts only while it has the lease: who was away for longer, and comes back, changes nothing any more.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class Leases:
             db.execute("DELETE FROM leases WHERE job = ?", (number,))
 
     def renew(self, numbers: Sequence[int], now: float) -> set[int]:
-        """Put off the end of leases, also of those that are over and that nobody took; return which there are."""
+        """Put off the end of leases, over or not, unless somebody took them; return which there are."""
         if not self._database.is_shared or not numbers:
             return set(numbers)
         renew = "UPDATE leases SET expires = ? WHERE job = ? AND holder = ?"

@@ -1,7 +1,7 @@
 """The PostgreSQL database of jobs, which all replicas of a service share.
 
-Its tables stand in a schema of their own, `mizzle`. Transactions that change jobs run one after another, as in
-SQLite: each locks the one row that says which version the tables are of. A connection that is lost is made
+Its tables stand in a schema of their own, `mizzle`. Transactions that change jobs run one after another, as
+in SQLite: each locks the one row that says which version the tables are of. A connection that is lost is made
 again when it is needed, at most once a second, so that nobody waits for a server that is not there.
 """
 
@@ -37,7 +37,8 @@ _RETRY_SECONDS = 1.0  # between two attempts to connect
 _ANSWER_BYTES = 1024  # of one pair
 _SIZE = f"""
 SELECT coalesce((SELECT sum(length(body)) FROM inputs), 0)::bigint
-  + {_ANSWER_BYTES} * coalesce((SELECT sum(done) FROM jobs WHERE state NOT IN ('failed', 'cancelled')), 0)::bigint
+  + {_ANSWER_BYTES}::bigint * coalesce(
+      (SELECT sum(done) FROM jobs WHERE state IN ('queued', 'running', 'done')), 0)
 """
 _GONE = ("08", "57P", "53300", "25006")  # SQLSTATEs: no connection, shutdown, too many, a standby
 _BUSY = ("55P03", "57014", "40", "25P03")  # a lock or statement took too long, a deadlock
@@ -46,8 +47,8 @@ _BUSY_TEXT = "the jobs database is too busy now; ask again in a moment"
 _UNUSABLE_TEXT = "the jobs database cannot be used; the log says more"
 _FULL_TEXT = "there is no room for jobs now; ask again later"
 _VERSION_TEXT = (
-    "the jobs database is of another version of the service: its tables are version {found}, and this one knows "
-    "{ours}; run one version, or give this one a database of its own"
+    "the jobs database is of another version of the service: its tables have version {found}, and this one "
+    "knows {ours}; run one version, or give this one a database of its own"
 )
 
 

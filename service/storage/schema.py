@@ -45,14 +45,15 @@ CREATE TABLE heads (
   basis TEXT NOT NULL){options};
 CREATE TABLE answers (
   job {reference} NOT NULL REFERENCES jobs ON DELETE CASCADE, x INTEGER NOT NULL, y INTEGER NOT NULL,
-  numbers {blob}, n INTEGER NOT NULL, dim_x INTEGER NOT NULL, dim_y INTEGER NOT NULL, in_range INTEGER NOT NULL,
-  warnings TEXT NOT NULL, notes TEXT NOT NULL, error TEXT, dropped INTEGER NOT NULL,
+  numbers {blob}, n INTEGER NOT NULL, dim_x INTEGER NOT NULL, dim_y INTEGER NOT NULL,
+  in_range INTEGER NOT NULL, warnings TEXT NOT NULL, notes TEXT NOT NULL, error TEXT, dropped INTEGER NOT NULL,
   PRIMARY KEY (job, x, y)){ordered};
 """
 # Which replica runs a job, and until when it is believed to.
 _LEASES = """
 CREATE TABLE leases (
-  job {reference} PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, holder TEXT NOT NULL, expires {real} NOT NULL);
+  job {reference} PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, holder TEXT NOT NULL,
+  expires {real} NOT NULL);
 """
 
 

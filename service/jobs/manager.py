@@ -242,7 +242,7 @@ class Jobs:
             await self.store.look_for_changes()
 
     async def _keep_leases(self) -> None:
-        """Say again and again which jobs run here, interrupt those that no longer may, free abandoned ones."""
+        """Say again and again which jobs run here, interrupt those that no longer may, free abandoned."""
         while True:
             await asyncio.sleep(self.settings.jobs_lease_seconds * _RENEWAL_SHARE)
             with suppress(JobsUnavailable):

@@ -191,7 +191,7 @@ class JobExecution:
         self._unsaved.append(answer_row(self._plan, pair, outcome))
 
     async def _save_or_wait(self) -> None:
-        """Save, however long the disk is full or the server away; a job that is lost by then is interrupted."""
+        """Save, however long the disk is full or the server away; a job lost by then is interrupted."""
         while True:
             try:
                 return await self._save()

@@ -46,7 +46,8 @@ CREATE TABLE heads (
 CREATE TABLE answers (
   job {reference} NOT NULL REFERENCES jobs ON DELETE CASCADE, x INTEGER NOT NULL, y INTEGER NOT NULL,
   numbers {blob}, n INTEGER NOT NULL, dim_x INTEGER NOT NULL, dim_y INTEGER NOT NULL,
-  in_range INTEGER NOT NULL, warnings TEXT NOT NULL, notes TEXT NOT NULL, error TEXT, dropped INTEGER NOT NULL,
+  in_range INTEGER NOT NULL, warnings TEXT NOT NULL, notes TEXT NOT NULL, error TEXT,
+  dropped INTEGER NOT NULL,
   PRIMARY KEY (job, x, y)){ordered};
 """
 # Which replica runs a job, and until when it is believed to.

@@ -94,7 +94,16 @@ class PostgresDatabase:
         self._db = None
 
     def fetch_all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Return all rows of a query."""
+        """Return all rows of a query; a connection that turns out to be lost is made again once."""
+        had_connection = self._db is not None
+        try:
+            return self._fetch(query, values)
+        except Unreachable:
+            if not had_connection:
+                raise
+            return self._fetch(query, values)
+
+    def _fetch(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._translated_errors():
             return list(_Session(self._connection()).execute(query, values).fetchall())
 

@@ -2,7 +2,6 @@
 
 import time
 
-import fleet
 import psycopg
 import pytest
 
@@ -37,23 +36,6 @@ class Replica(JobRepository):
         """Open, as one who has been here for long."""
         super().open()
         self.database._connected_at = time.monotonic() - LEASE
-
-
-@pytest.fixture(scope="module")
-def server():
-    try:
-        with fleet.postgres() as running:
-            yield running
-    except fleet.NotHere as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def url(server):
-    """A server without tables."""
-    with psycopg.connect(server.url, autocommit=True) as db:
-        db.execute("DROP SCHEMA IF EXISTS mizzle CASCADE")
-    return server.url
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test native native-test native-law lint lint-python lint-page types types-python types-tests types-page test-page fuzz picture benchmark load train wheel sbom audit secrets container openapi docs lock clean
+.PHONY: replicas run demo test native native-test native-law lint lint-python lint-page types types-python types-tests types-page test-page fuzz picture benchmark load train wheel sbom audit secrets container openapi docs lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -119,6 +119,10 @@ benchmark: $(VENV)/dev.stamp
 # How the service holds up; SOAK=1 adds 200,000 requests, and ATTACK=1 is what hostile callers may do instead.
 load: $(VENV)/dev.stamp
 	$(PY) benchmarks/load.py $(if $(ATTACK),--attack) $(if $(SOAK),--soak)
+
+# Replicas behind a proxy, on one PostgreSQL server, while they are killed and started: what is lost, or done twice.
+replicas: $(VENV)/dev.stamp
+	$(PY) benchmarks/replicas.py
 
 train: $(VENV)/dev.stamp
 	$(PY) train.py --out runs/base

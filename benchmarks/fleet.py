@@ -23,6 +23,7 @@ _START = "import sys; from mizzle.cli import main; sys.exit(main(['serve']))"
 _PROXY = """
 global
   maxconn 2000
+  tune.bufsize 131072
 defaults
   mode http
   timeout connect 1s
@@ -31,6 +32,7 @@ defaults
   retries 5
   option redispatch 1
   option http-buffer-request
+  http-reuse never
   retry-on conn-failure empty-response
 frontend callers
   bind 127.0.0.1:{port}

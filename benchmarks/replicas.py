@@ -9,12 +9,13 @@ twice, all of which should be 0, and writes results/replicas-YYYY-MM-DD.json. It
 """
 
 import argparse
+import math
 import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from mizzle.client.jobs import Jobs
 from mizzle.errors import MizzleError
 from mizzle.tables.variables import variables
 
-REPLICAS, CALLERS = 2, 6
+REPLICAS, CALLERS = 2, 8
 ROWS, SAMPLES, SEED = 200, 32, 17
 LEASE_SECONDS = 3.0
 _TOLERANCE = 1e-6  # nats, relative to nothing: the same problem in another batch
@@ -40,14 +41,15 @@ Samples = Sequence[tuple[Array, Array]]
 
 
 class Load(NamedTuple):
-    """How much is asked for, and how wide the tables of jobs are."""
+    """How much is asked for, how wide the tables of jobs are, how many replicas end meanwhile at least."""
 
     requests: int
     jobs: int
     columns: int
+    ends: int
 
 
-FULL, QUICK = Load(10_000, 20, 24), Load(300, 3, 10)
+FULL, QUICK = Load(10_000, 20, 24, 8), Load(320, 3, 10, 2)
 
 
 def main() -> int:
@@ -88,7 +90,7 @@ def measure(load: Load) -> Row:
             fleet.proxy([replica.port for replica in replicas], Path(name)) as port,
             _Killer(replicas) as killer,
         ):
-            row = _under_load(load, f"http://127.0.0.1:{port}")
+            row = _under_load(load, f"http://127.0.0.1:{port}", killer)
             return row | {"killed": killer.count(signal.SIGKILL), "stopped": killer.count(signal.SIGTERM)}
 
 
@@ -100,6 +102,7 @@ class _Killer:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._done: list[signal.Signals] = []
+        self._back = 0
 
     def __enter__(self) -> "_Killer":
         self._thread.start()
@@ -108,6 +111,11 @@ class _Killer:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+
+    @property
+    def ends(self) -> int:
+        """How many replicas were ended, and are back."""
+        return self._back
 
     def count(self, number: signal.Signals) -> int:
         """How often a signal was sent."""
@@ -122,10 +130,10 @@ class _Killer:
             self._done.append(number)
             replica.start()
             replica.wait_until_ready()
-            turn += 1
+            turn = self._back = turn + 1
 
 
-def _under_load(load: Load, url: str) -> Row:
+def _under_load(load: Load, url: str, killer: "_Killer") -> Row:
     rng = np.random.default_rng(SEED)
     samples = [_sample(rng) for _ in range(SAMPLES)]
     tables = [_table(rng, load.columns) for _ in range(load.jobs)]
@@ -136,8 +144,8 @@ def _under_load(load: Load, url: str) -> Row:
             owners.submit(_job, url, f"job-{i % load.jobs}", tables[i % load.jobs])
             for i in range(2 * load.jobs)
         ]
-        share = load.requests // CALLERS
-        asked = [callers.submit(_ask, url, samples, truth, share, first) for first in range(CALLERS)]
+        asker = _Asker(url, samples, truth, load.requests // CALLERS, lambda: killer.ends >= load.ends)
+        asked = [callers.submit(asker.run, first) for first in range(CALLERS)]
         answers = np.concatenate([future.result() for future in asked])
         seconds = time.monotonic() - start
         jobs = [future.result() for future in followed]
@@ -168,19 +176,31 @@ def _table(rng: np.random.Generator, columns: int) -> dict[str, Array]:
     return {f"c{j}": shared + rng.standard_normal(ROWS) for j in range(columns)}
 
 
-def _ask(url: str, samples: Samples, truth: Sequence[float], count: int, first: int) -> Array:
-    """Ask one after the other; returns of each its seconds and its distance from the truth, NaN if lost."""
-    told = []
-    with mizzle.Client(url) as client:
-        for number in range(first, first + count):
-            start = time.monotonic()
-            try:
-                distance = abs(client.estimate(*samples[number % SAMPLES]).mi - truth[number % SAMPLES])
-            except MizzleError as error:
-                print(f"lost: {error}", file=sys.stderr)
-                distance = np.nan
-            told.append((time.monotonic() - start, distance))
-    return np.array(told)
+class _Asker(NamedTuple):
+    """Asks one request after the other, so many at least and until it is enough."""
+
+    url: str
+    samples: Samples
+    truth: Sequence[float]
+    count: int
+    is_enough: Callable[[], bool]
+
+    def run(self, first: int) -> Array:
+        """Return of each request its seconds and its distance from the truth, NaN where it was lost."""
+        told: list[tuple[float, float]] = []
+        with mizzle.Client(self.url) as client:
+            while len(told) < self.count or not self.is_enough():
+                told.append(self._ask(client, (first + len(told)) % SAMPLES))
+        return np.array(told)
+
+    def _ask(self, client: mizzle.Client, number: int) -> tuple[float, float]:
+        start = time.monotonic()
+        try:
+            distance = abs(client.estimate(*self.samples[number]).mi - self.truth[number])
+        except MizzleError as error:
+            print(f"lost: {error}", file=sys.stderr)
+            distance = math.nan
+        return time.monotonic() - start, distance
 
 
 def _job(url: str, id: str, frame: dict[str, Array]) -> tuple[bool, bool]:

@@ -165,7 +165,7 @@ openapi: $(VENV)/dev.stamp
 LOCK_FLAGS ?= --torch-backend cpu
 COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
   --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
-SERVICE = --extra otel pyproject.toml
+SERVICE = --extra otel --extra postgres pyproject.toml
 lock: $(VENV)/dev.stamp
 	$(PIP) install --require-hashes -r deploy/requirements-build.txt
 	$(COMPILE) --group build -o deploy/requirements-build.txt

@@ -182,14 +182,14 @@ class _Asker(NamedTuple):
     url: str
     samples: Samples
     truth: Sequence[float]
-    count: int
+    least: int
     is_enough: Callable[[], bool]
 
     def run(self, first: int) -> Array:
         """Return of each request its seconds and its distance from the truth, NaN where it was lost."""
         told: list[tuple[float, float]] = []
         with mizzle.Client(self.url) as client:
-            while len(told) < self.count or not self.is_enough():
+            while len(told) < self.least or not self.is_enough():
                 told.append(self._ask(client, (first + len(told)) % SAMPLES))
         return np.array(told)
 
@@ -209,11 +209,13 @@ def _job(url: str, id: str, frame: dict[str, Array]) -> tuple[bool, bool]:
         jobs.submit(variables(frame), {"what": "matrix"}, id)
         done = [job["done"] for job in jobs.follow(id)]
         pairs = jobs.result(id).pairs
-    local = {(pair.x, pair.y): pair.estimate for pair in mizzle.matrix(frame, progress=False).pairs}
+    local = {
+        (pair.x, pair.y): pair.estimate.mi
+        for pair in mizzle.matrix(frame, progress=False).pairs
+        if pair.estimate is not None
+    }
     good = [
-        pair.estimate is not None
-        and local[pair.x, pair.y] is not None
-        and abs(pair.estimate.mi - local[pair.x, pair.y].mi) <= _TOLERANCE
+        pair.estimate is not None and abs(pair.estimate.mi - local[pair.x, pair.y]) <= _TOLERANCE
         for pair in pairs
     ]
     return not (len(good) == len(local) and all(good)), done != sorted(done)

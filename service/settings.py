@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         insecure: whether to listen beyond this machine without keys.
         metrics_open: whether /metrics needs no key.
         jobs_dir: where jobs are kept, for this process alone; without it and jobs_url there are none.
-        jobs_url: postgresql://user:password@host:5432/database, where replicas keep them together instead.
+        jobs_url: postgresql://user@host:5432/database, where replicas keep them together instead.
         jobs_lease_seconds: after which a job of a replica that is not heard of goes on in another.
         jobs_ttl_seconds: for which a job is kept once it has ended.
         jobs_max, jobs_max_per_key: jobs that are kept, ended ones included.

@@ -419,6 +419,6 @@ def _store_digest(db: Session, number: int) -> None:
     row = db.execute("SELECT about, basis FROM heads WHERE job = ?", (number,)).fetchone()
     if row:
         about, fingerprint, _ = _header(*row)
-        answers = (AnswerRow(*row) for row in db.execute(_SELECT_ANSWERS, (number,)))
+        answers = (AnswerRow(*row) for row in db.execute(_SELECT_ANSWERS, (number,)).fetchall())
         marked = about + _DIGEST_MARK + answers_digest(about, fingerprint, answers)
         db.execute("UPDATE heads SET about = ? WHERE job = ?", (marked, number))

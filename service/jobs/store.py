@@ -29,7 +29,7 @@ class JobStore:
         self._observer = observer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mizzle-jobs")
         self._changed = asyncio.Event()
-        self._seen: tuple[int, ...] = ()
+        self._observed: tuple[int, ...] = ()
         self._failure: JobsUnavailable | None = JobsUnavailable("the jobs are being opened; ask again")
 
     async def open(self) -> None:
@@ -98,9 +98,9 @@ class JobStore:
 
     async def look_for_changes(self) -> None:
         """Notify those who wait if another process changed something."""
-        seen = await self.read(JobRepository.changes)
-        if seen != self._seen:
-            self._seen = seen
+        observed = await self.read(JobRepository.changes)
+        if observed != self._observed:
+            self._observed = observed
             await self._report_counts()
             self.notify()
 

@@ -56,7 +56,7 @@ class PostgresDatabase:
     """A database on a server.
 
     Args:
-        url: postgresql://user:password@host:port/database, with libpq's parameters; what it leaves out comes
+        url: postgresql://user@host:port/database, with a password if there is one, and with libpq's parameters; what it leaves out comes
             from libpq's variables (PGPASSWORD, ..) and files.
 
     Raises:
@@ -74,7 +74,7 @@ class PostgresDatabase:
             chosen = self._psycopg.conninfo.conninfo_to_dict(url)
         except self._psycopg.Error:
             raise InvalidInput(
-                "MIZZLE_JOBS_URL cannot be read; it has the form postgresql://user:password@host:5432/database"
+                "MIZZLE_JOBS_URL cannot be read; it has the form postgresql://user@host:5432/database"
             ) from None
         self._address = {**_DEFAULTS, **chosen}
         self._db: psycopg.Connection[Any] | None = None
@@ -165,7 +165,9 @@ class PostgresDatabase:
 
     def _connect(self) -> "psycopg.Connection[Any]":
         # Prepared statements would be another connection's behind a pooler.
-        db = self._psycopg.connect(**self._address, autocommit=True, prepare_threshold=None)
+        db: psycopg.Connection[Any] = self._psycopg.connect(
+            **self._address, autocommit=True, prepare_threshold=None
+        )
         try:
             for statement in _SESSION:
                 db.execute(statement)
@@ -237,9 +239,9 @@ def _check_version(db: "psycopg.Connection[Any]", lock: str = "") -> None:
     Raises:
         JobsUnavailable: they are of another version.
     """
-    found = [row[0] for row in db.execute(_translated(f"SELECT version FROM version {lock}")).fetchall()]
-    if found != [schema.VERSION]:
-        text = _VERSION_TEXT.format(found=", ".join(map(str, found)) or "unknown", ours=schema.VERSION)
+    versions = [row[0] for row in db.execute(_translated(f"SELECT version FROM version {lock}")).fetchall()]
+    if versions != [schema.VERSION]:
+        text = _VERSION_TEXT.format(found=", ".join(map(str, versions)) or "unknown", ours=schema.VERSION)
         _log.error(text)
         raise JobsUnavailable(text)
 

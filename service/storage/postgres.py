@@ -56,8 +56,8 @@ class PostgresDatabase:
     """A database on a server.
 
     Args:
-        url: postgresql://user@host:port/database, with a password if there is one, and with libpq's parameters; what it leaves out comes
-            from libpq's variables (PGPASSWORD, ..) and files.
+        url: postgresql://user@host:port/database, with a password if there is one, and libpq's parameters; what
+            it leaves out comes from libpq's variables (PGPASSWORD, ..) and files.
 
     Raises:
         InvalidInput: the address cannot be read.

@@ -3,6 +3,7 @@
 import fleet
 import pytest
 import replicas
+from results import RESULTS, read_newest
 
 
 def test_requests_and_jobs_outlive_the_replicas() -> None:
@@ -21,3 +22,17 @@ def test_what_is_lost_is_told() -> None:
     assert replicas.faults(good) == []
     for name in good:
         assert replicas.faults(good | {name: 2}) == [f"{name}: 2"]
+
+
+def test_the_page_says_what_was_measured() -> None:
+    [row] = read_newest("replicas")["rows"]
+    text = (RESULTS.parents[1] / "docs" / "replicas.md").read_text()
+    for part in (
+        f"{row['requests']:,} requests and {row['jobs']} jobs of {row['pairs']} pairs each",
+        f"through {row['killed']} SIGKILL and {row['stopped']} SIGTERM",
+        f"{row['lost']} requests and {row['jobs_lost']} jobs lost",
+        f"{row['wrong']} answers and {row['jobs_wrong']} results other than",
+        f"{row['jobs_back']} times that progress went back",
+    ):
+        assert part in text, part
+    assert replicas.faults(row) == []

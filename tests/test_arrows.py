@@ -17,7 +17,7 @@ LIBRARIES = {
     "model": {"numpy", "torch", "safetensors", "jaxtyping"},
     "service": {
         *("numpy", "fastapi", "starlette", "uvicorn", "h11", "pydantic", "pydantic_settings"),
-        *("pydantic_core", "safetensors", "prometheus_client", "opentelemetry"),
+        *("pydantic_core", "safetensors", "prometheus_client", "opentelemetry", "psycopg"),
     },
 }
 SDK = tuple(f"mizzle.{path.stem}" for path in (ROOT / "sdk").glob("[!_]*") if path.name != "py.typed")
@@ -64,8 +64,8 @@ FLOORS = {
         " < estimator < __init__ training"
     ),
     "service": (
-        "formats logs settings < inference < telemetry < http < jobs oip transport < routes < app < server"
-        " < __init__"
+        "formats logs settings storage < inference < telemetry < http < jobs oip transport < routes < app"
+        " < server < __init__"
     ),
 }
 # Arrows upward that are allowed from inside a function: methods of records that draw and write themselves.

@@ -147,13 +147,16 @@ def prepare(x: Doubles, y: Doubles) -> Table:
 def side(values: Doubles) -> Side:
     """Rank one side of shape (n, d), which then may meet any number of others of the same rows."""
     ranks, distinct, alike = native.rank(values) if native.available() else ranked(values)
-    varies = distinct > 1
-    varying = ranks[varies]
+    whole = all(bool((part == np.rint(part)).all()) for part in (values[:64], values))  # most are not at once
+    return side_of(ranks, distinct, float(alike[distinct > 1].max(initial=-1.0)), whole)
+
+
+def side_of(ranks: Integers, distinct: Integers, alike: float, whole: bool) -> Side:
+    """The side of which these are known already; see `Side`."""
+    varying = ranks[distinct > 1]
     different = _different(varying)
     copies = len(varying) - len(different)
-    varying = varying[different] if copies else varying
-    whole = all(bool((part == np.rint(part)).all()) for part in (values[:64], values))  # most are not at once
-    return Side(ranks, distinct, varying, copies, float(alike[varies].max(initial=-1.0)), whole)
+    return Side(ranks, distinct, varying[different] if copies else varying, copies, alike, whole)
 
 
 def pair(x: Side, y: Side) -> Table:

@@ -259,6 +259,16 @@ def estimate(
     return run(conditional.estimate(LocalBackend(), x, y, given, reduce, **options), perform_compute)
 
 
+def shared_estimator() -> EstimatorLike:
+    """The estimator that all functions of the package share, loaded on first use.
+
+    Raises:
+        MissingExtra, ModelUnavailable: there is none.
+    """
+    with _lock:
+        return _loaded()
+
+
 def _loaded() -> EstimatorLike:
     """The shared estimator; the caller holds the lock."""
     global _shared

@@ -1,0 +1,146 @@
+"""Where the pairs of a table are answered and their results stay: `backend`, `executor` and `folder`."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mizzle.backends.conditional import ConditionalBackend
+from mizzle.backends.local import shared_estimator
+from mizzle.backends.pairs import Backend, Outcome
+from mizzle.backends.shared_ranks import SharedRanks
+from mizzle.errors import InvalidInput, MizzleError
+from mizzle.executors import Executing, check_executor
+from mizzle.progress import Wanted, track
+from mizzle.tables import folder as folders
+from mizzle.tables.plan import PairIndex, Plan
+from mizzle.tables.run import Answering, check_any, outcomes_of
+from mizzle.tables.shared_plan import Tasks, shared
+from mizzle.tables.tiles import Tile, tiles
+from mizzle.types import Estimate
+
+
+class Execution(NamedTuple):
+    """What a caller said.
+
+    Attributes:
+        backend: None for the estimator in this process.
+        executor: None for threads of this process.
+        folder: for results; None to return them alone.
+    """
+
+    backend: Backend | None
+    executor: Executing | None
+    folder: Path | None
+
+    @classmethod
+    def of(
+        cls,
+        backend: Backend | None,
+        executor: Executing | None,
+        folder: str | os.PathLike[str] | None,
+        others: Mapping[str, object],
+    ) -> "Execution":
+        """From what a caller says.
+
+        Args:
+            others: arguments by name that do not go with a folder.
+
+        Raises:
+            InvalidInput: it contradicts itself.
+        """
+        check_executor(executor)
+        ours = {"executor": executor, "folder": folder}
+        for name in (name for name, given in ours.items() if given is not None and backend is not None):
+            raise InvalidInput(
+                f"{name}= is for the estimator of this package; leave out either it or backend="
+            )
+        for name in (name for name, given in others.items() if given is not None and folder is not None):
+            raise InvalidInput(f"{name}= and folder= do not go together; leave out one of them")
+        return cls(backend, executor, None if folder is None else Path(folder))
+
+    @contextmanager
+    def opened(self, plan: Plan, values: bool = False) -> Iterator[tuple[Backend, Tasks | None]]:
+        """Who answers pairs here, and who does elsewhere, if anybody.
+
+        Args:
+            values: whether workers need the values and not their ranks alone.
+
+        Raises:
+            MizzleError: there is no such engine.
+        """
+        backend = self.backend or SharedRanks(shared_estimator())
+        if plan.condition is not None:
+            backend = ConditionalBackend(backend)
+        if self.executor is None:
+            yield backend, None
+            return
+        with shared(plan, shared_estimator(), self.executor, self.folder, values) as tasks:
+            yield backend, tasks
+
+    def fill(self, plan: Plan, kind: Mapping[str, Any], level: float, progress: Wanted) -> None:
+        """Put all tiles of a plan into the folder that are not there yet.
+
+        Args:
+            kind: of the table, which goes into the manifest.
+
+        Raises:
+            MizzleError: the folder cannot be used, or the engine fails; what is finished stays.
+        """
+        assert self.folder is not None
+        folder = folders.prepared(self.folder, plan, shared_estimator(), kind)
+        sizes = [count for _, count, *_ in folder.manifest["tiles"]]
+        done = folder.done(len(sizes))
+        with track(progress, sum(sizes)) as advance:
+            advance(sum(sizes[k] for k in done))
+            if len(done) < len(sizes):
+                with self.opened(plan) as (backend, tasks):
+                    answering = tasks or _Here(plan, backend)
+                    _fill(folder, plan, answering, done, level, advance)
+
+
+class _Here:
+    """Groups of pairs answered in this process."""
+
+    def __init__(self, plan: Plan, backend: Backend) -> None:
+        self._plan = plan
+        self._backend = backend
+
+    def answers(self, groups: Iterable[Sequence[PairIndex]]) -> Iterator[tuple[int, list[Outcome]]]:
+        """The outcomes of each group, one after the other."""
+        for k, group in enumerate(groups):
+            parts = (part for part in self._plan.cut(group) if part)
+            yield k, [o for part in parts for o in outcomes_of(self._backend, self._plan, part, _nothing)]
+
+
+def _nothing(count: int) -> None:
+    """Tiles are counted when they are written."""
+
+
+def _fill(
+    folder: folders.Folder,
+    plan: Plan,
+    answering: Answering,
+    done: set[int],
+    level: float,
+    advance: Callable[[int], object],
+) -> None:
+    refused: dict[PairIndex, MizzleError] = plan.refusals()
+    sent: dict[int, Tile] = {}
+
+    def groups() -> Iterator[Sequence[PairIndex]]:
+        todo = (tile for tile in tiles(plan, folder.manifest["side"]) if tile.number not in done)
+        for k, tile in enumerate(todo):
+            sent[k] = tile
+            yield [place for place in tile.places if place not in refused]
+
+    for k, outcomes in answering.answers(groups()):
+        tile = sent.pop(k)
+        check_any(outcomes)
+        for estimate in (outcome for outcome in outcomes if isinstance(outcome, Estimate)):
+            estimate.interval(level)  # now, before the rest is estimated
+            break
+        answered = iter(outcomes)
+        folder.write(plan, tile, [refused.get(place) or next(answered) for place in tile.places])
+        advance(len(tile.places))

@@ -13,10 +13,19 @@ from numpy.typing import NDArray
 
 from mizzle.data.arrays import check_columns, check_pair
 from mizzle.errors import InferenceFailed
-from mizzle.model import blocks, engines, packing, quantiles, weights
+from mizzle.model import blocks, engines, quantiles, weights
 from mizzle.model.labels import network
 from mizzle.model.labels.answers import MAX_INDICATORS, MAX_LEVELS, disjoint
-from mizzle.model.preprocess import Side, Table, pair, prepare, side, with_indicators
+from mizzle.model.preprocess import (
+    Side,
+    Table,
+    packed,
+    pair,
+    prepare,
+    side,
+    unpacked,
+    with_indicators,
+)
 from mizzle.types import Estimate, ModelInfo, Notice
 
 _UPPER = quantiles.LEVELS.index(0.75)  # from where on an answer that reaches its limit was cut by it
@@ -116,11 +125,11 @@ class Estimator:
 
     def packed(self, sides: Sequence[Side]) -> dict[str, NDArray[Any]]:
         """Sides of the same rows as a few arrays, half as large, from which `unpacked` takes each."""
-        return packing.packed(sides)
+        return packed(sides)
 
     def unpacked(self, arrays: Mapping[str, NDArray[Any]], k: int) -> Side:
         """Side k of those that were packed; nothing is ranked again."""
-        return packing.unpacked(arrays, k)
+        return unpacked(arrays, k)
 
     def pair(self, left: Side, right: Side) -> Table:
         """What `prepare` would make of the two arrays, their ranks taken from the sides.

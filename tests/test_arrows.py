@@ -59,7 +59,7 @@ FLOORS = {
     ),
     "model": (
         "native quantiles threads < calibrate counting posterior weights < labels < novelty preprocess"
-        " < batch conditional packing < statistics < net < torch_weights < torch_engine < engines < blocks"
+        " < batch conditional < statistics < net < torch_weights < torch_engine < engines < blocks"
         " < estimator < __init__ training"
     ),
     "service": (

@@ -54,7 +54,7 @@ class AllPairs(Sequence[PairIndex]):
         return i, i + 1 + k - self._firsts[i]
 
     def __eq__(self, other: object) -> bool:
-        return self.variables == other.count if isinstance(other, AllPairs) else NotImplemented
+        return self.variables == other.variables if isinstance(other, AllPairs) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.variables)

@@ -4,6 +4,7 @@ Who may join a cluster is left to Ray: token authentication is on for clusters t
 """
 
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -18,6 +19,7 @@ from mizzle.version import __version__
 _INSTALL = "pip install 'mizzle[ray]'"
 _AHEAD = 2  # tasks that wait for each worker, so that none waits for us
 _RETRIES = 20  # of a task whose worker or node was lost
+_PATIENCE = 10.0  # seconds for a cluster to take a connection
 _SECONDS = 10.0  # after which it is looked how many workers there are now
 
 
@@ -74,9 +76,22 @@ class Ray:
             raise worker.failure(error, "Ray") from error
 
 
+def _check_reachable(address: str) -> None:
+    """Whether anybody listens there: Ray itself would try for many minutes.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
+
+
 def _connect(ray: Any, address: str | None) -> None:
     options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
     try:
+        if address is not None:
+            _check_reachable(address)
         if address is None:
             ray.init(address="local", num_cpus=cores(), include_dashboard=False, **options)
         else:

@@ -52,11 +52,11 @@ class Execution(NamedTuple):
         """
         check_executor(executor)
         ours = {"executor": executor, "folder": folder}
-        for name in (name for name, given in ours.items() if given is not None and backend is not None):
+        for name in (name for name, value in ours.items() if value is not None and backend is not None):
             raise InvalidInput(
                 f"{name}= is for the estimator of this package; leave out either it or backend="
             )
-        for name in (name for name, given in others.items() if given is not None and folder is not None):
+        for name in (name for name, value in others.items() if value is not None and folder is not None):
             raise InvalidInput(f"{name}= and folder= do not go together; leave out one of them")
         return cls(backend, executor, None if folder is None else Path(folder))
 

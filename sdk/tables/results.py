@@ -294,12 +294,12 @@ class Matrix(Pairs):
         Raises:
             MissingColumn: there is no such pair.
         """
-        pair = self._found(names)
+        pair = self._pair(names)
         if pair is None:
             raise MissingColumn("there is no such pair; name two different variables of this matrix")
         return pair
 
-    def _found(self, names: tuple[str, str]) -> PairResult | None:
+    def _pair(self, names: tuple[str, str]) -> PairResult | None:
         find = getattr(self.pairs, "find", None)
         if find is None:
             return self._by_names.get(frozenset(names))

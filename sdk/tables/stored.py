@@ -108,12 +108,12 @@ class StoredPairs(Sequence[PairResult]):
         return (self.folder.read(k) for k in range(len(self.folder.manifest["tiles"])))
 
     def _band(self, b: int) -> list[PairResult]:
-        found = [
+        items = [
             item
             for k in self._bands[b].tiles
             for item in folders.outcomes_in(self.folder.read(k), self.folder.manifest)
         ]
-        return [self._result(*item) for item in sorted(found, key=lambda item: item[0])]
+        return [self._result(*item) for item in sorted(items, key=lambda item: item[0])]
 
     def _result(self, place: PairIndex, outcome: Any, dropped: int) -> PairResult:
         estimate, error = (

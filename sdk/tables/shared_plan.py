@@ -116,7 +116,7 @@ class _Stored(Sequence[Variable]):
 
     def __init__(self, arrays: Arrays) -> None:
         self._arrays = arrays
-        self._kept = lru_cache(1024)(self._variable)
+        self._cached = lru_cache(1024)(self._variable)
 
     def __len__(self) -> int:
         return len(self._arrays["starts"]) - 1
@@ -126,7 +126,7 @@ class _Stored(Sequence[Variable]):
     @overload
     def __getitem__(self, k: slice) -> Sequence[Variable]: ...
     def __getitem__(self, k: int | slice) -> Variable | Sequence[Variable]:
-        return self._kept(k) if isinstance(k, int) else [self._kept(i) for i in range(len(self))[k]]
+        return self._cached(k) if isinstance(k, int) else [self._kept(i) for i in range(len(self))[k]]
 
     def _variable(self, k: int) -> Variable:
         columns = range(*self._arrays["starts"][k : k + 2])

@@ -49,7 +49,7 @@ WAYS: list[tuple[str, Any]] = [
     ("complete", lambda **how: matrix(frame(p=9), **how)),
     ("gaps", lambda **how: matrix(gaps(), missing="drop", **how)),
     ("few rows", lambda **how: matrix(gaps(n=12), missing="drop", **how)),
-    ("groups", lambda **how: matrix(frame(p=7), groups={"g": ["a", "b"], "h": ["b", "c"]}, **how)),
+    ("groups", lambda **how: matrix(frame(p=7), groups={"u": ["a", "b"], "v": ["b", "c"]}, **how)),
     ("bits", lambda **how: matrix(frame(), unit="bits", level=0.5, threshold=0.1, **how)),
     ("ranking", lambda **how: rank(frame(p=9), "c", **how)),
     ("given", lambda **how: rank(frame(), "c", given=["a", "b"], **how)),
@@ -59,9 +59,16 @@ WAYS: list[tuple[str, Any]] = [
 @pytest.mark.parametrize("way", [way for _, way in WAYS], ids=[name for name, _ in WAYS])
 def test_every_table_has_the_answers_of_one_process(way: Any, threads: Executor, tmp_path: Path) -> None:
     alone = way()
-    assert way(executor=threads) == alone
-    assert way(folder=tmp_path / "here") == alone
-    assert way(folder=tmp_path / "there", executor=threads) == alone
+    hows: list[dict[str, Any]] = [
+        {"executor": threads},
+        {"folder": tmp_path / "here"},
+        {"folder": tmp_path / "there", "executor": threads},
+    ]
+    for how in hows:
+        result = way(**how)
+        assert result.records() == alone.records()
+        assert [pair.estimate for pair in result] == [pair.estimate for pair in alone]
+        assert [pair.notices for pair in result] == [pair.notices for pair in alone]
     ours, theirs = (_tiles(tmp_path / name) for name in ("here", "there"))
     assert ours == theirs
     assert ours
@@ -194,14 +201,12 @@ def test_workers_that_do_not_see_the_file_are_told_of_a_folder(tmp_path: Path) -
 
 
 def test_a_disk_without_room_for_what_is_shared_is_named(
-    monkeypatch: pytest.MonkeyPatch, threads: Any
+    monkeypatch: pytest.MonkeyPatch, threads: Executor, tmp_path: Path
 ) -> None:
-    def full(*arguments: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(sharing.np, "ascontiguousarray", full)
-    with pytest.raises(errors.InvalidFile, match="cannot be written: No space left on device; make room"):
-        matrix(frame(), executor=threads)
+    (tmp_path / "arrays").symlink_to("/dev/full")
+    monkeypatch.setattr(sharing, "_temporary", lambda size, folder: tmp_path)
+    with pytest.raises(errors.InvalidFile, match=r"workers share cannot be written: .*make room"):
+        matrix(frame(500, 6), executor=threads)
 
 
 @pytest.mark.parametrize(
@@ -231,39 +236,37 @@ def test_ray_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 DRIVER = """
 import sys
+from pathlib import Path
+from mizzle.executors import sharing
 from mizzle.tables import matrix, tiles
 from tabled import frame
 if __name__ == "__main__":
-    tiles._SHORTEST = 0.0
+    tiles._SHORTEST, sharing._MEMORY = 0.0, Path(sys.argv[2])
     matrix(frame(400, 40), executor="local", folder=sys.argv[1])
 """
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_a_driver_that_ends_leaves_its_tiles_and_no_workers(end: int, tmp_path: Path) -> None:
-    script, folder = tmp_path / "driver.py", tmp_path / "folder"
+    script, folder, memory = tmp_path / "driver.py", tmp_path / "folder", tmp_path / "memory"
     script.write_text(DRIVER)
+    memory.mkdir()
+    command = [sys.executable, str(script), str(folder), str(memory)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    driver = subprocess.Popen(
-        [sys.executable, str(script), str(folder)],
-        env=environment,
-        start_new_session=True,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while len(list(folder.glob("tile-*"))) < 3:
-        assert driver.poll() is None
-        time.sleep(0.01)
-    if end == signal.SIGINT:
-        os.killpg(driver.pid, end)  # as a terminal does
-    else:
-        driver.send_signal(end)
-    assert driver.stderr
-    text = driver.stderr.read()  # to its end: no worker holds it any longer
-    driver.wait()
+    options: dict[str, Any] = {"start_new_session": True, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **options) as driver:
+        while len(list(folder.glob("tile-*"))) < 3:
+            assert driver.poll() is None
+            time.sleep(0.01)
+        assert list(memory.iterdir())
+        if end == signal.SIGINT:
+            os.killpg(driver.pid, end)  # as a terminal does
+        else:
+            driver.send_signal(end)
+        assert driver.stderr
+        text = driver.stderr.read()  # to its end: no worker holds it any longer
     assert text.count("Traceback") == (end == signal.SIGINT)  # of the driver alone
-    with pytest.raises(ProcessLookupError):
-        os.killpg(driver.pid, 0)
+    assert list(memory.iterdir()) == []
     before = {path: path.stat().st_mtime_ns for path in folder.glob("tile-*")}
     columns = frame(400, 40)
     resumed = matrix(columns, folder=folder)

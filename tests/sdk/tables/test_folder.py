@@ -187,11 +187,11 @@ def test_errors_of_the_moment_are_computed_again(path: Path, monkeypatch: pytest
 
     def failing(*arguments: Any) -> list[Any]:
         outcomes = list(answered(*arguments))
-        return [errors.InferenceFailed("once"), *outcomes[1:]]
+        return [errors.InferenceFailed("once"), *outcomes[1:]] if len(outcomes) > 1 else outcomes
 
     monkeypatch.setattr(execution, "outcomes_of", failing)
     first = matrix(frame(), folder=path)
-    assert [str(pair.error) for pair in first if pair.error] == ["once", "once"]
+    assert [str(pair.error) for pair in first if pair.error] == ["once"]
     assert first.records()[0]["error"] == "inference_failed: once"
     monkeypatch.undo()
     monkeypatch.setattr(tiles, "_SHORTEST", 0.0)

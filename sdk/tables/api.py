@@ -23,9 +23,18 @@ from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.pvalues import Significance, with_pvalues
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold, strongest
 from mizzle.tables.run import PlanRunner
+from mizzle.tables.screening import Choice, Screen, partners, screened
 from mizzle.tables.stored import StoredPairs
 from mizzle.tables.variables import Groups, variables
-from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit, check_unit, interval_levels
+from mizzle.types import (
+    DEFAULT_LEVEL,
+    DEFAULT_THRESHOLD,
+    DEFAULT_UNIT,
+    PER_NAT,
+    Unit,
+    check_unit,
+    interval_levels,
+)
 
 _Path = str | os.PathLike[str]
 
@@ -47,6 +56,7 @@ def matrix(
     backend: Backend | None = None,
     executor: Executing | None = None,
     folder: _Path | None = None,
+    screen: Screen = None,
     pvalues: int | None = None,
     kind: Kind = "shuffle",
     rng: Rng = 0,
@@ -80,6 +90,10 @@ def matrix(
             Dask's `client.get_executor()`. The answers are the same.
         folder: where the results go, a Parquet file a tile, from which the same call goes on whoever was
             killed; the matrix then reads its pairs from there, and `Matrix.open` opens it again.
+        screen: for tables with more pairs than there is time for: a cheap pass chooses the best k partners of
+            each variable and the strongest pairs overall, and only these are estimated, and some pairs by
+            chance, which show how much was missed (`Matrix.screened`). "auto" keeps about one pair in twelve
+            of up to 3,000 variables; small tables are not screened.
         pvalues: as many surrogates a pair, say 199, for columns `pvalue` and, adjusted for the number of
             pairs by Benjamini and Hochberg, `pvalue_bh`; None for none. They are not in the checkpoint, and
             take as much time as so many tables.
@@ -93,12 +107,35 @@ def matrix(
     execution = Execution.of(backend, executor, folder, {"checkpoint": checkpoint, "pvalues": pvalues})
     significance = None if pvalues is None else Significance.of(kind, pvalues, rng)
     plan = Plan.all_pairs(variables(frame, columns, groups, missing, strict=strict, deduplicate=deduplicate))
+    k, choice = partners(screen, len(plan.variables)), None
+    if k is not None:
+        plan, choice = execution.screened(plan, k)
     if folder is not None:
-        execution.fill(plan, {"kind": "matrix"}, level, progress)
+        execution.fill(plan, {"kind": "matrix", "screen": k}, level, progress)
         return Matrix.open(folder, level=level, unit=unit, threshold=threshold)
     pairs = _answered(plan, execution, level, checkpoint, unit, significance, progress)
+    if choice is not None:
+        surrogates = None if significance is None else significance.name
+        return _screened(pairs, plan, choice, level, unit, threshold, surrogates)
     more: Any = {"notices": plan.notices, "surrogates": significance and significance.name}
     return Matrix(pairs, level, unit, threshold, plan.names, **more)
+
+
+def _screened(
+    pairs: tuple[PairResult, ...],
+    plan: Plan,
+    choice: Choice,
+    level: float,
+    unit: Unit,
+    threshold: float,
+    surrogates: tuple[str, int] | None,
+) -> Matrix:
+    """A matrix of the pairs that were chosen, which says what that may have missed."""
+    answered = zip(plan.places, pairs, strict=True)
+    mis = ((place, pair.mi / PER_NAT[unit]) for place, pair in answered if pair.estimate)
+    report = screened(mis, choice)
+    more: Any = {"notices": (*plan.notices, report.notice), "screened": report}
+    return Matrix(pairs, level, unit, threshold, plan.names, surrogates=surrogates, **more)
 
 
 @renamed_keyword("asker", "backend")

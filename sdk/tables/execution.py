@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +15,10 @@ from mizzle.errors import InvalidInput, MizzleError
 from mizzle.executors import Executing, check_executor
 from mizzle.progress import Wanted, track
 from mizzle.tables import folder as folders
+from mizzle.tables import screening
 from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.run import Answering, check_any, outcomes_of
+from mizzle.tables.screening import Choice
 from mizzle.tables.shared_plan import Tasks, shared
 from mizzle.tables.tiles import Tile, tiles
 from mizzle.types import Estimate
@@ -78,6 +81,26 @@ class Execution(NamedTuple):
             return
         with shared(plan, shared_estimator(), self.executor, self.folder, values) as tasks:
             yield backend, tasks
+
+    def screened(self, plan: Plan, k: int) -> tuple[Plan, Choice]:
+        """The plan of those pairs that are to be answered, and how they were chosen.
+
+        Args:
+            k: partners of each variable; with a folder, the choice of an earlier call is taken from there.
+
+        Raises:
+            MizzleError: the engine fails, or the folder is of another table.
+        """
+        key = f"{plan.fingerprint} {k}"
+        path = None if self.folder is None else self.folder / folders.SCREEN
+        choice = None if path is None else screening.load(path, key)
+        if choice is None:
+            choice = screening.chosen(plan, k, self.executor)
+            if path is not None:
+                folders.create(path.parent)
+                with folders.written(path) as part:
+                    screening.store(part, key, choice)
+        return replace(plan, places=choice.places), choice
 
     def fill(self, plan: Plan, kind: Mapping[str, Any], level: float, progress: Wanted) -> None:
         """Put all tiles of a plan into the folder that are not there yet.

@@ -24,6 +24,7 @@ from mizzle.tables.tiles import Tile, side, tiles
 from mizzle.types import Estimate, ModelInfo, Notice
 
 FORMAT = "mizzle tiles 1"
+SCREEN = "_mizzle-screen.npz"  # which pairs a cheap pass chose
 MANIFEST = "_mizzle.json"  # readers of Parquet data sets pass over names that begin so
 _INSTALL = "pip install 'mizzle[ray]', or pip install pyarrow"
 _KEY = b"mizzle"  # in the metadata of a file
@@ -162,18 +163,27 @@ def prepared(
     if (folder.path / MANIFEST).exists():
         _check_same(opened(folder.path), folder)
         return folder
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        others = [entry.name for entry in os.scandir(folder.path) if not entry.name.startswith(".")]
-    except OSError as error:
-        text = f"the folder {quoted_name(folder.path.name)} cannot be used: {error.strerror}"
-        raise InvalidFile(f"{text}; name another") from None
-    if others:
-        text = f"the folder {quoted_name(folder.path.name)} holds {quoted_name(min(others))}"
-        raise InvalidFile(f"{text}, which is no part of a table's results; name an empty or a new one")
+    create(folder.path)
     with written(folder.path / MANIFEST) as part:
         part.write_text(json.dumps(folder.manifest))
     return folder
+
+
+def create(path: Path) -> None:
+    """Make a folder for results, where there is none.
+
+    Raises:
+        InvalidFile: it cannot be made, or holds something else.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        others = [entry.name for entry in os.scandir(path) if not entry.name.startswith((".", "_mizzle"))]
+    except OSError as error:
+        text = f"the folder {quoted_name(path.name)} cannot be used: {error.strerror}"
+        raise InvalidFile(f"{text}; name another") from None
+    if others and not (path / MANIFEST).exists():
+        text = f"the folder {quoted_name(path.name)} holds {quoted_name(min(others))}"
+        raise InvalidFile(f"{text}, which is no part of a table's results; name an empty or a new one")
 
 
 def _check_same(there: Folder, here: Folder) -> None:

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from mizzle.errors import InvalidInput, MissingColumn, MizzleError
+from mizzle.tables.screening import Screened
 from mizzle.types import (
     DEFAULT_LEVEL,
     DEFAULT_THRESHOLD,
@@ -231,10 +232,12 @@ class Matrix(Pairs):
 
     Attributes:
         names: the variables, in the table's order.
-        pairs: every variable with every later one.
+        pairs: every variable with every later one; of a screened table those that were answered.
+        screened: how many were, and how much was missed; None where all were.
     """
 
     names: tuple[str, ...] = ()
+    screened: Screened | None = field(default=None, kw_only=True)
 
     @property
     def values(self) -> Any:
@@ -296,7 +299,9 @@ class Matrix(Pairs):
         """
         pair = self._pair(names)
         if pair is None:
-            raise MissingColumn("there is no such pair; name two different variables of this matrix")
+            raise MissingColumn(
+                "there is no such pair; name two variables of this matrix that were not screened out"
+            )
         return pair
 
     def _pair(self, names: tuple[str, str]) -> PairResult | None:

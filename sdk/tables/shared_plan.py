@@ -126,7 +126,7 @@ class _Stored(Sequence[Variable]):
     @overload
     def __getitem__(self, k: slice) -> Sequence[Variable]: ...
     def __getitem__(self, k: int | slice) -> Variable | Sequence[Variable]:
-        return self._cached(k) if isinstance(k, int) else [self._kept(i) for i in range(len(self))[k]]
+        return self._cached(k) if isinstance(k, int) else [self._cached(i) for i in range(len(self))[k]]
 
     def _variable(self, k: int) -> Variable:
         columns = range(*self._arrays["starts"][k : k + 2])

@@ -1,6 +1,7 @@
 """Results that stay in their folder: a sequence of pairs that reads the tiles it needs, and no more."""
 
 import heapq
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ import numpy as np
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidFile, MizzleError
 from mizzle.tables import folder as folders
-from mizzle.tables.folder import Folder
+from mizzle.tables.folder import SCREEN, Folder
 from mizzle.tables.plan import PairIndex
 from mizzle.tables.results import Matrix, PairResult
+from mizzle.tables.screening import Screened, load, screened
 from mizzle.types import PER_NAT, Notice, Unit
+
+REPORT = "_mizzle-screened.json"
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,13 @@ class StoredPairs(Sequence[PairResult]):
         """So many pairs in falling order of their estimates; those without one come last."""
         return heapq.nsmallest(count, self, key=lambda pair: -pair.mi if pair.estimate else np.inf)
 
+    def mis(self) -> Iterator[tuple[PairIndex, float]]:
+        """The pairs with their estimates in nats, of those that have one."""
+        for columns in self._columns():
+            for i, j, mi in zip(columns["i"], columns["j"], columns["mi"], strict=True):
+                if mi is not None:
+                    yield (i, j), mi
+
     def _columns(self) -> Iterator[dict[str, list[Any]]]:
         return (self.folder.read(k) for k in range(len(self.folder.manifest["tiles"])))
 
@@ -142,4 +153,22 @@ def opened_matrix(path: str | os.PathLike[str], level: float, unit: Unit, thresh
         raise InvalidFile(f"{text} and no matrix; the same call of mizzle.rank as before returns it")
     pairs = StoredPairs(folder, unit)
     notices = tuple(Notice(*notice) for notice in folder.manifest["notices"])
-    return Matrix(pairs, level, unit, threshold, pairs.names, notices=notices)
+    report = None if folder.manifest["screen"] is None else _screened(pairs)
+    if report is not None:
+        notices = (*notices, report.notice)
+    return Matrix(pairs, level, unit, threshold, pairs.names, notices=notices, screened=report)
+
+
+def _screened(pairs: StoredPairs) -> Screened:
+    """What a screened table says of the pairs that it lacks: once computed, it lies in the folder, too."""
+    folder = pairs.folder
+    path = folder.path / REPORT
+    if path.exists():
+        return Screened(**json.loads(path.read_text()))
+    choice = load(folder.path / SCREEN, f"{folder.manifest['fingerprint']} {folder.manifest['screen']}")
+    if choice is None:
+        raise InvalidFile(f"the folder {quoted_name(folder.path.name)} lacks {SCREEN}; begin anew, elsewhere")
+    report = screened(pairs.mis(), choice)
+    with folders.written(path) as part:
+        part.write_text(json.dumps(report._asdict()))
+    return report

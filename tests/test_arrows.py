@@ -25,7 +25,7 @@ OTHER_ROOMS = {f"mizzle.{room}" for room in ROOMS if room != "sdk"}
 OURS = (*SDK, *OTHER_ROOMS)
 MAY_KNOW = {
     "sdk": SDK,
-    "metadata_gen": ("mizzle.types", "mizzle.errors", "mizzle.metadata_gen"),
+    "metadata_gen": ("mizzle.types", "mizzle.errors", "mizzle.executors", "mizzle.metadata_gen"),
     "model": (
         *("mizzle.types", "mizzle.errors", "mizzle.extras", "mizzle.machine", "mizzle.data.arrays"),
         *("mizzle.cost", "mizzle.model"),

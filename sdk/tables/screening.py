@@ -136,7 +136,7 @@ def scores(arrays: Arrays, task: tuple[range, range]) -> Floats:
     """
     starts = arrays["starts"]
     sides = [slice(int(starts[part.start]), int(starts[part.stop])) for part in task]
-    of_columns: Floats = np.maximum(_of_functions(arrays, *sides), _of_counts(arrays, *sides))
+    of_columns = np.maximum(_of_functions(arrays, *sides), _of_counts(arrays, *sides))
     for axis, part in enumerate(task):
         firsts = starts[part.start : part.stop] - starts[part.start]
         of_columns = np.asarray(np.maximum.reduceat(of_columns, firsts, axis=axis), np.float32)
@@ -151,8 +151,8 @@ def _of_functions(arrays: Arrays, a: slice, b: slice) -> Floats:
         for other in right:
             np.maximum(largest, np.abs(left @ other.T), out=largest)
     rows = arrays["normal"].shape[1]
-    information: Floats = -0.5 * np.log1p(-(np.minimum(largest, 0.99999) ** 2)) - 0.5 / rows
-    return information
+    information = -0.5 * np.log1p(-(np.minimum(largest, 0.99999) ** 2)) - 0.5 / rows
+    return np.asarray(information, np.float32)
 
 
 def _functions(normal: Floats) -> list[Floats]:
@@ -183,7 +183,7 @@ def _of_counts(arrays: Arrays, a: slice, b: slice) -> Floats:
 def _indicators(classes: NDArray[np.uint8]) -> Floats:
     """1 where a row of a column is of a class, shape (columns * classes, n)."""
     flags = classes[:, None, :] == np.arange(_CLASSES, dtype=np.uint8)[:, None]
-    return flags.reshape(-1, classes.shape[1]).astype(np.float32)
+    return np.asarray(flags.reshape(-1, classes.shape[1]), np.float32)
 
 
 def _sums(counts: Floats, axes: int | tuple[int, ...]) -> NDArray[np.float64]:

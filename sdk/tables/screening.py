@@ -32,7 +32,7 @@ _ROWS = 10_000  # of the pass; of more, a random part is taken
 _MAX_BYTES = 2**33  # of a file with a choice
 _TOGETHER = 2_000  # rows of one product
 _SHARE = 30  # "auto": each variable keeps one in so many of the others as partners
-_FEWEST, _MOST = 10, 100  # partners that "auto" keeps
+_FEWEST, _LIMIT = 10, 100  # partners that "auto" keeps
 _SAMPLE = 100  # one in so many of the other pairs is answered, too
 _STRONGEST = 1_000  # pairs at most, of which the report says how many were missed
 _SMALLEST, _LARGEST = 200, 3_000  # pairs of that sample
@@ -63,7 +63,7 @@ def partners(screen: Screen, variables: int) -> int | None:
     if screen is None:
         return None
     if screen == "auto":
-        wanted = min(max(_FEWEST, variables // _SHARE), _MOST)
+        wanted = min(max(_FEWEST, variables // _SHARE), _LIMIT)
     elif isinstance(screen, int) and not isinstance(screen, bool) and screen > 0:
         wanted = screen
     else:
@@ -290,10 +290,10 @@ def screened(mis: Iterable[tuple[PairIndex, float]], choice: Choice) -> "Screene
     count = min(_STRONGEST, max(1, len(selected) // 10))
     cut = selected[count - 1] if selected else 0.0
     hits, others = sum(mi >= cut for mi in sampled), choice.others
-    share, most = hits / max(1, len(sampled)), upper_bound(hits, len(sampled))
+    share, bound = hits / max(1, len(sampled)), upper_bound(hits, len(sampled))
     return Screened(
         *(len(selected), len(sampled), others, count, cut, hits),
-        *(pairs / (pairs + count) for pairs in (share * others, most * others)),
+        *(pairs / (pairs + count) for pairs in (share * others, bound * others)),
     )
 
 

@@ -140,7 +140,7 @@ def test_an_executor_does_not_matter(straight: Path, tmp_path: Path) -> None:
 
 def test_a_worker_that_draws_otherwise_is_named() -> None:
     about = {**RECIPE.describe(), "numpy": "0.1"}
-    with pytest.raises(ExecutorFailed, match=r"a worker is not as this process: numpy 0\.1 \(here .*install the"):
+    with pytest.raises(ExecutorFailed, match=r"a worker is not as this process: numpy 0\.1 \(here"):
         building.pack_elsewhere({}, (RECIPE, about, 0))
 
 

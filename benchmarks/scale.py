@@ -4,8 +4,8 @@
                                [--gigabits 10] [--failures 0.01] [--price 0.04]
 
 Strong scaling: the same table by more workers. Weak: as many more pairs as workers. The simulation draws the
-times of tiles from those that were measured, lets the driver take results one after the other, sends the ranks
-to every node, and lets workers fail: a failure costs the tile and the start of another worker. Its result is
+times of tiles from those that were measured, lets the driver take results one by one, sends the ranks to every
+node, and lets workers fail: a failure costs the tile and the start of another worker. Its result is
 the time of 20,000 columns of 10,000 rows (2 x 10^8 pairs), whole and screened, and the cost at a price of an
 hour of a core. Prints tables and writes results/scale-YYYY-MM-DD.json.
 """
@@ -131,10 +131,12 @@ def tile_times(n: int, count: int) -> dict[str, Any]:
         seconds.append((time.perf_counter() - start) / len(tile.places))
     with tempfile.TemporaryDirectory() as path:
         written = folder.prepared(path, planned, model, {"kind": "matrix", "screen": None})
+        sheet = written.sheet(planned, some[-1], {})
+        content = folder.content(sheet, [outcome for part in parts for outcome in part])
         start = time.perf_counter()
-        written.write(planned, some[-1], [outcome for part in parts for outcome in part])
+        written.write(0, content)
         write = time.perf_counter() - start
-        bytes_of_tile = written.file(some[-1].number).stat().st_size / len(some[-1].places)
+        bytes_of_tile = len(content) / len(some[-1].places)
     start = time.perf_counter()
     with executors.opened("local", {"a": np.zeros(1)}) as engine:
         next(iter(engine.run(_nothing, [0])))

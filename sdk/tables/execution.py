@@ -1,26 +1,28 @@
 """Where the pairs of a table are answered and their results stay: `backend`, `executor` and `folder`."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mizzle.backends.conditional import ConditionalBackend
 from mizzle.backends.local import shared_estimator
-from mizzle.backends.pairs import Backend, Outcome
+from mizzle.backends.pairs import Backend
 from mizzle.backends.shared_ranks import SharedRanks
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.executors import Executing, check_executor
 from mizzle.progress import Wanted, track
 from mizzle.tables import folder as folders
 from mizzle.tables import screening
+from mizzle.tables.folder import Sheet
 from mizzle.tables.plan import PairIndex, Plan
-from mizzle.tables.run import Answering, check_any, outcomes_of
+from mizzle.tables.run import outcomes_of
 from mizzle.tables.screening import Choice
-from mizzle.tables.shared_plan import Tasks, shared
-from mizzle.tables.tiles import Tile, tiles
+from mizzle.tables.shared_plan import File, Tasks, shared
+from mizzle.tables.tiles import tiles
 from mizzle.types import Estimate
 
 
@@ -112,15 +114,17 @@ class Execution(NamedTuple):
             MizzleError: the folder cannot be used, or the engine fails; what is finished stays.
         """
         assert self.folder is not None
-        folder = folders.prepared(self.folder, plan, shared_estimator(), kind)
+        model = shared_estimator()
+        nothing = (0.0,) * len(model.levels)
+        Estimate(0.0, model.levels, nothing, 0, 1, 1, True, (), model.info).interval(level)  # or it raises
+        folder = folders.prepared(self.folder, plan, model, kind)
         sizes = [count for _, count, *_ in folder.manifest["tiles"]]
         done = folder.done(len(sizes))
         with track(progress, sum(sizes)) as advance:
             advance(sum(sizes[k] for k in done))
             if len(done) < len(sizes):
                 with self.opened(plan) as (backend, tasks):
-                    answering = tasks or _Here(plan, backend)
-                    _fill(folder, plan, answering, done, level, advance)
+                    _fill(folder, plan, tasks or _Here(plan, backend), done, advance)
 
 
 class _Here:
@@ -130,11 +134,16 @@ class _Here:
         self._plan = plan
         self._backend = backend
 
-    def answers(self, groups: Iterable[Sequence[PairIndex]]) -> Iterator[tuple[int, list[Outcome]]]:
-        """The outcomes of each group, one after the other."""
-        for k, group in enumerate(groups):
-            parts = (part for part in self._plan.cut(group) if part)
-            yield k, [o for part in parts for o in outcomes_of(self._backend, self._plan, part, _nothing)]
+    def files(self, sheets: Iterable[Sheet]) -> Iterator[tuple[int, File]]:
+        """The file of each tile, one after the other."""
+        for k, sheet in enumerate(sheets):
+            parts = (part for part in self._plan.cut(sheet.wanted) if part)
+            yield (
+                k,
+                File.of(
+                    sheet, [o for p in parts for o in outcomes_of(self._backend, self._plan, p, _nothing)]
+                ),
+            )
 
 
 def _nothing(count: int) -> None:
@@ -144,26 +153,27 @@ def _nothing(count: int) -> None:
 def _fill(
     folder: folders.Folder,
     plan: Plan,
-    answering: Answering,
+    answering: Tasks | _Here,
     done: set[int],
-    level: float,
     advance: Callable[[int], object],
 ) -> None:
-    refused: dict[PairIndex, MizzleError] = plan.refusals()
-    sent: dict[int, Tile] = {}
+    """Answer and write the tiles that are not done.
 
-    def groups() -> Iterator[Sequence[PairIndex]]:
+    Raises:
+        MizzleError: a tile cannot be answered or written.
+    """
+    refused: dict[PairIndex, MizzleError] = plan.refusals()
+    sent: dict[int, tuple[int, int]] = {}  # number and pairs of each tile that is on its way
+
+    def sheets() -> Iterator[Sheet]:
         todo = (tile for tile in tiles(plan, folder.manifest["side"]) if tile.number not in done)
         for k, tile in enumerate(todo):
-            sent[k] = tile
-            yield [place for place in tile.places if place not in refused]
+            sent[k] = tile.number, len(tile.places)
+            yield folder.sheet(plan, tile, refused)
 
-    for k, outcomes in answering.answers(groups()):
-        tile = sent.pop(k)
-        check_any(outcomes)
-        for estimate in (outcome for outcome in outcomes if isinstance(outcome, Estimate)):
-            estimate.interval(level)  # now, before the rest is estimated
-            break
-        answered = iter(outcomes)
-        folder.write(plan, tile, [refused.get(place) or next(answered) for place in tile.places])
-        advance(len(tile.places))
+    for k, file in answering.files(sheets()):
+        if file.failure is not None:
+            raise file.failure
+        number, count = sent.pop(k)
+        folder.write(number, file.content)
+        advance(count)

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mizzle import extras
 from mizzle.backends.pairs import Outcome
@@ -72,19 +72,21 @@ class Folder:
             raise InvalidFile(f"{self.file(number).name} {_OTHER}")
         return not head["again"]
 
-    def write(self, plan: Plan, tile: Tile, outcomes: Sequence[Outcome]) -> None:
+    def sheet(self, plan: Plan, tile: Tile, refused: Mapping[PairIndex, MizzleError]) -> "Sheet":
+        """What a tile's file is made of, but for what its pairs are answered."""
+        names = {i: plan.names[i] for i in {i for place in tile.places for i in place}}
+        dropped = None if plan.complete else [plan.dropped(place) for place in tile.places]
+        own = {place: refused[place] for place in tile.places if place in refused}
+        return Sheet(self.key, tuple(self.manifest["levels"]), tile.places, names, dropped, own)
+
+    def write(self, number: int, content: bytes) -> None:
         """Write a tile.
 
         Raises:
             InvalidFile: it cannot be written.
         """
-        arrow, parquet = (extras.load(name, _INSTALL) for name in ("pyarrow", "pyarrow.parquet"))
-        again = any(_may_pass(outcome) for outcome in outcomes)
-        head = json.dumps({"format": FORMAT, "key": self.key, "again": again})
-        table = arrow.table(_columns(arrow, plan, tile.places, outcomes, self.manifest["levels"]))
-        table = table.replace_schema_metadata({_KEY: head.encode()})
-        with written(self.file(tile.number)) as part:
-            parquet.write_table(table, part, compression="zstd")
+        with written(self.file(number)) as part:
+            part.write_bytes(content)
 
     def read(self, number: int) -> dict[str, list[Any]]:
         """The columns of a tile.
@@ -103,6 +105,52 @@ class Folder:
             raise InvalidFile(f"{self.file(number).name} {_OTHER}")
         columns: dict[str, list[Any]] = table.to_pydict()
         return columns
+
+
+class Sheet(NamedTuple):
+    """What a tile's file is made of, but for what its pairs are answered; small enough to be part of a task.
+
+    Attributes:
+        key: of the table.
+        levels: of the quantiles.
+        places: of all pairs; names: of their variables, by place.
+        dropped: rows that each pair leaves out; None where none does.
+        refused: pairs that need no answer, as they cannot have one.
+    """
+
+    key: str
+    levels: tuple[float, ...]
+    places: tuple[PairIndex, ...]
+    names: Mapping[int, str]
+    dropped: Sequence[int] | None
+    refused: Mapping[PairIndex, MizzleError]
+
+    @property
+    def wanted(self) -> list[PairIndex]:
+        """The pairs that are to be answered."""
+        return [place for place in self.places if place not in self.refused]
+
+
+def content(sheet: Sheet, answers: Sequence[Outcome]) -> bytes:
+    """A tile's file.
+
+    Args:
+        answers: to the pairs that are wanted.
+
+    Raises:
+        MissingExtra: pyarrow is not installed here.
+    """
+    arrow, parquet = (extras.load(name, _INSTALL) for name in ("pyarrow", "pyarrow.parquet"))
+    answered = iter(answers)
+    outcomes = [sheet.refused.get(place) or next(answered) for place in sheet.places]
+    again = any(_may_pass(outcome) for outcome in outcomes)
+    head = json.dumps({"format": FORMAT, "key": sheet.key, "again": again})
+    table = arrow.table(_columns(arrow, sheet, outcomes))
+    buffer = arrow.BufferOutputStream()
+    metadata = {_KEY: head.encode()}
+    parquet.write_table(table.replace_schema_metadata(metadata), buffer, compression="zstd")
+    packed: bytes = buffer.getvalue().to_pybytes()
+    return packed
 
 
 _OTHER = "belongs to another table or other options, and was left alone; name another folder"
@@ -242,12 +290,10 @@ def _may_pass(outcome: Outcome) -> bool:
     return isinstance(outcome, MizzleError) and outcome.status not in (413, 422)
 
 
-def _columns(
-    arrow: Any, plan: Plan, places: Sequence[PairIndex], outcomes: Sequence[Outcome], levels: Sequence[float]
-) -> Mapping[str, Any]:
+def _columns(arrow: Any, sheet: Sheet, outcomes: Sequence[Outcome]) -> Mapping[str, Any]:
     """The columns of a file: one line a pair, its numbers null where it has no estimate."""
     estimates = [None if isinstance(outcome, MizzleError) else outcome for outcome in outcomes]
-    names = plan.names
+    places, names = sheet.places, sheet.names
 
     def each(of: Any) -> list[Any]:
         return [None if estimate is None else of(estimate) for estimate in estimates]
@@ -263,13 +309,13 @@ def _columns(
         "mi": arrow.array(each(lambda e: e.mi), arrow.float64()),
         **{
             _quantile(level): arrow.array(each(lambda e, k=k: e.values[k]), arrow.float64())
-            for k, level in enumerate(levels)
+            for k, level in enumerate(sheet.levels)
         },
         **{
             name: arrow.array(each(lambda e, name=name: getattr(e, name)), arrow.int64())
             for name in _NUMBERS[:4]
         },
-        "dropped": arrow.array([plan.dropped(place) for place in places], arrow.int64()),
+        "dropped": arrow.array(sheet.dropped or [0] * len(places), arrow.int64()),
         "in_range": arrow.array(each(lambda e: e.in_range), arrow.bool_()),
         "warnings": texts(each(lambda e: json.dumps(e.warnings))),
         "error": texts([_error_text(outcome) for outcome in outcomes]),

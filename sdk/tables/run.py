@@ -92,7 +92,8 @@ class PlanRunner:
         Raises:
             MizzleError: the first error, if no pair has an estimate and not because of the pairs.
         """
-        check_any(outcomes)
+        if (failure := failure_of_all(outcomes)) is not None:
+            raise failure
         for place, outcome in zip(places, outcomes, strict=True):
             if isinstance(outcome, MizzleError):
                 self._errors[place] = outcome
@@ -131,15 +132,11 @@ class PlanRunner:
             self._file.save(self._estimates)
 
 
-def check_any(outcomes: Sequence[Outcome]) -> None:
-    """Whether one of several pairs has an estimate, or has none because of the pairs.
-
-    Raises:
-        MizzleError: the first error, if not.
-    """
+def failure_of_all(outcomes: Sequence[Outcome]) -> MizzleError | None:
+    """The first error, if no pair has an estimate and not because of the pairs."""
     errors = [outcome for outcome in outcomes if isinstance(outcome, MizzleError)]
-    if errors and len(errors) == len(outcomes) and all(error.status not in _OF_THE_PAIR for error in errors):
-        raise errors[0]
+    of_pairs = any(error.status in _OF_THE_PAIR for error in errors)
+    return errors[0] if errors and len(errors) == len(outcomes) and not of_pairs else None
 
 
 def outcomes_of(

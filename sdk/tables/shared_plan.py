@@ -22,7 +22,9 @@ from mizzle.errors import MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.executors import Engine, Executing, opened, worker
 from mizzle.executors.sharing import Arrays
+from mizzle.tables.folder import Sheet, content
 from mizzle.tables.plan import PairIndex, Plan
+from mizzle.tables.run import failure_of_all
 from mizzle.tables.variables import Variable
 
 _TOGETHER = 256  # pairs of complete variables that one run of the model answers
@@ -43,6 +45,23 @@ class Facts(NamedTuple):
     ranked: bool
 
 
+class File(NamedTuple):
+    """A tile that is answered.
+
+    Attributes:
+        content: of its file.
+        failure: why none of its pairs has an estimate, where that is not because of the pairs.
+    """
+
+    content: bytes
+    failure: MizzleError | None
+
+    @classmethod
+    def of(cls, sheet: Sheet, answers: Sequence[Outcome]) -> "File":
+        """From the answers to the pairs that are wanted."""
+        return cls(content(sheet, answers), failure_of_all(answers))
+
+
 class Tasks:
     """An engine that answers pairs of one plan."""
 
@@ -58,6 +77,14 @@ class Tasks:
         """
         tasks = ((self.facts, np.array(places, np.int32)) for places in groups)
         yield from self.engine.run(answer, tasks)
+
+    def files(self, sheets: Iterable[Sheet]) -> Iterator[tuple[int, File]]:
+        """The file of each tile, with its number, as they become ready; made where the pairs are answered.
+
+        Raises:
+            MizzleError: the engine fails.
+        """
+        yield from self.engine.run(answer_sheet, ((self.facts, sheet) for sheet in sheets))
 
 
 @contextmanager
@@ -102,6 +129,12 @@ def answer(arrays: Arrays, task: tuple[Facts, np.ndarray[Any, Any]]) -> list[Out
         for chunk in parts
         for outcome in backend.estimate_many(cast(Any, chunk.arrays), progress=False, errors="return")
     ]
+
+
+def answer_sheet(arrays: Arrays, task: tuple[Facts, Sheet]) -> File:
+    """What a worker makes of a task: the file of a tile."""
+    facts, sheet = task
+    return File.of(sheet, answer(arrays, (facts, np.array(sheet.wanted, np.int32).reshape(-1, 2))))
 
 
 def stored(arrays: Arrays, facts: Facts) -> tuple[Plan, Backend]:

@@ -242,7 +242,7 @@ from mizzle.tables import matrix, tiles
 from tabled import frame
 if __name__ == "__main__":
     tiles._SHORTEST, sharing._MEMORY = 0.0, Path(sys.argv[2])
-    matrix(frame(400, 40), executor="local", folder=sys.argv[1])
+    matrix(frame(200, 24), executor="local", folder=sys.argv[1])
 """
 
 
@@ -268,7 +268,7 @@ def test_a_driver_that_ends_leaves_its_tiles_and_no_workers(end: int, tmp_path: 
     assert text.count("Traceback") == (end == signal.SIGINT)  # of the driver alone
     assert list(memory.iterdir()) == []
     before = {path: path.stat().st_mtime_ns for path in folder.glob("tile-*")}
-    columns = frame(400, 40)
+    columns = frame(200, 24)
     resumed = matrix(columns, folder=folder)
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert resumed == matrix(columns)

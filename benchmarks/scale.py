@@ -3,11 +3,11 @@
     python benchmarks/scale.py [--executor local ray] [--columns 160] [--rows 1000] [--workers 1 2] [--quick]
                                [--gigabits 10] [--failures 0.01] [--price 0.04]
 
-Strong scaling: the same table by more workers. Weak: as many more pairs as workers. The simulation draws times
-of tiles from those that were measured, lets the driver take results one by one, sends the ranks to every node,
-and lets workers fail: a failure costs the tile and the start of another worker. Its result is the time of
-20,000 columns of 10,000 rows (2 x 10^8 pairs), whole and screened, and the cost at a price of a core's hour.
-Prints tables and writes results/scale-YYYY-MM-DD.json.
+Strong scaling: the same table by more workers. Weak: as many more pairs as workers. The simulation draws
+times of tiles from those that were measured, lets the driver take results one by one, sends the ranks to
+every node, and lets workers fail: a failure costs the tile and the start of another worker. Its result is
+the time of 20,000 columns of 10,000 rows (2 x 10^8 pairs), whole and screened, and the cost at a price of a
+core's hour. Prints tables and writes results/scale-YYYY-MM-DD.json.
 """
 
 import argparse

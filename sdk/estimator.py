@@ -1,6 +1,6 @@
 """What local functions and service need of an estimator; `mizzle.model.Estimator` is one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -49,6 +49,12 @@ class EstimatorLike(Protocol):
 
     def side(self, values: FloatArray) -> Any:
         """One side of shape (n, d), prepared once for any number of `pair` calls."""
+
+    def packed(self, sides: Sequence[Any]) -> dict[str, NDArray[Any]]:
+        """Prepared sides of the same rows as a few arrays, for other processes."""
+
+    def unpacked(self, arrays: Mapping[str, NDArray[Any]], k: int) -> Any:
+        """Side k of those that were packed, as it was."""
 
     def pair(self, left: Any, right: Any) -> Any:
         """What `prepare` makes of the arrays of two sides.

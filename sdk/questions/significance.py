@@ -20,6 +20,7 @@ from mizzle.backends.pairs import Errors, Outcome, numbered, read_samples
 from mizzle.data.arrays import FloatArray
 from mizzle.data.samples import Missing, Sample, Triple, read_sample, read_triple
 from mizzle.errors import InvalidInput, MizzleError
+from mizzle.executors import Executing
 from mizzle.progress import Wanted, track
 from mizzle.questions.surrogates import (
     DEFAULT_COUNT,
@@ -159,6 +160,7 @@ def test(
     missing: Missing = "raise",
     unit: Unit = DEFAULT_UNIT,
     progress: Wanted = None,
+    executor: Executing | None = None,
 ) -> Test:
     """Whether the dependence of two samples could be chance: a p-value of their independence.
 
@@ -180,13 +182,15 @@ def test(
         missing, unit: as for `mizzle.estimate`.
         progress: None for a bar on stderr where that is a terminal and the work takes longer than two
             seconds; True or False; or a function of (done, total).
+        executor: who works, as for `mizzle.matrix`; None for this process.
 
     Raises:
         InvalidInput: an argument or the samples cannot be used; TooFewSamples below 50 rows.
         MissingExtra, ModelUnavailable: as `mizzle.estimate`.
     """
     options: Any = {"kind": kind, "n": n, "block": block, "rng": rng, "missing": missing, "unit": unit}
-    return run(tested(LocalBackend(), x, y, given=given, progress=progress, **options), perform_compute)
+    backend = LocalBackend(executor=executor)
+    return run(tested(backend, x, y, given=given, progress=progress, **options), perform_compute)
 
 
 @overload
@@ -325,7 +329,10 @@ def _tested(
     estimate = yield from backend.estimate(x, y, missing="raise", unit=DEFAULT_UNIT, deduplicate=False)
     null: list[float] = []
     with track(wanted, plan.count) as advance:
-        for orders in chunks(plan.orders(rng), x.size + y.size):
+        lists = chunks(plan.orders(rng), x.size + y.size)
+        if isinstance(backend, LocalBackend) and backend.elsewhere:
+            null += means((yield Compute(backend.reordered_elsewhere, (x, y, lists, advance))))
+        for orders in lists:  # none is left where they were estimated elsewhere
             null += means((yield from backend.estimate_reordered(x, y, orders)))
             advance(len(orders))
     return result(sample.noted(estimate), null, plan, design.unit)

@@ -1,0 +1,157 @@
+"""The slope of an answer in the raw values of both sides.
+
+The answer is the network's of exact statistics. Its slope in these is that of the network; theirs in the
+values is that of their twins (`twins.py`), whose ranks are smooth (`ranks.py`). Nothing is kept between the
+answer and its slope but the values: the statistics are computed anew on the way back, so that memory does not
+grow with the number of answers that a training step adds up.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from mizzle.model import quantiles, weights
+from mizzle.model.batch import Batch, collate, normal_scores
+from mizzle.model.gradients import ranks
+from mizzle.model.gradients.twins import SoftContext
+from mizzle.model.novelty import stretch
+from mizzle.model.preprocess import Side, Table, pair, side, with_indicators
+from mizzle.model.quantiles import LEVELS
+from mizzle.model.statistics.tokens import Tokens, of_context, repad, summarise
+from mizzle.model.threads import single_thread
+from mizzle.model.torch_weights import TorchWeights, load
+
+_FLAT = 0.05  # beneath which levels and above one minus which they are drawn in, where quantiles are read
+
+
+class Problem(NamedTuple):
+    """One data set as the network reads it, and where its columns come from.
+
+    Attributes:
+        kept: per side the columns of the raw values that are read; None where labels are, as indicators.
+    """
+
+    table: Table
+    kept: tuple[list[int] | None, list[int] | None]
+
+
+class Slopes:
+    """Slopes on a set of weights. No call changes it, so that threads may share one."""
+
+    def __init__(self, trained: TorchWeights) -> None:
+        self._net = trained.net.requires_grad_(False)
+        self._calibration, self._novelty = trained.calibration, trained.novelty
+
+    @classmethod
+    def shipped(cls) -> "Slopes":
+        """On the weights that ship with the package."""
+        return cls(load(weights.SHIPPED))
+
+    def slopes(
+        self, x: Float[Tensor, "b n p"], y: Float[Tensor, "b n q"], levels: tuple[float, ...] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Of the mean of every data set, or of the sum of its quantiles, in nats.
+
+        Below 0, where the answer is cut, the slope is that of what was cut: learning may begin there.
+
+        Args:
+            x, y: finite.
+            levels: of the quantiles; None for the mean.
+
+        Returns:
+            Shapes of x and y; 0 in columns that are not read, which do not vary or repeat others.
+        """
+        problems = [_problem(*pair) for pair in zip(x.numpy(), y.numpy(), strict=True)]
+        places = [i for i, problem in enumerate(problems) if not problem.table.constant]
+        slopes = torch.zeros_like(x), torch.zeros_like(y)
+        if places:
+            with single_thread(), torch.enable_grad():
+                own = self._slopes([problems[i] for i in places], x[places], y[places], levels)
+            for whole, part in zip(slopes, own, strict=True):
+                whole[places] = part.to(whole.dtype)
+        return slopes
+
+    def _slopes(
+        self, problems: list[Problem], x: Tensor, y: Tensor, levels: tuple[float, ...] | None
+    ) -> tuple[Tensor, Tensor]:
+        tables = [problem.table for problem in problems]
+        batch = collate(tables)
+        of_tokens = self._of_tokens(batch, tables, levels)
+        x, y = (values.double().requires_grad_() for values in (x, y))
+        twins = of_context(SoftContext(batch, _scores(batch, problems, x, y)))
+        total = _inner(twins, of_tokens)
+        if not total.requires_grad:
+            return torch.zeros_like(x), torch.zeros_like(y)
+        both = torch.autograd.grad(total, (x, y), allow_unused=True, materialize_grads=True)
+        return both[0].nan_to_num(0.0, 0.0, 0.0), both[1].nan_to_num(0.0, 0.0, 0.0)
+
+    def _of_tokens(self, batch: Batch, tables: list[Table], levels: tuple[float, ...] | None) -> Tokens:
+        """The slope of the answer in every channel of exact tokens."""
+        named = repad(summarise(tables)).named()
+        free = {name: t.detach().requires_grad_() for name, t in named.items() if t.is_floating_point()}
+        tokens = Tokens.of({**named, **free})
+        self._answer(tokens, batch, levels).sum().backward()
+        return Tokens.of({**named, **{name: t.grad for name, t in free.items() if t.grad is not None}})
+
+    def _answer(
+        self, tokens: Tokens, batch: Batch, levels: tuple[float, ...] | None
+    ) -> Float64[Tensor, " b"]:
+        """The mean or quantiles as `torch_engine` has them, but not cut at 0."""
+        columns = batch.dims.sum(-1)
+        values = self._calibration.apply(self._net(tokens), batch.n, columns)
+        if levels is None:
+            nats = torch.expm1(values.double())
+            ends = torch.cat([nats[:, :1], nats, nats[:, -1:]], 1)
+            return torch.trapezoid(ends, torch.tensor((0.0, *LEVELS, 1.0), dtype=torch.float64), dim=1)
+        excess = self._novelty.excess(self._net.features(tokens).detach(), batch.n, columns)
+        return _read(torch.expm1(stretch(values, excess).double()), levels)
+
+
+def _read(nats: Float64[Tensor, "b q"], levels: tuple[float, ...]) -> Float64[Tensor, " b"]:
+    """The sum of quantiles, linear between those of `LEVELS`."""
+    place = np.interp(levels, LEVELS, np.arange(len(LEVELS)))
+    low = place.astype(int).clip(max=len(LEVELS) - 2)
+    share = torch.from_numpy(place - low)
+    read: Tensor = torch.lerp(nats[:, low], nats[:, low + 1], share)
+    return read.sum(1)
+
+
+def _inner(twins: Tokens, of_tokens: Tokens) -> Tensor:
+    """The sum over all channels of twin times slope, over the tokens that exist, in their order."""
+    total = (twins.overall * of_tokens.overall).sum()
+    for name, (values, mask) in twins.kinds.items():
+        slope, exists = of_tokens.kinds[name]
+        total = total + (values[mask] * slope[exists]).sum()
+    return total
+
+
+def _scores(batch: Batch, problems: list[Problem], x: Tensor, y: Tensor) -> Float[Tensor, "b 2 n d"]:
+    """Exact normal scores that depend on the raw values."""
+    exact = normal_scores(batch).transpose(2, 3)
+    rows = []
+    for i, problem in enumerate(problems):
+        sides = []
+        for s, (values, kept) in enumerate(zip((x[i], y[i]), problem.kept, strict=True)):
+            own = exact[i, s]
+            if kept is not None:
+                smooth = ranks.scores(values[:, kept].T.contiguous(), own[: len(kept)])
+                own = torch.cat([smooth, own[len(kept) :]])
+            sides.append(own)
+        rows.append(torch.stack(sides))
+    return torch.stack(rows).transpose(2, 3)
+
+
+def _problem(x: np.ndarray, y: np.ndarray) -> Problem:
+    sides: tuple[Side, Side] = (side(x.astype(np.float64)), side(y.astype(np.float64)))
+    table = pair(*sides)
+    read = table
+    if table.labels is not None and not table.constant and not table.labels.ordered:
+        read = with_indicators(table, fewest=1)
+    kept = (
+        sides[0].kept if read.x is table.x else None,
+        sides[1].kept if read.y is table.y else None,
+    )
+    return Problem(read, kept)

@@ -48,6 +48,7 @@ def boxes(values: Float[Tensor, "*c n"]) -> Boxes:
     below = ordered[..., (place - reach).clamp_min(0)]
     above = ordered[..., (place + reach).clamp_max(n - 1)]
     half = torch.maximum(ordered - below, above - ordered).maximum(_least(ordered))
+    half = half.where(half > 0, torch.inf)  # a column that does not vary has no slope
     low = torch.searchsorted(ordered, (ordered - half).contiguous())
     high = torch.searchsorted(ordered, (ordered + half).contiguous(), right=True)
     total = torch.nn.functional.pad(ordered.cumsum(-1), (1, 0))

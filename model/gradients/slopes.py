@@ -6,6 +6,7 @@ answer and its slope but the values: the statistics are computed anew on the way
 grow with the number of answers that a training step adds up.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +24,6 @@ from mizzle.model.quantiles import LEVELS
 from mizzle.model.statistics.tokens import Tokens, of_context, repad, summarise
 from mizzle.model.threads import single_thread
 from mizzle.model.torch_weights import TorchWeights, load
-
-_FLAT = 0.05  # beneath which levels and above one minus which they are drawn in, where quantiles are read
 
 
 class Problem(NamedTuple):
@@ -51,15 +50,20 @@ class Slopes:
         return cls(load(weights.SHIPPED))
 
     def slopes(
-        self, x: Float[Tensor, "b n p"], y: Float[Tensor, "b n q"], levels: tuple[float, ...] | None = None
+        self,
+        x: Float[Tensor, "b n p"],
+        y: Float[Tensor, "b n q"],
+        levels: Sequence[float],
+        upstream: Float[Tensor, "b l"],
     ) -> tuple[Tensor, Tensor]:
-        """Of the mean of every data set, or of the sum of its quantiles, in nats.
+        """Of the mean of every data set, or of its quantiles, in nats.
 
         Below 0, where the answer is cut, the slope is that of what was cut: learning may begin there.
 
         Args:
             x, y: finite.
-            levels: of the quantiles; None for the mean.
+            levels: of the quantiles; none for the mean.
+            upstream: what each of these is multiplied by, before all are added up; one for the mean.
 
         Returns:
             Shapes of x and y; 0 in columns that are not read, which do not vary or repeat others.
@@ -69,17 +73,17 @@ class Slopes:
         slopes = torch.zeros_like(x), torch.zeros_like(y)
         if places:
             with single_thread(), torch.enable_grad():
-                own = self._slopes([problems[i] for i in places], x[places], y[places], levels)
+                own = self._slopes([problems[i] for i in places], x[places], y[places], levels, upstream[places])
             for whole, part in zip(slopes, own, strict=True):
                 whole[places] = part.to(whole.dtype)
         return slopes
 
     def _slopes(
-        self, problems: list[Problem], x: Tensor, y: Tensor, levels: tuple[float, ...] | None
+        self, problems: list[Problem], x: Tensor, y: Tensor, levels: Sequence[float], upstream: Tensor
     ) -> tuple[Tensor, Tensor]:
         tables = [problem.table for problem in problems]
         batch = collate(tables)
-        of_tokens = self._of_tokens(batch, tables, levels)
+        of_tokens = self._of_tokens(batch, tables, levels, upstream)
         x, y = (values.double().requires_grad_() for values in (x, y))
         twins = of_context(SoftContext(batch, _scores(batch, problems, x, y)))
         total = _inner(twins, of_tokens)
@@ -88,35 +92,35 @@ class Slopes:
         both = torch.autograd.grad(total, (x, y), allow_unused=True, materialize_grads=True)
         return both[0].nan_to_num(0.0, 0.0, 0.0), both[1].nan_to_num(0.0, 0.0, 0.0)
 
-    def _of_tokens(self, batch: Batch, tables: list[Table], levels: tuple[float, ...] | None) -> Tokens:
+    def _of_tokens(
+        self, batch: Batch, tables: list[Table], levels: Sequence[float], upstream: Float[Tensor, "b l"]
+    ) -> Tokens:
         """The slope of the answer in every channel of exact tokens."""
         named = repad(summarise(tables)).named()
         free = {name: t.detach().requires_grad_() for name, t in named.items() if t.is_floating_point()}
         tokens = Tokens.of({**named, **free})
-        self._answer(tokens, batch, levels).sum().backward()
+        (self._answer(tokens, batch, levels) * upstream).sum().backward()
         return Tokens.of({**named, **{name: t.grad for name, t in free.items() if t.grad is not None}})
 
-    def _answer(
-        self, tokens: Tokens, batch: Batch, levels: tuple[float, ...] | None
-    ) -> Float64[Tensor, " b"]:
+    def _answer(self, tokens: Tokens, batch: Batch, levels: Sequence[float]) -> Float64[Tensor, "b l"]:
         """The mean or quantiles as `torch_engine` has them, but not cut at 0."""
         columns = batch.dims.sum(-1)
         values = self._calibration.apply(self._net(tokens), batch.n, columns)
-        if levels is None:
+        if not levels:
             nats = torch.expm1(values.double())
             ends = torch.cat([nats[:, :1], nats, nats[:, -1:]], 1)
-            return torch.trapezoid(ends, torch.tensor((0.0, *LEVELS, 1.0), dtype=torch.float64), dim=1)
+            places = torch.tensor((0.0, *LEVELS, 1.0), dtype=torch.float64)
+            return torch.trapezoid(ends, places, dim=1)[:, None]
         excess = self._novelty.excess(self._net.features(tokens).detach(), batch.n, columns)
         return _read(torch.expm1(stretch(values, excess).double()), levels)
 
 
-def _read(nats: Float64[Tensor, "b q"], levels: tuple[float, ...]) -> Float64[Tensor, " b"]:
-    """The sum of quantiles, linear between those of `LEVELS`."""
+def _read(nats: Float64[Tensor, "b q"], levels: Sequence[float]) -> Float64[Tensor, "b l"]:
+    """Quantiles, linear between those of `LEVELS`."""
     place = np.interp(levels, LEVELS, np.arange(len(LEVELS)))
     low = place.astype(int).clip(max=len(LEVELS) - 2)
     share = torch.from_numpy(place - low)
-    read: Tensor = torch.lerp(nats[:, low], nats[:, low + 1], share)
-    return read.sum(1)
+    return torch.lerp(nats[:, low], nats[:, low + 1], share)
 
 
 def _inner(twins: Tokens, of_tokens: Tokens) -> Tensor:

@@ -152,12 +152,15 @@ def compiled() -> Compiled:
 class SlopesLike(Protocol):
     """Slopes of answers in the raw values; `mizzle.model.gradients.slopes.Slopes` is one."""
 
-    def slopes(self, x: Any, y: Any, levels: Sequence[float], upstream: Any) -> tuple[Any, Any]:
+    def slopes(
+        self, x: Any, y: Any, levels: Sequence[float], upstream: Any, wanted: tuple[bool, bool]
+    ) -> tuple[Any, Any]:
         """Tensors of the shapes of x, (b, n, dx), and y, (b, n, dy).
 
         Args:
             levels: of quantiles; none for the mean.
             upstream: shape (b, levels), or (b, 1) for the mean: what each slope is multiplied by.
+            wanted: whether the slope in x, and in y.
         """
 
 

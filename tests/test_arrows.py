@@ -272,7 +272,17 @@ def test_folders_are_few_and_flat(room: str) -> None:
 # Files and folders of the room `model` that need torch, and with it jaxtyping; nothing else may load them but
 # from inside a function.
 WITH_TORCH = (
-    *("batch", "calibrate", "gradients", "net", "novelty", "posterior", "statistics", "threads", "torch_engine"),
+    *(
+        "batch",
+        "calibrate",
+        "gradients",
+        "net",
+        "novelty",
+        "posterior",
+        "statistics",
+        "threads",
+        "torch_engine",
+    ),
     *("torch_weights", "training"),
 )
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 _SHARE, _POWER = 0.15, 0.8  # values on either side within a box: share * n^power, which is 18 of 400
 _FEWEST = 4
+_MARGIN = 1.001  # so that no value lies on the edge of a box
 _LEAST, _LEAST_OF_SPREAD = 0.01, 0.05  # half-width, of the middle 90 % or else of the standard deviation
 
 
@@ -47,7 +48,7 @@ def boxes(values: Float[Tensor, "*c n"]) -> Boxes:
     place = torch.arange(n)
     below = ordered[..., (place - reach).clamp_min(0)]
     above = ordered[..., (place + reach).clamp_max(n - 1)]
-    half = torch.maximum(ordered - below, above - ordered).maximum(_least(ordered))
+    half = _MARGIN * torch.maximum(ordered - below, above - ordered).maximum(_least(ordered))
     half = half.where(half > 0, torch.inf)  # a column that does not vary has no slope
     low = torch.searchsorted(ordered, (ordered - half).contiguous())
     high = torch.searchsorted(ordered, (ordered + half).contiguous(), right=True)

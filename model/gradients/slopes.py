@@ -7,6 +7,7 @@ grow with the number of answers that a training step adds up.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +15,13 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from mizzle.model import quantiles, weights
+from mizzle.errors import InferenceFailed
+from mizzle.model import weights
 from mizzle.model.batch import Batch, collate, normal_scores
 from mizzle.model.gradients import ranks
 from mizzle.model.gradients.twins import SoftContext
 from mizzle.model.novelty import stretch
-from mizzle.model.preprocess import Side, Table, pair, side, with_indicators
+from mizzle.model.preprocess import Doubles, Table, pair, side, with_indicators
 from mizzle.model.quantiles import LEVELS
 from mizzle.model.statistics.tokens import Tokens, of_context, repad, summarise
 from mizzle.model.threads import single_thread
@@ -55,6 +57,7 @@ class Slopes:
         y: Float[Tensor, "b n q"],
         levels: Sequence[float],
         upstream: Float[Tensor, "b l"],
+        wanted: tuple[bool, bool] = (True, True),
     ) -> tuple[Tensor, Tensor]:
         """Of the mean of every data set, or of its quantiles, in nats.
 
@@ -64,16 +67,23 @@ class Slopes:
             x, y: finite.
             levels: of the quantiles; none for the mean.
             upstream: what each of these is multiplied by, before all are added up; one for the mean.
+            wanted: whether the slope in x, and in y. A label whose slope is not wanted is read as the estimator
+                does, without an order; what is differentiated has one.
 
         Returns:
             Shapes of x and y; 0 in columns that are not read, which do not vary or repeat others.
+
+        Raises:
+            InferenceFailed: a slope that is not finite.
         """
-        problems = [_problem(*pair) for pair in zip(x.numpy(), y.numpy(), strict=True)]
+        problems = [_problem(*pair, wanted) for pair in zip(x.numpy(), y.numpy(), strict=True)]
         places = [i for i, problem in enumerate(problems) if not problem.table.constant]
         slopes = torch.zeros_like(x), torch.zeros_like(y)
         if places:
             with single_thread(), torch.enable_grad():
-                own = self._slopes([problems[i] for i in places], x[places], y[places], levels, upstream[places])
+                own = self._slopes(
+                    [problems[i] for i in places], x[places], y[places], levels, upstream[places]
+                )
             for whole, part in zip(slopes, own, strict=True):
                 whole[places] = part.to(whole.dtype)
         return slopes
@@ -90,7 +100,9 @@ class Slopes:
         if not total.requires_grad:
             return torch.zeros_like(x), torch.zeros_like(y)
         both = torch.autograd.grad(total, (x, y), allow_unused=True, materialize_grads=True)
-        return both[0].nan_to_num(0.0, 0.0, 0.0), both[1].nan_to_num(0.0, 0.0, 0.0)
+        if not all(bool(slope.isfinite().all()) for slope in both):
+            raise InferenceFailed("the network gave a gradient that is not finite; please report this")
+        return both
 
     def _of_tokens(
         self, batch: Batch, tables: list[Table], levels: Sequence[float], upstream: Float[Tensor, "b l"]
@@ -148,14 +160,17 @@ def _scores(batch: Batch, problems: list[Problem], x: Tensor, y: Tensor) -> Floa
     return torch.stack(rows).transpose(2, 3)
 
 
-def _problem(x: np.ndarray, y: np.ndarray) -> Problem:
-    sides: tuple[Side, Side] = (side(x.astype(np.float64)), side(y.astype(np.float64)))
+def _problem(x: Doubles, y: Doubles, wanted: tuple[bool, bool]) -> Problem:
+    sides = side(x), side(y)
     table = pair(*sides)
     read = table
     if table.labels is not None and not table.constant and not table.labels.ordered:
-        read = with_indicators(table, fewest=1)
-    kept = (
-        sides[0].kept if read.x is table.x else None,
-        sides[1].kept if read.y is table.y else None,
-    )
-    return Problem(read, kept)
+        labels = with_indicators(table, fewest=1)
+        read = replace(
+            table, **{name: getattr(labels, name) for name, w in zip("xy", wanted, strict=True) if not w}
+        )
+    kept = [
+        own.kept if read_side is table_side else None
+        for own, read_side, table_side in zip(sides, (read.x, read.y), (table.x, table.y), strict=True)
+    ]
+    return Problem(read, (kept[0], kept[1]))

@@ -26,7 +26,9 @@ def soft_information(context: Context) -> Float32[Tensor, "b k d d"]:
     share = context.once(soft_shares).clamp(centre[0].item(), centre[-1].item())
     member = F.relu(1 - bins * (share[..., None] - centre).abs()) * batch.cells[..., None]
     x, y = member.flatten(3).unbind(1)
-    joint = (x.transpose(-1, -2) @ y / batch.n[:, None, None]).unflatten(2, (-1, bins)).unflatten(1, (-1, bins))
+    joint = (
+        (x.transpose(-1, -2) @ y / batch.n[:, None, None]).unflatten(2, (-1, bins)).unflatten(1, (-1, bins))
+    )
     joint = joint.permute(0, 1, 3, 2, 4)
     nats = [_information(joint)]
     nats += [_information(_coarser(joint)) for _ in BINS[1:]]

@@ -13,9 +13,9 @@ from mizzle.model.gradients.tables import soft_fine, soft_information
 from mizzle.model.statistics import bins, edges, local_information, neighbourhoods, neighbours, variates
 from mizzle.model.statistics.local_information import RIDGES, Frame, frame
 from mizzle.model.statistics.moments import linear, pairs
-from mizzle.model.statistics.neighbourhoods import Neighbourhoods, covariances, points, with_ridge
+from mizzle.model.statistics.neighbourhoods import Neighbourhoods, Points, covariances, points, with_ridge
 from mizzle.model.statistics.neighbours import NEIGHBOURS, Neighbours
-from mizzle.model.statistics.queries import QueryRows, all_queries
+from mizzle.model.statistics.queries import ROWS, QueryRows, evenly, fewer_queries
 from mizzle.model.statistics.statistic import Context, Result
 
 
@@ -37,25 +37,35 @@ def chosen(context: Context) -> edges.Edges:
 
 
 def of_all_columns(context: Context) -> Neighbours:
-    """Twin of `neighbours.of_all_columns`."""
-    return _neighbours(context.batch, context.scores, context.once(all_queries))
+    """Twin of `neighbours.of_all_columns`, of the rows in `queries.fewer_queries` alone."""
+    return _neighbours(context.batch, context.scores, context.once(fewer_queries))
+
+
+def token_points(context: Context) -> Points:
+    """Twin of `neighbourhoods.points`: only the rows that become tokens are looked up, in half of the time."""
+    own = points(context)
+    place, valid = evenly(own.queries.valid, ROWS)
+    return own._replace(queries=QueryRows(own.queries.places.gather(1, place), valid))
 
 
 def in_plane(context: Context) -> Neighbours:
-    """Twin of `variates.in_plane`."""
-    batch, rows = context.batch, context.once(neighbours.of_fewer_rows)
+    """Twin of `variates.in_plane`, of the rows that become tokens."""
+    batch, rows = context.batch, context.once(neighbours.of_tokens)
     if batch.columns.shape[-1] == 1:
         return rows
-    plane = _neighbours(batch, context.once(variates.first_pairs).float(), QueryRows(rows.queries, rows.valid))
+    plane = _neighbours(
+        batch, context.once(variates.first_pairs).float(), QueryRows(rows.queries, rows.valid)
+    )
     single = (batch.dims.amax(-1) == 1)[:, None, None]
     return plane._replace(local=rows.local.where(single, plane.local))
 
 
-def _neighbours(batch: Batch, z: Float32[Tensor, "b 2 n d"], rows: QueryRows) -> Neighbours:
+def _neighbours(batch: Batch, z: Float[Tensor, "b 2 n d"], rows: QueryRows) -> Neighbours:
     k = torch.tensor(NEIGHBOURS).expand(len(z), -1).minimum(batch.n[:, None] - 1)
-    near = counted(z, rows.places, k)
+    near = counted(z.double(), rows.places, k)
     gap = (near.marginal[:, 0] - near.marginal[:, 1]).abs()
-    return Neighbours(rows.places, rows.valid, _local(batch, near, k), gap, near.log_radius.exp())
+    values = (_local(batch, near, k), gap, near.log_radius.exp())
+    return Neighbours(rows.places, rows.valid, *(value.float() for value in values))
 
 
 def _local(batch: Batch, near: Counted, k: Tensor) -> Float[Tensor, "b m k"]:
@@ -119,4 +129,5 @@ TWINS: Final[Mapping[Callable[[Context], Any], Callable[[Context], Any]]] = {
     local_information.terms: terms,
     neighbourhoods.dimensions: dimensions,
     neighbourhoods.among_all: among_all,
+    neighbourhoods.points: token_points,
 }

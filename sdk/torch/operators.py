@@ -41,19 +41,22 @@ def _(x: Tensor, y: Tensor, levels: Sequence[float]) -> Tensor:
 
 
 @torch.library.custom_op("mizzle::slopes", mutates_args=())
-def slopes(x: Tensor, y: Tensor, levels: Sequence[float], upstream: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradients of `information` in x and y, where `upstream` is that in its value."""
-    given = _on_processor(x), _on_processor(y), levels, _on_processor(upstream)
+def slopes(
+    x: Tensor, y: Tensor, levels: Sequence[float], upstream: Tensor, of_x: bool, of_y: bool
+) -> tuple[Tensor, Tensor]:
+    """Gradients of `information` in x and in y, where they are wanted; `upstream` is that in its value."""
+    given = _on_processor(x), _on_processor(y), levels, _on_processor(upstream), (of_x, of_y)
     # Inside an operator torch records nothing to differentiate; in another thread it does. One of a pool that
     # stayed would be missing in a process that was forked later.
     with ThreadPoolExecutor(1, "mizzle") as thread:
         both = thread.submit(estimator.slopes().slopes, *given).result()
-    of_x, of_y = (slope.to(like) for slope, like in zip(both, (x, y), strict=True))
-    return of_x, of_y
+    return both[0].to(x), both[1].to(y)
 
 
 @slopes.register_fake
-def _(x: Tensor, y: Tensor, levels: Sequence[float], upstream: Tensor) -> tuple[Tensor, Tensor]:
+def _(
+    x: Tensor, y: Tensor, levels: Sequence[float], upstream: Tensor, of_x: bool, of_y: bool
+) -> tuple[Tensor, Tensor]:
     return torch.empty_like(x), torch.empty_like(y)
 
 
@@ -68,7 +71,7 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 
 def _backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, Tensor, None]:
-    of_x, of_y = slopes(*ctx.saved_tensors, ctx.levels, upstream)
+    of_x, of_y = slopes(*ctx.saved_tensors, ctx.levels, upstream, *ctx.needs_input_grad[:2])
     return of_x, of_y, None
 
 
@@ -79,7 +82,9 @@ def _keep_nothing(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tenso
 def _refuse(ctx: Any, *upstream: Tensor) -> tuple[None, ...]:
     text = "mizzle.torch has first derivatives only: ranks are steps, and the curvature of what smooths them"
     text = f"{text} says nothing of the estimate"
-    raise RuntimeError(f"{text}. Take the information out of what is differentiated twice, or detach its slope")
+    raise RuntimeError(
+        f"{text}. Take the information out of what is differentiated twice, or detach its slope"
+    )
 
 
 information.register_autograd(_backward, setup_context=_keep)

@@ -186,7 +186,7 @@ def pair(x: Side, y: Side) -> Table:
 
 
 def with_indicators(table: Table, fewest: int = 2) -> Table:
-    """The problem, whose label has a column for each level where it stands beside `fewest` columns or more."""
+    """The problem, whose label has a column for each level where it stands beside at least `fewest` columns."""
     x, y = table.labels.indicators(fewest) if table.labels else (None, None)
     if x is None and y is None:
         return table

@@ -67,8 +67,8 @@ class Slopes:
             x, y: finite.
             levels: of the quantiles; none for the mean.
             upstream: what each of these is multiplied by, before all are added up; one for the mean.
-            wanted: whether the slope in x, and in y. A label whose slope is not wanted is read as the estimator
-                does, without an order; what is differentiated has one.
+            wanted: whether the slope in x, and in y. A label whose slope is not wanted is read as the
+                estimator does, without an order; what is differentiated has one.
 
         Returns:
             Shapes of x and y; 0 in columns that are not read, which do not vary or repeat others.
@@ -99,10 +99,10 @@ class Slopes:
         total = _inner(twins, of_tokens)
         if not total.requires_grad:
             return torch.zeros_like(x), torch.zeros_like(y)
-        both = torch.autograd.grad(total, (x, y), allow_unused=True, materialize_grads=True)
-        if not all(bool(slope.isfinite().all()) for slope in both):
+        of_x, of_y = torch.autograd.grad(total, (x, y), allow_unused=True, materialize_grads=True)
+        if not bool(of_x.isfinite().all() & of_y.isfinite().all()):
             raise InferenceFailed("the network gave a gradient that is not finite; please report this")
-        return both
+        return of_x, of_y
 
     def _of_tokens(
         self, batch: Batch, tables: list[Table], levels: Sequence[float], upstream: Float[Tensor, "b l"]

@@ -42,7 +42,7 @@ def of_all_columns(context: Context) -> Neighbours:
 
 
 def token_points(context: Context) -> Points:
-    """Twin of `neighbourhoods.points`: only the rows that become tokens are looked up, in half of the time."""
+    """Twin of `neighbourhoods.points`: only the rows that become tokens are looked up, in half the time."""
     own = points(context)
     place, valid = evenly(own.queries.valid, ROWS)
     return own._replace(queries=QueryRows(own.queries.places.gather(1, place), valid))

@@ -25,7 +25,7 @@ class MutualInformation(nn.Module):
     frozen, shared by all modules of the process, and in no state_dict. It computes on the processor, whatever
     device the tensors are on.
 
-    What a module may be optimised for, it may also be gamed by: judge by `audit` on rows that no gradient saw.
+    What is optimised by an estimate may come to game it: judge by `audit`, on rows that no gradient saw.
 
     Args:
         quantile: "mean" of the predictive distribution, or a level of it between .005 and .995: a low one is
@@ -54,8 +54,8 @@ class MutualInformation(nn.Module):
             In the unit of the module, in the precision of x, or single precision if x is of whole numbers.
 
         Raises:
-            InvalidInput: the samples cannot be answered, as `mizzle.estimate` says, have other shapes, or have
-                more than 10,000 rows and need gradients.
+            InvalidInput: the samples cannot be answered, as `mizzle.estimate` says, have other shapes, or
+                have more than 10,000 rows and need gradients.
             MissingExtra, ModelUnavailable: as `mizzle.estimate`.
         """
         return self._values(x, y, self._levels)[..., 0]
@@ -101,7 +101,8 @@ class MutualInformation(nn.Module):
         if self.unit == "bits":
             values = values / math.log(2)
         values = values.to(x.dtype if x.is_floating_point() else torch.get_default_dtype())
-        return values[0] if alone else values
+        answers: Tensor = values[0] if alone else values
+        return answers
 
 
 def _level(quantile: object) -> float:

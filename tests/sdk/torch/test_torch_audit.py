@@ -44,7 +44,7 @@ def test_bits() -> None:
 
 
 def test_a_game_shows() -> None:
-    """What the network is told of other rows: the estimate of an independent pair beside KSG of a dependent."""
+    """The estimate of an independent pair beside the KSG of a dependent one."""
     from dataclasses import replace
 
     honest = MutualInformation().audit(*normals(0.9))

@@ -186,7 +186,7 @@ def pair(x: Side, y: Side) -> Table:
 
 
 def with_indicators(table: Table, fewest: int = 2) -> Table:
-    """The problem, whose label has a column for each level where it stands beside at least `fewest` columns."""
+    """The problem, whose label has a column for each level if beside it there are at least `fewest`."""
     x, y = table.labels.indicators(fewest) if table.labels else (None, None)
     if x is None and y is None:
         return table

@@ -36,7 +36,7 @@ def counted(
         points: 0 in columns that do not exist.
         metric: of every query row and side, constant to the gradient; Euclidean without it.
     """
-    return Counted(*_Counted.apply(points, places, k, metric))
+    return Counted(*_Counted.apply(points, places, k, metric))  # type: ignore[no-untyped-call]
 
 
 class _Counted(torch.autograd.Function):
@@ -54,9 +54,7 @@ class _Counted(torch.autograd.Function):
         return torch.digamma(inside + 1.0).to(points.dtype), log_radius.to(points.dtype)
 
     @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: Any, of_marginal: Tensor, of_radius: Tensor
-    ) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, of_marginal: Tensor, of_radius: Tensor) -> tuple[Tensor, None, None, None]:
         points, places, metric, squared, log_radius, inside = ctx.saved_tensors
         push = of_marginal * torch.polygamma(1, inside + 1.0) / (2 * WIDTH)
         weights = _weights(squared.log(), log_radius, push.float(), of_radius.float())

@@ -76,7 +76,7 @@ class _Straight(torch.autograd.Function):
         return exact.clone()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         slope, order, low, high = ctx.saved_tensors
         push = gradient.gather(-1, order).to(slope.dtype) * slope
         share = push / (high - low)
@@ -89,7 +89,7 @@ class _Straight(torch.autograd.Function):
 def shares(values: Float[Tensor, "*c n"], exact: Float[Tensor, "*c n"]) -> Float[Tensor, "*c n"]:
     """`exact` ranks, as shares of the rows in (0, 1), whose gradient is that of F."""
     own = boxes(values.detach())
-    shares: Tensor = _Straight.apply(values, exact, own.density, own)
+    shares: Tensor = _Straight.apply(values, exact, own.density, own)  # type: ignore[no-untyped-call]
     return shares
 
 
@@ -98,5 +98,5 @@ def scores(values: Float[Tensor, "*c n"], exact: Float[Tensor, "*c n"]) -> Float
     own = boxes(values.detach())
     smooth = torch.special.ndtri(own.smooth)
     slope = own.density * (2 * torch.pi) ** 0.5 * (smooth.square() / 2).exp()
-    scores: Tensor = _Straight.apply(values, exact, slope, own)
+    scores: Tensor = _Straight.apply(values, exact, slope, own)  # type: ignore[no-untyped-call]
     return scores

@@ -16,7 +16,8 @@ _SOURCES = {32: (32, 16), 8: (8, 4)}  # bins that rows fall into softly, and the
 
 def soft_shares(context: Context) -> Float[Tensor, "b 2 n d"]:
     """Ranks as shares of the rows, from the normal scores."""
-    return torch.special.ndtr(context.scores)
+    shares: Tensor = torch.special.ndtr(context.scores)
+    return shares
 
 
 def soft_information(context: Context) -> Float32[Tensor, "b k d d"]:
@@ -71,7 +72,8 @@ def _table(x: Float[Tensor, "b k n"], y: Float[Tensor, "b k n"], bins: int) -> F
     for i, of_x in sides[0]:
         for j, of_y in sides[1]:
             table = table.scatter_add(-1, i * bins + j, of_x * of_y / x.shape[-1])
-    return table.unflatten(-1, (bins, bins))
+    cells: Tensor = table.unflatten(-1, (bins, bins))
+    return cells
 
 
 def _nearest(share: Tensor, bins: int) -> list[tuple[Tensor, Tensor]]:

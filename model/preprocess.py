@@ -106,7 +106,7 @@ class Side:
         return other
 
     @property
-    def kept(self) -> list[int]:
+    def columns_read(self) -> list[int]:
         """The columns whose ranks `varying` are, by their places."""
         varies = np.flatnonzero(self.varies)
         return [int(varies[j]) for j in _different(self.ranks[self.varies])]

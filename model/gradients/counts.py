@@ -73,9 +73,9 @@ def _weights(
     joint = logs.amax(1)
     for k in range(log_radius.shape[-1]):
         at = log_radius[..., k, None]
-        near = ((logs - at[:, None]).abs() < WIDTH).float()
-        weights -= near * push[..., k, None]
-        moved = of_radius[..., k] + (near.sum(-1) * push[..., k]).sum(1)
+        close = ((logs - at[:, None]).abs() < WIDTH).float()
+        weights -= close * push[..., k, None]
+        moved = of_radius[..., k] + (close.sum(-1) * push[..., k]).sum(1)
         at_radius = ((joint - at).abs() < WIDTH).float()
         share = at_radius * (moved / at_radius.sum(-1).clamp_min(1))[..., None]
         weights += share[:, None] * (logs >= joint[:, None])

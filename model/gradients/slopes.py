@@ -32,11 +32,11 @@ class Problem(NamedTuple):
     """One data set as the network reads it, and where its columns come from.
 
     Attributes:
-        kept: per side the columns of the raw values that are read; None where labels are, as indicators.
+        columns_read: per side, of the raw values; None where labels are read, as indicators.
     """
 
     table: Table
-    kept: tuple[list[int] | None, list[int] | None]
+    columns_read: tuple[list[int] | None, list[int] | None]
 
 
 class Slopes:
@@ -150,11 +150,11 @@ def _scores(batch: Batch, problems: list[Problem], x: Tensor, y: Tensor) -> Floa
     rows = []
     for i, problem in enumerate(problems):
         sides = []
-        for s, (values, kept) in enumerate(zip((x[i], y[i]), problem.kept, strict=True)):
+        for s, (values, places) in enumerate(zip((x[i], y[i]), problem.columns_read, strict=True)):
             own = exact[i, s]
-            if kept is not None:
-                smooth = ranks.scores(values[:, kept].T.contiguous(), own[: len(kept)])
-                own = torch.cat([smooth, own[len(kept) :]])
+            if places is not None:
+                smooth = ranks.scores(values[:, places].T.contiguous(), own[: len(places)])
+                own = torch.cat([smooth, own[len(places) :]])
             sides.append(own)
         rows.append(torch.stack(sides))
     return torch.stack(rows).transpose(2, 3)
@@ -169,8 +169,8 @@ def _problem(x: Doubles, y: Doubles, wanted: tuple[bool, bool]) -> Problem:
         read = replace(
             table, **{name: getattr(labels, name) for name, w in zip("xy", wanted, strict=True) if not w}
         )
-    kept = [
-        own.kept if read_side is table_side else None
+    columns_read = [
+        own.columns_read if read_side is table_side else None
         for own, read_side, table_side in zip(sides, (read.x, read.y), (table.x, table.y), strict=True)
     ]
-    return Problem(read, (kept[0], kept[1]))
+    return Problem(read, (columns_read[0], columns_read[1]))

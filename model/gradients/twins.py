@@ -62,16 +62,16 @@ def in_plane(context: Context) -> Neighbours:
 
 def _neighbours(batch: Batch, z: Float[Tensor, "b 2 n d"], rows: QueryRows) -> Neighbours:
     k = torch.tensor(NEIGHBOURS).expand(len(z), -1).minimum(batch.n[:, None] - 1)
-    near = counted(z.double(), rows.places, k)
-    gap = (near.marginal[:, 0] - near.marginal[:, 1]).abs()
-    values = (_local(batch, near, k), gap, near.log_radius.exp())
+    counts = counted(z.double(), rows.places, k)
+    gap = (counts.marginal[:, 0] - counts.marginal[:, 1]).abs()
+    values = (_local(batch, counts, k), gap, counts.log_radius.exp())
     return Neighbours(rows.places, rows.valid, *(value.float() for value in values))
 
 
-def _local(batch: Batch, near: Counted, k: Tensor) -> Float[Tensor, "b m k"]:
+def _local(batch: Batch, counts: Counted, k: Tensor) -> Float[Tensor, "b m k"]:
     """psi(k) + psi(n) - psi(n_x + 1) - psi(n_y + 1)."""
     total = torch.digamma(k.double()) + torch.digamma(batch.n.double())[:, None]
-    return total.to(near.marginal.dtype)[:, None] - near.marginal.sum(1)
+    return total.to(counts.marginal.dtype)[:, None] - counts.marginal.sum(1)
 
 
 def terms(context: Context) -> Float32[Tensor, "b m e"]:
@@ -88,8 +88,8 @@ def terms(context: Context) -> Float32[Tensor, "b m e"]:
 
 def _counted(own: Frame, metric: Float64[Tensor, "b 2 m w w"] | None) -> Float64[Tensor, "b m 3"]:
     values = own.points.values[:, :, : own.batch.rows.shape[1]]
-    near = counted(values, own.points.queries.places, own.points.k, metric)
-    return _local(own.batch, near, own.points.k)
+    counts = counted(values, own.points.queries.places, own.points.k, metric)
+    return _local(own.batch, counts, own.points.k)
 
 
 def _gaussian(own: Frame, second: Neighbourhoods) -> Float64[Tensor, "b m c r"]:

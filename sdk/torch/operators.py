@@ -45,11 +45,11 @@ def slopes(
     x: Tensor, y: Tensor, levels: Sequence[float], upstream: Tensor, of_x: bool, of_y: bool
 ) -> tuple[Tensor, Tensor]:
     """Gradients of `information` in x and in y, where they are wanted; `upstream` is that in its value."""
-    given = _on_processor(x), _on_processor(y), levels, _on_processor(upstream), (of_x, of_y)
+    arguments = _on_processor(x), _on_processor(y), levels, _on_processor(upstream), (of_x, of_y)
     # Inside an operator torch records nothing to differentiate; in another thread it does. One of a pool that
     # stayed would be missing in a process that was forked later.
     with ThreadPoolExecutor(1, "mizzle") as thread:
-        both = thread.submit(estimator.slopes().slopes, *given).result()
+        both = thread.submit(estimator.slopes().slopes, *arguments).result()
     return both[0].to(x), both[1].to(y)
 
 

@@ -108,6 +108,12 @@ class Side:
             other.__dict__.update(discrete=True, bound=self.bound, counts=self.counts, rows=self.rows[order])
         return other
 
+    @property
+    def columns_read(self) -> list[int]:
+        """The columns whose ranks `varying` are, by their places."""
+        varies = np.flatnonzero(self.varies)
+        return [int(varies[j]) for j in _different(self.ranks[self.varies])]
+
     @cached_property
     def discrete(self) -> bool:
         """Whether few different rows come, so that they can be counted."""
@@ -213,9 +219,9 @@ def pair(x: Side, y: Side) -> Table:
     )
 
 
-def with_indicators(table: Table) -> Table:
-    """The problem, whose label has a column for each level where it stands beside several columns."""
-    x, y = table.labels.indicators() if table.labels else (None, None)
+def with_indicators(table: Table, fewest: int = 2) -> Table:
+    """The problem, whose label has a column for each level if beside it there are at least `fewest`."""
+    x, y = table.labels.indicators(fewest) if table.labels else (None, None)
     if x is None and y is None:
         return table
     return replace(table, x=table.x if x is None else x, y=table.y if y is None else y, labels=None)

@@ -33,7 +33,7 @@ MAY_KNOW = {
     "service": (*SDK, "mizzle.model", "mizzle.service"),
 }
 # Optional parts of the SDK, loaded only by the command or by whoever asks for them.
-OPTIONAL = {"sdk/cli/": {"typer", "rich"}, "sdk/sklearn": {"sklearn"}}
+OPTIONAL = {"sdk/cli/": {"typer", "rich"}, "sdk/sklearn": {"sklearn"}, "sdk/torch/": {"torch"}}
 # What these files may know besides, from inside a function: the two doors out of the SDK.
 LAZILY = {"sdk/cli/service.py": ("mizzle.service",), "sdk/estimator.py": ("mizzle.model",)}
 # What is no code in a file
@@ -51,7 +51,7 @@ FLOORS = {
     "sdk": (
         "deprecated errors version cost machine progress < types extras < wire data"
         " < reduction < estimator selftest display < executors < backends < questions < tables < client files"
-        " < __init__ < cli sklearn < __main__"
+        " < __init__ < cli sklearn torch < __main__"
     ),
     "metadata_gen": (
         "family < dispersion hyperpriors montecarlo < maps < families < prior < stream"
@@ -60,7 +60,7 @@ FLOORS = {
     ),
     "model": (
         "native quantiles threads < calibrate counting posterior weights < labels < novelty preprocess"
-        " < batch conditional < statistics < net < torch_weights < torch_engine < engines < blocks"
+        " < batch conditional < statistics < net < torch_weights < gradients torch_engine < engines < blocks"
         " < estimator < __init__ training"
     ),
     "service": (
@@ -273,7 +273,17 @@ def test_folders_are_few_and_flat(room: str) -> None:
 # Files and folders of the room `model` that need torch, and with it jaxtyping; nothing else may load them but
 # from inside a function.
 WITH_TORCH = (
-    *("batch", "calibrate", "net", "novelty", "posterior", "statistics", "threads", "torch_engine"),
+    *(
+        "batch",
+        "calibrate",
+        "gradients",
+        "net",
+        "novelty",
+        "posterior",
+        "statistics",
+        "threads",
+        "torch_engine",
+    ),
     *("torch_weights", "training"),
 )
 
@@ -282,7 +292,7 @@ def test_what_estimates_loads_no_torch() -> None:
     needing = ("torch", "jaxtyping", *(f"mizzle.model.{name}" for name in WITH_TORCH))
     with_torch = {f"model/{name}" for name in WITH_TORCH}
     for file in FILES:
-        if "/".join(Path(_place(file)).with_suffix("").parts[:2]) not in with_torch:
+        if "/".join(Path(_place(file)).with_suffix("").parts[:2]) not in with_torch | {"sdk/torch"}:
             assert {name for name in imported(file, eager=True) if _inside(name, *needing)} == set(), file
 
 

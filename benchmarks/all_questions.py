@@ -12,12 +12,14 @@ from pathlib import Path
 
 import questions_conditional
 import questions_lags
+import questions_memory
 import questions_significance
 import questions_verdict
-from results import RESULTS, Row, Rows, print_table, result_name, write_result
+from results import RESULTS, Row, Rows, installed, print_table, result_name, write_result
 
 from mizzle.model import Estimator
 
+PEERS = ("ennemi", "infomeasure", "tigramite")
 LAGS_SEED = 20_261
 
 
@@ -44,6 +46,7 @@ PARTS: dict[str, Callable[[bool], dict[str, Rows]]] = {
     "significance": questions_significance.measured,
     "conditional": _conditional,
     "lags": _lags,
+    "memory": lambda quick: {"memory": questions_memory.measured(quick)},
     "verdict": lambda quick: {"verdict": questions_verdict.verdicts(quick)},
 }
 
@@ -55,7 +58,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    payload: Row = {"quick": options.quick, "weights": Estimator.load().info._asdict(), "parts": options.only}
+    for peer in PEERS:
+        if not installed(peer):
+            print(f"{peer} is not installed, and its rows are left out: pip install {peer}")
+    payload: Row = {
+        "quick": options.quick,
+        "weights": Estimator.load().info._asdict(),
+        "parts": options.only,
+        "peers": [peer for peer in PEERS if installed(peer)],
+    }
     for part in options.only:
         for title, rows in PARTS[part](options.quick).items():
             print_table(title, rows)

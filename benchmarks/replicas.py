@@ -34,6 +34,7 @@ ROWS, SAMPLES, SEED = 200, 32, 17
 LEASE_SECONDS = 3.0
 _TOLERANCE = 1e-6  # nats, relative to nothing: the same problem in another batch
 _REST_SECONDS = 1.5  # between two ends of replicas
+_LOOK_SECONDS = 0.05  # between two looks whether one is ready
 _PERCENTILES = (50, 99)
 
 Array = np.ndarray
@@ -77,14 +78,14 @@ def faults(row: Row) -> list[str]:
     ]
 
 
-def measure(load: Load) -> Row:
+def measure(load: Load, lease_seconds: float = LEASE_SECONDS) -> Row:
     """Run a load through replicas that are killed.
 
     Raises:
         fleet.NotHere: a program is missing.
     """
     with tempfile.TemporaryDirectory() as name, fleet.postgres() as server:
-        settings = {"JOBS_URL": server.url, "JOBS_LEASE_SECONDS": str(LEASE_SECONDS), "THREADS": "1"}
+        settings = {"JOBS_URL": server.url, "JOBS_LEASE_SECONDS": str(lease_seconds), "THREADS": "1"}
         with (
             fleet.replicas(REPLICAS, settings, Path(name)) as replicas,
             fleet.proxy([replica.port for replica in replicas], Path(name)) as port,
@@ -102,7 +103,6 @@ class _Killer:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._done: list[signal.Signals] = []
-        self._back = 0
 
     def __enter__(self) -> "_Killer":
         self._thread.start()
@@ -114,8 +114,8 @@ class _Killer:
 
     @property
     def ends(self) -> int:
-        """How many replicas were ended, and are back."""
-        return self._back
+        """How many replicas were ended."""
+        return len(self._done)
 
     def count(self, number: signal.Signals) -> int:
         """How often a signal was sent."""
@@ -128,9 +128,10 @@ class _Killer:
             number = signal.SIGTERM if turn // len(self._replicas) % 2 else signal.SIGKILL
             replica.end(number)
             self._done.append(number)
+            turn += 1
             replica.start()
-            replica.wait_until_ready()
-            turn = self._back = turn + 1
+            while fleet.status(replica.port, "/readyz") != 200 and not self._over.wait(_LOOK_SECONDS):
+                pass
 
 
 def _under_load(load: Load, url: str, killer: "_Killer") -> Row:

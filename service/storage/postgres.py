@@ -56,7 +56,7 @@ class PostgresDatabase:
     """A database on a server.
 
     Args:
-        url: postgresql://user@host:port/database, with a password if there is one, and libpq's parameters; what
+        url: postgresql://user@host:port/database, with a password if it has one, and libpq's parameters; what
             it leaves out comes from libpq's variables (PGPASSWORD, ..) and files.
 
     Raises:

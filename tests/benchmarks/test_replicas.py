@@ -8,11 +8,11 @@ from results import RESULTS, read_newest
 
 def test_requests_and_jobs_outlive_the_replicas() -> None:
     try:
-        row = replicas.measure(replicas.Load(requests=80, jobs=2, columns=8, ends=2))
+        row = replicas.measure(replicas.Load(requests=80, jobs=2, columns=8, ends=1), lease_seconds=1.0)
     except fleet.NotHere as error:
         pytest.skip(str(error))
     assert replicas.faults(row) == []
-    assert row["killed"] >= 2
+    assert row["killed"] >= 1
     assert row["requests"] >= 80
 
 

@@ -127,7 +127,7 @@ def test_settings_are_read_and_keys_are_asked_for(name: str) -> None:
     assert {one.removeprefix("MIZZLE_").lower() for one in told} <= Settings.model_fields.keys()
     assert told["MIZZLE_KEYS_FILE"] == "/run/secrets/mizzle/keys"
     assert "MIZZLE_INSECURE" not in told
-    known = {
+    known: dict[str, Any] = {
         key.removeprefix("MIZZLE_").lower(): value for key, value in told.items() if isinstance(value, str)
     }
     Settings(**known)

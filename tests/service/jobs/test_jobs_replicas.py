@@ -47,7 +47,7 @@ def alive(settings, connect):
 
 
 async def _ready(http) -> bool:
-    return (await http.get("/readyz")).status_code == 200
+    return bool((await http.get("/readyz")).status_code == 200)
 
 
 def shut_after(fake: FakeEstimator, count: int) -> list[bool]:
@@ -98,6 +98,8 @@ def test_a_job_is_cancelled_from_another_replica_than_the_one_that_runs_it(alive
         await until(lambda: asyncio.sleep(0, not fake.gate.is_set()))
         await opened(two)
         told = (await two.delete("/v1/jobs/one")).json()
+        running = one._transport.app.state.jobs._schedule.running
+        await until(lambda: asyncio.sleep(0, not running))
         fake.gate.set()
         await put(one, "two", BODY, NPY)
         idle.gate.set()

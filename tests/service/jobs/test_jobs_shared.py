@@ -24,7 +24,7 @@ class Replica(JobRepository):
         super().__init__(self.database, TTL, lease_seconds=LEASE, **more)
         self.ahead = 0.0
         real = self.database.time
-        self.database.time = lambda: real() + self.ahead
+        setattr(self.database, "time", lambda: real() + self.ahead)  # noqa: B010
         self.database._connected_at = -LEASE  # as if it had been here for long
         self.open()
 
@@ -79,7 +79,7 @@ def begun(file: JobRepository, number: int, basis="basis"):
 
 def test_one_repository_says_the_same_on_both_databases(replica, tmp_path) -> None:
     def life(file: JobRepository):
-        told = [file.count_by_state()]
+        told: list[object] = [file.count_by_state()]
         number = added(file)
         told += [file.queued()[0].body_bytes, file.input(number), begun(file, number)]
         file.save(number, [answer(0, 1), answer(0, 2, '["code", "text"]')])

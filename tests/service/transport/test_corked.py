@@ -1,6 +1,7 @@
 """Head and body of an answer leave in one write, and nothing is held for longer than a turn of the loop."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from live import PATHS, bodies, living, request
@@ -43,7 +44,7 @@ class Written:
 )
 def test_what_is_written_leaves_in_order_and_by_the_next_turn(steps, done) -> None:
     async def play():
-        written = Written()
+        written: Any = Written()
         corked = CorkedTransport(written, asyncio.get_running_loop())
         for name, *arguments in steps:
             getattr(corked, name)(*arguments)
@@ -67,7 +68,8 @@ def test_an_answer_is_one_write(settings, fake, draw, monkeypatch: pytest.Monkey
                     writes.append(data)
                     transport.write(data)
 
-            super().__init__(Transport(), loop)
+            spied: Any = Transport()
+            super().__init__(spied, loop)
 
     monkeypatch.setattr(protocol, "CorkedTransport", Spied)
 

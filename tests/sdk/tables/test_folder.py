@@ -10,7 +10,7 @@ import pytest
 from tabled import frame
 
 from mizzle import Matrix, errors
-from mizzle.tables import execution, folder, matrix, plan, rank, tiles
+from mizzle.tables import execution, folder, matrix, plan, rank, run, tiles
 
 parquet = pytest.importorskip("pyarrow.parquet")
 dataset = pytest.importorskip("pyarrow.dataset")
@@ -183,7 +183,7 @@ def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_errors_of_the_moment_are_computed_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answered = execution.outcomes_of
+    answered = run.outcomes_of
 
     def failing(*arguments: Any) -> list[Any]:
         outcomes = list(answered(*arguments))
@@ -201,7 +201,8 @@ def test_errors_of_the_moment_are_computed_again(path: Path, monkeypatch: pytest
 def test_pairs_with_too_few_rows_keep_their_error(path: Path) -> None:
     columns = frame(n=14)
     columns["a"][:6] = np.nan
-    stored, whole = (matrix(columns, missing="drop", **how) for how in ({"folder": path}, {}))
+    stored = matrix(columns, missing="drop", folder=path)
+    whole = matrix(columns, missing="drop")
     assert stored.records() == whole.records()
     assert isinstance(stored["a", "b"].error, errors.TooFewSamples)
     times = {file.name: os.stat(file).st_mtime_ns for file in path.iterdir()}

@@ -10,6 +10,7 @@ import pytest
 from tabled import frame
 
 from mizzle import Matrix, errors
+from mizzle.backends.local import shared_estimator
 from mizzle.tables import execution, folder, matrix, plan, rank, run, tiles
 
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -54,9 +55,10 @@ def test_it_opens_again_in_other_units(path: Path) -> None:
     matrix(frame(), folder=path)
     options: dict[str, Any] = {"unit": "bits", "level": 0.5, "threshold": 0.1}
     assert Matrix.open(path, **options) == matrix(frame(), **options)
-    for name, value in {"unit": "dits", "level": 2, "threshold": -1}.items():
-        with pytest.raises(errors.InvalidInput, match=name):
-            Matrix.open(path, **{name: value})
+    wrong: list[dict[str, Any]] = [{"unit": "dits"}, {"level": 2}, {"threshold": -1}]
+    for option in wrong:
+        with pytest.raises(errors.InvalidInput, match=next(iter(option))):
+            Matrix.open(path, **option)
 
 
 def test_any_reader_of_parquet_reads_it(path: Path) -> None:
@@ -122,7 +124,7 @@ def test_a_folder_of_another_table_is_refused_and_left(path: Path, what: str) ->
 
 def test_a_folder_of_other_weights_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     matrix(frame(), folder=path)
-    model = execution.shared_estimator()
+    model = shared_estimator()
     monkeypatch.setattr(model, "info", model.info._replace(sha256="1" * 64))
     with pytest.raises(errors.InvalidFile, match=r"folder 'results' is of other weights than answer now"):
         matrix(frame(), folder=path)

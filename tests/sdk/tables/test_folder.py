@@ -10,7 +10,8 @@ import pytest
 from tabled import frame
 
 from mizzle import Matrix, errors
-from mizzle.tables import execution, folder, matrix, plan, rank, tiles
+from mizzle.backends.local import shared_estimator
+from mizzle.tables import execution, folder, matrix, plan, rank, run, tiles
 
 parquet = pytest.importorskip("pyarrow.parquet")
 dataset = pytest.importorskip("pyarrow.dataset")
@@ -54,9 +55,10 @@ def test_it_opens_again_in_other_units(path: Path) -> None:
     matrix(frame(), folder=path)
     options: dict[str, Any] = {"unit": "bits", "level": 0.5, "threshold": 0.1}
     assert Matrix.open(path, **options) == matrix(frame(), **options)
-    for name, value in {"unit": "dits", "level": 2, "threshold": -1}.items():
-        with pytest.raises(errors.InvalidInput, match=name):
-            Matrix.open(path, **{name: value})
+    wrong: list[dict[str, Any]] = [{"unit": "dits"}, {"level": 2}, {"threshold": -1}]
+    for option in wrong:
+        with pytest.raises(errors.InvalidInput, match=next(iter(option))):
+            Matrix.open(path, **option)
 
 
 def test_any_reader_of_parquet_reads_it(path: Path) -> None:
@@ -122,7 +124,7 @@ def test_a_folder_of_another_table_is_refused_and_left(path: Path, what: str) ->
 
 def test_a_folder_of_other_weights_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     matrix(frame(), folder=path)
-    model = execution.shared_estimator()
+    model = shared_estimator()
     monkeypatch.setattr(model, "info", model.info._replace(sha256="1" * 64))
     with pytest.raises(errors.InvalidFile, match=r"folder 'results' is of other weights than answer now"):
         matrix(frame(), folder=path)
@@ -183,7 +185,7 @@ def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_errors_of_the_moment_are_computed_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answered = execution.outcomes_of
+    answered = run.outcomes_of
 
     def failing(*arguments: Any) -> list[Any]:
         outcomes = list(answered(*arguments))
@@ -201,7 +203,8 @@ def test_errors_of_the_moment_are_computed_again(path: Path, monkeypatch: pytest
 def test_pairs_with_too_few_rows_keep_their_error(path: Path) -> None:
     columns = frame(n=14)
     columns["a"][:6] = np.nan
-    stored, whole = (matrix(columns, missing="drop", **how) for how in ({"folder": path}, {}))
+    stored = matrix(columns, missing="drop", folder=path)
+    whole = matrix(columns, missing="drop")
     assert stored.records() == whole.records()
     assert isinstance(stored["a", "b"].error, errors.TooFewSamples)
     times = {file.name: os.stat(file).st_mtime_ns for file in path.iterdir()}

@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import Final
 
 import torch
-from results import Rows, print_table, read_newest, result_name, write_result
+from results import Row, Rows, print_table, read_newest, result_name, write_result
 
-PARTS: Final = ("projections", "components", "digits", "nuisance", "bottleneck", "plane")
+PARTS: Final = ("projections", "components", "digits", "nuisance")
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     torch.set_num_threads(1)
     kind = result_name("gradients", options.quick)
     before = read_newest(kind)
-    parts = {name: before[name] for name in PARTS if name in before}
+    parts: Row = {name: before[name] for name in PARTS if name in before}
     for name in options.only:
         parts[name] = _rows(name, options.quick)
         print_table(name, [{k: v for k, v in row.items() if not isinstance(v, list)} for row in parts[name]])

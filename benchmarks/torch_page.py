@@ -42,7 +42,7 @@ def _projections(rows: Rows) -> Iterator[str]:
         reached = sum(row["final"] >= row["goal"] for row in own)
         lines.append(
             [
-                kind,
+                kind.replace("|", "\\|"),
                 f"{min(final):.3f}",
                 f"{np.median(final):.3f}",
                 f"{own[0]['goal']:g}",

@@ -150,8 +150,8 @@ x = torch.randn(400, 5)
 y = x[:, :1] + 0.5 * torch.randn(400, 1)
 encoder = torch.nn.Linear(5, 1)
 mi = MutualInformation()
-loss = -mi(encoder(x), y)        # nats, what mizzle.estimate says of these rows
-loss.backward()                  # gradients to the encoder
+loss = -mi(encoder(x), y)  # nats, what mizzle.estimate says of these rows
+loss.backward()  # gradients to the encoder
 ```
 
 It needs the extra `torch` (`pip install 'mizzle[torch]'`). `MutualInformation(quantile=0.1)` is a

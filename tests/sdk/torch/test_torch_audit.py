@@ -38,7 +38,7 @@ def test_labels_count_their_copies() -> None:
 
 def test_bits() -> None:
     x, y = normals(0.8)
-    nats, bits = (MutualInformation(unit=unit).audit(x, y) for unit in ("nats", "bits"))  # type: ignore[arg-type]
+    nats, bits = (MutualInformation(unit=unit).audit(x, y) for unit in ("nats", "bits"))
     assert bits.ksg == pytest.approx(nats.ksg / math.log(2))
     assert bits.mizzle.unit == "bits"
 

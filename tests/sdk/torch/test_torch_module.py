@@ -37,7 +37,7 @@ def test_the_value_is_that_of_estimate(dtype: torch.dtype) -> None:
 
 def test_bits_are_nats_over_log_2() -> None:
     x, y = sample()
-    bits, nats = (MutualInformation(unit=unit)(x, y) for unit in ("bits", "nats"))  # type: ignore[arg-type]
+    bits, nats = (MutualInformation(unit=unit)(x, y) for unit in ("bits", "nats"))
     assert bits.item() == pytest.approx(nats.item() / math.log(2), rel=1e-12)
     of_bits, of_nats = (torch.autograd.grad(value, x)[0] for value in (bits, nats))
     torch.testing.assert_close(
@@ -103,7 +103,8 @@ def test_a_compiled_function_keeps_it_whole(dynamic: bool) -> None:
     """`fullgraph` fails where anything breaks the graph."""
 
     def loss(x: Tensor, y: Tensor) -> Tensor:
-        return MutualInformation()(torch.tanh(x) * 2, y).square()
+        value: Tensor = MutualInformation()(torch.tanh(x) * 2, y)
+        return value.square()
 
     compiled = torch.compile(loss, fullgraph=True, backend="aot_eager", dynamic=dynamic)
     x, y = sample()

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from conditional_apart import APART, censored, extremes, proxies, shares
-from results import Row, installed, print_table
+from results import Row, is_installed, print_table
 
 from mizzle.metadata_gen.colliders import Problem, Sides
 from mizzle.metadata_gen.conditional_problems import conditional_problem
@@ -86,17 +86,17 @@ def peers(estimator: Estimator) -> dict[str, Callable[[Sides], float]]:
         "mizzle": lambda sides: ours(estimator, sides).mi,
         "partial correlation": _partial,
     }
-    if installed("ennemi"):
+    if is_installed("ennemi"):
         ennemi = import_module("ennemi")
         named["ennemi"] = lambda sides: float(
             ennemi.estimate_mi(sides[1][:, 0], sides[0][:, 0], cond=sides[2]).ravel()[0]
         )
-    if installed("infomeasure"):
+    if is_installed("infomeasure"):
         infomeasure = import_module("infomeasure")
         named["infomeasure"] = lambda sides: float(
             infomeasure.conditional_mutual_information(sides[0], sides[1], cond=sides[2], approach="ksg")
         )
-    if installed("tigramite"):
+    if is_installed("tigramite"):
         CMIknn = import_module("tigramite.independence_tests.cmiknn").CMIknn
 
         def cmi(sides: Sides) -> float:

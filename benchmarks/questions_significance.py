@@ -1,6 +1,7 @@
 """P-values: how often independent samples are called dependent, how often dependent ones are, and the time.
 
-Beside the permutation test of infomeasure (Kraskov's estimator, k = 4), where that is installed.
+Beside the permutation test of infomeasure (Kraskov's estimator, k = 4) on the same arrays, where that is
+installed (`pip install infomeasure`).
 """
 
 import time
@@ -11,7 +12,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from results import Rows, installed, print_table
+from results import Rows, is_installed, print_table
 from scipy.signal import lfilter  # type: ignore[import-untyped]
 
 import mizzle
@@ -79,16 +80,26 @@ def rates(samples: int) -> Rows:
         "independent AR(.95)": ("shuffle", "shift", "block"),
         "coupled AR(.95)": ("shift", "block"),
     }
-    rows = [
+    return [
         _rate(name, kind, partial(_pvalue, kind), samples) for name, kinds in plan.items() for kind in kinds
     ]
-    rows += [_rate(name, "local", _local, samples // 2) for name in CONFOUNDED]
-    fewer = max(20, samples // 10)
-    if installed("infomeasure"):
-        rows += [_rate(name, "infomeasure permutation", _infomeasure, fewer) for name in list(plan)[:3]]
-    if installed("tigramite"):
-        rows += [_rate(name, "tigramite CMIknn", _cmi, fewer) for name in CONFOUNDED]
-    return rows
+
+
+def beside(samples: int) -> Rows:
+    """The same of shuffles and of infomeasure's permutation test, both on the same arrays."""
+    tests: dict[str, Test] = {"mizzle, shuffle": partial(_pvalue, "shuffle")}
+    if is_installed("infomeasure"):
+        tests["infomeasure, permutation"] = _infomeasure
+    names = [name for name in DRAWS if name not in CONFOUNDED][:3]
+    return [_rate(name, test, ask, samples) for name in names for test, ask in tests.items()]
+
+
+def given(samples: int) -> Rows:
+    """The same of tests given z, 300 rows, beside tigramite's on the same arrays."""
+    tests: dict[str, Test] = {"mizzle, local": _local}
+    if is_installed("tigramite"):
+        tests["tigramite CMIknn"] = _cmi
+    return [_rate(name, test, ask, samples) for name in CONFOUNDED for test, ask in tests.items()]
 
 
 def _rate(name: str, test: str, ask: Test, samples: int) -> dict[str, Any]:
@@ -161,8 +172,14 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def measured(quick: bool = False) -> dict[str, Rows]:
     """All tables of this part."""
-    significance = rates(40 if quick else 400)
-    return {"significance": significance, "significance_speed": speed(), "given_speed": conditional_speed()}
+    samples = 40 if quick else 400
+    return {
+        "significance": rates(samples),
+        "significance_peers": beside(samples // 4),
+        "significance_given": given(samples // 4),
+        "significance_speed": speed(),
+        "given_speed": conditional_speed(),
+    }
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 import accuracy_page
 import attacks_page
 import measurements_page
+import questions_page
 import torch_page
 from page_tables import ERRORS_LEGEND, coverage, pooled_errors, weak_spots, with_real_data
 from results import RESULTS, Row, read_newest
@@ -23,6 +24,7 @@ MEASUREMENTS = README.parent / "docs" / "measurements.md"
 ACCURACY = README.parent / "docs" / "accuracy.md"
 ATTACKS = README.parent / "docs" / "attacks.md"
 TORCH = README.parent / "docs" / "torch.md"
+QUESTIONS = README.parent / "docs" / "questions" / "figures.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
 
@@ -49,6 +51,7 @@ def pages(folder: Path = RESULTS) -> dict[Path, str]:
         ACCURACY: accuracy_page.page(*results),
         ATTACKS: attacks_page.page(read_newest("attack", folder)),
         TORCH: torch_page.page(read_newest("gradients", folder)),
+        QUESTIONS: questions_page.page(read_newest("questions", folder)),
     }
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -55,33 +56,33 @@ def git_commit() -> str:
         return "unknown"
 
 
+def is_installed(package: str) -> bool:
+    """Whether a peer can be imported."""
+    return find_spec(package) is not None
+
+
+def peer_versions(packages: Sequence[str]) -> dict[str, str]:
+    """The versions of peers; "not installed" of those whose rows a result lacks."""
+    return {name: version(name) if is_installed(name) else "not installed" for name in packages}
+
+
 def one_core() -> None:
     """Stay on one core from now on, children included, where the system can hold a process there."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
-def resident_mib() -> float:
-    """Resident memory of this process, where the system says so, else its peak."""
-    return _status_mib("VmRSS") or peak_mib()
-
-
 def peak_mib() -> float:
     """Peak resident memory of this process."""
-    # Not getrusage where it can be helped: its peak survives exec and would include the parent's memory.
-    peak = _status_mib("VmHWM")
-    if peak is not None:
-        return peak
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage: its peak survives exec and would include the parent's memory.
+        lines = [s for s in status.read_text().splitlines() if s.startswith("VmHWM")]
+        return int(lines[0].split()[1]) / 2**10
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def _status_mib(field: str) -> float | None:
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith(field)), None)
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -126,8 +127,3 @@ def _rounded(value: Any) -> Any:
 def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=RESULTS.parent, capture_output=True, text=True, check=True)
     return done.stdout.strip()
-
-
-def installed(package: str) -> bool:
-    """Whether a package is here that some rows need."""
-    return find_spec(package) is not None

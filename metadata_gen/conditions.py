@@ -164,6 +164,7 @@ def correlation(rng: Rng) -> float:
 
 
 def normal_nats(moments: Array, dx: int) -> float:
+    """I(X;Y) in nats of normals, of whose covariance, shape (dx + dy, dx + dy), the first dx are X."""
     parts = moments[:dx, :dx], moments[dx:, dx:], moments
     of_x, of_y, of_both = (float(np.linalg.slogdet(part)[1]) for part in parts)
     return max(0.5 * (of_x + of_y - of_both), 0.0)

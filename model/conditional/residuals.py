@@ -124,7 +124,7 @@ class _Terms:
         self._mean = sum(blocks) / n
         squares = [((block - self._mean) ** 2).sum(axis=1, keepdims=True) for _, block in self._raw()]
         self._scale = np.maximum(np.sqrt(sum(squares) / n), 1e-9)
-        self._gram = sum(block @ block.T for _, block in self._blocks()) / n
+        self._gram = np.asarray(sum(block @ block.T for _, block in self._blocks())) / n
         self.count = len(self._gram)
 
     def _raw(self) -> Iterator[tuple[slice, Doubles]]:

@@ -29,6 +29,11 @@ class Problem(NamedTuple):
     nats: float
 
 
+def normal_nodes(count: int) -> Array:
+    """Points of a normal law that are equally probable, for averages over it, shape (count,)."""
+    return np.asarray(ndtri((np.arange(count) + 0.5) / count))
+
+
 def collider(rng: Rng) -> Problem:
     """Independent x and y of any law, and z = a x + b y + c N: I(X;Y|Z) = h(Z|X) + h(Z|Y) - h(Z) - h(N)."""
     marginals = [_law(rng), _law(rng)]
@@ -95,7 +100,7 @@ def nonlinear_collider(rng: Rng) -> Problem:
             return np.asarray(1.5 * x * np.abs(y))
         return np.asarray((x + shift * (a - 0.4)) * (y + shift * (b - 0.4)))
 
-    nodes = ndtri((np.arange(80) + 0.5) / 80)
+    nodes = normal_nodes(80)
     means = function(nodes[:, None], nodes)
     grid = np.arange(means.min() - 5.0 * c, means.max() + 5.0 * c, c / 4.0)
     density = np.exp(-0.5 * ((grid - means[..., None]) / c) ** 2) / (c * math.sqrt(2.0 * math.pi))

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from scipy.special import entr, ndtri  # type: ignore[import-untyped]
 
-from mizzle.metadata_gen.colliders import Problem, Sides, collider, nonlinear_collider
+from mizzle.metadata_gen.colliders import Problem, Sides, collider, nonlinear_collider, normal_nodes
 from mizzle.metadata_gen.conditions import (
     COUPLING,
     INDEPENDENT,
@@ -207,7 +207,7 @@ def classes(rng: Rng) -> Problem:
         y = choices(rows, of_y(z, x)).astype(np.float64) if is_label else y
         return x.astype(np.float64)[:, None], y[:, None], z[:, None]
 
-    nodes = ndtri((np.arange(4 * _POINTS) + 0.5) / (4 * _POINTS))
+    nodes = normal_nodes(4 * _POINTS)
     p = chances(nodes)
     if is_label:
         rows = np.stack([of_y(nodes, np.full(len(nodes), i)) for i in range(k)], axis=1)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from scipy.special import entr, ndtri  # type: ignore[import-untyped]
+from scipy.special import entr  # type: ignore[import-untyped]
 
+from mizzle.metadata_gen.colliders import normal_nodes
 from mizzle.metadata_gen.families.additive import AdditiveUniformNoise
 from mizzle.metadata_gen.families.archimedean import ArchimedeanCopula, Clayton, Frank, Gumbel
 from mizzle.metadata_gen.families.copulas import NormalCopula, Rotated
@@ -145,7 +146,7 @@ class _Response(Family):  # no part of the prior, which needs pointwise informat
         return u[:, None], (mean + spread * noise)[:, None]
 
     def mi(self) -> Truth:
-        mean, spread = self._law(np.asarray(ndtri((np.arange(500) + 0.5) / 500)))
+        mean, spread = self._law(normal_nodes(500))
         ends = float((mean - 6.0 * spread).min()), float((mean + 6.0 * spread).max())
         step = max(min(spread.min() / 4.0, 0.05), (ends[1] - ends[0]) / 4000.0)
         grid = np.arange(*ends, step)

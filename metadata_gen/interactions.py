@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from scipy.special import entr, ndtr, ndtri  # type: ignore[import-untyped]
+from scipy.special import entr, ndtr  # type: ignore[import-untyped]
 
-from mizzle.metadata_gen.colliders import Problem, Sides
+from mizzle.metadata_gen.colliders import Problem, Sides, normal_nodes
 from mizzle.metadata_gen.conditions import (
     INDEPENDENT,
     STRENGTH,
@@ -22,11 +22,6 @@ from mizzle.metadata_gen.family import Array, Rng
 from mizzle.metadata_gen.hyperpriors import LogUniform
 
 _EFFECT, _STEP = LogUniform(0.02, 4.0), LogUniform(0.1, 2.0)
-
-
-def _nodes(count: int) -> Array:
-    """Points of a normal law that are equally probable, shape (count,)."""
-    return np.asarray(ndtri((np.arange(count) + 0.5) / count))
 
 
 def _directions(rng: Rng, count: int, d: int) -> Array:
@@ -88,7 +83,7 @@ def gated(rng: Rng) -> Problem:
         x, y = (s * f(z) for s, f in zip(strengths, functions, strict=True))
         return (x + u)[:, None], (y + factor((z @ direction)[:, 0]) * u + noise)[:, None], z
 
-    nats = 0.5 * np.log1p(factor(_nodes(20_000)) ** 2).mean()
+    nats = 0.5 * np.log1p(factor(normal_nodes(20_000)) ** 2).mean()
     return Problem("gated", sample, float(nats))
 
 
@@ -105,8 +100,8 @@ def grades(rng: Rng) -> Problem:
         y = np.searchsorted(cuts[1:-1], pulls[1] * of_y(z @ direction) + effect * u + noise)
         return (pulls[0] * of_x(z) + u)[:, None], y.astype(np.float64)[:, None], z
 
-    u = _nodes(120)
-    score = (pulls[1] * of_y(_nodes(240)[:, None]))[:, None] + effect * u
+    u = normal_nodes(120)
+    score = (pulls[1] * of_y(normal_nodes(240)[:, None]))[:, None] + effect * u
     p = np.diff(ndtr(cuts - score[..., None]), axis=2)
     nats = float((entr(p.mean(axis=1)).sum(axis=1) - entr(p).sum(axis=2).mean(axis=1)).mean())
     return Problem("grades", sample, max(nats, 0.0) if effect else 0.0)
@@ -134,7 +129,7 @@ def logits(rng: Rng) -> Problem:
 
     if not table.any():
         return Problem("logits apart", sample, 0.0)
-    first, second = (part.ravel() for part in np.meshgrid(_nodes(50), _nodes(50)))
+    first, second = (part.ravel() for part in np.meshgrid(normal_nodes(50), normal_nodes(50)))
     r = float(directions[:, 0] @ directions[:, 1])
     of_x, of_y = chances(np.stack([first, r * first + math.sqrt(1.0 - r * r) * second], axis=1))
     mixed = np.einsum("zk,zkg->zg", of_x, of_y)
@@ -161,14 +156,14 @@ def rounded(rng: Rng) -> Problem:
 
     if r == 0.0:
         return Problem("rounded apart", sample, 0.0)
-    means = [s * f(of_z(_nodes(60))[:, None]) for s, f in zip(strengths, functions, strict=True)]
+    means = [s * f(of_z(normal_nodes(60))[:, None]) for s, f in zip(strengths, functions, strict=True)]
     nats = [_rounded_nats(r, x, y, steps) for x, y in zip(*means, strict=True)]
     return Problem("rounded", sample, max(float(np.mean(nats)), 0.0))
 
 
 def _rounded_nats(r: float, x: float, y: float, steps: Array) -> float:
     """I of a normal pair of these means in steps, the second exact where its step is 0, by a quadrature."""
-    v = _nodes(500)
+    v = normal_nodes(500)
     p = np.diff(ndtr((_edges(x, steps[0]) - r * v[:, None]) / math.sqrt(1.0 - r * r)), axis=1) / len(v)
     if steps[1]:
         cells = np.round((y + v) / steps[1]).astype(np.int64)

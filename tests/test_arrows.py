@@ -55,7 +55,7 @@ FLOORS = {
     ),
     "metadata_gen": (
         "family < dispersion hyperpriors montecarlo < maps < families < prior < stream"
-        " < reserved label_problems colliders conditions < interactions"
+        " < reserved label_problems colliders < conditions < interactions"
         " < conditional_problems store < __init__ < __main__"
     ),
     "model": (

@@ -119,11 +119,13 @@ class _Terms:
 
     def __init__(self, functions: Callable[[slice], Doubles], n: int) -> None:
         self._functions, self._n = functions, n
-        self._whole = functions(slice(None)) if n <= _BLOCK else None
+        self._whole = functions(slice(None)) if n <= _BLOCK else None  # centred below, once
         blocks = [block.sum(axis=1, keepdims=True) for _, block in self._raw()]
         self._mean = sum(blocks) / n
         squares = [((block - self._mean) ** 2).sum(axis=1, keepdims=True) for _, block in self._raw()]
         self._scale = np.maximum(np.sqrt(sum(squares) / n), 1e-9)
+        if self._whole is not None:
+            self._whole = (self._whole - self._mean) / self._scale
         self._gram = np.asarray(sum(block @ block.T for _, block in self._blocks())) / n
         self.count = len(self._gram)
 
@@ -133,6 +135,8 @@ class _Terms:
             yield rows, self._functions(rows) if self._whole is None else self._whole
 
     def _blocks(self) -> Iterator[tuple[slice, Doubles]]:
+        if self._whole is not None:
+            return iter([(slice(None), self._whole)])
         return ((rows, (block - self._mean) / self._scale) for rows, block in self._raw())
 
     def fitted(self, targets: Doubles) -> Doubles:

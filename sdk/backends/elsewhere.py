@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mizzle.backends.isolation import outcomes
+from mizzle.backends.isolation import outcomes, prepared_outcomes
 from mizzle.backends.pairs import Outcome, Pair
 from mizzle.data.arrays import FloatArray
-from mizzle.errors import InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike
 from mizzle.executors import Executing, opened, worker
 from mizzle.executors.sharing import Arrays
@@ -56,21 +55,12 @@ def estimate(arrays: Arrays, task: tuple[str, Sequence[Numbers]]) -> list[Outcom
     """What a worker makes of a task: the outcomes of a list of pairs."""
     sha256, pairs = task
     model = worker.model(sha256)
-    prepared = [_prepared(model, *(_array(arrays, k) for k in pair)) for pair in pairs]
-    good = iter(outcomes(model, [table for table in prepared if not isinstance(table, MizzleError)]))
-    return [table if isinstance(table, MizzleError) else next(good) for table in prepared]
+    return prepared_outcomes(model, [(_array(arrays, x), _array(arrays, y)) for x, y in pairs])
 
 
 def _array(arrays: Arrays, k: int) -> FloatArray:
     part = arrays["values"][slice(*arrays["starts"][k : k + 2])]
     return np.asarray(part).reshape(-1, int(arrays["columns"][k]))
-
-
-def _prepared(model: EstimatorLike, x: FloatArray, y: FloatArray) -> Any:
-    try:
-        return model.prepare(x, y)
-    except InvalidInput as error:
-        return error
 
 
 def reordered(

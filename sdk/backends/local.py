@@ -13,7 +13,7 @@ from mizzle.backends import conditional, elsewhere, reduced
 from mizzle.backends.batches import Batch, Room, answerable, batches, padded_size
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.info import Limits, ModelCard, parse_card
-from mizzle.backends.isolation import outcomes
+from mizzle.backends.isolation import outcomes, prepared_outcomes
 from mizzle.backends.pairs import (
     Backend,
     Collector,
@@ -166,12 +166,7 @@ class LocalBackend:
     def _run(self, pairs: Sequence[Pair]) -> list[Outcome]:
         with _lock:
             model = self._model()
-            tables = [_prepared(model, pair) for pair in pairs]
-            good = [i for i, table in enumerate(tables) if not isinstance(table, MizzleError)]
-            answers = outcomes(model, [tables[i] for i in good])
-        for i, answer in zip(good, answers, strict=True):
-            tables[i] = answer
-        return tables
+            return prepared_outcomes(model, pairs)
 
     def _run_elsewhere(self, planned: Sequence[Batch], collector: Collector) -> None:
         assert self._executor is not None
@@ -321,11 +316,3 @@ def _plan(problems: list[Pair | InvalidInput], limits: Limits, collector: Collec
     """Problems of similar sizes in batches; those that cannot be answered get their errors at once."""
     good = sorted(answerable(problems, limits, collector), key=lambda item: padded_size(item[1]))
     return list(batches(good, _CHUNK))
-
-
-def _prepared(model: EstimatorLike, pair: Pair) -> Any:
-    """`model.prepare`, or the error of this pair."""
-    try:
-        return model.prepare(*pair)
-    except InvalidInput as error:
-        return error

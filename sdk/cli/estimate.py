@@ -60,7 +60,11 @@ def estimate(
         pair = _pair(client, plan, unit, reduce)
     result = Ranking((pair,), level, unit, threshold, sides.target)
     answer = {**_answer(pair, result), **assumed(sides.table.notes)}
-    output.give(result, json.dumps(answer, allow_nan=False), lambda: _report(pair, result, sides.condition))
+    output.give(
+        result,
+        json.dumps(answer, allow_nan=False),
+        lambda: _report(pair, result, sides.information(pair.x, pair.y)),
+    )
 
 
 def matrix(
@@ -250,13 +254,12 @@ def _answer(pair: PairResult, result: Ranking) -> dict[str, Any]:
     return {**wire.answer(pair.estimate, levels), "warnings": notes, **more}
 
 
-def _report(pair: PairResult, result: Ranking, condition: str | None) -> None:
+def _report(pair: PairResult, result: Ranking, information: str) -> None:
     assert pair.estimate is not None
     e, record = pair.estimate, pair.record(result.level, result.threshold)
     dropped = f", {pair.dropped} more left out" if pair.dropped else ""
     third = "" if e.dim_z is None else f", {e.dim_z} given"
-    condition = "" if condition is None else f" | {condition.removeprefix('given ')}"
-    print(printable(f"I({pair.x}; {pair.y}{condition}) = {e.mi:.4g} {e.unit}"))
+    print(printable(f"{information} = {e.mi:.4g} {e.unit}"))
     lines = [
         (f"{100 * result.level:g}% interval", f"{record['low']:.4g} to {record['high']:.4g} {e.unit}"),
         (f"below {result.threshold:g} {e.unit}", f"{record['below']:.1%} of the predictive distribution"),

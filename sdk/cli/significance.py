@@ -73,15 +73,11 @@ def test(
         answer = {**result.to_dict(), "warnings": [notice._asdict() for notice in notices], **more}
         print(json.dumps(answer, allow_nan=False))
     else:
-        _report([plan.names[i] for i in place], sides.condition, result, plan.dropped(place), notices)
+        _report(sides.information(*(plan.names[i] for i in place)), result, plan.dropped(place), notices)
 
 
-def _report(
-    names: list[str], condition: str | None, result: Test, dropped: int, notices: list[Notice]
-) -> None:
-    third = "" if condition is None else f" | {condition.removeprefix('given ')}"
-    information = f"I({names[0]}; {names[1]}{third}) = {result.statistic:.4g} {result.unit}"
-    print(printable(f"p = {result.pvalue:.4g}, {information}"))
+def _report(information: str, result: Test, dropped: int, notices: list[Notice]) -> None:
+    print(printable(f"p = {result.pvalue:.4g}, {information} = {result.statistic:.4g} {result.unit}"))
     left_out = f", {dropped} more left out" if dropped else ""
     length = f", {LENGTHS[result.kind]} {result.length} rows" if result.kind in LENGTHS else ""
     fields(

@@ -22,6 +22,7 @@ from mizzle.data.samples import Missing, Sample, Triple, read_sample, read_tripl
 from mizzle.errors import InvalidInput, MizzleError
 from mizzle.executors import Executing
 from mizzle.progress import Wanted, track
+from mizzle.questions.chunks import conditional_estimates
 from mizzle.questions.surrogates import (
     DEFAULT_COUNT,
     Kind,
@@ -350,21 +351,10 @@ def _tested_given(
     plan: Surrogates = yield Compute(design.surrogates, (x, y, z))
     triple: estimators.TripleLike = yield Compute(estimators.triple, (x, y, z))
     [estimate] = yield from conditional.answered(backend, [triple])
-    null: list[float] = []
-    with track(wanted, plan.count) as advance:
-        for orders in chunks(plan.orders(rng), 2 * (x.size + y.size + z.size)):
-            triples: list[estimators.TripleLike] = yield Compute(_reordered, (x, y, z, orders))
-            answers = yield from conditional.answered(backend, triples)
-            null += [answer.mi for answer in answers]
-            advance(len(orders))
+    reordered = ((x, y[order], z) for order in plan.orders(rng))
+    answers = yield from conditional_estimates(backend, reordered, plan.count, wanted)
+    null = [answer.mi for answer in answers]
     return result(Sample(x, y, sample.notices).noted(estimate), null, plan, design.unit)
-
-
-def _reordered(
-    x: FloatArray, y: FloatArray, z: FloatArray, orders: Sequence[Order]
-) -> list[estimators.TripleLike]:
-    """The triples with the rows of y in other orders."""
-    return [estimators.triple(x, y[order], z) for order in orders]
 
 
 def chunks(orders: Iterator[Order], cells: int) -> Iterator[list[Order]]:

@@ -140,9 +140,10 @@ class Estimator:
         check_columns(_no_rows(left), _no_rows(right), self.max_columns)
         return pair(left, right)
 
-    def reordered(self, side: Side, order: NDArray[np.intp]) -> Side:
-        """What `side` would make of the array with its rows in another order, shape (n,)."""
-        return side.reordered(order)
+    def reordered(self, left: Side, right: Side, orders: Iterable[NDArray[np.intp]]) -> list[Table]:
+        """The problems of both sides with the rows of the right one in other orders, each of shape (n,)."""
+        table = self.pair(left, right)
+        return [table.reordered(order) for order in orders]
 
     @contextmanager
     def thread_pool(self) -> Iterator[ThreadPoolExecutor]:
@@ -308,7 +309,7 @@ def _suspicious(table: Table, values: tuple[float, ...]) -> Iterator[Notice]:
     elif table.same:
         text = "a column of x orders the rows as one of y does, and if both are continuous, the true value is"
         yield Notice("deterministic", f"{text} infinite: leave out one of them if it was made of the other")
-    elif values[quantiles.LEVELS.index(0.05)] > limit:
+    elif values[_LOWER] > limit:
         text = f"the estimate exceeds log n = {limit:.1f} nats, more than the sample alone can show"
         text = f"{text} (McAllester and Stratos 2020), and rests on the model's prior"
         yield Notice("above_log_n", f'{text}: take it as "above {limit:.1f}", or bring more rows')

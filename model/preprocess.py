@@ -71,7 +71,15 @@ class Table:
     @property
     def same(self) -> bool:
         """Whether a column of one side orders the rows as a column of the other does, or in reverse."""
+        first_x, first_y = (set(np.abs(side[:, 0]).tolist()) for side in (self.x, self.y))
+        if first_x.isdisjoint(first_y):  # which is seen at once, and nearly always so
+            return False
         return not {order_of(column) for column in self.x}.isdisjoint(map(order_of, self.y))
+
+    def reordered(self, order: NDArray[np.intp]) -> "Table":
+        """The problem with the rows of y in another order, shape (n,); what was noticed holds no longer."""
+        labels = self.labels and self.labels.reordered(order)
+        return Table(self.x, self.y[:, order], self.n, self.dim_x, self.dim_y, self.ceiling, labels)
 
 
 @dataclass(frozen=True)
@@ -100,13 +108,6 @@ class Side:
         """Which columns have more than one value."""
         flags: Flags = self.distinct > 1
         return flags
-
-    def reordered(self, order: NDArray[np.intp]) -> "Side":
-        """The side with its rows in another order, shape (n,), in which nothing follows anything."""
-        other = replace(self, ranks=self.ranks[:, order], varying=self.varying[:, order], alike=-1.0)
-        if self.discrete:  # numbers of equal rows are any; what they count stays
-            other.__dict__.update(discrete=True, bound=self.bound, counts=self.counts, rows=self.rows[order])
-        return other
 
     @property
     def columns_read(self) -> list[int]:

@@ -1,6 +1,6 @@
 """What local functions and service need of an estimator; `mizzle.model.Estimator` is one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from functools import cache
@@ -65,8 +65,12 @@ class EstimatorLike(Protocol):
             InvalidInput: the model does not cover this problem.
         """
 
-    def reordered(self, side: Any, order: NDArray[np.intp]) -> Any:
-        """A prepared side whose rows come in another order, shape (n,), as if the array had had it."""
+    def reordered(self, left: Any, right: Any, orders: Iterable[NDArray[np.intp]]) -> list[Any]:
+        """The problems of two sides with the rows of the right one in other orders, each of shape (n,).
+
+        Raises:
+            InvalidInput: the model does not cover this problem.
+        """
 
     def thread_pool(self) -> AbstractContextManager[Executor]:
         """Threads that may call `run` side by side, as many as pay; joined at the end of the context."""

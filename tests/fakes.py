@@ -3,7 +3,7 @@
 import asyncio
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple
 
@@ -78,9 +78,10 @@ class FakeEstimator:
     def pair(self, left: np.ndarray, right: np.ndarray) -> FakeTable:
         return self.prepare(left, right)
 
-    def reordered(self, side: np.ndarray, order: np.ndarray) -> np.ndarray:
-        reordered: np.ndarray = side[order]
-        return reordered
+    def reordered(
+        self, left: np.ndarray, right: np.ndarray, orders: Iterable[np.ndarray]
+    ) -> list[FakeTable]:
+        return [self.prepare(left, right[order]) for order in orders]
 
     def thread_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(1)

@@ -34,6 +34,10 @@ class Labelled(NamedTuple):
     columns_x: Integers
     columns_y: Integers
 
+    def reordered(self, order: Integers) -> "Labelled":
+        """The problem with the rows of y in another order, shape (n,)."""
+        return self._replace(y=None if self.y is None else self.y[order], columns_y=self.columns_y[:, order])
+
     def quantiles(self) -> Doubles | None:
         """Quantiles of I at `LEVELS` in nats by counts, or None where there are too few of them."""
         if self.x is not None and self.y is not None:

@@ -81,6 +81,4 @@ def estimate_reordered(arrays: Arrays, task: tuple[str, NDArray[np.int32]]) -> l
     sha256, orders = task
     model = worker.model(sha256)
     left, right = (model.unpacked(arrays, k) for k in (0, 1))
-    return outcomes(
-        model, [model.pair(left, model.reordered(right, order.astype(np.intp))) for order in orders]
-    )
+    return outcomes(model, model.reordered(left, right, orders.astype(np.intp)))

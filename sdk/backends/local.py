@@ -180,7 +180,7 @@ class LocalBackend:
         with _lock:
             model = self._model()
             left, right = model.side(x), model.side(y)
-            return outcomes(model, [model.pair(left, model.reordered(right, order)) for order in orders])
+            return outcomes(model, model.reordered(left, right, orders))
 
 
 @overload

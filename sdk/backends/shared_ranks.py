@@ -62,8 +62,7 @@ class SharedRanks:
     ) -> list[Outcome]:
         """The estimates of checked x with the rows of y in other orders, or what became of them instead."""
         left, right = self._side(x, "x"), self._side(y, "y")
-        tables = [self._model.pair(left, self._model.reordered(right, order)) for order in orders]
-        return outcomes(self._model, tables)
+        return outcomes(self._model, self._model.reordered(left, right, orders))
 
     def _units(
         self, problems: Sequence[tuple[FloatArray, FloatArray]], collector: Collector

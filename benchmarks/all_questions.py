@@ -4,10 +4,11 @@
 
 Runs the figures of every `questions_*.py`, which say what they draw. The whole takes a good part of an hour;
 times are valid on an idle machine alone. Needs `pip install ennemi tigramite infomeasure` for the peers, and
-says which of them are missing. Prints tables and writes results/questions-YYYY-MM-DD.json.
+says which of them are missing. Prints tables and writes results/questions-PART-YYYY-MM-DD.json for each part.
 """
 
 import argparse
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,13 +63,15 @@ def main() -> None:
     peers = peer_versions(PEERS)
     print("peers:", ", ".join(f"{name} {found}" for name, found in peers.items()))
     weights = Estimator.load().info._asdict()
-    payload: Row = {"quick": options.quick, "weights": weights, "parts": options.only, "peers": peers}
+    head: Row = {"quick": options.quick, "weights": weights, "peers": peers}
     for part in options.only:
-        for title, rows in PARTS[part](options.quick).items():
+        start = time.perf_counter()
+        tables = PARTS[part](options.quick)
+        for title, rows in tables.items():
             print_table(title, rows)
-            payload[title] = rows
-    path = write_result(result_name("questions", options.quick), payload, options.out)
-    print(f"\nwritten: {path.name}")
+        payload = {**head, "seconds": round(time.perf_counter() - start), **tables}
+        path = write_result(result_name(f"questions-{part}", options.quick), payload, options.out)
+        print(f"\nwritten: {path.name}")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 """The page `docs/questions/figures.md`: figures of p-values, conditions, lags, differences and verdicts.
 
-`readme.py` writes it, from the newest full result of `all_questions.py`. What the result lacks is left out.
+`readme.py` writes it, from the newest full results of `all_questions.py`. What they lack is left out.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from page_tables import number, percent, table
 from results import Row
 
 Cell = Callable[[Any], str]
+FILES: Final = ("significance", "conditional", "lags", "verdict", "memory")
 
 
 class Part(NamedTuple):
@@ -28,11 +29,13 @@ class Part(NamedTuple):
     columns: tuple[tuple[str, str, Cell], ...]
 
 
-def page(result: Row) -> str:
-    """The whole page."""
-    parts = ["# How good the answers to questions are", _INTRODUCTION, *_provenance(result)]
+def page(results: Sequence[Row]) -> str:
+    """The whole page, of a result for each part."""
+    results = [result for result in results if result]
+    parts = ["# How good the answers to questions are", _INTRODUCTION, _provenance(results)]
+    tables = {key: rows for result in results for key, rows in result.items()}
     for part in PARTS:
-        if rows := result.get(part.key):
+        if rows := tables.get(part.key):
             parts += [f"## {part.title}"] if part.title else []
             parts += [part.text, _table(part, rows)]
     return "\n\n".join(parts) + "\n"
@@ -45,17 +48,18 @@ _INTRODUCTION: Final = (
 )
 
 
-def _provenance(result: Row) -> Iterator[str]:
-    if not result:
-        yield "No full result of `python benchmarks/all_questions.py` is in the tree yet."
-        return
-    machine = result["machine"]
-    peers = ", ".join(f"{name} {found}" for name, found in result.get("peers", {}).items())
-    yield (
-        f"Measured on {result['date']} by `python benchmarks/all_questions.py` with the weights "
-        f"`{result['weights']['sha256'][:12]}` on {machine['cores']} cores ({machine['processor']}); beside "
-        f"it {peers or 'no peers'} ([all figures](../../benchmarks/results/{result['file']}))."
-    )
+def _provenance(results: Sequence[Row]) -> str:
+    if not results:
+        return "No full result of `python benchmarks/all_questions.py` is in the tree yet."
+    machines = sorted({"{cores} cores ({processor})".format(**result["machine"]) for result in results})
+    peers = sorted({f"{name} {found}" for result in results for name, found in result["peers"].items()})
+    files = [[_link(result["file"]), result["weights"]["sha256"][:12]] for result in results]
+    text = f"Measured by `python benchmarks/all_questions.py` on {', '.join(machines)}"
+    return f"{text}, beside {', '.join(peers)}:\n\n{table(['all figures', 'weights'], files)}"
+
+
+def _link(name: str) -> str:
+    return f"[{name}](../../benchmarks/results/{name})"
 
 
 def _table(part: Part, rows: Iterable[Row]) -> str:

@@ -17,6 +17,7 @@ import measurements_page
 import questions_page
 import torch_page
 from page_tables import ERRORS_LEGEND, coverage, pooled_errors, weak_spots, with_real_data
+from questions_page import FILES
 from results import RESULTS, Row, read_newest
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -51,7 +52,7 @@ def pages(folder: Path = RESULTS) -> dict[Path, str]:
         ACCURACY: accuracy_page.page(*results),
         ATTACKS: attacks_page.page(read_newest("attack", folder)),
         TORCH: torch_page.page(read_newest("gradients", folder)),
-        QUESTIONS: questions_page.page(read_newest("questions", folder)),
+        QUESTIONS: questions_page.page([read_newest(f"questions-{part}", folder) for part in FILES]),
     }
 
 

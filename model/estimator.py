@@ -28,6 +28,7 @@ from mizzle.model.preprocess import (
 )
 from mizzle.types import Estimate, ModelInfo, Notice
 
+_LOWER = quantiles.LEVELS.index(0.05)  # what an answer is at least, with a probability of 95 %
 _UPPER = quantiles.LEVELS.index(0.75)  # from where on an answer that reaches its limit was cut by it
 _MAX_THREADS = 4  # of a pool; more would wait for the interpreter's lock
 

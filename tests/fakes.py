@@ -78,9 +78,7 @@ class FakeEstimator:
     def pair(self, left: np.ndarray, right: np.ndarray) -> FakeTable:
         return self.prepare(left, right)
 
-    def reordered(
-        self, left: np.ndarray, right: np.ndarray, orders: Iterable[np.ndarray]
-    ) -> list[FakeTable]:
+    def reordered(self, left: np.ndarray, right: np.ndarray, orders: Iterable[np.ndarray]) -> list[FakeTable]:
         return [self.prepare(left, right[order]) for order in orders]
 
     def thread_pool(self) -> ThreadPoolExecutor:

@@ -1,6 +1,7 @@
 """(b) Independent components: mixtures unmixed by the rotation of least pairwise information.
 
-Columns are whitened, so that a rotation is left to be found; FastICA gets the same rows.
+Columns are whitened, so that a rotation is left to be found; FastICA gets the same rows. Planes are turned by
+a grid first, as Learned-Miller and Fisher (2003) do, since gradients from anywhere end in false minima.
 """
 
 import warnings
@@ -16,8 +17,10 @@ from torch import Tensor
 
 from mizzle.torch import MutualInformation
 
-STEPS: Final = 150
-RATE: Final = 0.1
+SWEEPS: Final = 3  # through all planes
+ANGLES: Final = 12  # in a quarter of a turn
+STEPS: Final = 60
+RATE: Final = 0.02
 ROWS: Final = 1_000
 ALLOWED: Final = 0.02  # Amari error beyond that of FastICA
 
@@ -58,20 +61,39 @@ def _sources(rng: np.random.Generator, count: int) -> Doubles:
 
 
 def _rotation(white: Tensor, rng: np.random.Generator) -> Doubles:
-    """The rotation of white columns whose pairs share least."""
+    """The rotation of white columns whose pairs share least: first plane by plane, then by gradients."""
     count = white.shape[1]
-    first, second = zip(*combinations(range(count), 2), strict=True)
-    turn = torch.from_numpy(rng.normal(size=(count, count))).requires_grad_()
-    mi, adam = MutualInformation(), torch.optim.Adam([turn], lr=RATE)
+    first, second = map(list, zip(*combinations(range(count), 2), strict=True))
+    mi = MutualInformation()
+    start = torch.linalg.qr(torch.from_numpy(rng.normal(size=(count, count))))[0]
+    start = start @ _by_planes(white @ start, mi)
+    turn = torch.zeros_like(start, requires_grad=True)
+    adam = torch.optim.Adam([turn], lr=RATE)
     schedule = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.0, STEPS)
     for _ in range(STEPS):
-        columns = white @ torch.linalg.matrix_exp(turn - turn.T)
-        pairs = columns.T[..., None]
+        pairs = (white @ start @ torch.linalg.matrix_exp(turn - turn.T)).T[..., None]
         adam.zero_grad()
-        mi(pairs[list(first)], pairs[list(second)]).sum().backward()
+        mi(pairs[first], pairs[second]).sum().backward()
         adam.step()
         schedule.step()
-    rotation: Doubles = torch.linalg.matrix_exp(turn - turn.T).detach().numpy()
+    rotation: Doubles = (start @ torch.linalg.matrix_exp(turn - turn.T)).detach().numpy()
+    return rotation
+
+
+@torch.no_grad()
+def _by_planes(white: Tensor, mi: MutualInformation) -> Tensor:
+    """A rotation, by turning pairs of columns to the best of `ANGLES`; gradients alone end elsewhere."""
+    rotation = torch.eye(white.shape[1], dtype=white.dtype)
+    angles = torch.arange(ANGLES, dtype=white.dtype) * (torch.pi / 2 / ANGLES)
+    for i, j in SWEEPS * list(combinations(range(white.shape[1]), 2)):
+        a, b = (white @ rotation)[:, [i, j]].T
+        turned = [(a * c + b * s, b * c - a * s) for c, s in zip(angles.cos(), angles.sin(), strict=True)]
+        left, right = (torch.stack(columns)[..., None] for columns in zip(*turned, strict=True))
+        best = angles[mi(left, right).argmin()]
+        plane = torch.eye(len(rotation), dtype=white.dtype)
+        plane[i, i] = plane[j, j] = best.cos()
+        plane[j, i], plane[i, j] = best.sin(), -best.sin()
+        rotation = rotation @ plane
     return rotation
 
 

@@ -88,8 +88,14 @@ def test_other_weights_than_were_installed_are_found(run, monkeypatch: pytest.Mo
 def test_the_noted_hash_is_that_of_the_installers_list(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As a wheel's RECORD has it: unpadded base64 of the digest."""
+    """As a wheel's RECORD has it: unpadded base64 of the digest.
+
+    The file is there, too: importlib_metadata, which dask brings and which takes the place of Python's own
+    finder once anything imports it, lists only what exists.
+    """
     (tmp_path / "mizzle-1.dist-info").mkdir()
+    (tmp_path / "mizzle" / "model" / "weights").mkdir(parents=True)
+    (tmp_path / "mizzle" / "model" / "weights" / "mizzle.safetensors").write_bytes(b"9 letters")
     line = "mizzle/model/weights/mizzle.safetensors,sha256=" + "A" * 43 + ",9\n"
     (tmp_path / "mizzle-1.dist-info" / "RECORD").write_text(line)
     (tmp_path / "mizzle-1.dist-info" / "METADATA").write_text("Name: mizzle\nVersion: 1\n")

@@ -187,7 +187,11 @@ $(VENV)/venv.stamp:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/torch.stamp: $(VENV)/venv.stamp
+$(VENV)/setuptools.stamp: $(VENV)/venv.stamp
+	$(PIP) install 'setuptools>=77'
+	@touch $@
+
+$(VENV)/torch.stamp: $(VENV)/setuptools.stamp
 	$(PIP) install $(TORCH_FLAGS) '$(TORCH)'
 	@touch $@
 
@@ -198,8 +202,8 @@ $(VENV)/service.stamp: $(VENV)/venv.stamp pyproject.toml
 	  || { $(PIP) install $(TORCH_FLAGS) '$(TORCH)' && $(PIP) install -e '.[local]'; }
 	@touch $@
 
-$(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml
-	$(PIP) install -e '.[dev]'
+$(VENV)/dev.stamp: $(VENV)/torch.stamp pyproject.toml | $(VENV)/native.stamp
+	$(PIP) install --no-build-isolation -e '.[dev]'
 	@touch $@ $(VENV)/service.stamp
 
 # Where there is no wheel of atheris, damages are drawn without seeing which lines they reach.
@@ -207,7 +211,8 @@ $(VENV)/fuzz.stamp: $(VENV)/dev.stamp
 	$(PIP) install -e '.[dev,fuzz]' || echo 'make fuzz: atheris cannot be installed; going on without it'
 	@touch $@
 
-$(VENV)/native.stamp: $(VENV)/dev.stamp setup.py $(wildcard model/native/*.cpp model/native/*.h)
+# Before the editable install, which would compile all of it in a folder that it then throws away.
+$(VENV)/native.stamp: $(VENV)/setuptools.stamp setup.py $(wildcard model/native/*.cpp model/native/*.h)
 	$(PY) setup.py -q build_ext --inplace
 	@touch $@
 

@@ -63,12 +63,23 @@ def is_current(built: str, source: str) -> bool:
     return os.path.getmtime(built) > max(map(os.path.getmtime, read))
 
 
+def is_built(library: Path) -> bool:
+    """Whether a library in place is newer than all that it is made from."""
+    read = [Path(__file__), *SOURCES, *HEADERS]
+    return library.exists() and library.stat().st_mtime > max(file.stat().st_mtime for file in read)
+
+
 def level_of(extension: Extension) -> str:
     return str(extension.name).removeprefix(NAME)
 
 
 class BuildLibrary(build_ext):
     """Builds shared libraries, and no extension modules."""
+
+    def run(self) -> None:
+        """In place, as for an editable install, only where what lies there is not of these sources."""
+        if not (self.inplace and all(is_built(FOLDER / f"libmizzle{level}.so") for level in levels())):
+            super().run()
 
     def build_extensions(self) -> None:
         flags = FLAGS.get(self.compiler.compiler_type, FLAGS["unix"])

@@ -20,13 +20,14 @@ run: $(VENV)/service.stamp
 demo: $(VENV)/service.stamp
 	$(PY) examples/demo.py --stop --port 0
 
-# Two things at a time throughout, for machines of two cores; whole files go to pytest's workers, in the usual order,
-# and each computes in one thread, as threads that wait for one another would take the other worker's core.
+# Two things at a time throughout, for machines of two cores. Each of pytest's workers begins with a half of the tests
+# in their usual order, and computes in one thread, as threads that wait would take the other's core. Not by file or
+# scope: these ways go by the name of a test, and of schemathesis' tests of one name they would run the first alone.
 WORKERS ?= 2
 
 test:
 	$(MAKE) -j2 checks
-	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n $(WORKERS) --dist worksteal
 
 checks: native lint types test-page
 

@@ -38,7 +38,7 @@ def received(chunks, seconds=60.0, most=MOST, most_json=None, memory=None, calle
         return asyncio.run(read), len(waiting)
 
 
-@pytest.mark.parametrize("media", MEDIA_TYPES)
+@pytest.mark.parametrize("media", sorted(MEDIA_TYPES))
 @pytest.mark.parametrize("chunks", [[b""], [b"abc"], [b"a", b"", b"b", b"c"], [b"a" * MOST]])
 def test_a_body_in_any_pieces(media, chunks) -> None:
     assert received(chunks, content_type=media) == ((media, b"".join(chunks)), 0)

@@ -172,7 +172,9 @@ class FullForAll:
 
 
 @pytest.mark.parametrize(
-    "field", [f"Authorization: Bearer {BOB}", f"authorization:  bearer  {BOB} ", f"X-API-Key: {BOB}"]
+    "field",
+    [f"Authorization: Bearer {BOB}", f"authorization:  bearer  {BOB} ", f"X-API-Key: {BOB}"],
+    ids=["bearer", "bearer in small letters", "key"],  # without the key, which each worker draws anew
 )
 def test_who_has_a_share_left_is_told_by_the_key(field: str) -> None:
     engine: Any = FullForAll("bob")

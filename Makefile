@@ -56,12 +56,13 @@ native-test: $(VENV)/dev.stamp build/sanitized/libmizzle.so
 native-law: $(VENV)/dev.stamp native
 	MIZZLE_NATIVE_LAW=1 OMP_NUM_THREADS=1 $(PY) -m pytest -qs tests/model/native/test_native_agreement.py
 
-# Ray on a cluster of two nodes, at full size; `make test` has a sample where Ray is installed. About half an hour.
+# Ray on a cluster of two nodes, at full size, and the service on Ray Serve; `make test` has a sample of the former,
+# and the latter, where Ray is installed. About half an hour.
 scale-test: $(VENV)/ray.stamp native
-	MIZZLE_SCALE_TEST=1 $(PY) -m pytest -qs tests/sdk/executors/test_ray.py
+	MIZZLE_SCALE_TEST=1 $(PY) -m pytest -qs tests/sdk/executors/test_ray.py tests/service/test_ray_serve.py
 
 $(VENV)/ray.stamp: $(VENV)/dev.stamp
-	$(PIP) install -e '.[dev,ray]'
+	$(PIP) install -e '.[dev,ray,ray-serve]'
 	@touch $@
 
 lint: lint-python lint-page

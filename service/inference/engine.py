@@ -82,6 +82,17 @@ class Engine:
         """Begins to load; answers NotReady until that is done."""
         self._loading = asyncio.create_task(self._load(), name="mizzle-load")
 
+    async def loaded(self) -> None:
+        """Return when the model has answered a known problem.
+
+        Raises:
+            ModelUnavailable: there is none, and will be none.
+        """
+        if self._loading is not None:
+            await asyncio.shield(self._loading)
+        if self.failure is not None:
+            raise ModelUnavailable(str(self.failure))
+
     async def _load(self) -> None:
         try:
             facts = await self._runner.start()
@@ -174,6 +185,11 @@ class Engine:
     def busy(self) -> bool:
         """Whether anything waits or runs."""
         return any(batcher.busy for batcher in self._batchers)
+
+    @property
+    def queue_fill(self) -> float:
+        """The wait in the fuller queue as a share of what is allowed: 0 where nothing waits, 1 at most."""
+        return max((min(b.waiting.cells / b.capacity, 1.0) for b in self._batchers), default=0.0)
 
     @property
     def batcher(self) -> Batcher[Pair, Estimate]:

@@ -1,5 +1,6 @@
 """The Helm chart, rendered by Helm itself: sound for Kubernetes, hardened, about settings that there are."""
 
+import ast
 import functools
 import json
 import math
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mizzle.service.inference.batcher import ALWAYS_ADMITTED
 from mizzle.service.settings import Settings
 from mizzle.version import __version__
 
@@ -204,6 +206,24 @@ def test_a_gpu_is_asked_for_where_the_model_runs() -> None:
     config = rendered(LOADS["ray of gpus"])["RayService mi-mizzle"]["spec"]["serveConfigV2"]
     [application] = yaml.safe_load(config)["applications"]
     assert application["deployments"][0]["ray_actor_options"] == {"num_cpus": 2, "num_gpus": 1}
+
+
+def test_ray_serve_is_told_what_there_is() -> None:
+    """Read from the source: Ray is not needed here."""
+    config = rendered(LOADS["values-ray.yaml"])["RayService mi-mizzle"]["spec"]["serveConfigV2"]
+    [application] = yaml.safe_load(config)["applications"]
+    [deployment] = application["deployments"]
+    scaling = deployment["autoscaling_config"]
+    tree = ast.parse((CHART.parents[2] / "service" / "ray.py").read_text())
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    names = {*functions, *(target.id for target in targets if isinstance(target, ast.Name))}
+    for path in (application["import_path"], scaling["policy"]["policy_function"]):
+        module, _, name = path.partition(":")
+        assert module == "mizzle.service.ray"
+        assert name in names
+    assert deployment["name"] in {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert scaling["target_ongoing_requests"] == ALWAYS_ADMITTED  # as in the application's own
 
 
 def test_callers_may_use_the_names_of_the_service() -> None:

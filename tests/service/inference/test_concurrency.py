@@ -54,6 +54,31 @@ def test_a_poisonous_request_fails_alone(
         assert secret not in json.dumps(problem)
 
 
+def test_the_queue_says_how_full_it_is(
+    settings: Settings, fake: FakeEstimator, draw, in_lifespan, as_body, connect
+) -> None:
+    async def scenario(app):
+        engine, fills = app.state.engine, [app.state.engine.queue_fill]
+        fake.gate.clear()
+        async with connect(app) as http:
+            tasks = [asyncio.create_task(http.post(wire.PATH, json=as_body(draw())))]
+            await fake.begun()
+            fills.append(engine.queue_fill)  # what runs does not wait
+            tasks += [asyncio.create_task(http.post(wire.PATH, json=as_body(draw()))) for _ in range(2)]
+            while len(engine.batcher.waiting) < 2:
+                await asyncio.sleep(0)
+            fills += [engine.queue_fill, engine.batcher.waiting.cells / engine.batcher.capacity]
+            fake.gate.set()
+            await asyncio.gather(*tasks)
+        return fills
+
+    idle, running, waiting, share = in_lifespan(create_app(settings, fake), scenario)
+    assert idle == running == 0
+    assert 0 < waiting == share < 1
+    hasty = settings.model_copy(update={"max_wait_seconds": 1e-9})
+    assert in_lifespan(create_app(hasty, fake), scenario)[2] == 1
+
+
 def test_a_full_queue_is_429_with_a_time_to_come_back(
     settings: Settings, fake: FakeEstimator, draw, in_lifespan, as_body, check_problem, connect, monkeypatch
 ) -> None:

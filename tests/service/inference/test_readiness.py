@@ -82,6 +82,20 @@ def test_a_model_that_is_wrong_from_the_start_ends_the_service(
         _not_ready(answer, "model_unavailable")
 
 
+def test_a_model_is_waited_for_until_it_answers_or_fails(
+    settings: Settings, fake: FakeEstimator, in_lifespan
+) -> None:
+    async def scenario(app) -> str:
+        assert app.state.engine.state == "starting"
+        await app.state.engine.loaded()
+        return str(app.state.engine.state)
+
+    assert in_lifespan(create_app(settings, fake), scenario, settled=False) == "ready"
+    fake.distort = lambda e: replace(e, mi=e.mi + 0.3)
+    with pytest.raises(ModelUnavailable, match="answered wrongly"):
+        in_lifespan(create_app(settings, fake), scenario, settled=False)
+
+
 def test_a_proof_stands_for_a_while(ask, settings: Settings, fake: FakeEstimator) -> None:
     app = create_app(settings.model_copy(update={"health_ttl_seconds": 1000}), fake)
     answers = ask(app, *["/readyz"] * 5)

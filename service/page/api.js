@@ -25,6 +25,8 @@
  * @property {(seconds: number, refusal: Refusal) => void} [waiting] called before every wait
  */
 
+/** @typedef {{x: number, given: number}} Dims how many of the first columns are x, and of the last ones given */
+
 /** @typedef {RequestOptions & {body?: Uint8Array<ArrayBuffer>, type?: string}} Request */
 
 const BASE = new URL("../", import.meta.url);
@@ -51,6 +53,13 @@ export class Refusal extends Error {
  * @param {string} path
  */
 export const address = (path) => new URL(path, BASE).href;
+
+/**
+ * Where a problem in .npy is sent.
+ * @param {Dims} dims
+ */
+export const estimatePath = ({ x, given }) =>
+  `v1/estimate?dim_x=${x}${given ? `&dim_given=${given}` : ""}&levels=all`;
 
 /** Talks to the service that the page came from. The key stays in this object, and so in memory. */
 export class Api {
@@ -86,12 +95,12 @@ export class Api {
   /**
    * The answer to one problem in .npy.
    * @param {Uint8Array<ArrayBuffer>} body
-   * @param {number} dim how many of its first columns are x
+   * @param {Dims} dims
    * @param {RequestOptions} [options]
    * @returns {Promise<Answer>}
    */
-  estimate = (body, dim, options) =>
-    this.#request(`v1/estimate?dim_x=${dim}&levels=all`, { ...options, body, type: "application/x-npy" });
+  estimate = (body, dims, options) =>
+    this.#request(estimatePath(dims), { ...options, body, type: "application/x-npy" });
 
   /**
    * What became of each problem of a safetensors file.

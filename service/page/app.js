@@ -8,7 +8,6 @@ import { bodies, estimate } from "./estimate.js";
 import * as fragment from "./fragment.js";
 import { keyDialog } from "./keys.js";
 import { listenForFiles, showDemos, welcome } from "./opening.js";
-import { codes } from "./problem.js";
 import { pairsOf, proposed, showCost, showForm, showTable, side } from "./question.js";
 import { BadFile, readBytes, readFile } from "./read.js";
 import { save } from "./save.js";
@@ -39,6 +38,7 @@ const api = new Api();
  */
 const state = { opened: null, unit: DEFAULT_UNIT, limits: null, model: null, outcome: null, turn: 0 };
 const wantKey = keyDialog(api, () => about().then(() => state.opened && ask(state.opened)));
+const unauthorised = () => wantKey(KEY_WANTED);
 
 /** Which service this is; a failure is shown when something is to be estimated. */
 async function about() {
@@ -48,7 +48,7 @@ async function about() {
     byId("model").textContent = `Model ${name} ${version}, sha256 ${sha256.slice(0, 12)}`;
   } catch (error) {
     byId("model").textContent = error instanceof Error ? error.message : String(error);
-    if (error instanceof Refusal && error.status === 401) wantKey(KEY_WANTED);
+    if (error instanceof Refusal && error.status === 401) unauthorised();
   }
   changed();
 }
@@ -138,10 +138,10 @@ async function ask({ table, question: present, demo }, question = present, known
   const work = async (tools) => {
     // The pace of the service changes, and with it what may wait.
     if (!single || !state.limits) state.limits = await api.limits(tools.signal);
-    const context = { api, table, limits: state.limits, truth: truthOf(demo) };
+    const context = { api, table, limits: state.limits, truth: truthOf(demo), unauthorised };
     return estimate(context, copy(question), tools, known);
   };
-  const outcome = await run(place, title, work, () => wantKey(KEY_WANTED));
+  const outcome = await run(place, title, work, unauthorised);
   if (!outcome || !isLatest()) return;
   state.outcome = outcome;
   show();
@@ -153,6 +153,7 @@ const copy = (question) => ({
   ...question,
   x: new Set(question.x),
   y: new Set(question.y),
+  given: new Set(question.given),
   columns: new Set(question.columns),
 });
 
@@ -184,9 +185,9 @@ function actions(opened, question) {
     target,
     x: names(question.x),
     y: names(question.y),
+    given: mode === "pair" ? names(question.given) : [],
     columns: names(question.columns),
   };
-  const coded = codes(side(table, new Set([...question.x, ...question.y]))).length > 0;
   return {
     facts: () => ({
       data: table.title,
@@ -198,7 +199,7 @@ function actions(opened, question) {
     python: () =>
       showCode(
         "In Python",
-        python({ ...named, coded }, table, api.hasKey),
+        python(named, table, api.hasKey),
         "It reads the same file; codes of text columns are made alike.",
       ),
     curl: () => {
@@ -225,7 +226,7 @@ function actions(opened, question) {
  * @param {string} y
  */
 function openPair(opened, x, y) {
-  Object.assign(opened.question, { mode: "pair", x: new Set([x]), y: new Set([y]) });
+  Object.assign(opened.question, { mode: "pair", x: new Set([x]), y: new Set([y]), given: new Set() });
   showQuestion(opened);
   scrollToAnswer();
   ask(opened);

@@ -1,6 +1,6 @@
 // Many problems as few requests: packed by what the service takes, a few under way at once, answers in order.
 
-import { cells } from "./cost.js";
+import { cells, cost } from "./cost.js";
 import { room, safetensors } from "./encode.js";
 import { codes, problem, refusal } from "./problem.js";
 
@@ -10,6 +10,8 @@ import { codes, problem, refusal } from "./problem.js";
 /** @import { Column } from "./table.js" */
 
 /** @typedef {Problem & {place: number}} Pending a problem and the place of its result */
+/** @typedef {Pick<Result, "answer" | "error">} Outcome what became of a problem */
+/** @typedef {RequestOptions & {signal: AbortSignal, progress: (done: number) => void}} Options progress: how many are answered */
 
 // All batches together may wait at the service, so that nothing that the page sends is in the way of the rest.
 const CONCURRENCY = 2;
@@ -18,7 +20,7 @@ const HEADER_BYTES = 400; // of a problem in the header of a body, at most
 
 /**
  * Problems as batches, in order, each half of what may wait at the service.
- * @template {Pick<Problem, "x" | "y" | "n">} P
+ * @template {Pick<Problem, "x" | "y" | "given" | "n">} P
  * @param {P[]} problems
  * @param {Limits} limits
  */
@@ -31,9 +33,11 @@ export function batches(problems, limits) {
   let batch = [];
   let used = { cells: 0, bytes: HEADER_BYTES };
   for (const each of problems) {
-    const bytes = room(each.x) + room(each.y) + HEADER_BYTES;
-    const cost = cells(each.n, each.x.length, each.y.length);
-    const affordable = used.cells + cost <= (batch.length < admitted ? limits.max_request_cells : capacity);
+    const { x, y, given = [] } = each;
+    const [bytes, price] = [room([...x, ...y, ...given]) + HEADER_BYTES, cost(each)];
+    const parts = given.length ? 2 : 1; // problems that it is to the service
+    const few = parts * batch.length < admitted;
+    const affordable = used.cells + price <= (few ? limits.max_request_cells : capacity);
     const fits = used.bytes + bytes <= limits.max_body_bytes && batch.length < limits.max_request_problems;
     if (batch.length && !(affordable && fits)) {
       full.push(batch);
@@ -41,7 +45,7 @@ export function batches(problems, limits) {
       used = { cells: 0, bytes: HEADER_BYTES };
     }
     batch.push(each);
-    used = { cells: used.cells + cost, bytes: used.bytes + bytes };
+    used = { cells: used.cells + price, bytes: used.bytes + bytes };
   }
   return batch.length ? [...full, batch] : full;
 }
@@ -62,11 +66,22 @@ export const seconds = (pairs, rows, limits) => (pairs * cells(rows, 1, 1)) / li
  * @param {Limits} limits
  * @param {Result[]} results one place a pair, filled as the answers come; a pair that has its answer there already
  *   is not sent again
- * @param {RequestOptions & {signal: AbortSignal, progress: (done: number) => void}} options progress: how many pairs
- *   are answered
+ * @param {Options} options
  */
-export async function estimatePairs(api, pairs, rows, limits, results, { signal, progress, waiting }) {
-  const queue = pendingBatches(pairs, rows, limits, results);
+export const estimatePairs = (api, pairs, rows, limits, results, options) =>
+  estimateAll(api, pendingPairs(pairs, rows, limits, results), limits, results, options);
+
+/**
+ * Estimates problems, one batch after another.
+ * @param {Pick<Api, "batch">} api
+ * @param {Iterable<Pending | null>} problems made only when they are about to be sent: all of them would not fit into
+ *   memory; null in the place of one that is not sent
+ * @param {Limits} limits
+ * @param {Outcome[]} results one place a problem, filled as the answers come
+ * @param {Options} options
+ */
+export async function estimateAll(api, problems, limits, results, { signal, progress, waiting }) {
+  const queue = packed(problems, limits);
   const stop = new AbortController();
   const options = { signal: AbortSignal.any([signal, stop.signal]), waiting };
   let done = 0;
@@ -85,27 +100,38 @@ export async function estimatePairs(api, pairs, rows, limits, results, { signal,
 }
 
 /**
- * Batches of problems, made only when they are about to be sent: all of them would not fit into memory.
+ * The problems of pairs that have no answer, each with its result begun.
  * @param {[Column, Column][]} pairs
  * @param {number} rows
  * @param {Limits} limits
  * @param {Result[]} results
  */
-function* pendingBatches(pairs, rows, limits, results) {
-  /** @type {Pending[]} */
-  let pending = [];
-  let skipped = 0;
+function* pendingPairs(pairs, rows, limits, results) {
   for (const [place, [a, b]] of pairs.entries()) {
     if (results[place]?.answer) {
-      skipped += 1;
+      yield null;
       continue;
     }
     const sides = problem([a], [b], rows);
     const { n, dropped } = sides;
     const error = refusal(sides, limits);
     results[place] = { x: a.name, y: b.name, n, dropped, codes: codes([a, b]), error };
-    if (error) skipped += 1;
-    else pending.push({ ...sides, place });
+    yield error ? null : { ...sides, place };
+  }
+}
+
+/**
+ * Problems in batches, with how many were not sent meanwhile.
+ * @param {Iterable<Pending | null>} problems
+ * @param {Limits} limits
+ */
+function* packed(problems, limits) {
+  /** @type {Pending[]} */
+  let pending = [];
+  let skipped = 0;
+  for (const each of problems) {
+    if (each) pending.push(each);
+    else skipped += 1;
     const [ready, rest] = batches(pending, limits);
     if (rest) {
       yield { batch: ready, skipped };
@@ -119,7 +145,7 @@ function* pendingBatches(pairs, rows, limits, results) {
 /**
  * @param {Pick<Api, "batch">} api
  * @param {Pending[]} batch
- * @param {Result[]} results
+ * @param {Outcome[]} results
  * @param {RequestOptions} options
  */
 async function send(api, batch, results, options) {

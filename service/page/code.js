@@ -1,6 +1,6 @@
 // The same question in Python and in a shell.
 
-import { address } from "./api.js";
+import { address, estimatePath } from "./api.js";
 
 /** @import { Mode } from "./fragment.js" */
 /** @import { Table } from "./table.js" */
@@ -11,9 +11,9 @@ import { address } from "./api.js";
  * @property {Mode} mode
  * @property {string[]} x
  * @property {string[]} y
+ * @property {string[]} given
  * @property {string} target
  * @property {string[]} columns
- * @property {boolean} [coded] whether a column of the pair is text
  */
 
 /**
@@ -57,28 +57,13 @@ export function python(question, table, keyed) {
   return lines.join("\n") + "\n";
 }
 
-/**
- * @param {string[]} x
- * @param {string[]} y
- */
-const asArrays = (x, y) => [
-  `rows = frame[${list([...x, ...y])}].dropna()`,
-  `print(client.estimate(rows[${list(x)}], rows[${list(y)}]))`,
-];
-
-/**
- * Text becomes codes where whole tables are read, and only there.
- * @param {string[]} x
- * @param {string[]} y
- */
-const asGroups = (x, y) => [
-  `groups = {"x": ${list(x)}, "y": ${list(y)}}`,
-  `print(client.matrix(frame, columns=[], groups=groups, missing="drop").to_frame())`,
-];
-
 /** @type {Record<Mode, (question: NamedQuestion) => string[]>} */
 const CALLS = {
-  pair: ({ x, y, coded }) => (coded ? asGroups(x, y) : asArrays(x, y)),
+  pair: ({ x, y, given }) => [
+    `x, y = frame[${list(x)}], frame[${list(y)}]`,
+    ...(given.length ? [`given = frame[${list(given)}]`] : []),
+    `print(client.estimate(x, y, ${given.length ? "given=given, " : ""}missing="drop"))`,
+  ],
   target: ({ target, columns }) => [
     `ranking = client.rank(frame, ${quoted(target)}, columns=${list(columns)}, missing="drop")`,
     "print(ranking.to_frame())",
@@ -91,14 +76,15 @@ const CALLS = {
 
 /**
  * A command that sends a body saved from this page.
- * @param {Pick<NamedQuestion, "mode" | "x">} question
+ * @param {Pick<NamedQuestion, "mode" | "x" | "given">} question
  * @param {number} bodies how many there are, where one is too small for all
  * @param {boolean} keyed whether the service wants a key
  */
 export function curl(question, bodies, keyed) {
   const key = keyed ? ` -H "authorization: Bearer $MIZZLE_API_KEY"` : "";
   const single = question.mode === "pair";
-  const path = single ? `v1/estimate?dim_x=${question.x.length}&levels=all` : "v1/estimate:batch";
+  const dims = { x: question.x.length, given: question.given.length };
+  const path = single ? estimatePath(dims) : "v1/estimate:batch";
   const media = single ? "application/x-npy" : "application/x-safetensors";
   /** @param {string} file */
   const send = (file) =>

@@ -2,10 +2,11 @@
 // Numbers travel as float32 where that loses nothing, else as float64.
 
 /**
- * The two sides of a sample, as columns.
+ * The sides of a sample, as columns.
  * @typedef {object} Sides
  * @property {Float64Array[]} x
  * @property {Float64Array[]} y
+ * @property {Float64Array[]} [given]
  */
 
 const text = new TextEncoder();
@@ -35,12 +36,13 @@ function rows(columns) {
 export const room = (columns) => columns.length * columns[0].length * 8;
 
 /**
- * One array of shape (n, dx + dy), as numpy.save writes it (version 1.0).
+ * One array of shape (n, dx + dy + dz), as numpy.save writes it (version 1.0).
  * @param {Float64Array[]} x
  * @param {Float64Array[]} y
+ * @param {Float64Array[]} [given]
  */
-export function npy(x, y) {
-  const { bytes, single, shape } = rows([...x, ...y]);
+export function npy(x, y, given = []) {
+  const { bytes, single, shape } = rows([...x, ...y, ...given]);
   const description = `{'descr': '<f${single ? 4 : 8}', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
   const head = description.padEnd(Math.ceil((description.length + 11) / 64) * 64 - 11) + "\n";
   const start = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, head.length & 255, head.length >> 8);
@@ -48,7 +50,7 @@ export function npy(x, y) {
 }
 
 /**
- * x.0, y.0, x.1, y.1 and so on, to be answered at every level.
+ * x.0, y.0, x.1, y.1 and so on, given.0 beside them where something is given, to be answered at every level.
  * @param {Sides[]} problems
  */
 export function safetensors(problems) {
@@ -56,8 +58,9 @@ export function safetensors(problems) {
   const header = { __metadata__: { levels: "all" } };
   const parts = [];
   let end = 0;
-  for (const [i, { x, y }] of problems.entries()) {
-    for (const [side, columns] of Object.entries({ x, y })) {
+  for (const [i, { x, y, given = [] }] of problems.entries()) {
+    for (const [side, columns] of Object.entries({ x, y, given })) {
+      if (!columns.length) continue;
       const { bytes, single, shape } = rows(columns);
       header[`${side}.${i}`] = {
         dtype: single ? "F32" : "F64",

@@ -2,6 +2,7 @@
 
 import { Refusal } from "./api.js";
 import { batches, estimatePairs } from "./batches.js";
+import { chanceSection } from "./chance_view.js";
 import { npy, safetensors } from "./encode.js";
 import { gaussian } from "./gaussian.js";
 import { matrixView } from "./matrix_view.js";
@@ -27,6 +28,7 @@ import { amount, count, plural } from "./words.js";
  * @property {Table} table
  * @property {Limits} limits
  * @property {Truth} truth
+ * @property {() => void} unauthorised called where a key is wanted
  */
 
 /**
@@ -56,17 +58,20 @@ export const estimate = (context, question, tools, known) =>
  * @param {Tools} tools
  * @returns {Promise<Outcome>}
  */
-async function estimateOne({ api, table, limits, truth }, question, tools) {
-  const [x, y] = [side(table, question.x), side(table, question.y)];
-  const sides = problem(x, y, table.rows);
+async function estimateOne(context, question, tools) {
+  const { api, table, limits, truth } = context;
+  const [x, y, given] = [question.x, question.y, question.given].map((names) => side(table, names));
+  const sides = problem(x, y, table.rows, given);
   const reason = refusal(sides, limits);
   if (reason) throw Object.assign(new Error(reason), { expected: true });
-  const answer = await api.estimate(npy(sides.x, sides.y), x.length, tools);
+  const dims = { x: x.length, given: given.length };
+  const answer = await api.estimate(npy(sides.x, sides.y, sides.given), dims, tools);
   const { n, dropped } = sides;
-  const columns = [...x, ...y];
+  const columns = [...x, ...y, ...given];
   const result = {
     x: sent(x, sides.x),
     y: sent(y, sides.y),
+    given: sent(given, sides.given),
     columns,
     rows: table.rows,
     n,
@@ -74,12 +79,13 @@ async function estimateOne({ api, table, limits, truth }, question, tools) {
     codes: codes(columns),
     answer,
     truth: columns.length === 2 ? truth(x[0].name, y[0].name) : null,
-    gaussian: gaussian(sides.x, sides.y),
+    gaussian: gaussian(sides.x, sides.y, sides.given),
   };
+  const chance = chanceSection(context, sides, result);
   return {
     question,
     text: `The estimate is ${amount(answer.mi)} nats.`,
-    card: (unit, actions) => pairView(result, unit, actions),
+    card: (unit, actions) => pairView(result, unit, actions, chance(unit)),
   };
 }
 
@@ -136,8 +142,9 @@ const isUseful = (end, { aborted }, results) =>
  */
 export function bodies(table, question, limits) {
   if (question.mode === "pair") {
-    const { x, y } = problem(side(table, question.x), side(table, question.y), table.rows);
-    return [npy(x, y)];
+    const [a, b, c] = [question.x, question.y, question.given].map((names) => side(table, names));
+    const { x, y, given } = problem(a, b, table.rows, c);
+    return [npy(x, y, given)];
   }
   const problems = pairsOf(table, question).map(([a, b]) => problem([a], [b], table.rows));
   const sendable = problems.filter((each) => !refusal(each, limits));

@@ -1,7 +1,7 @@
 // The question in the fragment of the address, which a browser never sends: #data=known&mode=target&target=x
 //
-// data: a demo, by name; mode: pair | target | pairs; x, y: columns of a pair; target; columns: those against the
-// target or among all pairs (none named: all); unit: nats | bits.
+// data: a demo, by name; mode: pair | target | pairs; x, y: columns of a pair; given: those that are known beside it;
+// target; columns: those against the target or among all pairs (none named: all); unit: nats | bits.
 
 import { DEFAULT_UNIT } from "./settings.js";
 
@@ -18,11 +18,12 @@ import { DEFAULT_UNIT } from "./settings.js";
  * @property {Unit} [unit]
  * @property {string[]} [x]
  * @property {string[]} [y]
+ * @property {string[]} [given]
  * @property {string[]} [columns]
  */
 
 const SINGLE = { data: null, mode: ["pair", "target", "pairs"], target: null, unit: ["nats", "bits"] };
-const LISTS = ["x", "y", "columns"];
+const LISTS = ["x", "y", "given", "columns"];
 const MAX_LENGTH = 6000; // characters; longer lists of columns are left out
 
 /**
@@ -45,15 +46,16 @@ export function parse(fragment) {
 /**
  * The fragment of a question.
  * @param {{data: string | null, mode: Mode, unit: Unit, target: string, x: Iterable<string>, y: Iterable<string>,
- *   columns?: Iterable<string>}} question
+ *   given?: Iterable<string>, columns?: Iterable<string>}} question
  */
-export function format({ data, mode, unit, x, y, target, columns }) {
+export function format({ data, mode, unit, x, y, given, target, columns }) {
   const values = new URLSearchParams();
   if (data) values.set("data", data);
   values.set("mode", mode);
   if (mode === "pair") {
     for (const name of x) values.append("x", name);
     for (const name of y) values.append("y", name);
+    for (const name of given ?? []) values.append("given", name);
   }
   if (mode === "target") values.set("target", target);
   if (mode !== "pair") for (const name of columns ?? []) values.append("columns", name);

@@ -1,17 +1,18 @@
-// The mutual information of normal variables with the sample's correlations:
-// I = -1/2 ln(det R / (det Rx det Ry)), R the correlation matrix of both sides.
+// The mutual information of normal variables with the sample's correlations, where others may be given:
+// I(X;Y|Z) = -1/2 ln(det Rxyz det Rz / (det Rxz det Ryz)), R the correlation matrices; without Z, det Rz is 1.
 
 /**
  * In nats; NaN where a column is constant or a side is linearly dependent.
  * @param {Float64Array[]} x columns
  * @param {Float64Array[]} y columns
+ * @param {Float64Array[]} [given] columns
  */
-export function gaussian(x, y) {
-  const columns = [...x, ...y].map(standard);
-  const [joint, left, right] = [columns, columns.slice(0, x.length), columns.slice(x.length)].map((side) =>
-    logDeterminant(products(side)),
+export function gaussian(x, y, given = []) {
+  const [a, b, c] = [x, y, given].map((side) => side.map(standard));
+  const [joint, left, right, condition] = [[...a, ...b, ...c], [...a, ...c], [...b, ...c], c].map((columns) =>
+    logDeterminant(products(columns)),
   );
-  return Math.max((left + right - joint) / 2, 0);
+  return Math.max((left + right - joint - condition) / 2, 0);
 }
 
 /**

@@ -22,6 +22,9 @@ const SHORT = {
   blocks: "answered in blocks",
   repeated_rows: "repeated rows",
   rows_alike: "a series of rows",
+  contradiction: "two estimates contradict",
+  determined: "decided by what is given",
+  nearly_determined: "nearly decided by what is given",
   time: "dates as seconds",
 };
 

@@ -22,7 +22,8 @@ import { amount, count, percent } from "./words.js";
  * @typedef {object} PairResult
  * @property {SentColumn[]} x
  * @property {SentColumn[]} y
- * @property {Column[]} columns of both sides
+ * @property {SentColumn[]} given
+ * @property {Column[]} columns of all sides
  * @property {number} rows of the table
  * @property {number} n complete rows
  * @property {number} dropped
@@ -30,6 +31,7 @@ import { amount, count, percent } from "./words.js";
  * @property {Answer} answer
  * @property {number | null} truth nats, where they are known
  * @property {number} gaussian nats, if all were normal
+ * @property {number} [pvalue] once it was tested
  */
 
 /**
@@ -37,25 +39,39 @@ import { amount, count, percent } from "./words.js";
  * @param {PairResult} result
  * @param {Unit} unit
  * @param {Actions} actions
+ * @param {HTMLElement} chance the part that says whether it could be chance
  */
-export function pairView(result, unit, actions) {
-  const { x, y } = result;
+export function pairView(result, unit, actions, chance) {
+  const { x, y, given } = result;
+  const title = [sides(x), " and ", sides(y), given.length ? [" given ", sides(given)] : null];
   const between = figure("Where it lies", (width) => scaleChart(result, unit, width), "interval");
   const curve = figure("How sure", (width) => quantileChart(result, unit, width), "quantiles");
   return el(
     "article.card",
     { "aria-label": "Answer about one pair" },
-    el("div.head", {}, el("h2", {}, sides(x), " and ", sides(y)), tools([result], unit, actions)),
+    el("div.head", {}, el("h2", {}, title.flat(2)), tools([result], unit, actions)),
     headline(result, unit),
+    given.length ? condition(given) : null,
     between,
     facts(result, unit),
     notes(result),
+    chance,
     el("div.side", {}, sample(result), curve),
   );
 }
 
 /** @param {{name: string}[]} columns */
 const sides = (columns) => columns.flatMap(({ name }, i) => [i ? " + " : null, named(name)]);
+
+/** @param {{name: string}[]} given */
+const condition = (given) =>
+  el(
+    "p.quiet",
+    { id: "condition" },
+    "What x and y still share where ",
+    sides(given),
+    ` ${given.length === 1 ? "is" : "are"} known: the conditional information I(X;Y|Z).`,
+  );
 
 /**
  * @param {PairResult} result
@@ -76,11 +92,14 @@ function headline({ answer }, unit) {
  * @param {PairResult} result
  * @param {Unit} unit
  */
-function facts({ answer, n, gaussian, x, y }, unit) {
+function facts({ answer, n, gaussian, x, y, given }, unit) {
   const { below: share, median } = summary(answer, unit);
   const single = x.length + y.length === 2;
   const entries = [
-    ["Same as a correlation of", single ? correlation(answer.mi).toFixed(2) : null],
+    [
+      `Same as a ${given.length ? "partial " : ""}correlation of`,
+      single ? correlation(answer.mi).toFixed(2) : null,
+    ],
     [`Chance of less than ${amount(convert(DEFAULT_THRESHOLD, unit))} ${unit}`, percent(share)],
     [
       "If all were normal",

@@ -1,4 +1,4 @@
-// Questions as problems: which rows two sides have in common, and which numbers are sent.
+// Questions as problems: which rows the sides have in common, and which numbers are sent.
 
 import { plural } from "./words.js";
 
@@ -6,10 +6,11 @@ import { plural } from "./words.js";
 /** @import { Limits } from "./api.js" */
 
 /**
- * The complete rows of two sides, ready to be sent.
+ * The complete rows of two sides, and of what is given beside them, ready to be sent.
  * @typedef {object} Problem
  * @property {Float64Array[]} x columns
  * @property {Float64Array[]} y columns
+ * @property {Float64Array[]} [given] columns
  * @property {number} n rows
  * @property {number} dropped rows with a missing cell
  */
@@ -19,31 +20,38 @@ import { plural } from "./words.js";
  * @param {Column[]} x
  * @param {Column[]} y
  * @param {number} rows of the table
- * @returns {Problem}
+ * @param {Column[]} [given]
+ * @returns {Required<Problem>}
  */
-export function problem(x, y, rows) {
-  const columns = [...x, ...y];
+export function problem(x, y, rows, given = []) {
+  const columns = [...x, ...y, ...given];
   /** @type {number[]} */
   const complete = [];
   for (let i = 0; i < rows; i += 1)
     if (!columns.some(({ values }) => Number.isNaN(values[i]))) complete.push(i);
   /** @param {Column[]} side */
   const pick = (side) => side.map(({ values }) => Float64Array.from(complete, (i) => values[i]));
-  return { x: pick(x), y: pick(y), n: complete.length, dropped: rows - complete.length };
+  return {
+    x: pick(x),
+    y: pick(y),
+    given: pick(given),
+    n: complete.length,
+    dropped: rows - complete.length,
+  };
 }
 
 /**
  * Why a problem is not even sent, or null.
- * @param {Pick<Problem, "x" | "y" | "n">} problem
+ * @param {Pick<Problem, "x" | "y" | "given" | "n">} problem
  * @param {Pick<Limits, "min_rows" | "max_columns">} limits
  */
-export function refusal({ x, y, n }, limits) {
+export function refusal({ x, y, given = [], n }, limits) {
   if (n < limits.min_rows) {
     return `Only ${n} complete rows are left; at least ${limits.min_rows} are needed.`;
   }
-  const widest = Math.max(x.length, y.length);
+  const widest = Math.max(x.length, y.length) + given.length;
   if (widest > limits.max_columns) {
-    return `A side has ${widest} columns; this service covers up to ${limits.max_columns}. Choose fewer.`;
+    return `A side${given.length ? " with what is given" : ""} has ${widest} columns; this service covers up to ${limits.max_columns}. Choose fewer.`;
   }
   return null;
 }

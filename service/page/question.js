@@ -15,6 +15,7 @@ import { count, duration, plural } from "./words.js";
  * @property {Mode} mode
  * @property {Set<string>} x
  * @property {Set<string>} y
+ * @property {Set<string>} given what is known beside a pair
  * @property {string} target
  * @property {Set<string>} columns
  */
@@ -46,11 +47,13 @@ export function proposed(table, wanted) {
   /** @param {string[]} list */
   const others = (list) => list.filter((name) => !x.includes(name));
   const y = others(known(wanted.y));
+  const second = y.length ? y : [others([...names, ...likely]).at(-1) ?? last];
   const columns = known(wanted.columns).length ? known(wanted.columns) : filled.map(({ name }) => name);
   return {
     mode: wanted.mode ?? "pair",
     x: new Set(x),
-    y: new Set(y.length ? y : [others([...names, ...likely]).at(-1) ?? last]),
+    y: new Set(second),
+    given: new Set(others(known(wanted.given)).filter((name) => !second.includes(name))),
     target: wanted.target && names.includes(wanted.target) ? wanted.target : last,
     columns: new Set(wanted.mode === "pairs" && !wanted.columns ? columns.slice(0, MANY) : columns),
   };
@@ -74,7 +77,16 @@ export function showForm(table, question, onchange) {
     onchange();
   };
   const parts = {
-    pair: () => [picker("x", columns, question.x, onchange), picker("y", columns, question.y, onchange)],
+    pair: () => [
+      picker("x", columns, question.x, onchange),
+      picker("y", columns, question.y, onchange),
+      el(
+        "details",
+        { open: question.given.size > 0 },
+        el("summary", {}, "Given: where others are known (optional)"),
+        picker("given", columns, question.given, onchange),
+      ),
+    ],
     target: () => [
       choice(
         "Target",
@@ -119,12 +131,13 @@ export const side = (table, names) => table.columns.filter(({ name }) => names.h
  */
 export function showCost(table, question, limits) {
   const [button, cost] = [buttonById("run"), byId("cost")];
-  const { mode, x, y, columns } = question;
+  const { mode, x, y, given, columns } = question;
   let [pairs, wrong] = [1, ""];
   if (table.columns.length < 2) wrong = "The table has one column; a question needs two.";
   else if (mode === "pair") {
     if (!x.size || !y.size) wrong = "Choose at least one column for x and one for y.";
     else if ([...x].some((name) => y.has(name))) wrong = "A column stands on both sides.";
+    else if ([...x, ...y].some((name) => given.has(name))) wrong = "A column of x or y is given, too.";
   } else {
     const others = columns.size - (mode === "target" && columns.has(question.target) ? 1 : 0);
     pairs = mode === "target" ? others : (columns.size * (columns.size - 1)) / 2;

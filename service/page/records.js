@@ -11,11 +11,13 @@ import { DEFAULT_LEVEL, DEFAULT_THRESHOLD } from "./settings.js";
  * @typedef {object} Result
  * @property {string} x
  * @property {string} y
+ * @property {string} [given]
  * @property {number} n complete rows
  * @property {number} dropped rows with a missing cell
  * @property {string[]} codes what the page did to the columns
  * @property {Answer} [answer]
  * @property {string | null} [error]
+ * @property {number} [pvalue] where it was tested
  */
 
 /**
@@ -37,10 +39,22 @@ const NONE = { mi: null, low: null, high: null, median: null, below: null };
  * @param {Result} result
  * @param {Unit} unit
  */
-export function record({ x, y, n, dropped, answer, error, codes }, unit) {
+export function record({ x, y, given, n, dropped, answer, error, codes, pvalue }, unit) {
   const numbers = answer ? summary(answer, unit) : NONE;
   const warnings = [...codes, ...(answer?.warnings ?? []).map(({ code }) => code)].join(" ");
-  return { x, y, ...numbers, n, dropped, in_range: answer?.in_range ?? null, warnings, error: error ?? null };
+  const range = answer?.in_range ?? null;
+  return {
+    x,
+    y,
+    ...(given && { given }),
+    ...numbers,
+    n,
+    dropped,
+    in_range: range,
+    warnings,
+    error: error ?? null,
+    ...(pvalue !== undefined && { pvalue }),
+  };
 }
 
 /**

@@ -8,7 +8,7 @@ import { DEFAULT_LEVEL, DEFAULT_THRESHOLD } from "./settings.js";
 /** @import { Result } from "./records.js" */
 /** @import { Unit } from "./settings.js" */
 
-/** @typedef {Omit<Result, "x" | "y"> & {x: Side, y: Side}} SidedResult a result of columns or of their names */
+/** @typedef {Omit<Result, "x" | "y" | "given"> & {x: Side, y: Side, given?: Side}} SidedResult a result of columns or of their names */
 /** @typedef {string | {name: string}[]} Side */
 
 /**
@@ -57,5 +57,6 @@ export function tools(results, unit, { python, curl, facts }) {
 function flat(result) {
   /** @param {Side} side */
   const name = (side) => (typeof side === "string" ? side : side.map((column) => column.name).join(" + "));
-  return { ...result, x: name(result.x), y: name(result.y) };
+  const { x, y, given = "" } = result;
+  return { ...result, x: name(x), y: name(y), given: name(given) };
 }

@@ -7,6 +7,7 @@ STATES = {
     "welcome": "",
     "pair": "#data=known&mode=pair&x=x&y=quarter",
     "sides": "#data=breast_cancer&mode=pair&x=mean_radius&x=mean_texture&y=benign",
+    "given": "#data=known&mode=pair&x=x&y=quarter&given=zigzag&given=independent",
     "target": "#data=known&mode=target&target=x",
     "pairs": "#data=blocks&mode=pairs",
 }
@@ -36,6 +37,9 @@ def test_axe_finds_nothing_serious_in_dialogs_and_errors(visit, quick: str, give
         page.get_by_role("button", name=opener).click()
         assert findings(page) == [], opener
         page.keyboard.press("Escape")
+    page.get_by_role("button", name="Test").click()
+    page.locator("#finding").wait_for()
+    assert findings(page) == []
     give(page, "x,y\n", bad=True)
     assert findings(page) == []
 

@@ -6,6 +6,7 @@ import re
 import vendored
 
 from mizzle import cost, types, wire
+from mizzle.questions import local_permutations, significance, surrogates
 from mizzle.service.inference import batcher
 from mizzle.service.routes import schemas
 
@@ -34,6 +35,15 @@ def test_no_other_module_repeats_a_default() -> None:
 def test_what_a_row_costs_for_its_distances() -> None:
     assert constant("cost.js", "DISTANCE_CELLS") == cost.DISTANCE_CELLS
     assert constant("cost.js", "BLOCK_CELLS") == cost.BLOCK_CELLS
+
+
+def test_chance_is_what_it_is_in_the_library() -> None:
+    assert constant("chance.js", "MIN_ROWS") == surrogates.MIN_ROWS
+    assert constant("chance.js", "ROUNDING") == significance._ROUNDING
+    assert constant("chance.js", "COUNT") >= surrogates.MIN_COUNT
+    assert constant("surrogates.js", "HALF") == surrogates._HALF
+    assert constant("surrogates.js", "LONGEST") == surrogates._LONGEST
+    assert constant("surrogates.js", "NEIGHBOURS") == local_permutations.NEIGHBOURS
 
 
 def test_paths_are_those_of_the_interface() -> None:

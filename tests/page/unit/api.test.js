@@ -19,16 +19,18 @@ const json = (body, init) => () => new Response(JSON.stringify(body), init);
 const busy = (headers = { "retry-after-ms": "0" }) =>
   json({ code: "queue_full", detail: "too much is waiting" }, { status: 429, headers });
 const BODY = Uint8Array.of(1, 2, 3);
+const ONE = { x: 1, given: 0 };
 
 test("a question is posted with its type, without cookies, and with a key where there is one", async (t) => {
   const sent = answering(t, json({ mi: 1 }));
   const api = new Api();
-  assert.deepEqual(await api.estimate(BODY, 2), { mi: 1 });
+  assert.deepEqual(await api.estimate(BODY, ONE), { mi: 1 });
   api.use(" secret ");
-  await api.estimate(BODY, 2);
+  await api.estimate(BODY, { x: 2, given: 3 });
   api.use("");
   assert.equal(api.hasKey, false);
-  assert.match(sent[0].url, /\/v1\/estimate\?dim_x=2&levels=all$/);
+  assert.match(sent[0].url, /\/v1\/estimate\?dim_x=1&levels=all$/);
+  assert.match(sent[1].url, /\?dim_x=2&dim_given=3&levels=all$/);
   assert.deepEqual([sent[0].method, sent[0].credentials, sent[0].redirect], ["POST", "omit", "error"]);
   assert.deepEqual(Object.fromEntries(sent[0].headers), {
     accept: "application/json",
@@ -46,7 +48,7 @@ test("lists come out of their envelopes", async (t) => {
 test("a busy service is tried again after the time that it names", async (t) => {
   const sent = answering(t, busy({ "retry-after-ms": "3", "retry-after": "1" }), busy(), json({ mi: 1 }));
   const waits = [];
-  await new Api().estimate(BODY, 1, { waiting: (seconds, refusal) => waits.push([seconds, refusal.code]) });
+  await new Api().estimate(BODY, ONE, { waiting: (seconds, refusal) => waits.push([seconds, refusal.code]) });
   assert.equal(sent.length, 3);
   assert.deepEqual(waits, [
     [0.003, "queue_full"],
@@ -67,7 +69,7 @@ test("no wait is longer than a minute, and one without a number is a second", as
       waits.push(wait);
       stop.abort();
     };
-    await assert.rejects(new Api().estimate(BODY, 1, { signal: stop.signal, waiting }), {
+    await assert.rejects(new Api().estimate(BODY, ONE, { signal: stop.signal, waiting }), {
       name: "AbortError",
     });
     assert.deepEqual(waits, [seconds]);
@@ -76,7 +78,7 @@ test("no wait is longer than a minute, and one without a number is a second", as
 
 test("a service that is busy for ever is tried twelve times", async (t) => {
   const sent = answering(t, busy());
-  await assert.rejects(new Api().estimate(BODY, 1), {
+  await assert.rejects(new Api().estimate(BODY, ONE), {
     code: "queue_full",
     status: 429,
     message: "Too much is waiting.",
@@ -86,7 +88,7 @@ test("a service that is busy for ever is tried twelve times", async (t) => {
 
 test("other refusals are final, with their sentence", async (t) => {
   const sent = answering(t, json({ code: "too_large", detail: "x is large" }, { status: 413 }));
-  const error = await new Api().estimate(BODY, 1).catch((reason) => reason);
+  const error = await new Api().estimate(BODY, ONE).catch((reason) => reason);
   assert.ok(error instanceof Refusal);
   assert.deepEqual(
     [error.code, error.status, error.message, sent.length],

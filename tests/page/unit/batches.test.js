@@ -81,6 +81,14 @@ test("a batch takes half of the queue, but its first few whatever they cost", ()
   assert.deepEqual(sizes(3, { queue_cells: CELLS, always_admitted_problems: 0 }), [1, 1, 1]);
 });
 
+test("a problem with something given counts as two", () => {
+  const given = problems(5).map((each) => ({ ...each, given: [new Float64Array(ROWS)] }));
+  const size = (limits) => batches(given, { ...LIMITS, ...limits }).map((batch) => batch.length);
+  assert.deepEqual(size({ queue_cells: 0, always_admitted_problems: 4 }), [1, 1, 1, 1, 1]);
+  assert.deepEqual(size({ queue_cells: 0, always_admitted_problems: 8 }), [2, 2, 1]);
+  assert.deepEqual(size({ max_body_bytes: 400 + 2 * (400 + 3 * 8 * ROWS) }), [2, 2, 1]);
+});
+
 test("a service that does not say how many it always admits lets sixteen wait", () => {
   assert.deepEqual(sizes(20, { queue_cells: CELLS }), [8, 8, 4]);
 });

@@ -3,7 +3,7 @@ import test from "node:test";
 
 import { bodyName, curl, python, quoted } from "../../../service/page/code.js";
 
-const QUESTION = { mode: "pair", x: ["a"], y: ["b", "c"], target: "t", columns: ["d"] };
+const QUESTION = { mode: "pair", x: ["a"], y: ["b", "c"], given: [], target: "t", columns: ["d"] };
 const CSV = { title: "f.csv", reading: { separator: ",", comma: false, headless: false } };
 
 test("a text is a Python string without anything invisible", () => {
@@ -37,11 +37,11 @@ test("each kind of question has its call", () => {
       .trim();
   assert.equal(
     call({}),
-    'rows = frame[["a", "b", "c"]].dropna(); print(client.estimate(rows[["a"]], rows[["b", "c"]]))',
+    'x, y = frame[["a"]], frame[["b", "c"]]; print(client.estimate(x, y, missing="drop"))',
   );
-  assert.match(
-    call({ coded: true }),
-    /^groups = \{"x": \["a"\], "y": \["b", "c"\]\}; .*groups=groups, missing="drop"/,
+  assert.equal(
+    call({ given: ["z", 'q"'] }),
+    'x, y = frame[["a"]], frame[["b", "c"]]; given = frame[["z", "q\\""]]; print(client.estimate(x, y, given=given, missing="drop"))',
   );
   assert.match(call({ mode: "target" }), /client\.rank\(frame, "t", columns=\["d"\], missing="drop"\)/);
   assert.match(call({ mode: "pairs" }), /client\.matrix\(frame, columns=\["d"\], missing="drop"\)/);
@@ -57,6 +57,10 @@ test("a command sends the files that are saved", () => {
   assert.match(
     curl({ ...QUESTION, x: ["a", "b"] }, 1, false),
     /estimate\?dim_x=2&levels=all'.*application\/x-npy' --data-binary @pair\.npy\n$/s,
+  );
+  assert.match(
+    curl({ ...QUESTION, given: ["z", "q"] }, 1, false),
+    /estimate\?dim_x=1&dim_given=2&levels=all'/,
   );
   assert.match(
     curl({ ...QUESTION, mode: "pairs" }, 1, false),

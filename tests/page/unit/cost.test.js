@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { cells } from "../../../service/page/cost.js";
+import { cells, cost } from "../../../service/page/cost.js";
 
 test("rows are padded to the next size, columns of the larger side to a power of two", () => {
   assert.equal(cells(10, 1, 1), 160); // 16 rows of 2 * 1 + 8
@@ -19,6 +19,12 @@ test("sides can be exchanged", () => {
 test("of many rows only some are more than ranked", () => {
   assert.equal(cells(370_728, 1, 1), 3_707_280); // 10 a row
   assert.equal(cells(1_000_000, 1, 1), 1_048_576 * 2 + 3_200_000);
+});
+
+test("with something given, both problems of the chain rule are counted", () => {
+  const problem = (dx, dy, dz) => ({ x: new Array(dx), y: new Array(dy), given: new Array(dz), n: 100 });
+  assert.equal(cost(problem(2, 1, 0)), cells(100, 2, 1));
+  assert.equal(cost(problem(2, 1, 3)), cells(100, 5, 2) + cells(100, 3, 2));
 });
 
 test("what is larger than every size is not padded", () => {

@@ -58,6 +58,19 @@ test("safetensors hold a header of names, types, shapes and places, then the num
   assert.equal(data.readDoubleLE(24), 0.1);
 });
 
+test("what is given stands behind the columns of y, and beside x and y where there are many", () => {
+  const [x, y, given] = [columns([1, 2]), columns([3, 4]), columns([5, 6], [7, 8])];
+  assert.deepEqual(npy(x, y, given), npy(x, [...y, ...given]));
+  const bytes = safetensors([
+    { x, y, given: [] },
+    { x, y, given },
+  ]);
+  const size = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const header = JSON.parse(Buffer.from(bytes.slice(8, 8 + size)).toString());
+  assert.deepEqual(Object.keys(header), ["__metadata__", "x.0", "y.0", "x.1", "y.1", "given.1"]);
+  assert.deepEqual(header["given.1"], { dtype: "F32", shape: [2, 2], data_offsets: [32, 48] });
+});
+
 test("no problems are a header alone", () => {
   const text = `{"__metadata__":{"levels":"all"}}`;
   assert.equal(Buffer.from(safetensors([]).slice(8)).toString(), text);

@@ -10,12 +10,17 @@ const QUESTION = {
   target: "t",
   x: ["a"],
   y: ["b", "c"],
+  given: [],
   columns: ["d", "e"],
 };
 
 test("each kind of question names what belongs to it", () => {
   assert.equal(format(QUESTION), "#mode=pair&x=a&y=b&y=c");
-  assert.equal(format({ ...QUESTION, mode: "target" }), "#mode=target&target=t&columns=d&columns=e");
+  assert.equal(format({ ...QUESTION, given: ["z"] }), "#mode=pair&x=a&y=b&y=c&given=z");
+  assert.equal(
+    format({ ...QUESTION, given: ["z"], mode: "target" }),
+    "#mode=target&target=t&columns=d&columns=e",
+  );
   assert.equal(
     format({ ...QUESTION, mode: "pairs", data: "blocks" }),
     "#data=blocks&mode=pairs&columns=d&columns=e",
@@ -33,11 +38,13 @@ test("what is written is read", () => {
       target: names[0],
       x: names,
       y: names,
+      given: names,
       columns: names,
     };
     const { data: _, ...settings } = parse(format(question));
     for (const [name, value] of Object.entries(settings)) assert.deepEqual(value, question[name]);
     assert.equal("x" in settings, mode === "pair");
+    assert.equal("given" in settings, mode === "pair");
   }
 });
 

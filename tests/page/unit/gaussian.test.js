@@ -24,6 +24,19 @@ test("scales and shifts change nothing, however large", () => {
   close(gaussian(scaled, shifted), gaussian(x, y), 1e-9);
 });
 
+test("what normal variables share beyond a third is that of their partial correlation", () => {
+  const z = columns([-1, -1, 0, 0, 1, 1]);
+  const [u, v] = [
+    [1, -1, 1, -1, 1, -1],
+    [1, -1, 2, -2, 0, 0],
+  ];
+  // Both are uncorrelated with z, so that their correlation, 6 / sqrt(6 * 10), is the partial one of x and y.
+  const shifted = (part) => columns(part.map((value, i) => value + 3 * z[0][i]));
+  close(gaussian(shifted(u), shifted(v), z), -0.5 * Math.log1p(-0.6), 1e-9);
+  assert.ok(gaussian(shifted(u), shifted(v)) > 0.9);
+  assert.ok(Number.isNaN(gaussian(shifted(u), z, z))); // what is given determines a side
+});
+
 test("uncorrelated columns have none, and never less", () => {
   assert.equal(gaussian(columns([1, 2, 3, 4]), columns([1, -1, -1, 1])), 0);
 });

@@ -26,6 +26,12 @@ test("rows with a missing cell in a column of the pair are left out, and in no o
   assert.equal(problem([D], [D], 4).dropped, 0);
 });
 
+test("rows with a missing cell in what is given are left out, too", () => {
+  const { x, given, n, dropped } = problem([A], [B], 4, [C]);
+  assert.deepEqual([x, given], [[Float64Array.of(1, 2)], [Float64Array.of(0, 1)]]);
+  assert.deepEqual([n, dropped], [2, 2]);
+});
+
 test("several columns a side stay in their order", () => {
   const { x, y } = problem([D, A], [C], 4);
   assert.deepEqual(x, [Float64Array.of(86_400_000, 0), Float64Array.of(1, 2)]);
@@ -36,6 +42,9 @@ test("too few rows and too many columns are refused in words, at the limit nothi
   assert.equal(refusal(sides(1, 1, 10), LIMITS), null);
   assert.equal(refusal(sides(2, 2, 10), LIMITS), null);
   assert.match(refusal(sides(1, 1, 9), LIMITS), /^Only 9 complete rows are left; at least 10/);
+  const given = [1];
+  assert.equal(refusal({ ...sides(1, 1, 10), given }, LIMITS), null);
+  assert.match(refusal({ ...sides(2, 1, 10), given }, LIMITS), /^A side with what is given has 3 columns/);
   assert.match(refusal(sides(1, 3, 10), LIMITS), /^A side has 3 columns; this service covers up to 2/);
 });
 

@@ -54,6 +54,16 @@ test("a side is never proposed twice, and empty columns never among many", () =>
   assert.equal(columns.has("gone"), false);
 });
 
+test("what is given is no part of the pair, and nothing unless it is wanted", () => {
+  const given = (wanted) => [...proposed(TABLE, wanted).given];
+  assert.deepEqual(given({ x: ["a"], y: ["b"], given: ["b", "word", "other", "a", "same"] }), [
+    "word",
+    "same",
+  ]);
+  assert.deepEqual(given({ x: ["a"], given: ["word", "b"] }), ["b"]); // word is proposed as y
+  assert.deepEqual(given({}), []);
+});
+
 test("a table of one column has a question, which cannot be put", () => {
   const { x, y } = proposed(table("t", ["a"], [["1", "2"]]), {});
   assert.deepEqual([[...x], [...y]], [["a"], ["a"]]);

@@ -30,6 +30,14 @@ test("a record has the same fields with and without an answer", () => {
   assert.deepEqual([bad.mi, bad.below, bad.in_range, bad.error], [null, null, null, "too few rows"]);
 });
 
+test("a record says what was given and how it was tested, where it was", () => {
+  const pair = { x: "a", y: "b", n: 10, dropped: 2, codes: [], answer: ANSWER };
+  const plain = Object.keys(record({ ...pair, given: "" }, "nats"));
+  assert.deepEqual(plain, Object.keys(record(pair, "nats")));
+  const { given, pvalue } = record({ ...pair, given: "z + q", pvalue: 0.01 }, "nats");
+  assert.deepEqual([given, pvalue], ["z + q", 0.01]);
+});
+
 test("the strongest stands first, what has no answer last, equals in their order", () => {
   const results = [
     { name: "none" },

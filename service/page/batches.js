@@ -10,7 +10,7 @@ import { codes, problem, refusal } from "./problem.js";
 /** @import { Column } from "./table.js" */
 
 /** @typedef {Problem & {place: number}} Pending a problem and the place of its result */
-/** @typedef {Pick<Result, "answer" | "error">} Outcome what became of a problem */
+/** @typedef {Pick<Result, "answer" | "error">} Reply what became of a problem */
 /** @typedef {RequestOptions & {signal: AbortSignal, progress: (done: number) => void}} Options progress: how many are answered */
 
 // All batches together may wait at the service, so that nothing that the page sends is in the way of the rest.
@@ -77,7 +77,7 @@ export const estimatePairs = (api, pairs, rows, limits, results, options) =>
  * @param {Iterable<Pending | null>} problems made only when they are about to be sent: all of them would not fit into
  *   memory; null in the place of one that is not sent
  * @param {Limits} limits
- * @param {Outcome[]} results one place a problem, filled as the answers come
+ * @param {Reply[]} results one place a problem, filled as the answers come
  * @param {Options} options
  */
 export async function estimateAll(api, problems, limits, results, { signal, progress, waiting }) {
@@ -145,7 +145,7 @@ function* packed(problems, limits) {
 /**
  * @param {Pick<Api, "batch">} api
  * @param {Pending[]} batch
- * @param {Outcome[]} results
+ * @param {Reply[]} results
  * @param {RequestOptions} options
  */
 async function send(api, batch, results, options) {

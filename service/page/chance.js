@@ -6,7 +6,7 @@ import { surrogates } from "./surrogates.js";
 import { count } from "./words.js";
 
 /** @import { Api } from "./api.js" */
-/** @import { Outcome } from "./batches.js" */
+/** @import { Reply } from "./batches.js" */
 /** @import { Problem } from "./problem.js" */
 /** @import { Kind, Order } from "./surrogates.js" */
 /** @import { Tools } from "./work.js" */
@@ -59,7 +59,7 @@ export function significance(estimate, values) {
 export async function test(api, problem, estimate, kind, { signal, progress, waiting }) {
   const limits = await api.limits(signal);
   const { total, orders, remarks } = surrogates(kind, problem, COUNT);
-  /** @type {Outcome[]} */
+  /** @type {Reply[]} */
   const results = Array.from({ length: total }, () => ({}));
   progress(0, total);
   /** @param {number} done */

@@ -67,6 +67,7 @@ from mizzle.errors import (
 from mizzle.types import Estimate, ModelInfo, Notice
 
 if TYPE_CHECKING:
+    from mizzle.adaptation.api import adapt, assess, load
     from mizzle.backends.info import Limits, ModelCard
     from mizzle.backends.local import estimate, estimate_many
     from mizzle.client import AsyncClient, Client
@@ -146,11 +147,14 @@ __all__ = [
     "WeightsChanged",
     "WrongHost",
     "__version__",
+    "adapt",
+    "assess",
     "check",
     "difference",
     "estimate",
     "estimate_many",
     "lagged",
+    "load",
     "matrix",
     "normalized",
     "rank",
@@ -171,6 +175,9 @@ _LAZY = {  # name: the module that it comes from
     "Ranking": "mizzle.tables.results",
     "Test": "mizzle.questions.significance",
     "__version__": "mizzle.version",
+    "adapt": "mizzle.adaptation.api",
+    "assess": "mizzle.adaptation.api",
+    "load": "mizzle.adaptation.api",
     "difference": "mizzle.questions.difference",
     "check": "mizzle.questions.reliability",
     "estimate": "mizzle.backends.local",

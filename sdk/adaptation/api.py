@@ -1,0 +1,107 @@
+"""`mizzle.adapt`, `mizzle.assess` and `mizzle.load`: weights for data of one's own kind."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mizzle import extras
+from mizzle import progress as bars
+from mizzle.adaptation.adapted import Adapted, from_file
+from mizzle.adaptation.report import Report
+from mizzle.data import frames
+from mizzle.data.samples import read_side
+from mizzle.errors import InvalidInput
+from mizzle.questions.surrogates import generator_of
+
+_MOST_MINUTES = 24 * 60.0
+_COMMAND = "pip install 'mizzle[adapt]'"
+
+
+def adapt(
+    x_rows: object,
+    y_rows: object,
+    minutes: float = 5.0,
+    rng: int | np.random.Generator | None = None,
+    progress: bars.Wanted = None,
+) -> Adapted:
+    """Weights for data like these: calibrated on problems that look like them, and fitted for a while.
+
+    An injective map per side is fitted to its rows, and problems of known information are pushed through the
+    maps. How rows of x and y belong together is never used: they need not be paired, nor equally many.
+
+    Args:
+        x_rows, y_rows: at least 200 rows each, as `mizzle.estimate` takes them.
+        minutes: for all of it; 0 only calibrates. With the same seed, weights agree on one machine as long
+            as the time suffices for what is planned for it, which `report.stopped` says.
+        rng: a seed or generator.
+        progress: None for a bar on a terminal; True or False; or a function of (done, total).
+
+    Returns:
+        an estimator with `estimate`, `report` and `save`. Ctrl-C ends the fitting and keeps what there is.
+
+    Raises:
+        InvalidInput: too few rows, too many columns or numbers, a constant column, too many levels.
+        MissingExtra: torch, scipy or zuko is not installed.
+    """
+    if not 0.0 <= minutes <= _MOST_MINUTES:
+        raise InvalidInput(f"minutes is {minutes}; it must be from 0, which only calibrates, to 1440")
+    running = _running()
+    return running.adapt(*_sides(x_rows, y_rows), float(minutes), _seed(rng), progress)
+
+
+def assess(
+    x_rows: object, y_rows: object, rng: int | np.random.Generator | None = None, progress: bars.Wanted = None
+) -> Report:
+    """How good the shipped weights are on data like these; arguments and errors as those of `adapt`."""
+    return _running().assess(*_sides(x_rows, y_rows), _seed(rng), progress)
+
+
+def load(path: Path | str) -> Adapted:
+    """The estimator that `Adapted.save` wrote.
+
+    Raises:
+        ModelUnavailable: there is no such file, it is damaged, or the weights that it was made from are not
+            those of this installation.
+    """
+    return from_file(Path(path))
+
+
+def _seed(rng: object) -> int:
+    """A seed that a report can name."""
+    return (
+        int(rng) if isinstance(rng, int | np.integer) and rng >= 0 else int(generator_of(rng).integers(2**31))
+    )
+
+
+def _running() -> Any:
+    for library in ("torch", "scipy", "zuko"):
+        extras.load(library, _COMMAND)
+    from mizzle.adaptation import running
+
+    return running
+
+
+def _sides(x_rows: object, y_rows: object) -> tuple[Any, Any]:
+    """Checked columns of both sides."""
+    from mizzle.adaptation import columns
+
+    read = [
+        (read_side(rows, name).values, _names(rows, name), name)
+        for rows, name in ((x_rows, "x"), (y_rows, "y"))
+    ]
+    left, right = (
+        columns.read(values, names or _numbered(values, side), side) for values, names, side in read
+    )
+    return left, right
+
+
+def _names(rows: object, side: str) -> tuple[str, ...] | None:
+    """Names of a frame's columns; None without a frame."""
+    library = frames.library_of(rows)
+    named = frames.columns(rows) if library is not None else None
+    return tuple(str(name) for name, _ in named) if named else None
+
+
+def _numbered(values: Any, side: str) -> tuple[str, ...]:
+    return tuple(f"{side}{i}" for i in range(values.shape[1]))

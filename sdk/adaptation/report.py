@@ -1,0 +1,142 @@
+"""How good an estimator is on data like one's own: before, after, and how like one's own they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from mizzle.data.arrays import FloatArray
+from mizzle.errors import InvalidInput
+from mizzle.types import Estimate
+
+_LEVEL = 0.9
+_NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Score:
+    """Answers to problems of known information.
+
+    Attributes:
+        problems: how many.
+        error, width: means of |estimate - truth| and of the width of the 90 % interval, in nats.
+        coverage: share of 90 % intervals that hold the truth; its standard error is sqrt(.09 / problems).
+        familiar: share of answers without a notice that the sample is out of range.
+    """
+
+    problems: int
+    error: float
+    width: float
+    coverage: float
+    familiar: float
+
+    @classmethod
+    def of(cls, estimates: Sequence[Estimate], nats: Sequence[float]) -> "Score":
+        """The score of these answers."""
+        truth = np.asarray(nats)
+        low, high = np.array([estimate.interval(_LEVEL) for estimate in estimates]).T
+        error = np.abs(np.array([estimate.mi for estimate in estimates]) - truth)
+        inside = (low <= truth + 1e-6) & (truth <= high + 1e-6)
+        familiar = np.mean([estimate.in_range for estimate in estimates])
+        means = (error.mean(), (high - low).mean(), inside.mean(), familiar)
+        return cls(len(truth), *(round(float(mean), 5) for mean in means))
+
+
+@dataclass(frozen=True)
+class SideReport:
+    """How one side was imitated.
+
+    Attributes:
+        names: of its columns; discrete: of those that are.
+        rows: of the data.
+        dimension: intrinsic dimension of the continuous columns; None without any.
+        latents: columns of the map's inner side.
+        way: "components", "autoencoder", or "none" where every column is discrete.
+        accuracy: of a classifier (5 nearest neighbours) that tells rows made from rows that the map has not
+            seen; .5 cannot tell them apart, 1 always can. None for discrete columns, which are drawn alone.
+    """
+
+    names: tuple[str, ...]
+    discrete: tuple[str, ...]
+    rows: int
+    dimension: float | None
+    latents: int
+    way: str
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found; numbers only, but for the rows that `plot` draws, which no file keeps.
+
+    Attributes:
+        before: of the shipped weights; after: of the adapted ones, None for `mizzle.assess`.
+        x, y: how well the sides were imitated.
+        seed: of all randomness, or None.
+        minutes: that were given.
+        steps: optimizer steps; 0 where only quantiles and novelty were calibrated.
+        stopped: why fitting ended before its time, or None.
+    """
+
+    before: Score
+    after: Score | None
+    x: SideReport
+    y: SideReport
+    seed: int
+    minutes: float
+    steps: int = 0
+    stopped: str | None = None
+    pictures: Mapping[str, tuple[FloatArray, FloatArray]] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON, without the rows."""
+        text = asdict(self)
+        del text["pictures"]
+        return text
+
+    @classmethod
+    def of(cls, text: Mapping[str, Any]) -> "Report":
+        """The report that `to_dict` gave."""
+        sides = {
+            name: SideReport(**{**text[name], **{k: tuple(text[name][k]) for k in ("names", "discrete")}})
+            for name in ("x", "y")
+        }
+        after = text["after"] and Score(**text["after"])
+        return cls(**{**text, **sides, "before": Score(**text["before"]), "after": after})
+
+    def __str__(self) -> str:
+        lines = [f"{'90 % intervals':16}{'error':>9}{'width':>9}{'coverage':>10}{'familiar':>10}"]
+        for name, score in (("before", self.before), ("after", self.after)):
+            if score:
+                lines.append(
+                    f"{name:16}{score.error:9.4f}{score.width:9.4f}{score.coverage:10.3f}{score.familiar:10.3f}"
+                )
+        for name, side in (("x", self.x), ("y", self.y)):
+            told = "" if side.accuracy is None else f", made rows told from real ones {side.accuracy:.0%}"
+            lines.append(f"{name}: {len(side.names)} columns by {side.latents} latents ({side.way}){told}")
+        return "\n".join([*lines, *([f"stopped: {self.stopped}"] if self.stopped else [])])
+
+    def plot(self) -> Any:
+        """A picture of real rows beside made ones, two columns of either side.
+
+        Raises:
+            InvalidInput: the report comes from a file, which keeps no rows. MissingExtra: no matplotlib.
+        """
+        if self.pictures is None:
+            raise InvalidInput(
+                "this report was read from a file, which keeps no rows; adapt again for a picture"
+            )
+        from mizzle.display import plots
+
+        return plots.rows_beside(self.pictures)
+
+
+def told_apart(real: FloatArray, made: FloatArray) -> float:
+    """Accuracy of 5 nearest neighbours, each row left out, as many of both (Lopez-Paz & Oquab 2017)."""
+    count = min(len(real), len(made))
+    rows = np.concatenate([real[:count], made[:count]])
+    labels = np.repeat([0.0, 1.0], count)
+    near = cKDTree(rows).query(rows, _NEIGHBOURS + 1)[1][:, 1:]
+    return round(float(((labels[near].mean(axis=1) > 0.5) == labels).mean()), 4)

@@ -33,7 +33,11 @@ MAY_KNOW = {
     "service": (*SDK, "mizzle.model", "mizzle.service"),
 }
 # Optional parts of the SDK, loaded only by the command or by whoever asks for them.
-OPTIONAL = {"sdk/cli/": {"typer", "rich"}, "sdk/sklearn": {"sklearn"}}
+OPTIONAL = {
+    "sdk/cli/": {"typer", "rich"},
+    "sdk/sklearn": {"sklearn"},
+    "sdk/adaptation/": {"scipy", "torch"},
+}
 # What these files may know besides, from inside a function: the two doors out of the SDK.
 LAZILY = {"sdk/cli/service.py": ("mizzle.service",), "sdk/estimator.py": ("mizzle.model",)}
 # What is no code in a file

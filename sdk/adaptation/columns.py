@@ -76,8 +76,8 @@ def read(values: FloatArray, names: tuple[str, ...], side: str) -> Columns:
     for name, counts, is_discrete in zip(names, distinct, discrete, strict=True):
         if is_discrete and len(counts) > _MAX_LEVELS:
             raise InvalidInput(
-                f"column {name} of {side} has {len(counts)} levels, some of them frequent; discrete columns may "
-                f"have {_MAX_LEVELS}: group its levels, or leave it out"
+                f"column {name} of {side} has {len(counts)} levels, some of them frequent; discrete columns "
+                f"may have {_MAX_LEVELS}: group its levels, or leave it out"
             )
     return Columns(names, values, discrete)
 

@@ -1,9 +1,9 @@
 """Problems of known information whose sides look like rows of the data.
 
 Latents are exactly normal inside each side: pairs (u, v) of copulas with normal margins, besides normals
-without a partner, rotated inside a side. Injective maps of a side keep I(X;Y). A discrete column is the bin of
-a uniform, linked with one column of the other side at most, and the information of that link is that of the
-binned pair. Links are independent of each other, so the truth is their sum.
+without a partner, rotated inside a side. Injective maps of a side keep I(X;Y). A discrete column is the bin
+of a uniform, linked with one column of the other side at most, and the information of that link is that of
+the binned pair. Links are independent of each other, so the truth is their sum.
 """
 
 from collections.abc import Iterator
@@ -109,8 +109,8 @@ def _copula(nats: float, rng: np.random.Generator) -> Copula:
 def _gate(left: _Latents, right: _Latents, nats: float, rng: np.random.Generator) -> float | None:
     """c = s(b) r a + sqrt(1 - r^2) e with s the sign of b^2 - 1/2 and a, b of one side, c of the other.
 
-    c is normal given (a, b) and by itself, as s is independent of a: I = -1/2 log(1 - r^2). None where no side
-    has two continuous latents and the other one.
+    c is normal given (a, b) and by itself, as s is independent of a: I = -1/2 log(1 - r^2). None where no
+    side has two continuous latents and the other one.
     """
     sides = [(left, right), (right, left)]
     rng.shuffle(sides)

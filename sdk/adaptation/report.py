@@ -1,12 +1,13 @@
 """How good an estimator is on data like one's own: before, after, and how like one's own they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from mizzle import extras
 from mizzle.data.arrays import FloatArray
 from mizzle.errors import InvalidInput
 from mizzle.types import Estimate
@@ -88,7 +89,7 @@ class Report:
     minutes: float
     steps: int = 0
     stopped: str | None = None
-    pictures: Mapping[str, tuple[FloatArray, FloatArray]] | None = None
+    pictures: Mapping[str, tuple[FloatArray, FloatArray]] | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON, without the rows."""
@@ -126,11 +127,16 @@ class Report:
         """
         if self.pictures is None:
             raise InvalidInput(
-                "this report was read from a file, which keeps no rows; adapt again for a picture"
+                "this report comes from a file, which keeps no rows; adapt again for a picture"
             )
-        from mizzle.display import plots
-
-        return plots.rows_beside(self.pictures)
+        plt = extras.load("matplotlib.pyplot", "pip install 'mizzle[plot]'")
+        figure, axes = plt.subplots(2, 2, sharex="row", sharey="row", figsize=(7, 7), layout="constrained")
+        for row, (side, (real, made)) in zip(axes, self.pictures.items(), strict=True):
+            for axis, rows, name in zip(row, (real, made), ("real", "made"), strict=True):
+                axis.set_title(f"{side}, {name}: normal scores")
+                if rows.shape[1]:
+                    axis.plot(rows[:, 0], rows[:, -1], ".", markersize=3)
+        return figure
 
 
 def told_apart(real: FloatArray, made: FloatArray) -> float:

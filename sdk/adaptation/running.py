@@ -18,6 +18,7 @@ from mizzle.adaptation.sides import FittedSide
 from mizzle.data.arrays import FloatArray
 from mizzle.estimator import EstimatorLike
 from mizzle.model import torch_weights, weights
+from mizzle.model.threads import single_thread
 from mizzle.model.training.fitting import stop_signal
 from mizzle.types import Estimate
 
@@ -50,7 +51,7 @@ class _Clock(NamedTuple):
 
 @contextmanager
 def _clock(minutes: float) -> Iterator[_Clock]:
-    with stop_signal() as stopped:
+    with single_thread(), stop_signal() as stopped:  # small networks: more threads only wait for each other
         yield _Clock(time.monotonic(), minutes, stopped.is_set)
 
 

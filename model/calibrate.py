@@ -41,6 +41,8 @@ class Calibration:
     ) -> "Calibration":
         """Fit on held-out draws: per shape, drawn to the nominal levels; per stratum, drawn to its shape's.
 
+        With a start, draws are of one kind: a shape is drawn to what all of them say, and that to the start.
+
         Args:
             values: the net's quantiles of log(1 + I); truth: the true log(1 + I).
             n, columns: rows and dx + dy of each draw.
@@ -50,7 +52,9 @@ class Calibration:
         shape, inner = shape_cell(n, columns), stratum(values, n, columns)
         nominal = torch.tensor(LEVELS)
         before = start.levels if start else nominal.expand(SHAPES * _ANSWERS, -1)
-        coarse = [_drawn_to(before[c], placed[shape == c // _ANSWERS]) for c in range(SHAPES * _ANSWERS)]
+        seen = set(shape.tolist()) if start else set()
+        of_all = [_drawn_to(own, placed) if c // _ANSWERS in seen else own for c, own in enumerate(before)]
+        coarse = [_drawn_to(own, placed[shape == c // _ANSWERS]) for c, own in enumerate(of_all)]
         fine = [_drawn_to(coarse[c], placed[inner == c]) for c in range(SHAPES * _ANSWERS)]
         return cls(torch.stack(fine).clamp(LEVELS[0], LEVELS[-1]))
 

@@ -1,1 +1,1 @@
-"""Weights for data of one's own kind: maps fitted to rows, problems through them, a network fitted to those."""
+"""Weights for data of one's own kind: maps fitted to rows, problems through the maps, a network."""

@@ -13,7 +13,7 @@ from mizzle.errors import ModelUnavailable
 from mizzle.estimator import EstimatorLike
 from mizzle.types import DEFAULT_UNIT, Estimate, ModelInfo, Unit
 
-ADAPTED = "adapted"  # in the header of weights, beside how their parent was trained
+_ADAPTED = "adapted"  # in the header of weights, beside how their parent was trained
 
 
 class Adapted:
@@ -65,7 +65,7 @@ def from_file(path: Path, report: Report | None = None) -> Adapted:
         ModelUnavailable: the file cannot be used, or is of weights that were not adapted.
     """
     estimator = estimators.load(path)
-    about = estimator.card["training"].get(ADAPTED)
+    about = estimator.card["training"].get(_ADAPTED)
     if about is None:
         raise ModelUnavailable(f"{path.name} holds weights that were not adapted; use Client.local(weights=)")
     content = path.read_bytes()

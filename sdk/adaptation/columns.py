@@ -16,8 +16,9 @@ from mizzle.errors import InvalidInput
 MIN_ROWS = 200
 MAX_COLUMNS = 64  # of a side; the shipped weights know as many
 MAX_CELLS = 4_000_000
-_ATOM = 0.02  # share of rows at one value from which on a column is discrete
-_DISTINCT = 0.2  # share of different values below which it is, too
+_ATOM = 0.02  # share of rows at one value from which on a column is no continuous one
+_LARGE_ATOM = 0.2  # beyond which it cannot stand for one, either
+_DISTINCT = 0.2  # share of different values below which it is none, either
 _MAX_LEVELS = 200  # of a discrete column, whose information is a sum over levels
 
 
@@ -29,11 +30,13 @@ class Columns:
         names: of all columns, in order.
         values: shape (N, d).
         discrete: which are, shape (d,).
+        tied: names of those that repeat values and have too many for levels: they stand for continuous ones.
     """
 
     names: tuple[str, ...]
     values: FloatArray
     discrete: NDArray[np.bool_]
+    tied: tuple[str, ...] = ()
 
     @property
     def continuous(self) -> FloatArray:
@@ -42,7 +45,7 @@ class Columns:
 
     def taken(self, rows: NDArray[np.intp]) -> "Columns":
         """The same columns of some rows. What is discrete was decided on all rows."""
-        return Columns(self.names, self.values[rows], self.discrete)
+        return Columns(self.names, self.values[rows], self.discrete, self.tied)
 
 
 def read(values: FloatArray, names: tuple[str, ...], side: str) -> Columns:
@@ -53,8 +56,8 @@ def read(values: FloatArray, names: tuple[str, ...], side: str) -> Columns:
         side: "x" or "y", for messages.
 
     Raises:
-        InvalidInput: too few rows, too many columns or cells, a constant column, or a discrete column with
-            more levels than the information of a pair is computed for.
+        InvalidInput: too few rows, too many columns or cells, a constant column, or one of which many rows
+            have one value and the others more than can be levels.
     """
     n, d = values.shape
     if n < MIN_ROWS:
@@ -72,14 +75,17 @@ def read(values: FloatArray, names: tuple[str, ...], side: str) -> Columns:
     constant = [name for name, counts in zip(names, distinct, strict=True) if len(counts) == 1]
     if constant:
         raise InvalidInput(f"{side} has constant columns ({', '.join(constant)}): leave them out")
-    discrete = np.array([len(c) < _DISTINCT * n or c.max() > max(_ATOM * n, 3) for c in distinct])
-    for name, counts, is_discrete in zip(names, distinct, discrete, strict=True):
-        if is_discrete and len(counts) > _MAX_LEVELS:
+    repeats = np.array([len(c) < _DISTINCT * n or c.max() > max(_ATOM * n, 3) for c in distinct])
+    few = np.array([len(counts) <= _MAX_LEVELS for counts in distinct])
+    for name, counts, is_few in zip(names, distinct, few, strict=True):
+        if not is_few and counts.max() > _LARGE_ATOM * n:
             raise InvalidInput(
-                f"column {name} of {side} has {len(counts)} levels, some of them frequent; discrete columns "
-                f"may have {_MAX_LEVELS}: group its levels, or leave it out"
+                f"column {name} of {side} has one value in {counts.max() / n:.0%} of the rows and "
+                f"{len(counts) - 1} others; discrete columns may have {_MAX_LEVELS} values: group them, or "
+                "leave the column out"
             )
-    return Columns(names, values, discrete)
+    tied = tuple(name for name, is_so in zip(names, repeats & ~few, strict=True) if is_so)
+    return Columns(names, values, repeats & few, tied)
 
 
 def normal_scores(values: FloatArray, rng: np.random.Generator) -> FloatArray:

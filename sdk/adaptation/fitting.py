@@ -1,34 +1,36 @@
 """Fits the shipped network to problems that look like the data, and calibrates it on others."""
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
-from itertools import islice
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from mizzle.adaptation.adapted import ADAPTED
 from mizzle.adaptation.flows import Stop
-from mizzle.adaptation.problems import Problem
+from mizzle.adaptation.problems import GROUP, Problem
 from mizzle.metadata_gen import dataset
-from mizzle.model import torch_weights
+from mizzle.model import posterior, torch_weights, weights
 from mizzle.model.calibrate import Calibration
 from mizzle.model.net import Net
+from mizzle.model.novelty import Novelty
 from mizzle.model.preprocess import Table, prepare
 from mizzle.model.statistics.tokens import Tokens, repad, summarise
+from mizzle.model.threads import use_single_thread
 from mizzle.model.training.chunks import parts
 from mizzle.model.training.fitting import Fit, FitConfig
-from mizzle.model.weights import Header
+from mizzle.model.weights import ADAPTED, Header
 
 _THREADS = 2  # that make tokens
-_GROUP = 16  # problems whose tokens one thread makes at a time
 _BATCH = 64
 _PASSES = 6  # of the problems
 REPLAY = 0.35  # problems of the prior for each one of the data's kind, so that nothing else is forgotten
 _FIT = FitConfig(rate=3e-4, matrices=6e-4, cooldown=0.6, average=0.98)
+Group = Callable[[], list[Problem]]
 
 
 class Summaries(NamedTuple):
@@ -40,44 +42,56 @@ class Summaries(NamedTuple):
     columns: Tensor
 
 
-def summaries(problems: Iterable[Problem], stopped: Stop, advance: Callable[[int], object]) -> Summaries:
-    """Summarise problems as they come, until there are no more or time is over."""
-    tokens: list[Tokens] = []
-    facts: list[tuple[float, int, int]] = []
-    source = iter(problems)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        while not stopped() and (group := list(islice(source, _GROUP * _THREADS))):
-            tables = [prepare(problem.x, problem.y) for problem in group]
-            halves = [tables[i : i + _GROUP] for i in range(0, len(tables), _GROUP)]
-            tokens += [own for half in pool.map(summarise, halves) for own in half]
-            facts += [(p.nats, t.n, _columns(t)) for p, t in zip(group, tables, strict=True)]
-            advance(len(group))
+def summaries(groups: Iterable[Group], stopped: Stop, advance: Callable[[int], object]) -> Summaries:
+    """Make and summarise groups of problems, in order, until there are no more or time is over."""
+    made: list[tuple[list[Tokens], list[tuple[float, int, int]]]] = []
+    source, waiting = iter(groups), deque[Future[Any]]()
+    with ThreadPoolExecutor(_THREADS, initializer=use_single_thread) as pool:
+        while True:
+            while len(waiting) < 2 * _THREADS and not stopped() and (group := next(source, None)):
+                waiting.append(pool.submit(_summarised, group))
+            if not waiting:
+                break
+            made.append(waiting.popleft().result())
+            advance(len(made[-1][0]))
+    facts = [fact for _, own in made for fact in own]
     nats, n, columns = (list(column) for column in zip(*facts, strict=True)) if facts else ([], [], [])
+    tokens = [own for group, _ in made for own in group]
     return Summaries(tokens, torch.tensor(nats).float().log1p(), torch.tensor(n), torch.tensor(columns))
 
 
-def replayed(problems: Iterable[Problem], seed: int) -> Iterable[Problem]:
-    """Problems of the prior among these, as often as they are needed."""
-    due, i = 0.0, 0
-    for problem in problems:
-        yield problem
-        due += REPLAY
-        while due >= 1.0:
-            data = dataset(seed, i)
-            yield Problem(data.x, data.y, data.truth.nats, data.family)
-            due, i = due - 1.0, i + 1
+def _summarised(group: Group) -> tuple[list[Tokens], list[tuple[float, int, int]]]:
+    """Tokens of a group, and true nats, n and dx + dy of each problem."""
+    problems = group()
+    tables = [prepare(problem.x, problem.y) for problem in problems]
+    return summarise(tables), [(p.nats, t.n, _columns(t)) for p, t in zip(problems, tables, strict=True)]
 
 
-def fine_tuned(
-    parent: torch_weights.TorchWeights, found: Summaries, seed: int, stopped: Stop
-) -> tuple[Net, int]:
+def replayed(groups: Iterable[Group], seed: int) -> Iterator[Group]:
+    """These groups, each with as many problems of the prior as keep the rest from being forgotten."""
+    each = round(REPLAY * GROUP)
+    return (partial(_with_prior, group, seed, i * each, each) for i, group in enumerate(groups))
+
+
+def _with_prior(group: Group, seed: int, start: int, count: int) -> list[Problem]:
+    drawn = (dataset(seed, i) for i in range(start, start + count))
+    return [*group(), *(Problem(data.x, data.y, data.truth.nats, data.family) for data in drawn)]
+
+
+@cache
+def parent() -> torch_weights.TorchWeights:
+    """The weights that ship; nobody changes them."""
+    return torch_weights.load(weights.SHIPPED)
+
+
+def fine_tuned(found: Summaries, seed: int, stopped: Stop) -> tuple[Net, int]:
     """The parent's network, fitted to these problems; and after how many steps."""
     count = len(found.tokens)
     steps = planned(found)
     if not steps:
-        return parent.net, 0
-    fit = Fit(parent.header.net, FitConfig(**{**asdict(_FIT), "steps": steps}), seed)
-    fit.load_weights_from(parent.net)
+        return parent().net, 0
+    fit = Fit(parent().header.net, FitConfig(**{**asdict(_FIT), "steps": steps}), seed)
+    fit.load_weights_from(parent().net)
     order = torch.cat([torch.randperm(count) for _ in range(_PASSES)])
     for batch in order.split(_BATCH)[:steps]:
         if stopped():
@@ -91,25 +105,34 @@ def planned(found: Summaries) -> int:
     return _PASSES * len(found.tokens) // _BATCH
 
 
-def calibrated(parent: torch_weights.TorchWeights, net: Net, found: Summaries) -> tuple[Any, Any]:
-    """Calibration and novelty of a network on held-out problems, drawn to those of the parent."""
-    values, features = [], []
-    with torch.no_grad():
-        for batch in torch.arange(len(found.tokens)).split(_BATCH):
-            tokens = repad([found.tokens[i] for i in batch])
-            values.append(net(tokens))
-            features.append(net.features(tokens))
-    calibration = Calibration.fit(
-        torch.cat(values), found.truth, found.n, found.columns, start=parent.calibration
-    )
-    return calibration, parent.novelty.raised(torch.cat(features), found.n, found.columns)
+class Fitted(NamedTuple):
+    """A network with its calibration and novelty."""
+
+    net: Net
+    calibration: Calibration
+    novelty: Novelty
 
 
-def write(
-    parent: torch_weights.TorchWeights, net: Net, fitted: tuple[Any, Any], about: Any, path: Path
-) -> None:
+@torch.no_grad()
+def calibrated(net: Net, found: Summaries) -> Fitted:
+    """The better of two networks on held-out problems, with calibration and novelty drawn to the parent's."""
+    start = parent()
+    if not found.tokens:
+        return Fitted(start.net, start.calibration, start.novelty)
+    batches = [
+        repad([found.tokens[i] for i in part]) for part in torch.arange(len(found.tokens)).split(_BATCH)
+    ]
+    answers = [(own, torch.cat([own(tokens) for tokens in batches])) for own in (net, start.net)]
+    best, values = min(answers, key=lambda answer: posterior.pinball(answer[1], found.truth).mean().item())
+    shapes = found.truth, found.n, found.columns
+    calibration = Calibration.fit(values, *shapes, start=start.calibration)
+    features = torch.cat([best.features(tokens) for tokens in batches])
+    return Fitted(best, calibration, start.novelty.raised(features, *shapes[1:]))
+
+
+def write(fitted: Fitted, about: Any, path: Path) -> None:
     """A weights file of an adapted network, which says of what it was made."""
-    header = parent.header
+    header = parent().header
     training = {**header.training, ADAPTED: about}
     named = Header(
         f"{header.name}-adapted",
@@ -120,7 +143,7 @@ def write(
         header.prior,
         training,
     )
-    torch_weights.save(path, net, *fitted, named)
+    torch_weights.save(path, *fitted, named)
 
 
 def _chunk(found: Summaries, places: Tensor) -> tuple[Tokens, Tensor]:

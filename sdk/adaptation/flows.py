@@ -15,6 +15,7 @@ _BATCH = 256
 _PATIENCE = 12  # passes without a better held-out loss after which a fit ends
 _HELD_OUT = 0.15
 _UNITS = (64, 64)
+_LAYERS, _BINS = 4, 8
 Stop = Callable[[], bool]
 
 
@@ -23,11 +24,36 @@ def flow(rows: FloatArray, seed: int, passes: int, stopped: Stop) -> Any:
 
     Its splines act on [-5, 5], so rows come standardised. The weights are those of the best held-out loss.
     """
-    zuko = extras.load("zuko", "pip install 'mizzle[adapt]'")
     torch.manual_seed(seed)
-    model = zuko.flows.NSF(rows.shape[1], transforms=4, passes=2, randperm=True, hidden_features=_UNITS)
+    model = _coupling(rows.shape[1])
     _fit(model, lambda x: -model().log_prob(x), rows, passes, 3e-3, stopped)
     return model
+
+
+def _coupling(columns: int) -> Any:
+    """Each layer bends one half of the columns, as the other half says; a single column has but splines.
+
+    Half of the columns in one pass: an autoregressive flow of equal likelihood takes four times as long to
+    invert.
+    """
+    zuko = extras.load("zuko", "pip install 'mizzle[adapt]'")
+    if columns == 1:
+        return zuko.flows.NSF(1, transforms=1, hidden_features=_UNITS)
+    splines: dict[str, Any] = {
+        "univariate": zuko.transforms.MonotonicRQSTransform,
+        "shapes": [(_BINS,), (_BINS,), (_BINS - 1,)],
+        "hidden_features": _UNITS,
+    }
+    layers = [
+        zuko.flows.GeneralCouplingTransform(columns, mask=mask, **splines)
+        for _ in range(_LAYERS // 2)
+        for half in (torch.randperm(columns) < columns // 2,)
+        for mask in (half, ~half)
+    ]
+    base = zuko.lazy.UnconditionalDistribution(
+        zuko.distributions.DiagNormal, torch.zeros(columns), torch.ones(columns), buffer=True
+    )
+    return zuko.lazy.Flow(layers, base)
 
 
 class Autoencoder(nn.Module):

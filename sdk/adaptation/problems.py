@@ -6,7 +6,8 @@ of a uniform, linked with one column of the other side at most, and the informat
 the binned pair. Links are independent of each other, so the truth is their sum.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,10 @@ _INDEPENDENT, _GATED, _ROTATED = 0.12, 0.2, 0.65  # shares of problems
 _NATS = (0.03, 3.5)
 _PER_LINK = 2.5  # nats, at most
 MIN_ROWS, MAX_ROWS = 100, 2000
+GROUP = 32  # problems through one pair of maps
 _ARCHIMEDEAN = ("clayton", "gumbel", "frank")
+
+Pair = tuple[FittedSide, FittedSide]
 
 
 class Problem(NamedTuple):
@@ -32,17 +36,6 @@ class Problem(NamedTuple):
     y: FloatArray
     nats: float
     kind: str
-
-
-def draw(left: FittedSide, right: FittedSide, rng: np.random.Generator, rows: int) -> Problem:
-    """A problem through the maps of two sides, of log-uniformly many rows up to `rows`."""
-    n = round(float(np.exp(rng.uniform(np.log(MIN_ROWS), np.log(max(rows, MIN_ROWS + 1))))))
-    while True:
-        sides = _Latents(left, rng, n), _Latents(right, rng, n)
-        nats, kind = _linked(*sides, rng)
-        x, y = (side.rows(rng) for side in sides)
-        if all((side != side[0]).any() for side in (x, y)):
-            return Problem(x, y, nats, kind)
 
 
 class _Latents:
@@ -62,12 +55,55 @@ class _Latents:
         """Normal values of one latent, shape (n,)."""
         (self.w if slot[0] else self.z)[:, slot[1]] = values
 
-    def rows(self, rng: np.random.Generator) -> FloatArray:
-        """Through rotation and map."""
-        z = self.z
-        if z.shape[1] > 1 and rng.random() < _ROTATED:
-            z = z @ np.linalg.qr(rng.standard_normal((z.shape[1], z.shape[1])))[0]
-        return self.side.rows(z, ndtr(self.w))
+    def rotate(self, rng: np.random.Generator) -> None:
+        """The continuous ones, which stay normal and independent; sometimes, so that some links stay plain."""
+        k = self.z.shape[1]
+        if k > 1 and rng.random() < _ROTATED:
+            self.z = self.z @ np.linalg.qr(rng.standard_normal((k, k)))[0]
+
+    def varies(self) -> bool:
+        """Whether not all columns are constant, which discrete ones may be by chance."""
+        bins = (np.searchsorted(edges, ndtr(w)) for edges, w in zip(self.side.edges, self.w.T, strict=True))
+        return self.side.latents > 0 or any((b != b[0]).any() for b in bins)
+
+
+class _Draft(NamedTuple):
+    """A problem whose sides have not gone through their maps."""
+
+    left: _Latents
+    right: _Latents
+    nats: float
+    kind: str
+
+
+def draw(maps: Pair, rngs: Iterable[np.random.Generator], rows: int) -> list[Problem]:
+    """Problems through the maps of two sides, each map applied once to the rows of all of them.
+
+    Args:
+        rngs: one for each problem.
+        rows: most of a problem; how many it has is log-uniform.
+    """
+    drafts = [_draft(*maps, rng, rows) for rng in rngs]
+    sides = ([draft[i] for draft in drafts] for i in (0, 1))
+    mapped = [_through(side, latents) for side, latents in zip(maps, sides, strict=True)]
+    return [Problem(x, y, draft.nats, draft.kind) for x, y, draft in zip(*mapped, drafts, strict=True)]
+
+
+def _draft(left: FittedSide, right: FittedSide, rng: np.random.Generator, rows: int) -> _Draft:
+    n = round(float(np.exp(rng.uniform(np.log(MIN_ROWS), np.log(max(rows, MIN_ROWS + 1))))))
+    while True:
+        sides = _Latents(left, rng, n), _Latents(right, rng, n)
+        nats, kind = _linked(*sides, rng)
+        if all(side.varies() for side in sides):
+            for side in sides:
+                side.rotate(rng)
+            return _Draft(*sides, nats, kind)
+
+
+def _through(side: FittedSide, latents: list[_Latents]) -> list[FloatArray]:
+    """Rows of a side, of several problems."""
+    z, w = (np.concatenate([getattr(own, name) for own in latents]) for name in ("z", "w"))
+    return np.split(side.rows(z, ndtr(w)), np.cumsum([len(own.z) for own in latents])[:-1])
 
 
 def _linked(left: _Latents, right: _Latents, rng: np.random.Generator) -> tuple[float, str]:
@@ -125,8 +161,14 @@ def _gate(left: _Latents, right: _Latents, nats: float, rng: np.random.Generator
     return None
 
 
-def stream(maps: list[tuple[FittedSide, FittedSide]], seed: int, count: int, rows: int) -> Iterator[Problem]:
-    """Problem i depends on (seed, i) and the maps alone."""
-    for i in range(count):
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,)))
-        yield draw(*maps[int(rng.integers(len(maps)))], rng, rows)
+def groups(maps: list[Pair], seed: int, count: int, rows: int) -> list[Callable[[], list[Problem]]]:
+    """Functions that make problems, `GROUP` each, in any order and thread; they use the maps in turn."""
+    return [
+        partial(_group, maps[place % len(maps)], seed, range(start, min(start + GROUP, count)), rows)
+        for place, start in enumerate(range(0, count, GROUP))
+    ]
+
+
+def _group(maps: Pair, seed: int, places: range, rows: int) -> list[Problem]:
+    seeds = (np.random.SeedSequence(seed, spawn_key=(i,)) for i in places)
+    return draw(maps, map(np.random.default_rng, seeds), rows)

@@ -51,7 +51,8 @@ class SideReport:
 
     Attributes:
         names: of its columns; discrete: of those that are.
-        rows: of the data.
+        tied: names of those that repeat some values and were imitated as if they were continuous.
+        rows: that each map was fitted to, other ones for each; at most 2,000.
         dimension: intrinsic dimension of the continuous columns; None without any.
         latents: columns of the map's inner side.
         way: "components", "autoencoder", or "none" where every column is discrete.
@@ -61,6 +62,7 @@ class SideReport:
 
     names: tuple[str, ...]
     discrete: tuple[str, ...]
+    tied: tuple[str, ...]
     rows: int
     dimension: float | None
     latents: int
@@ -101,7 +103,9 @@ class Report:
     def of(cls, text: Mapping[str, Any]) -> "Report":
         """The report that `to_dict` gave."""
         sides = {
-            name: SideReport(**{**text[name], **{k: tuple(text[name][k]) for k in ("names", "discrete")}})
+            name: SideReport(
+                **{**text[name], **{k: tuple(text[name][k]) for k in ("names", "discrete", "tied")}}
+            )
             for name in ("x", "y")
         }
         after = text["after"] and Score(**text["after"])
@@ -116,7 +120,11 @@ class Report:
                 )
         for name, side in (("x", self.x), ("y", self.y)):
             told = "" if side.accuracy is None else f", made rows told from real ones {side.accuracy:.0%}"
-            lines.append(f"{name}: {len(side.names)} columns by {side.latents} latents ({side.way}){told}")
+            tied = f", repeated values not imitated in {', '.join(side.tied)}" if side.tied else ""
+            sizes = (
+                f"{len(side.names)} columns by {side.latents} latents ({side.way}), {side.rows} rows a map"
+            )
+            lines.append(f"{name}: {sizes}{told}{tied}")
         return "\n".join([*lines, *([f"stopped: {self.stopped}"] if self.stopped else [])])
 
     def plot(self) -> Any:

@@ -17,23 +17,21 @@ from mizzle.adaptation.report import Report, Score, SideReport, told_apart
 from mizzle.adaptation.sides import FittedSide
 from mizzle.data.arrays import FloatArray
 from mizzle.estimator import EstimatorLike
-from mizzle.model import torch_weights, weights
 from mizzle.model.threads import single_thread
 from mizzle.model.training.fitting import stop_signal
 from mizzle.types import Estimate
 
-_FITTED_MAPS = 3  # of the rows to fit on; the last is for calibration alone
-_JUDGED_ROWS = 1 / 3  # of the data, that no map for fitting or calibration sees
-_MAP_ROWS = 0.8  # of the rows to fit on, that each map sees
+_PARTS = (0.45, 0.25, 0.3)  # of the rows: to fit on, to calibrate on, to judge on; no map sees two of them
+_MAPS = (6, 3, 3)  # of each part
+_MAP_ROWS, _MOST_MAP_ROWS = 0.8, 2000  # of a part, that each of its maps sees
 _PASSES = 120  # over the rows, of a flow
-_FITTED_PER_MINUTE, _CALIBRATED, _JUDGED = 500, 600, 300  # problems
-_MAPS_END, _FIT_END = 0.4, 0.8  # shares of the minutes after which maps, and fitting, end
-_TOKENS_END = 0.6
+_FITTED_PER_MINUTE, _CALIBRATED, _JUDGED = 1000, 2400, 400  # problems
+_MAPS_END, _TOKENS_END, _FIT_END = 0.3, 0.6, 0.95  # shares of the minutes after which something ends
 _ASSESS_MINUTES = 1.0
 _GROUP, _PICTURED = 16, 1000
 
+Maps = list[problems.Pair]
 Sides = tuple[Columns, Columns]
-Maps = list[tuple[FittedSide, FittedSide]]
 
 
 class _Clock(NamedTuple):
@@ -44,8 +42,8 @@ class _Clock(NamedTuple):
     interrupted: Callable[[], bool]
 
     def over(self, share: float) -> Callable[[], bool]:
-        """Whether this share of the time is over, or the user wants an end."""
-        end = self.started + 60.0 * self.minutes * share
+        """Whether this share of the time is over, or the user wants an end. No minutes never end."""
+        end = self.started + 60.0 * (self.minutes or float("inf")) * share
         return lambda: self.interrupted() or time.monotonic() > end
 
 
@@ -55,17 +53,17 @@ def _clock(minutes: float) -> Iterator[_Clock]:
         yield _Clock(time.monotonic(), minutes, stopped.is_set)
 
 
-class _Halves(NamedTuple):
-    """Rows to fit on and rows to judge on, of both sides."""
+class _Parts(NamedTuple):
+    """Rows of both sides, to fit on, to calibrate on, and to judge on."""
 
-    fit: tuple[Columns, Columns]
-    judge: tuple[Columns, Columns]
+    fit: Sides
+    calibrate: Sides
+    judge: Sides
 
 
 class _Judge(NamedTuple):
     """Problems through maps that were fitted to rows which no other map has seen."""
 
-    maps: tuple[FittedSide, FittedSide]
     problems: list[problems.Problem]
 
     def score(self, estimator: EstimatorLike, advance: Callable[[int], object]) -> Score:
@@ -80,42 +78,60 @@ class _Judge(NamedTuple):
 
 def adapt(left: Columns, right: Columns, minutes: float, seed: int, progress: bars.Wanted) -> adapted.Adapted:
     """Maps, problems, fitting, calibration, report; see `mizzle.adapt`."""
-    rngs = list(map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4)))
-    parent = torch_weights.load(weights.SHIPPED)
-    count, rows = round(_FITTED_PER_MINUTE * minutes), _most_rows(left, right)
-    total = round(count * (1.0 + fitting.REPLAY)) + _CALIBRATED + 2 * _JUDGED
-    with _clock(minutes) as clock, bars.track(progress, total) as advance:
-        halves = _halved(left, right, rngs[0])
-        maps = _maps(halves.fit, _FITTED_MAPS, rngs[1], clock.over(_MAPS_END) if minutes else _never)
-        drawn = problems.stream(maps[:-1], seed, count, rows)
-        found = fitting.summaries(fitting.replayed(drawn, seed), clock.over(_TOKENS_END), advance)
-        net, steps = fitting.fine_tuned(parent, found, seed, clock.over(_FIT_END))
-        stopped = _reason(clock) if len(found.tokens) < count or steps < fitting.planned(found) else None
-        held_out = problems.stream(maps[-1:], seed + 1, _CALIBRATED, rows)
-        fitted = fitting.calibrated(parent, net, fitting.summaries(held_out, _never, advance))
-        judge = _judge(halves, rngs[2], seed + 2, rows)
-        report = _report(judge, maps[0], halves, seed, minutes, rngs[3], advance)
-        report = replace(report, steps=steps, stopped=stopped)
-        modality = {"x": asdict(report.x), "y": asdict(report.y)}
-        about = {"parent": parent.info.sha256, "modality": modality, "seed": seed, "minutes": minutes}
-        fresh = adapted.written(partial(fitting.write, parent, net, fitted, about), report)
-        report = replace(report, after=judge.score(fresh.estimator, advance))
+    rngs, rows = _generators(seed), _most_rows(left, right)
+    count = round(_FITTED_PER_MINUTE * minutes)
+    replays = round(count / problems.GROUP * round(fitting.REPLAY * problems.GROUP))
+    with (
+        _clock(minutes) as clock,
+        bars.track(progress, count + replays + _CALIBRATED + 2 * _JUDGED) as advance,
+    ):
+        parts = _divided(left, right, rngs[0])
+        over = clock.over(_MAPS_END)
+        judge = _judge(parts, rngs[2], seed + 2, rows, over)
+        held_out = _maps(parts.calibrate, _MAPS[1], rngs[3], over)
+        maps = _maps(parts.fit, _MAPS[0], rngs[1], over)
+        report = _report(judge, maps[0], parts, seed, minutes, rngs[4], advance)
+        drawn = problems.groups(held_out, seed + 1, _CALIBRATED, rows)
+        unseen = fitting.summaries(drawn, clock.interrupted, advance)
+        fitted, steps, is_done = _fitted(maps, unseen, clock, count, seed, rows, advance)
+        about = {"parent": fitting.parent().info.sha256, "seed": seed, "minutes": minutes}
+        about["modality"] = {"x": asdict(report.x), "y": asdict(report.y)}
+        fresh = adapted.written(partial(fitting.write, fitted, about), report)
+        stopped = None if is_done else _reason(clock)
+        report = replace(report, steps=steps, stopped=stopped, after=judge.score(fresh.estimator, advance))
     about["report"] = report.to_dict()
-    return adapted.written(partial(fitting.write, parent, net, fitted, about), report)
+    return adapted.written(partial(fitting.write, fitted, about), report)
+
+
+def _fitted(
+    maps: Maps,
+    unseen: fitting.Summaries,
+    clock: _Clock,
+    count: int,
+    seed: int,
+    rows: int,
+    advance: Callable[[int], object],
+) -> tuple[fitting.Fitted, int, bool]:
+    """The network, after how many steps, and whether all was done that was planned."""
+    drawn = list(fitting.replayed(problems.groups(maps, seed, count, rows), seed))
+    found = fitting.summaries(drawn, clock.over(_TOKENS_END), advance)
+    net, steps = fitting.fine_tuned(found, seed, clock.over(_FIT_END))
+    is_done = len(found.tokens) >= count and steps == fitting.planned(found) and not clock.interrupted()
+    return fitting.calibrated(net, unseen), steps, is_done
 
 
 def assess(left: Columns, right: Columns, seed: int, progress: bars.Wanted) -> Report:
     """The shipped weights on problems that look like the data; see `mizzle.assess`."""
-    rngs = list(map(np.random.default_rng, np.random.SeedSequence(seed).spawn(4)))
+    rngs = _generators(seed)
     with _clock(_ASSESS_MINUTES) as clock, bars.track(progress, _JUDGED) as advance:
-        halves = _halved(left, right, rngs[0])
-        maps = _maps(halves.fit, 1, rngs[1], clock.over(_MAPS_END))
-        judge = _Judge(maps[0], list(problems.stream(maps, seed, _JUDGED, _most_rows(left, right))))
-        return _report(judge, maps[0], halves, seed, 0.0, rngs[3], advance)
+        parts = _divided(left, right, rngs[0])
+        judge = _judge(parts, rngs[2], seed + 2, _most_rows(left, right), clock.over(_MAPS_END))
+        [maps] = _maps(parts.fit, 1, rngs[1], clock.over(_FIT_END))
+        return _report(judge, maps, parts, seed, _ASSESS_MINUTES, rngs[4], advance)
 
 
-def _never() -> bool:
-    return False
+def _generators(seed: int) -> list[np.random.Generator]:
+    return list(map(np.random.default_rng, np.random.SeedSequence(seed).spawn(5)))
 
 
 def _most_rows(left: Columns, right: Columns) -> int:
@@ -123,42 +139,41 @@ def _most_rows(left: Columns, right: Columns) -> int:
     return min(problems.MAX_ROWS, max(len(left.values), len(right.values), 500))
 
 
-def _halved(left: Columns, right: Columns, rng: np.random.Generator) -> _Halves:
-    """Rows to fit on, and a third to judge on, each side by itself, as they need not be paired."""
-    parts = []
+def _divided(left: Columns, right: Columns, rng: np.random.Generator) -> _Parts:
+    """Three parts of the rows, of each side by itself, as they need not be paired."""
+    divided = []
     for side in (left, right):
-        order = rng.permutation(len(side.values))
-        cut = round(len(order) * (1.0 - _JUDGED_ROWS))
-        parts.append((side.taken(order[:cut]), side.taken(order[cut:])))
-    (fit_x, judge_x), (fit_y, judge_y) = parts
-    return _Halves((fit_x, fit_y), (judge_x, judge_y))
+        cuts = np.cumsum([round(share * len(side.values)) for share in _PARTS[:-1]])
+        divided.append([side.taken(rows) for rows in np.split(rng.permutation(len(side.values)), cuts)])
+    return _Parts(*zip(*divided, strict=True))
 
 
 def _maps(sides_: Sides, count: int, rng: np.random.Generator, stopped: Callable[[], bool]) -> Maps:
-    """Several maps of each side, each fitted to other rows."""
-    return [tuple_of([_map(side, rng, stopped) for side in sides_]) for _ in range(count)]
-
-
-def tuple_of(pair: list[FittedSide]) -> tuple[FittedSide, FittedSide]:
-    """A pair."""
-    left, right = pair
-    return left, right
+    """Maps of both sides, each fitted to other rows; as many as there is time for, and one at least."""
+    maps: Maps = []
+    while not maps or (len(maps) < count and not stopped()):
+        left, right = (_map(side, rng, stopped) for side in sides_)
+        maps.append((left, right))
+    return maps
 
 
 def _map(side: Columns, rng: np.random.Generator, stopped: Callable[[], bool]) -> FittedSide:
-    rows = rng.permutation(len(side.values))[: round(_MAP_ROWS * len(side.values))]
+    count = min(round(_MAP_ROWS * len(side.values)), _MOST_MAP_ROWS)
+    rows = rng.permutation(len(side.values))[:count]
     return sides.fit(side.taken(rows), rng, _PASSES, stopped)
 
 
-def _judge(halves: _Halves, rng: np.random.Generator, seed: int, rows: int) -> _Judge:
-    left, right = (sides.fit(side, rng, _PASSES, _never) for side in halves.judge)
-    return _Judge((left, right), list(problems.stream([(left, right)], seed, _JUDGED, rows)))
+def _judge(
+    parts: _Parts, rng: np.random.Generator, seed: int, rows: int, stopped: Callable[[], bool]
+) -> _Judge:
+    maps = _maps(parts.judge, _MAPS[2], rng, stopped)
+    return _Judge([p for group in problems.groups(maps, seed, _JUDGED, rows) for p in group()])
 
 
 def _report(
     judge: _Judge,
-    maps: tuple[FittedSide, FittedSide],
-    halves: _Halves,
+    maps: problems.Pair,
+    parts: _Parts,
     seed: int,
     minutes: float,
     rng: np.random.Generator,
@@ -166,7 +181,7 @@ def _report(
 ) -> Report:
     """What the shipped weights do, and how well the first map imitates rows that it has not seen."""
     before = judge.score(estimators.load(), advance)
-    told = [_imitation(own, unseen, rng) for own, unseen in zip(maps, halves.judge, strict=True)]
+    told = [_imitation(own, unseen, rng) for own, unseen in zip(maps, parts.judge, strict=True)]
     (x, real_x), (y, real_y) = told
     return Report(before, None, x, y, seed, minutes, pictures={"x": real_x, "y": real_y})
 
@@ -177,14 +192,15 @@ def _imitation(
     """How a side was imitated, and real beside made rows of its continuous columns as normal scores."""
     names = own.columns.names
     discrete = tuple(name for name, is_so in zip(names, own.columns.discrete, strict=True) if is_so)
+    sizes = {"names": names, "discrete": discrete, "tied": unseen.tied, "rows": len(own.columns.values)}
     if not own.latents:
         nothing = np.empty((0, 0))
-        return SideReport(names, discrete, len(unseen.values), None, 0, own.way, None), (nothing, nothing)
+        return SideReport(**sizes, dimension=None, latents=0, way=own.way, accuracy=None), (nothing, nothing)
     real = columns.normal_scores(unseen.continuous, rng)[:_PICTURED]
     made = columns.normal_scores(own.scores(rng.standard_normal((len(unseen.values), own.latents))), rng)
     accuracy = told_apart(real, made[:_PICTURED])
-    facts = (len(own.columns.values), round(own.dimension, 2), own.latents, own.way, accuracy)
-    return SideReport(names, discrete, *facts), (real, made[:_PICTURED])
+    facts = {"dimension": round(own.dimension, 2), "latents": own.latents, "way": own.way}
+    return SideReport(**sizes, **facts, accuracy=accuracy), (real, made[:_PICTURED])
 
 
 def _reason(clock: _Clock) -> str:

@@ -15,7 +15,7 @@ _SMALLEST = 1e-4  # of the largest variance of a principal component; below, col
 _FEWER = 0.67  # of the components, below which the intrinsic dimension calls for an autoencoder
 _EXPLAINED = 0.95  # of the variance that an autoencoder must give back, or components are kept
 _RETURNED = 0.98  # of the variance of its latents, which must come back if the map is to be injective
-_ROWS = 4000  # that a flow is fitted to; more would cost minutes
+_AT_ONCE = 8192  # rows, whose splines then stay in a cache
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class FittedSide:
     def scores(self, z: FloatArray) -> FloatArray:
         """Normal scores of the continuous columns, as the data's are, of latents of shape (n, k)."""
         with torch.no_grad():
-            inner = self._flow().transform.inv(torch.from_numpy(z.astype(np.float32)))
+            back = self._flow().transform.inv
+            inner = torch.cat([back(part) for part in torch.from_numpy(z.astype(np.float32)).split(_AT_ONCE)])
             inner = (
                 inner * torch.from_numpy(self._scale[1]).float() + torch.from_numpy(self._scale[0]).float()
             )
@@ -65,8 +66,7 @@ class FittedSide:
 
 
 def fit(side: Columns, rng: np.random.Generator, passes: int, stopped: flows.Stop) -> FittedSide:
-    """The map of a side, fitted to its rows in random order."""
-    side = side.taken(rng.permutation(len(side.values))[:_ROWS])
+    """The map of a side, fitted to its rows, which must come in random order."""
     bins = [columns.edges(column) for column in side.values[:, side.discrete].T]
     levels, edges = tuple(b[0] for b in bins), tuple(b[1] for b in bins)
     if side.discrete.all():

@@ -52,8 +52,10 @@ class Calibration:
         shape, inner = shape_cell(n, columns), stratum(values, n, columns)
         nominal = torch.tensor(LEVELS)
         before = start.levels if start else nominal.expand(SHAPES * _ANSWERS, -1)
-        seen = set(shape.tolist()) if start else set()
-        of_all = [_drawn_to(own, placed) if c // _ANSWERS in seen else own for c, own in enumerate(before)]
+        observed = set(shape.tolist()) if start else set()
+        of_all = [
+            _drawn_to(own, placed) if c // _ANSWERS in observed else own for c, own in enumerate(before)
+        ]
         coarse = [_drawn_to(own, placed[shape == c // _ANSWERS]) for c, own in enumerate(of_all)]
         fine = [_drawn_to(coarse[c], placed[inner == c]) for c in range(SHAPES * _ANSWERS)]
         return cls(torch.stack(fine).clamp(LEVELS[0], LEVELS[-1]))

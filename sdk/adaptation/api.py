@@ -10,6 +10,7 @@ from mizzle import progress as bars
 from mizzle.adaptation.adapted import Adapted, from_file
 from mizzle.adaptation.report import Report
 from mizzle.data import frames
+from mizzle.data.arrays import FloatArray
 from mizzle.data.samples import read_side
 from mizzle.errors import InvalidInput
 from mizzle.questions.surrogates import generator_of
@@ -86,22 +87,22 @@ def _sides(x_rows: object, y_rows: object) -> tuple[Any, Any]:
     """Checked columns of both sides."""
     from mizzle.adaptation import columns
 
-    read = [
-        (read_side(rows, name).values, _names(rows, name), name)
-        for rows, name in ((x_rows, "x"), (y_rows, "y"))
-    ]
     left, right = (
-        columns.read(values, names or _numbered(values, side), side) for values, names, side in read
+        columns.read(
+            side.values, _names(rows, side.values, name), name, tuple(n.message for n in side.notices)
+        )
+        for rows, name in ((x_rows, "x"), (y_rows, "y"))
+        for side in (read_side(rows, name),)
     )
     return left, right
 
 
-def _names(rows: object, side: str) -> tuple[str, ...] | None:
-    """Names of a frame's columns; None without a frame."""
+def _names(rows: object, values: FloatArray, side: str) -> tuple[str, ...]:
+    """Names of a frame's columns, or the side with a number."""
     library = frames.library_of(rows)
     named = frames.columns(rows) if library is not None else None
-    return tuple(str(name) for name, _ in named) if named else None
-
-
-def _numbered(values: Any, side: str) -> tuple[str, ...]:
-    return tuple(f"{side}{i}" for i in range(values.shape[1]))
+    return (
+        tuple(str(name) for name, _ in named)
+        if named
+        else tuple(f"{side}{i}" for i in range(values.shape[1]))
+    )

@@ -30,13 +30,13 @@ class Columns:
         names: of all columns, in order.
         values: shape (N, d).
         discrete: which are, shape (d,).
-        tied: names of those that repeat values and have too many for levels: they stand for continuous ones.
+        notices: what was assumed to read them, and what will not be imitated.
     """
 
     names: tuple[str, ...]
     values: FloatArray
     discrete: NDArray[np.bool_]
-    tied: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def continuous(self) -> FloatArray:
@@ -45,15 +45,16 @@ class Columns:
 
     def taken(self, rows: NDArray[np.intp]) -> "Columns":
         """The same columns of some rows. What is discrete was decided on all rows."""
-        return Columns(self.names, self.values[rows], self.discrete, self.tied)
+        return Columns(self.names, self.values[rows], self.discrete, self.notices)
 
 
-def read(values: FloatArray, names: tuple[str, ...], side: str) -> Columns:
+def read(values: FloatArray, names: tuple[str, ...], side: str, notices: tuple[str, ...] = ()) -> Columns:
     """Checked columns of one side.
 
     Args:
         values: finite numbers, shape (N, d).
         side: "x" or "y", for messages.
+        notices: what was assumed to read them.
 
     Raises:
         InvalidInput: too few rows, too many columns or cells, a constant column, or one of which many rows
@@ -76,16 +77,18 @@ def read(values: FloatArray, names: tuple[str, ...], side: str) -> Columns:
     if constant:
         raise InvalidInput(f"{side} has constant columns ({', '.join(constant)}): leave them out")
     repeats = np.array([len(c) < _DISTINCT * n or c.max() > max(_ATOM * n, 3) for c in distinct])
-    few = np.array([len(counts) <= _MAX_LEVELS for counts in distinct])
-    for name, counts, is_few in zip(names, distinct, few, strict=True):
-        if not is_few and counts.max() > _LARGE_ATOM * n:
+    limited = np.array([len(counts) <= _MAX_LEVELS for counts in distinct])
+    for name, counts, is_limited in zip(names, distinct, limited, strict=True):
+        if not is_limited and counts.max() > _LARGE_ATOM * n:
             raise InvalidInput(
                 f"column {name} of {side} has one value in {counts.max() / n:.0%} of the rows and "
                 f"{len(counts) - 1} others; discrete columns may have {_MAX_LEVELS} values: group them, or "
                 "leave the column out"
             )
-    tied = tuple(name for name, is_so in zip(names, repeats & ~few, strict=True) if is_so)
-    return Columns(names, values, repeats & few, tied)
+    if (tied := repeats & ~limited).any():
+        listed = ", ".join(name for name, is_so in zip(names, tied, strict=True) if is_so)
+        notices += (f"values of {side} that repeat are not imitated in columns with many others: {listed}",)
+    return Columns(names, values, repeats & limited, notices)
 
 
 def normal_scores(values: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -44,7 +44,7 @@ class Summaries(NamedTuple):
 
 def summaries(groups: Iterable[Group], stopped: Stop, advance: Callable[[int], object]) -> Summaries:
     """Make and summarise groups of problems, in order, until there are no more or time is over."""
-    made: list[tuple[list[Tokens], list[tuple[float, int, int]]]] = []
+    results: list[tuple[list[Tokens], list[tuple[float, int, int]]]] = []
     source, waiting = iter(groups), deque[Future[Any]]()
     with ThreadPoolExecutor(_THREADS, initializer=use_single_thread) as pool:
         while True:
@@ -52,11 +52,11 @@ def summaries(groups: Iterable[Group], stopped: Stop, advance: Callable[[int], o
                 waiting.append(pool.submit(_summarised, group))
             if not waiting:
                 break
-            made.append(waiting.popleft().result())
-            advance(len(made[-1][0]))
-    facts = [fact for _, own in made for fact in own]
+            results.append(waiting.popleft().result())
+            advance(len(results[-1][0]))
+    facts = [fact for _, own in results for fact in own]
     nats, n, columns = (list(column) for column in zip(*facts, strict=True)) if facts else ([], [], [])
-    tokens = [own for group, _ in made for own in group]
+    tokens = [own for group, _ in results for own in group]
     return Summaries(tokens, torch.tensor(nats).float().log1p(), torch.tensor(n), torch.tensor(columns))
 
 
@@ -84,10 +84,10 @@ def parent() -> torch_weights.TorchWeights:
     return torch_weights.load(weights.SHIPPED)
 
 
-def fine_tuned(found: Summaries, seed: int, stopped: Stop) -> tuple[Net, int]:
+def fine_tuned(drawn: Summaries, seed: int, stopped: Stop) -> tuple[Net, int]:
     """The parent's network, fitted to these problems; and after how many steps."""
-    count = len(found.tokens)
-    steps = planned(found)
+    count = len(drawn.tokens)
+    steps = planned(drawn)
     if not steps:
         return parent().net, 0
     fit = Fit(parent().header.net, FitConfig(**{**asdict(_FIT), "steps": steps}), seed)
@@ -96,13 +96,13 @@ def fine_tuned(found: Summaries, seed: int, stopped: Stop) -> tuple[Net, int]:
     for batch in order.split(_BATCH)[:steps]:
         if stopped():
             break
-        fit.update([_chunk(found, batch[part]) for part in parts(found.columns[batch])])
+        fit.update([_chunk(drawn, batch[part]) for part in parts(drawn.columns[batch])])
     return fit.averaged, fit.step
 
 
-def planned(found: Summaries) -> int:
+def planned(drawn: Summaries) -> int:
     """Optimizer steps on so many problems."""
-    return _PASSES * len(found.tokens) // _BATCH
+    return _PASSES * len(drawn.tokens) // _BATCH
 
 
 class Fitted(NamedTuple):
@@ -114,24 +114,24 @@ class Fitted(NamedTuple):
 
 
 @torch.no_grad()
-def calibrated(net: Net, found: Summaries) -> Fitted:
+def calibrated(net: Net, drawn: Summaries) -> Fitted:
     """The better of two networks on held-out problems, with calibration and novelty drawn to the parent's."""
     start = parent()
-    if not found.tokens:
+    if not drawn.tokens:
         return Fitted(start.net, start.calibration, start.novelty)
     batches = [
-        repad([found.tokens[i] for i in part]) for part in torch.arange(len(found.tokens)).split(_BATCH)
+        repad([drawn.tokens[i] for i in part]) for part in torch.arange(len(drawn.tokens)).split(_BATCH)
     ]
     answers = [(own, torch.cat([own(tokens) for tokens in batches])) for own in (net, start.net)]
-    best, values = min(answers, key=lambda answer: posterior.pinball(answer[1], found.truth).mean().item())
-    shapes = found.truth, found.n, found.columns
+    best, values = min(answers, key=lambda answer: posterior.pinball(answer[1], drawn.truth).mean().item())
+    shapes = drawn.truth, drawn.n, drawn.columns
     calibration = Calibration.fit(values, *shapes, start=start.calibration)
     features = torch.cat([best.features(tokens) for tokens in batches])
     return Fitted(best, calibration, start.novelty.raised(features, *shapes[1:]))
 
 
 def write(fitted: Fitted, about: Any, path: Path) -> None:
-    """A weights file of an adapted network, which says of what it was made."""
+    """A weights file of an adapted network, which says of what it was results."""
     header = parent().header
     training = {**header.training, ADAPTED: about}
     named = Header(
@@ -146,8 +146,8 @@ def write(fitted: Fitted, about: Any, path: Path) -> None:
     torch_weights.save(path, *fitted, named)
 
 
-def _chunk(found: Summaries, places: Tensor) -> tuple[Tokens, Tensor]:
-    return repad([found.tokens[int(i)] for i in places]), found.truth[places]
+def _chunk(drawn: Summaries, places: Tensor) -> tuple[Tokens, Tensor]:
+    return repad([drawn.tokens[int(i)] for i in places]), drawn.truth[places]
 
 
 def _columns(table: Table) -> int:

@@ -56,7 +56,7 @@ class _Latents:
         (self.w if slot[0] else self.z)[:, slot[1]] = values
 
     def rotate(self, rng: np.random.Generator) -> None:
-        """The continuous ones, which stay normal and independent; sometimes, so that some links stay plain."""
+        """Turn the continuous ones, which stay normal and independent, in two problems of three."""
         k = self.z.shape[1]
         if k > 1 and rng.random() < _ROTATED:
             self.z = self.z @ np.linalg.qr(rng.standard_normal((k, k)))[0]

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from mizzle import extras
 from mizzle.data.arrays import FloatArray
@@ -13,7 +12,6 @@ from mizzle.errors import InvalidInput
 from mizzle.types import Estimate
 
 _LEVEL = 0.9
-_NEIGHBOURS = 5
 
 
 @dataclass(frozen=True)
@@ -51,18 +49,19 @@ class SideReport:
 
     Attributes:
         names: of its columns; discrete: of those that are.
-        tied: names of those that repeat some values and were imitated as if they were continuous.
+        notices: what was assumed to read it, and what is not imitated.
         rows: that each map was fitted to, other ones for each; at most 2,000.
         dimension: intrinsic dimension of the continuous columns; None without any.
         latents: columns of the map's inner side.
         way: "components", "autoencoder", or "none" where every column is discrete.
-        accuracy: of a classifier (5 nearest neighbours) that tells rows made from rows that the map has not
-            seen; .5 cannot tell them apart, 1 always can. None for discrete columns, which are drawn alone.
+        accuracy: of a classifier (5 nearest neighbours) that tells imitated rows from rows that the map has
+            not seen; .5 cannot tell them apart, 1 always can. None without continuous columns; discrete ones
+            are drawn independently of the others.
     """
 
     names: tuple[str, ...]
     discrete: tuple[str, ...]
-    tied: tuple[str, ...]
+    notices: tuple[str, ...]
     rows: int
     dimension: float | None
     latents: int
@@ -104,7 +103,7 @@ class Report:
         """The report that `to_dict` gave."""
         sides = {
             name: SideReport(
-                **{**text[name], **{k: tuple(text[name][k]) for k in ("names", "discrete", "tied")}}
+                **{**text[name], **{k: tuple(text[name][k]) for k in ("names", "discrete", "notices")}}
             )
             for name in ("x", "y")
         }
@@ -119,16 +118,14 @@ class Report:
                     f"{name:16}{score.error:9.4f}{score.width:9.4f}{score.coverage:10.3f}{score.familiar:10.3f}"
                 )
         for name, side in (("x", self.x), ("y", self.y)):
-            told = "" if side.accuracy is None else f", made rows told from real ones {side.accuracy:.0%}"
-            tied = f", repeated values not imitated in {', '.join(side.tied)}" if side.tied else ""
-            sizes = (
-                f"{len(side.names)} columns by {side.latents} latents ({side.way}), {side.rows} rows a map"
-            )
-            lines.append(f"{name}: {sizes}{told}{tied}")
+            accuracy = "" if side.accuracy is None else f", told from real rows {side.accuracy:.0%}"
+            sizes = f"{len(side.names)} columns by {side.latents} latents ({side.way})"
+            lines.append(f"{name}: {sizes}, {side.rows} rows a map{accuracy}")
+        lines += [f"{name}: {text}" for name, side in (("x", self.x), ("y", self.y)) for text in side.notices]
         return "\n".join([*lines, *([f"stopped: {self.stopped}"] if self.stopped else [])])
 
     def plot(self) -> Any:
-        """A picture of real rows beside made ones, two columns of either side.
+        """A picture of real rows beside imitated ones, two columns of either side.
 
         Raises:
             InvalidInput: the report comes from a file, which keeps no rows. MissingExtra: no matplotlib.
@@ -139,18 +136,9 @@ class Report:
             )
         plt = extras.load("matplotlib.pyplot", "pip install 'mizzle[plot]'")
         figure, axes = plt.subplots(2, 2, sharex="row", sharey="row", figsize=(7, 7), layout="constrained")
-        for row, (side, (real, made)) in zip(axes, self.pictures.items(), strict=True):
-            for axis, rows, name in zip(row, (real, made), ("real", "made"), strict=True):
+        for row, (side, pair) in zip(axes, self.pictures.items(), strict=True):
+            for axis, rows, name in zip(row, pair, ("real", "imitated"), strict=True):
                 axis.set_title(f"{side}, {name}: normal scores")
                 if rows.shape[1]:
                     axis.plot(rows[:, 0], rows[:, -1], ".", markersize=3)
         return figure
-
-
-def told_apart(real: FloatArray, made: FloatArray) -> float:
-    """Accuracy of 5 nearest neighbours, each row left out, as many of both (Lopez-Paz & Oquab 2017)."""
-    count = min(len(real), len(made))
-    rows = np.concatenate([real[:count], made[:count]])
-    labels = np.repeat([0.0, 1.0], count)
-    near = cKDTree(rows).query(rows, _NEIGHBOURS + 1)[1][:, 1:]
-    return round(float(((labels[near].mean(axis=1) > 0.5) == labels).mean()), 4)

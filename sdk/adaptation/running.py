@@ -11,11 +11,10 @@ import numpy as np
 
 from mizzle import estimator as estimators
 from mizzle import progress as bars
-from mizzle.adaptation import adapted, columns, fitting, problems, sides
+from mizzle.adaptation import adapted, fitting, imitation, problems, sides
 from mizzle.adaptation.columns import Columns
-from mizzle.adaptation.report import Report, Score, SideReport, told_apart
+from mizzle.adaptation.report import Report, Score
 from mizzle.adaptation.sides import FittedSide
-from mizzle.data.arrays import FloatArray
 from mizzle.estimator import EstimatorLike
 from mizzle.model.threads import single_thread
 from mizzle.model.training.fitting import stop_signal
@@ -23,12 +22,12 @@ from mizzle.types import Estimate
 
 _PARTS = (0.45, 0.25, 0.3)  # of the rows: to fit on, to calibrate on, to judge on; no map sees two of them
 _MAPS = (6, 3, 3)  # of each part
-_MAP_ROWS, _MOST_MAP_ROWS = 0.8, 2000  # of a part, that each of its maps sees
+_MAP_ROWS, _MAP_ROWS_LIMIT = 0.8, 2000  # of a part, that each of its maps sees
 _PASSES = 120  # over the rows, of a flow
 _FITTED_PER_MINUTE, _CALIBRATED, _JUDGED = 1000, 2400, 400  # problems
 _MAPS_END, _TOKENS_END, _FIT_END = 0.3, 0.6, 0.95  # shares of the minutes after which something ends
 _ASSESS_MINUTES = 1.0
-_GROUP, _PICTURED = 16, 1000
+_GROUP = 16
 
 Maps = list[problems.Pair]
 Sides = tuple[Columns, Columns]
@@ -158,7 +157,7 @@ def _maps(sides_: Sides, count: int, rng: np.random.Generator, stopped: Callable
 
 
 def _map(side: Columns, rng: np.random.Generator, stopped: Callable[[], bool]) -> FittedSide:
-    count = min(round(_MAP_ROWS * len(side.values)), _MOST_MAP_ROWS)
+    count = min(round(_MAP_ROWS * len(side.values)), _MAP_ROWS_LIMIT)
     rows = rng.permutation(len(side.values))[:count]
     return sides.fit(side.taken(rows), rng, _PASSES, stopped)
 
@@ -181,26 +180,9 @@ def _report(
 ) -> Report:
     """What the shipped weights do, and how well the first map imitates rows that it has not seen."""
     before = judge.score(estimators.load(), advance)
-    told = [_imitation(own, unseen, rng) for own, unseen in zip(maps, parts.judge, strict=True)]
-    (x, real_x), (y, real_y) = told
-    return Report(before, None, x, y, seed, minutes, pictures={"x": real_x, "y": real_y})
-
-
-def _imitation(
-    own: FittedSide, unseen: Columns, rng: np.random.Generator
-) -> tuple[SideReport, tuple[FloatArray, FloatArray]]:
-    """How a side was imitated, and real beside made rows of its continuous columns as normal scores."""
-    names = own.columns.names
-    discrete = tuple(name for name, is_so in zip(names, own.columns.discrete, strict=True) if is_so)
-    sizes = {"names": names, "discrete": discrete, "tied": unseen.tied, "rows": len(own.columns.values)}
-    if not own.latents:
-        nothing = np.empty((0, 0))
-        return SideReport(**sizes, dimension=None, latents=0, way=own.way, accuracy=None), (nothing, nothing)
-    real = columns.normal_scores(unseen.continuous, rng)[:_PICTURED]
-    made = columns.normal_scores(own.scores(rng.standard_normal((len(unseen.values), own.latents))), rng)
-    accuracy = told_apart(real, made[:_PICTURED])
-    facts = {"dimension": round(own.dimension, 2), "latents": own.latents, "way": own.way}
-    return SideReport(**sizes, **facts, accuracy=accuracy), (real, made[:_PICTURED])
+    compared = [imitation.compare(own, unseen, rng) for own, unseen in zip(maps, parts.judge, strict=True)]
+    (x, rows_x), (y, rows_y) = compared
+    return Report(before, None, x, y, seed, minutes, pictures={"x": rows_x, "y": rows_y})
 
 
 def _reason(clock: _Clock) -> str:

@@ -179,6 +179,16 @@ def with_checksums(metadata: Mapping[str, str], tensors: Mapping[str, NDArray[An
     return {**metadata, _CHECKSUMS: json.dumps(_checksums(metadata, tensors))}
 
 
+def in_order(content: bytes) -> bytes:
+    """A file of tensors with its texts sorted by name; safetensors writes them in an order of its own."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors start at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + content[end:]
+
+
 def _about(file: TensorFile) -> dict[str, Any]:
     about: dict[str, Any] = json.loads(file.metadata["mizzle"])
     return about

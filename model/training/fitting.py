@@ -181,15 +181,23 @@ def schedule(step: int, config: FitConfig) -> float:
 
 @contextmanager
 def stop_signal() -> Iterator[threading.Event]:
-    """Set by SIGINT and SIGTERM, so that a checkpoint is written before the program ends."""
+    """Set by SIGINT and SIGTERM, so that work is saved before the program ends; a second one ends it."""
     stopped = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stopped
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+
+    def stop(number: int, _: object) -> None:
+        if stopped.is_set():
+            signal.signal(number, before[number])
+            signal.raise_signal(number)
+        stopped.set()
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        for number in before:
+            signal.signal(number, stop)
         yield stopped
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)

@@ -48,14 +48,16 @@ def adapt(
     if not 0.0 <= minutes <= _MOST_MINUTES:
         raise InvalidInput(f"minutes is {minutes}; it must be from 0, which only calibrates, to 1440")
     running = _running()
-    return running.adapt(*_sides(x_rows, y_rows), float(minutes), _seed(rng), progress)
+    adapted: Adapted = running.adapt(*_sides(x_rows, y_rows), float(minutes), _seed(rng), progress)
+    return adapted
 
 
 def assess(
     x_rows: object, y_rows: object, rng: int | np.random.Generator | None = None, progress: bars.Wanted = None
 ) -> Report:
     """How good the shipped weights are on data like these; arguments and errors as those of `adapt`."""
-    return _running().assess(*_sides(x_rows, y_rows), _seed(rng), progress)
+    report: Report = _running().assess(*_sides(x_rows, y_rows), _seed(rng), progress)
+    return report
 
 
 def load(path: Path | str) -> Adapted:

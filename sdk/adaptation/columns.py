@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ndtri  # type: ignore[import-untyped]
 
 from mizzle.data.arrays import FloatArray
 from mizzle.errors import InvalidInput

@@ -110,7 +110,7 @@ def _fit(
     train, held_out = data[:cut], data[cut:]
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, passes, rate / 20)
-    best, kept, since = float("inf"), copy.deepcopy(model.state_dict()), 0
+    best, best_state, since = float("inf"), copy.deepcopy(model.state_dict()), 0
     for _ in range(passes):
         for batch in _batches(train):
             optimizer.zero_grad()
@@ -122,10 +122,10 @@ def _fit(
             now = loss(held_out).mean().item()
         since += 1
         if now < best:
-            best, kept, since = now, copy.deepcopy(model.state_dict()), 0
+            best, best_state, since = now, copy.deepcopy(model.state_dict()), 0
         if since >= _PATIENCE or stopped():
             break
-    model.load_state_dict(kept)
+    model.load_state_dict(best_state)
     model.eval().requires_grad_(False)
 
 

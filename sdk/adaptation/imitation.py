@@ -1,7 +1,7 @@
 """How well a map imitates rows: what tells its rows from real ones, and both to be drawn."""
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
 from mizzle.adaptation.columns import Columns, normal_scores
 from mizzle.adaptation.report import SideReport

@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri  # type: ignore[import-untyped]
 
 from mizzle.adaptation.sides import FittedSide
 from mizzle.data.arrays import FloatArray
@@ -84,9 +84,9 @@ def draw(maps: Pair, rngs: Iterable[np.random.Generator], rows: int) -> list[Pro
         rows: most of a problem; how many it has is log-uniform.
     """
     drafts = [_draft(*maps, rng, rows) for rng in rngs]
-    sides = ([draft[i] for draft in drafts] for i in (0, 1))
-    mapped = [_through(side, latents) for side, latents in zip(maps, sides, strict=True)]
-    return [Problem(x, y, draft.nats, draft.kind) for x, y, draft in zip(*mapped, drafts, strict=True)]
+    xs = _through(maps[0], [draft.left for draft in drafts])
+    ys = _through(maps[1], [draft.right for draft in drafts])
+    return [Problem(x, y, draft.nats, draft.kind) for x, y, draft in zip(xs, ys, drafts, strict=True)]
 
 
 def _draft(left: FittedSide, right: FittedSide, rng: np.random.Generator, rows: int) -> _Draft:
@@ -110,8 +110,8 @@ def _linked(left: _Latents, right: _Latents, rng: np.random.Generator) -> tuple[
     """Link latents of both sides; I(X;Y) in nats, and what kind of problem it became."""
     if rng.random() < _INDEPENDENT:
         return 0.0, "independent"
-    most = min(len(left.free), len(right.free))
-    count = 1 + int(rng.integers(most)) if rng.random() < 0.6 else min(most, 1 + int(rng.integers(3)))
+    limit = min(len(left.free), len(right.free))
+    count = 1 + int(rng.integers(limit)) if rng.random() < 0.6 else min(limit, 1 + int(rng.integers(3)))
     total = float(np.exp(rng.uniform(*np.log(_NATS))))
     parts = np.minimum(rng.dirichlet(np.full(count, 1.0)) * total, _PER_LINK)
     if rng.random() < _GATED and (gated := _gate(left, right, float(parts.max()), rng)) is not None:
@@ -150,13 +150,13 @@ def _gate(left: _Latents, right: _Latents, nats: float, rng: np.random.Generator
     """
     sides = [(left, right), (right, left)]
     rng.shuffle(sides)
-    for two, one in sides:
-        pair, single = ([s for s in side.free if not s[0]] for side in (two, one))
+    for two, other in sides:
+        pair, single = ([s for s in side.free if not s[0]] for side in (two, other))
         if len(pair) > 1 and single:
             a, b = (two.z[:, slot[1]] for slot in pair[:2])
             r = float(np.sqrt(-np.expm1(-2.0 * nats)))
             noise = rng.standard_normal(len(a))
-            one.put(single[0], np.sign(b * b - 0.4549) * r * a + np.sqrt(1.0 - r * r) * noise)
+            other.put(single[0], np.sign(b * b - 0.4549) * r * a + np.sqrt(1.0 - r * r) * noise)
             return nats
     return None
 

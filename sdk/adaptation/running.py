@@ -113,9 +113,9 @@ def _fitted(
 ) -> tuple[fitting.Fitted, int, bool]:
     """The network, after how many steps, and whether all was done that was planned."""
     drawn = list(fitting.replayed(problems.groups(maps, seed, count, rows), seed))
-    found = fitting.summaries(drawn, clock.over(_TOKENS_END), advance)
-    net, steps = fitting.fine_tuned(found, seed, clock.over(_FIT_END))
-    is_done = len(found.tokens) >= count and steps == fitting.planned(found) and not clock.interrupted()
+    own = fitting.summaries(drawn, clock.over(_TOKENS_END), advance)
+    net, steps = fitting.fine_tuned(own, seed, clock.over(_FIT_END))
+    is_done = len(own.tokens) >= count and steps == fitting.planned(own) and not clock.interrupted()
     return fitting.calibrated(net, unseen), steps, is_done
 
 

@@ -92,8 +92,8 @@ def _components(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Centre, and the axes of all components that vary, each as long as its standard deviation."""
     centre = scores.mean(0)
     values, axes = np.linalg.eigh(np.cov(scores.T, bias=True).reshape(2 * (scores.shape[1],)))
-    kept = values > _SMALLEST * values[-1]
-    return centre, np.asarray(axes[:, kept] * np.sqrt(values[kept]))
+    varying = values > _SMALLEST * values[-1]
+    return centre, np.asarray(axes[:, varying] * np.sqrt(values[varying]))
 
 
 def _decoder(

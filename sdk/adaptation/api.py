@@ -1,5 +1,6 @@
 """`mizzle.adapt`, `mizzle.assess` and `mizzle.load`: weights for data of one's own kind."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from mizzle import progress as bars
 from mizzle.adaptation.adapted import Adapted, from_file
 from mizzle.adaptation.report import Report
 from mizzle.data import frames
-from mizzle.data.arrays import FloatArray
 from mizzle.data.samples import read_side
 from mizzle.errors import InvalidInput
 from mizzle.questions.surrogates import generator_of
@@ -32,7 +32,7 @@ def adapt(
     maps. How rows of x and y belong together is never used: they need not be paired, nor equally many.
 
     Args:
-        x_rows, y_rows: at least 200 rows each, as `mizzle.estimate` takes them.
+        x_rows, y_rows: at least 200 rows each, as `mizzle.estimate` takes them, or a dict of columns.
         minutes: for all of it; 0 only calibrates. With the same seed, weights agree on one machine as long
             as the time suffices for what is planned for it, which `report.stopped` says.
         rng: a seed or generator.
@@ -87,24 +87,21 @@ def _running() -> Any:
 
 def _sides(x_rows: object, y_rows: object) -> tuple[Any, Any]:
     """Checked columns of both sides."""
+    return _side(x_rows, "x"), _side(y_rows, "y")
+
+
+def _side(rows: object, name: str) -> Any:
     from mizzle.adaptation import columns
 
-    left, right = (
-        columns.read(
-            side.values, _names(rows, side.values, name), name, tuple(n.message for n in side.notices)
-        )
-        for rows, name in ((x_rows, "x"), (y_rows, "y"))
-        for side in (read_side(rows, name),)
-    )
-    return left, right
+    if isinstance(rows, Mapping):
+        side = read_side(np.column_stack(list(rows.values())) if rows else [], name)
+    else:
+        side = read_side(rows, name)
+    names = _names(rows) or tuple(f"{name}{i}" for i in range(side.values.shape[1]))
+    return columns.read(side.values, names, name, tuple(notice.message for notice in side.notices))
 
 
-def _names(rows: object, values: FloatArray, side: str) -> tuple[str, ...]:
-    """Names of a frame's columns, or the side with a number."""
-    library = frames.library_of(rows)
-    named = frames.columns(rows) if library is not None else None
-    return (
-        tuple(str(name) for name, _ in named)
-        if named
-        else tuple(f"{side}{i}" for i in range(values.shape[1]))
-    )
+def _names(rows: object) -> tuple[str, ...]:
+    """Names of a frame's columns; none where there are none."""
+    named = rows.items() if isinstance(rows, Mapping) else frames.columns(rows) or ()
+    return tuple(str(name) for name, _ in named)

@@ -29,7 +29,7 @@ _THREADS = 2  # that make tokens
 _BATCH = 64
 _PASSES = 6  # of the problems
 REPLAY = 0.35  # problems of the prior for each one of the data's kind, so that nothing else is forgotten
-_FIT = FitConfig(rate=3e-4, matrices=6e-4, cooldown=0.6, average=0.98)
+_FIT = FitConfig(rate=1e-3, matrices=2e-3, cooldown=0.6, average=0.98)
 Group = Callable[[], list[Problem]]
 
 

@@ -20,8 +20,8 @@ from mizzle.model.threads import single_thread
 from mizzle.model.training.fitting import stop_signal
 from mizzle.types import Estimate
 
-_PARTS = (0.45, 0.25, 0.3)  # of the rows: to fit on, to calibrate on, to judge on; no map sees two of them
-_MAPS = (6, 3, 3)  # of each part
+_PARTS = (0.4, 0.3, 0.3)  # of the rows: to fit on, to calibrate on, to judge on; no map sees two of them
+_MAPS = (8, 4, 3)  # of each part
 _MAP_ROWS, _MAP_ROWS_LIMIT = 0.8, 2000  # of a part, that each of its maps sees
 _PASSES = 120  # over the rows, of a flow
 _FITTED_PER_MINUTE, _CALIBRATED, _JUDGED = 1000, 2400, 400  # problems

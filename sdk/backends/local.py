@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, overload
+from pathlib import Path
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,19 @@ class LocalBackend:
 
     def __init__(self, estimator: EstimatorLike | None = None) -> None:
         self._estimator = estimator
+
+    @classmethod
+    def of(cls, estimator: EstimatorLike | None, weights: Path | str | None) -> Self:
+        """On an estimator, or on a file of weights, which is loaded at once.
+
+        Raises:
+            InvalidInput: both are there. ModelUnavailable: the weights cannot be used.
+        """
+        if weights is None:
+            return cls(estimator)
+        if estimator is not None:
+            raise InvalidInput("there are an estimator and weights; give one of them")
+        return cls(estimators.load(weights))
 
     def estimate(
         self,

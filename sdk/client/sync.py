@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
@@ -77,14 +78,18 @@ class Client:
         self._sleep = time.sleep
 
     @classmethod
-    def local(cls, estimator: EstimatorLike | None = None) -> Self:
+    def local(cls, estimator: EstimatorLike | None = None, *, weights: Path | str | None = None) -> Self:
         """The same object without a service: the estimator runs in this process.
 
         Args:
             estimator: the one of the package when left out, which is loaded on first use.
+            weights: a file of weights, say of `mizzle.adapt`, in place of an estimator.
+
+        Raises:
+            InvalidInput: both are there. ModelUnavailable: the weights cannot be used.
         """
         client = cls.__new__(cls)
-        client._prepare(LocalBackend(estimator), 1)
+        client._prepare(LocalBackend.of(estimator, weights), 1)
         return client
 
     def estimate(

@@ -3,7 +3,6 @@
 import json
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,9 @@ import pytest
 
 import mizzle
 from mizzle import errors
-from mizzle.adaptation import fitting, running
+from mizzle.adaptation import fitting
 from mizzle.adaptation.adapted import Adapted
 from mizzle.model.training.fitting import stop_signal
-
-
-@pytest.fixture(autouse=True, scope="module")
-def small() -> Iterator[None]:
-    """Few maps, few problems, one pass."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "_MAPS", (1, 1, 1))
-        patch.setattr(running, "_PASSES", 3)
-        patch.setattr(running, "_FITTED_PER_MINUTE", 6)
-        patch.setattr(running, "_CALIBRATED", 48)
-        patch.setattr(running, "_JUDGED", 32)
-        patch.setattr(fitting, "_PASSES", 1)
-        yield
 
 
 def rows(n: int = 260) -> tuple[pd.DataFrame, np.ndarray]:

@@ -193,7 +193,7 @@ def stop_signal() -> Iterator[threading.Event]:
             signal.raise_signal(number)
         stopped.set()
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         for number in before:
             signal.signal(number, stop)

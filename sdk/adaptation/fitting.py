@@ -27,7 +27,7 @@ from mizzle.model.weights import ADAPTED, Header
 
 _THREADS = 2  # that make tokens
 _BATCH = 64
-_PASSES = 6  # of the problems
+_PASSES = 2  # of the problems; by six, what is peculiar to the maps is learnt by heart
 REPLAY = 0.35  # problems of the prior for each one of the data's kind, so that nothing else is forgotten
 _FIT = FitConfig(rate=1e-3, matrices=2e-3, cooldown=0.6, average=0.98)
 Group = Callable[[], list[Problem]]

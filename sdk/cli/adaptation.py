@@ -17,6 +17,7 @@ from mizzle.errors import InvalidInput
 from mizzle.wire import printable
 
 _SUFFIX = ".safetensors"
+Columns = Mapping[str, FloatArray]
 Minutes = Annotated[float, typer.Option("--minutes", metavar="M", help="For all of it; 0 only calibrates.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of all randomness.", min=0)]
 Out = Annotated[
@@ -50,8 +51,8 @@ def adapt(
 
     _check(out, force, file)
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
-    sides = _sides(source, Output(None, False, as_json, quiet), x, y)
-    adapted = mizzle.adapt(*sides, minutes=minutes, rng=seed, progress=False if quiet else None)
+    x_rows, y_rows = _sides(source, Output(None, False, as_json, quiet), x, y)
+    adapted = mizzle.adapt(x_rows, y_rows, minutes=minutes, rng=seed, progress=False if quiet else None)
     adapted.save(out)
     _print(adapted.report, as_json)
     if not quiet:
@@ -78,18 +79,20 @@ def assess(
     import mizzle
 
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
-    sides = _sides(source, Output(None, False, as_json, quiet), x, y)
-    _print(mizzle.assess(*sides, rng=seed, progress=False if quiet else None), as_json)
+    x_rows, y_rows = _sides(source, Output(None, False, as_json, quiet), x, y)
+    _print(mizzle.assess(x_rows, y_rows, rng=seed, progress=False if quiet else None), as_json)
 
 
-def _sides(source: Source, output: Output, x: str, y: str) -> list[Mapping[str, FloatArray]]:
+def _sides(source: Source, output: Output, x: str, y: str) -> tuple[Columns, Columns]:
     """Columns of both sides by name, once what was assumed of the file is said."""
     sides = Sides.read(source, output, x, y)
     plan = sides.plan(source.missing)
     output.note([notice.message for notice in plan.notes(plan.places[0])])
-    values = only_pair(plan)
     named = (sides.table.columns_of(options.names(*side)) for side in ((x, "--x"), (y, "--y")))
-    return [dict(zip(names, side.T, strict=True)) for names, side in zip(named, values, strict=True)]
+    left, right = (
+        dict(zip(names, side.T, strict=True)) for names, side in zip(named, only_pair(plan), strict=True)
+    )
+    return left, right
 
 
 def _print(report: Any, as_json: bool) -> None:

@@ -33,6 +33,7 @@ _EXTRAS = {
     "service": ("fastapi", "uvicorn", "pydantic"),
     "cli": ("typer", "rich", "pyarrow"),
     "plot": ("matplotlib",),
+    "adapt": ("scipy", "zuko"),
     "sklearn": ("scikit-learn",),
 }
 

@@ -15,6 +15,7 @@ from mizzle import errors
 from mizzle.adaptation import fitting
 from mizzle.adaptation.adapted import Adapted
 from mizzle.model.training.fitting import stop_signal
+from mizzle.model.weights import SHIPPED
 
 
 def rows(n: int = 260) -> tuple[pd.DataFrame, np.ndarray]:
@@ -114,7 +115,7 @@ def test_other_parents_are_refused(tmp_path: Path) -> None:
 
 def test_weights_that_were_not_adapted_are_no_adapted_estimator() -> None:
     with pytest.raises(errors.ModelUnavailable, match="not adapted"):
-        mizzle.load(fitting.weights.SHIPPED)
+        mizzle.load(SHIPPED)
 
 
 @pytest.mark.parametrize("after", [1, 100])

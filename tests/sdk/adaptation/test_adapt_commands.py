@@ -10,6 +10,8 @@ from commanded import Run, runner
 
 import mizzle
 from mizzle import errors
+from mizzle.service import server
+from mizzle.service.settings import Settings
 
 
 @pytest.fixture
@@ -102,3 +104,10 @@ def test_weights_are_not_for_a_service(run: Run, table: Path, weights: Path) -> 
     code, _, said = run(*words, "--url", "http://127.0.0.1:9")
     assert code == 2
     assert "leave out --url" in said
+
+
+def test_a_service_can_be_told_its_weights(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    chosen: list[Settings] = []
+    monkeypatch.setattr(server, "serve", lambda settings: chosen.append(settings) or 0)
+    assert run("serve", "--weights", "own.safetensors")[0] == run("serve")[0] == 0
+    assert [settings.weights for settings in chosen] == [Path("own.safetensors"), None]

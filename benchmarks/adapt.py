@@ -18,7 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from results import RESULTS, Row, print_table, result_name, write_result
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.datasets import (  # type: ignore[import-untyped]
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+)
 
 import mizzle
 from mizzle import estimator as estimators

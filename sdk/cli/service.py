@@ -43,7 +43,7 @@ def serve(
 ) -> int:
     """Answer over HTTP; settings come from MIZZLE_*."""
     settings, server = _of_service("settings"), _of_service("server")
-    options = {"host": host, "port": port, "device": device}
+    options: dict[str, Any] = {"host": host, "port": port, "device": device}
     options |= {"weights": weights, "weights_sha256": weights_sha256}
     chosen = settings.read(**{name: value for name, value in options.items() if value is not None})
     code: int = server.serve(chosen)

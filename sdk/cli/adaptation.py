@@ -49,7 +49,7 @@ def adapt(
     """Weights for data like these columns, and how much better they are; Ctrl-C keeps what there is."""
     import mizzle
 
-    _check(out, force, file)
+    _check(out, force)
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
     x_rows, y_rows = _sides(source, Output(None, False, as_json, quiet), x, y)
     adapted = mizzle.adapt(x_rows, y_rows, minutes=minutes, rng=seed, progress=False if quiet else None)
@@ -99,11 +99,11 @@ def _print(report: Any, as_json: bool) -> None:
     print(json.dumps(report.to_dict(), allow_nan=False) if as_json else printable(str(report)))
 
 
-def _check(out: Path, force: bool, source: str) -> None:
+def _check(out: Path, force: bool) -> None:
     """Before any work: whether the file can be written.
 
     Raises:
-        InvalidInput: its suffix is another; it is there, or is what is read, or has no folder.
+        InvalidInput: its suffix is another; it is there, or has no folder.
     """
     name = quoted_name(str(out))
     if out.suffix != _SUFFIX:

@@ -12,7 +12,7 @@ PORT ?= 8000
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
 
-.PHONY: run demo test native native-test native-law lint lint-python lint-page types types-python types-tests types-page test-page fuzz picture benchmark load train wheel sbom audit secrets container openapi docs lock clean
+.PHONY: replicas run demo test native native-test native-law scale-test lint lint-python lint-page types types-python types-tests types-page test-page fuzz picture benchmark load train wheel sbom audit secrets container openapi docs lock clean
 
 run: $(VENV)/service.stamp
 	$(PY) examples/demo.py --port $(PORT)
@@ -47,6 +47,14 @@ native-test: $(VENV)/dev.stamp build/sanitized/libmizzle.so
 # The law that both paths agree, on all that it is for; `make test` has a sample. About half an hour.
 native-law: $(VENV)/dev.stamp native
 	MIZZLE_NATIVE_LAW=1 OMP_NUM_THREADS=1 $(PY) -m pytest -qs tests/model/native/test_native_agreement.py
+
+# Ray on a cluster of two nodes, at full size; `make test` has a sample where Ray is installed. About half an hour.
+scale-test: $(VENV)/ray.stamp native
+	MIZZLE_SCALE_TEST=1 $(PY) -m pytest -qs tests/sdk/executors/test_ray.py
+
+$(VENV)/ray.stamp: $(VENV)/dev.stamp
+	$(PIP) install -e '.[dev,ray]'
+	@touch $@
 
 lint: lint-python lint-page
 
@@ -120,6 +128,10 @@ benchmark: $(VENV)/dev.stamp
 load: $(VENV)/dev.stamp
 	$(PY) benchmarks/load.py $(if $(ATTACK),--attack) $(if $(SOAK),--soak)
 
+# Replicas behind a proxy, on one PostgreSQL server, while they are killed and started: what is lost, or done twice.
+replicas: $(VENV)/dev.stamp
+	$(PY) benchmarks/replicas.py
+
 train: $(VENV)/dev.stamp
 	$(PY) train.py --out runs/base
 
@@ -161,7 +173,7 @@ openapi: $(VENV)/dev.stamp
 LOCK_FLAGS ?= --torch-backend cpu
 COMPILE = $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate \
   --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
-SERVICE = --extra otel pyproject.toml
+SERVICE = --extra otel --extra postgres pyproject.toml
 lock: $(VENV)/dev.stamp
 	$(PIP) install --require-hashes -r deploy/requirements-build.txt
 	$(COMPILE) --group build -o deploy/requirements-build.txt

@@ -3,7 +3,8 @@
     python benchmarks/all_questions.py [--quick] [--only significance ..]
 
 Runs the figures of every `questions_*.py`, which say what they draw. The whole takes a good part of an hour;
-times are valid on an idle machine alone. Prints tables and writes results/questions-YYYY-MM-DD.json.
+times are valid on an idle machine alone. Needs `pip install ennemi tigramite infomeasure` for the peers, and
+says which of them are missing. Prints tables and writes results/questions-YYYY-MM-DD.json.
 """
 
 import argparse
@@ -12,13 +13,15 @@ from pathlib import Path
 
 import questions_conditional
 import questions_lags
+import questions_memory
 import questions_significance
 import questions_verdict
-from results import RESULTS, Row, Rows, print_table, result_name, write_result
+from results import RESULTS, Row, Rows, peer_versions, print_table, result_name, write_result
 
 from mizzle.model import Estimator
 
 LAGS_SEED = 20_261
+PEERS = ("ennemi", "infomeasure", "tigramite")
 
 
 def _conditional(quick: bool) -> dict[str, Rows]:
@@ -45,6 +48,7 @@ PARTS: dict[str, Callable[[bool], dict[str, Rows]]] = {
     "conditional": _conditional,
     "lags": _lags,
     "verdict": lambda quick: {"verdict": questions_verdict.verdicts(quick)},
+    "memory": lambda quick: {"memory": questions_memory.measured(quick)},
 }
 
 
@@ -55,7 +59,10 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    payload: Row = {"quick": options.quick, "weights": Estimator.load().info._asdict(), "parts": options.only}
+    peers = peer_versions(PEERS)
+    print("peers:", ", ".join(f"{name} {found}" for name, found in peers.items()))
+    weights = Estimator.load().info._asdict()
+    payload: Row = {"quick": options.quick, "weights": weights, "parts": options.only, "peers": peers}
     for part in options.only:
         for title, rows in PARTS[part](options.quick).items():
             print_table(title, rows)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+import gradient_figures
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -220,6 +221,7 @@ FIGURES: Final[Mapping[str, tuple[str, Callable[[Row], Figure | None]]]] = {
     "normals": ("accuracy", normals),
     "time": ("speed", duration),
     "scaling": ("designs", scaling),
+    "projections": ("gradients", gradient_figures.projections),
 }
 
 

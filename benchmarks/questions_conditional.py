@@ -2,7 +2,8 @@
 
     python benchmarks/questions_conditional.py [--quick]
 
-Five kinds of triples that no training had, and those of the training from another seed. A few minutes.
+Eight kinds of triples that no training had (`conditional_apart.py`), and those of the training from another
+seed. A few minutes.
 """
 
 import argparse
@@ -12,12 +13,11 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from results import Row, print_table
-from scipy.special import entr, ndtr, ndtri  # type: ignore[import-untyped]
+from conditional_apart import APART, censored, extremes, proxies, shares
+from results import Row, is_installed, print_table
 
 from mizzle.metadata_gen.colliders import Problem, Sides
 from mizzle.metadata_gen.conditional_problems import conditional_problem
-from mizzle.metadata_gen.families.elliptical import MultivariateStudent
 from mizzle.model import Estimator
 from mizzle.model.conditional import answers, triples
 from mizzle.types import Estimate, ModelInfo
@@ -26,80 +26,6 @@ SEED = 907
 COUNT, QUICK = 100, 20  # draws of a kind and number of rows
 ROWS = (200, 1000, 5000)
 PEER_ROWS, PEER_COUNT = 1000, 20
-Rng = np.random.Generator
-
-
-def student(rng: Rng) -> Problem:
-    """Heavy tails that two columns of Z shift by a product and stretch."""
-    r, df = rng.uniform(-0.95, 0.95), rng.uniform(2.0, 6.0)
-    pair = MultivariateStudent(np.array([[1.0, r], [r, 1.0]]), 1, df)
-
-    def sample(rows: Rng, n: int) -> Sides:
-        u, v = pair.sample(rows, n)
-        z = rows.standard_normal((n, 2))
-        return z[:, :1] * z[:, 1:] + np.exp(0.4 * z[:, :1]) * u, np.abs(z[:, :1]) + v, z
-
-    return Problem("Student's t, shifted and stretched", sample, pair.mi().nats)
-
-
-def sums_modulo_1(rng: Rng) -> Problem:
-    """Y = X + Z + noise on a circle: no two of them share anything, and all three do."""
-    width = float(rng.uniform(0.15, 0.9))
-
-    def sample(rows: Rng, n: int) -> Sides:
-        x, z = rows.random((2, n, 1))
-        return x, (x + z + width * rows.random((n, 1))) % 1.0, z
-
-    return Problem("sums modulo 1", sample, -np.log(width))
-
-
-def grades(rng: Rng) -> Problem:
-    """Y in five ordered levels of a z + b u + noise, where x = z + u."""
-    a, b = rng.uniform(-2.0, 2.0, 2)
-    cuts = np.array([-np.inf, -1.0, -0.3, 0.4, 1.2, np.inf])
-
-    def sample(rows: Rng, n: int) -> Sides:
-        z, u, e = rows.standard_normal((3, n))
-        y = np.searchsorted(cuts[1:-1], a * z + b * u + e).astype(float)
-        return (z + u)[:, None], y[:, None], z[:, None]
-
-    nodes = ndtri((np.arange(201) + 0.5) / 201)
-    p = np.diff(ndtr(cuts - (a * nodes[:, None] + b * nodes)[..., None]), axis=2)  # z, u, level
-    nats = float((entr(p.mean(axis=1)).sum(axis=1) - entr(p).sum(axis=2).mean(axis=1)).mean())
-    return Problem("grades", sample, nats)
-
-
-def products(rng: Rng) -> Problem:
-    """Z = X Y + noise of independent normal X and Y."""
-    c = float(rng.uniform(0.2, 2.0))
-    x = ndtri((np.arange(4000) + 0.5) / 4000)
-    spread = np.sqrt(x**2 + c**2)
-    grid = np.linspace(-40.0, 40.0, 8001)
-    density = (np.exp(-0.5 * (grid[:, None] / spread[::8]) ** 2) / spread[::8]).mean(axis=1)
-    density /= density.sum() * 0.01
-    given_x = 0.5 * np.log(2 * np.pi * np.e) + np.log(spread).mean()
-    nats = 2 * given_x - entr(density).sum() * 0.01 - 0.5 * np.log(2 * np.pi * np.e * c * c)
-
-    def sample(rows: Rng, n: int) -> Sides:
-        u, v, e = rows.standard_normal((3, n, 1))
-        return u, v, u * v + c * e
-
-    return Problem("products", sample, float(nats))
-
-
-def waves(rng: Rng) -> Problem:
-    """A confounder that both follow in fast waves; nothing is left."""
-    a, b = rng.uniform(2.0, 6.0, 2)
-
-    def sample(rows: Rng, n: int) -> Sides:
-        z = rows.uniform(-1.7, 1.7, (n, 1))
-        x, y = (np.sin(k * z) + 0.5 * rows.standard_normal((n, 1)) for k in (a, b))
-        return x, y, z
-
-    return Problem("waves of a confounder", sample, 0.0)
-
-
-APART: tuple[Callable[[Rng], Problem], ...] = (student, sums_modulo_1, grades, products, waves)
 
 
 def ours(estimator: Estimator, sides: Sides) -> Estimate:
@@ -140,7 +66,7 @@ def scores(problems: list[Problem], estimates: list[Estimate]) -> Row:
 def peer_rows(estimator: Estimator) -> list[Row]:
     """Errors and seconds on the same arrays of the kinds that are continuous."""
     result: list[Row] = []
-    for place, draw in enumerate((student, sums_modulo_1, products, waves)):
+    for place, draw in enumerate((censored, proxies, shares, extremes)):
         rng = np.random.default_rng([SEED, 100 + place])
         problems = [draw(rng) for _ in range(PEER_COUNT)]
         samples = [problem.sample(rng, PEER_ROWS) for problem in problems]
@@ -160,15 +86,17 @@ def peers(estimator: Estimator) -> dict[str, Callable[[Sides], float]]:
         "mizzle": lambda sides: ours(estimator, sides).mi,
         "partial correlation": _partial,
     }
-    try:
-        import ennemi
-
+    if is_installed("ennemi"):
+        ennemi = import_module("ennemi")
         named["ennemi"] = lambda sides: float(
             ennemi.estimate_mi(sides[1][:, 0], sides[0][:, 0], cond=sides[2]).ravel()[0]
         )
-    except ImportError:
-        pass
-    try:
+    if is_installed("infomeasure"):
+        infomeasure = import_module("infomeasure")
+        named["infomeasure"] = lambda sides: float(
+            infomeasure.conditional_mutual_information(sides[0], sides[1], cond=sides[2], approach="ksg")
+        )
+    if is_installed("tigramite"):
         CMIknn = import_module("tigramite.independence_tests.cmiknn").CMIknn
 
         def cmi(sides: Sides) -> float:
@@ -178,8 +106,6 @@ def peers(estimator: Estimator) -> dict[str, Callable[[Sides], float]]:
             return float(test.get_dependence_measure(array, kinds))
 
         named["tigramite CMIknn"] = cmi
-    except ImportError:
-        pass
     return named
 
 

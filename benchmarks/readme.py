@@ -1,4 +1,4 @@
-"""Writes the README's measured part and three pages of `docs/` from the newest results.
+"""Writes the README's measured part and four pages of `docs/` from the newest results.
 
     python benchmarks/readme.py [--check]
 
@@ -14,6 +14,8 @@ from pathlib import Path
 import accuracy_page
 import attacks_page
 import measurements_page
+import questions_page
+import torch_page
 from page_tables import ERRORS_LEGEND, coverage, pooled_errors, weak_spots, with_real_data
 from results import RESULTS, Row, read_newest
 
@@ -21,6 +23,8 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 MEASUREMENTS = README.parent / "docs" / "measurements.md"
 ACCURACY = README.parent / "docs" / "accuracy.md"
 ATTACKS = README.parent / "docs" / "attacks.md"
+TORCH = README.parent / "docs" / "torch.md"
+QUESTIONS = README.parent / "docs" / "questions" / "figures.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
 
@@ -46,6 +50,8 @@ def pages(folder: Path = RESULTS) -> dict[Path, str]:
         MEASUREMENTS: measurements_page.page(folder),
         ACCURACY: accuracy_page.page(*results),
         ATTACKS: attacks_page.page(read_newest("attack", folder)),
+        TORCH: torch_page.page(read_newest("gradients", folder)),
+        QUESTIONS: questions_page.page(read_newest("questions", folder)),
     }
 
 

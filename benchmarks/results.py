@@ -6,6 +6,8 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,16 @@ def git_commit() -> str:
         return commit + ("+changes" if _git("status", "--porcelain", "-uno") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def is_installed(package: str) -> bool:
+    """Whether a peer can be imported."""
+    return find_spec(package) is not None
+
+
+def peer_versions(packages: Sequence[str]) -> dict[str, str]:
+    """The versions of peers; "not installed" of those whose rows a result lacks."""
+    return {name: version(name) if is_installed(name) else "not installed" for name in packages}
 
 
 def one_core() -> None:

@@ -52,6 +52,7 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--out", type=Path, required=True, metavar="DIR", help="folder for them")
     add("--seed", type=int, required=True, help="data set i depends on seed, i and limits alone")
     add("--workers", type=int, default=os.cpu_count(), help="processes; default %(default)s, one a core")
+    add("--executor", choices=("local", "ray"), help="who makes them in place of --workers; a cluster of Ray")
     add("--shard", type=int, default=Recipe.shard, help="data sets in each file; default %(default)s")
     _add_limits(parser)
     return parser
@@ -84,7 +85,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 
 def _build(options: argparse.Namespace) -> None:
     recipe = Recipe(options.seed, options.count, options.shard, _limits(options))
-    shards = build(options.out, recipe, options.workers)
+    shards = build(options.out, recipe, options.workers, options.executor)
     state = "is complete" if shards else "was complete already, every shard as it should be"
     log.info("%s %s: %d data sets", options.out, state, recipe.count)
 

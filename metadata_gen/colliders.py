@@ -29,6 +29,11 @@ class Problem(NamedTuple):
     nats: float
 
 
+def normal_nodes(count: int) -> Array:
+    """Points of a normal law that are equally probable, for averages over it, shape (count,)."""
+    return np.asarray(ndtri((np.arange(count) + 0.5) / count))
+
+
 def collider(rng: Rng) -> Problem:
     """Independent x and y of any law, and z = a x + b y + c N: I(X;Y|Z) = h(Z|X) + h(Z|Y) - h(Z) - h(N)."""
     marginals = [_law(rng), _law(rng)]
@@ -79,8 +84,8 @@ def _transform(law: tuple[Array, Array, float], scale: float, wave: Array) -> Ar
 
 def nonlinear_collider(rng: Rng) -> Problem:
     """Independent normal x and y, and z = g(x, y) + c N, as `collider`, by a quadrature over x and y."""
-    kind, a, b = int(rng.integers(5)), rng.uniform(0.4, 1.5), rng.uniform(0.4, 1.5)
-    c = float(rng.uniform(0.3, 1.5))
+    kind, a, b = int(rng.integers(6)), rng.uniform(0.4, 1.5), rng.uniform(0.4, 1.5)
+    c, shift = float(rng.uniform(0.3, 1.5)), int(rng.integers(2))
 
     def function(x: Array, y: Array) -> Array:
         if kind == 0:
@@ -91,9 +96,11 @@ def nonlinear_collider(rng: Rng) -> Problem:
             return np.asarray((a * x + b * y) ** 2 / 1.5)
         if kind == 3:
             return np.asarray(2.0 * np.sin(a * x + b * y))
-        return np.asarray(1.5 * x * np.abs(y))
+        if kind == 4:
+            return np.asarray(1.5 * x * np.abs(y))
+        return np.asarray((x + shift * (a - 0.4)) * (y + shift * (b - 0.4)))
 
-    nodes = ndtri((np.arange(80) + 0.5) / 80)
+    nodes = normal_nodes(80)
     means = function(nodes[:, None], nodes)
     grid = np.arange(means.min() - 5.0 * c, means.max() + 5.0 * c, c / 4.0)
     density = np.exp(-0.5 * ((grid - means[..., None]) / c) ** 2) / (c * math.sqrt(2.0 * math.pi))

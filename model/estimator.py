@@ -1,7 +1,7 @@
 """The estimator, which other rooms use: arrays in, calibrated estimates out."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +16,16 @@ from mizzle.errors import InferenceFailed
 from mizzle.model import blocks, engines, quantiles, weights
 from mizzle.model.labels import network
 from mizzle.model.labels.answers import MAX_INDICATORS, MAX_LEVELS, disjoint
-from mizzle.model.preprocess import Side, Table, pair, prepare, side, with_indicators
+from mizzle.model.preprocess import (
+    Side,
+    Table,
+    packed,
+    pair,
+    prepare,
+    side,
+    unpacked,
+    with_indicators,
+)
 from mizzle.types import Estimate, ModelInfo, Notice
 
 _UPPER = quantiles.LEVELS.index(0.75)  # from where on an answer that reaches its limit was cut by it
@@ -113,6 +122,14 @@ class Estimator:
     def side(self, values: Doubles) -> Side:
         """Rank one checked array of shape (n, d), for any number of `pair` calls."""
         return side(values)
+
+    def packed(self, sides: Sequence[Side]) -> dict[str, NDArray[Any]]:
+        """Sides of the same rows as a few arrays, half as large, from which `unpacked` takes each."""
+        return packed(sides)
+
+    def unpacked(self, arrays: Mapping[str, NDArray[Any]], k: int) -> Side:
+        """Side k of those that were packed; nothing is ranked again."""
+        return unpacked(arrays, k)
 
     def pair(self, left: Side, right: Side) -> Table:
         """What `prepare` would make of the two arrays, their ranks taken from the sides.

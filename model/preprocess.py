@@ -6,8 +6,10 @@ order, equal on ties, whose sign flips exactly when the column is reversed. Ever
 these integers, which is why the invariances are exact and not approximate.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,7 @@ _TRIMMED = 0.8  # share of the smallest differences of rows, which borders of bl
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,12 @@ class Side:
             other.__dict__.update(discrete=True, bound=self.bound, counts=self.counts, rows=self.rows[order])
         return other
 
+    @property
+    def columns_read(self) -> list[int]:
+        """The columns whose ranks `varying` are, by their places."""
+        varies = np.flatnonzero(self.varies)
+        return [int(varies[j]) for j in _different(self.ranks[self.varies])]
+
     @cached_property
     def discrete(self) -> bool:
         """Whether few different rows come, so that they can be counted."""
@@ -147,13 +156,44 @@ def prepare(x: Doubles, y: Doubles) -> Table:
 def side(values: Doubles) -> Side:
     """Rank one side of shape (n, d), which then may meet any number of others of the same rows."""
     ranks, distinct, alike = native.rank(values) if native.available() else ranked(values)
-    varies = distinct > 1
-    varying = ranks[varies]
+    whole = all(bool((part == np.rint(part)).all()) for part in (values[:64], values))  # most are not at once
+    return side_of(ranks, distinct, float(alike[distinct > 1].max(initial=-1.0)), whole)
+
+
+def side_of(ranks: Integers, distinct: Integers, alike: float, whole: bool) -> Side:
+    """The side of which these are known already; see `Side`."""
+    varying = ranks[distinct > 1]
     different = _different(varying)
     copies = len(varying) - len(different)
-    varying = varying[different] if copies else varying
-    whole = all(bool((part == np.rint(part)).all()) for part in (values[:64], values))  # most are not at once
-    return Side(ranks, distinct, varying, copies, float(alike[varies].max(initial=-1.0)), whole)
+    return Side(ranks, distinct, varying[different] if copies else varying, copies, alike, whole)
+
+
+def packed(sides: Sequence[Side]) -> dict[str, NDArray[Any]]:
+    """Sides over the same rows as a few arrays, which workers share: ranks in half the memory.
+
+    Returns:
+        `ranks` and `distinct` of all columns, shape (columns, n) and (columns,); `starts`, the first column
+        of each side and the end of the last, shape (sides + 1,); `alike` and `whole`, shape (sides,).
+    """
+    starts = np.cumsum([0, *(len(side.ranks) for side in sides)])
+    ranks = np.empty((starts[-1], sides[0].ranks.shape[1]), np.int32)
+    for start, side in zip(starts, sides, strict=False):
+        ranks[start : start + len(side.ranks)] = side.ranks
+    return {
+        "ranks": ranks,
+        "distinct": np.concatenate([side.distinct for side in sides]),
+        "starts": starts,
+        "alike": np.array([side.alike for side in sides]),
+        "whole": np.array([side.whole for side in sides]),
+    }
+
+
+def unpacked(arrays: Arrays, k: int) -> Side:
+    """Side k, as it was."""
+    columns = slice(*arrays["starts"][k : k + 2])
+    ranks = arrays["ranks"][columns].astype(np.int64)
+    distinct = np.array(arrays["distinct"][columns])
+    return side_of(ranks, distinct, float(arrays["alike"][k]), bool(arrays["whole"][k]))
 
 
 def pair(x: Side, y: Side) -> Table:
@@ -179,9 +219,9 @@ def pair(x: Side, y: Side) -> Table:
     )
 
 
-def with_indicators(table: Table) -> Table:
-    """The problem, whose label has a column for each level where it stands beside several columns."""
-    x, y = table.labels.indicators() if table.labels else (None, None)
+def with_indicators(table: Table, fewest: int = 2) -> Table:
+    """The problem, whose label has a column for each level if beside it there are at least `fewest`."""
+    x, y = table.labels.indicators(fewest) if table.labels else (None, None)
     if x is None and y is None:
         return table
     return replace(table, x=table.x if x is None else x, y=table.y if y is None else y, labels=None)

@@ -45,6 +45,7 @@
         ├── DeadlineExceeded    not answered within the time that the caller gave (HTTP 504)
         ├── InternalError       the service failed on this request; its log says why
         ├── ServiceUnreachable  no answer, or no sensible answer, from the service
+        ├── ExecutorFailed      an executor is out of reach, of another version, or lost its workers
         ├── TooManyJobs         no room for one more job (HTTP 429)
         ├── JobsUnavailable     the jobs' file cannot be used now (HTTP 503)
         │   └── StorageFull     the disk is full
@@ -290,6 +291,12 @@ class ServiceUnreachable(Fault):
     """The client got no usable answer from the service."""
 
     code, status = "service_unreachable", 503
+
+
+class ExecutorFailed(Fault):
+    """An executor is out of reach, of another version, without mizzle, or lost its workers."""
+
+    code = "executor_failed"
 
 
 class JobsOff(NotFound):

@@ -1,14 +1,16 @@
 """What local functions and service need of an estimator; `mizzle.model.Estimator` is one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mizzle import extras
 from mizzle.data.arrays import FloatArray
 from mizzle.types import Estimate, ModelInfo
 
@@ -49,6 +51,12 @@ class EstimatorLike(Protocol):
 
     def side(self, values: FloatArray) -> Any:
         """One side of shape (n, d), prepared once for any number of `pair` calls."""
+
+    def packed(self, sides: Sequence[Any]) -> dict[str, NDArray[Any]]:
+        """Prepared sides of the same rows as a few arrays, for other processes."""
+
+    def unpacked(self, arrays: Mapping[str, NDArray[Any]], k: int) -> Any:
+        """Side k of those that were packed, as it was."""
 
     def pair(self, left: Any, right: Any) -> Any:
         """What `prepare` makes of the arrays of two sides.
@@ -145,3 +153,32 @@ def compiled() -> Compiled:
 
     reason = native.reason()
     return Compiled(native.instructions() if reason is None else None, reason)
+
+
+class SlopesLike(Protocol):
+    """Slopes of answers in the raw values; `mizzle.model.gradients.slopes.Slopes` is one."""
+
+    def slopes(
+        self, x: Any, y: Any, levels: Sequence[float], upstream: Any, wanted: tuple[bool, bool]
+    ) -> tuple[Any, Any]:
+        """Tensors of the shapes of x, (b, n, dx), and y, (b, n, dy).
+
+        Args:
+            levels: of quantiles; none for the mean.
+            upstream: shape (b, levels), or (b, 1) for the mean: what each slope is multiplied by.
+            wanted: whether the slope in x, and in y.
+        """
+
+
+@cache
+def slopes() -> SlopesLike:
+    """Slopes on the weights that ship with the package, which are loaded once.
+
+    Raises:
+        MissingExtra: torch or jaxtyping is not installed. ModelUnavailable: the weights are damaged.
+    """
+    try:
+        from mizzle.model.gradients.slopes import Slopes
+    except ModuleNotFoundError as error:
+        raise extras.missing(error, "a gradient", "pip install 'mizzle[torch]'") from None
+    return Slopes.shipped()

@@ -34,7 +34,7 @@ SEVERITY: Final = (
 SHOWN_NOTICES: Final = 2  # of a pair, in the line that it has in a table of many
 FACTS: Final = (
     *("deduplicated", "dropped", "left_out", "reduced", "blocks", "counted", "coded", "time"),
-    *("copies_x", "copies_y", "copies_given", "block_length", "all_shifts", "shifts"),
+    *("copies_x", "copies_y", "copies_given", "block_length", "all_shifts", "shifts", "screened"),
 )
 
 

@@ -53,7 +53,7 @@ def create_app(
     """
     settings, metrics = settings or Settings(), Metrics()
     engine = _engine(settings, estimator, loader, metrics)
-    jobs = Jobs(settings, engine, metrics) if settings.jobs_dir else None
+    jobs = Jobs(settings, engine, metrics) if settings.has_jobs else None
     # The documentation pages of FastAPI load scripts from elsewhere; ours, at /docs, does not.
     app = FastAPI(
         title="mizzle",

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mizzle.errors import InvalidInput
@@ -22,6 +22,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 _MAX_PORT = 65_535
 Port = Annotated[int, Field(ge=0, le=_MAX_PORT)]
+_POSTGRES = ("postgresql://", "postgres://")
 Names = Annotated[str, Field(max_length=4096)]
 
 
@@ -86,7 +87,9 @@ class Settings(BaseSettings):
         keys_file: API keys, one `name:sha256` a line; without keys everybody is served.
         insecure: whether to listen beyond this machine without keys.
         metrics_open: whether /metrics needs no key.
-        jobs_dir: where jobs are kept, for this process alone; there are none where this is not set.
+        jobs_dir: where jobs are kept, for this process alone; without it and jobs_url there are none.
+        jobs_url: postgresql://user@host:5432/database, where replicas keep them together instead.
+        jobs_lease_seconds: after which a job of a replica that is not heard of goes on in another.
         jobs_ttl_seconds: for which a job is kept once it has ended.
         jobs_max, jobs_max_per_key: jobs that are kept, ended ones included.
         jobs_max_bytes: of all jobs on the disk, with the answers that are still to come.
@@ -139,6 +142,8 @@ class Settings(BaseSettings):
     insecure: bool = False
     metrics_open: bool = False
     jobs_dir: Path | None = None
+    jobs_url: SecretStr | None = None
+    jobs_lease_seconds: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 15.0
     jobs_ttl_seconds: Positive = 86_400.0
     jobs_max: Count = 200
     jobs_max_per_key: Count = 20
@@ -151,6 +156,11 @@ class Settings(BaseSettings):
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "warning"
     log_json: bool = False
     telemetry: bool = False
+
+    @property
+    def has_jobs(self) -> bool:
+        """Whether whole tables are taken as jobs."""
+        return self.jobs_dir is not None or self.jobs_url is not None
 
     @property
     def bound_admin_port(self) -> int | None:
@@ -170,10 +180,19 @@ class Settings(BaseSettings):
         warnings.warn("proof_seconds is now health_ttl_seconds", DeprecationWarning, stacklevel=2)
         return {"health_ttl_seconds": former, **values}
 
+    @field_validator("jobs_url")
+    @classmethod
+    def _postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(_POSTGRES):
+            raise ValueError("jobs are shared in PostgreSQL alone, whose address begins with postgresql://")
+        return url
+
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         if self.max_problem_cells > self.max_request_cells:
             raise ValueError("max_problem_cells exceeds max_request_cells, so that no request could hold one")
+        if self.jobs_dir is not None and self.jobs_url is not None:
+            raise ValueError("MIZZLE_JOBS_DIR and MIZZLE_JOBS_URL are both set; jobs are kept in one place")
         return self
 
 

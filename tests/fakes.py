@@ -3,7 +3,7 @@
 import asyncio
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple
 
@@ -68,6 +68,12 @@ class FakeEstimator:
 
     def side(self, values: np.ndarray) -> np.ndarray:
         return values
+
+    def packed(self, sides: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        return {str(k): side for k, side in enumerate(sides)}
+
+    def unpacked(self, arrays: Mapping[str, np.ndarray], k: int) -> np.ndarray:
+        return arrays[str(k)]
 
     def pair(self, left: np.ndarray, right: np.ndarray) -> FakeTable:
         return self.prepare(left, right)

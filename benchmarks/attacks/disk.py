@@ -14,7 +14,7 @@ from typing import Any
 from attacks.judging import Attack, Figures, Group, Outcome
 from attacks.service import Service, job, serving, table, until
 from mizzle import wire
-from mizzle.service.jobs.database import NAME
+from mizzle.service.storage.sqlite import NAME
 
 QUOTA_MIB, DISK_MIB = 8, 24
 

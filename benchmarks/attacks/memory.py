@@ -17,6 +17,7 @@ from attacks.service import ATTACKER, Service, job, problem, serving, table, unt
 from mizzle import estimator, wire
 from mizzle.service.jobs import request, rows
 from mizzle.service.jobs.repository import JobDraft, JobRepository, StoredInput
+from mizzle.service.storage.sqlite import SqliteDatabase
 
 LIMIT_MIB = 4096
 BODY_BYTES = 32 << 20
@@ -153,7 +154,7 @@ def store_result(folder: Path) -> None:
     plan = request.make_plan(spec, request.JobBounds(20_000, 4_000_000))
     pairs = [(i, j) for i in range(COLUMNS) for j in range(i + 1, COLUMNS)]
     answer = rows.answer_row(plan, (0, 1), model.run([model.prepare(table(20, 1), table(20, 1) ** 3)])[0])
-    repository = JobRepository(folder, 86_400.0)
+    repository = JobRepository(SqliteDatabase(folder), 86_400.0)
     repository.open()
     draft = JobDraft(
         "anonymous", _RESULT, b"", "matrix", len(pairs), StoredInput(wire.SAFETENSORS, "{}", body)

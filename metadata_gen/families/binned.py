@@ -45,7 +45,7 @@ class Binned(Family):
     def sample(self, rng: Rng, n: int) -> tuple[Array, Array]:
         """Bins are numbered from 0; a side without edges stays uniform on (0, 1)."""
         x, y = self.pair.sample(rng, n)
-        return _bins(x, self.edges_x), _bins(y, self.edges_y)
+        return bins(x, self.edges_x), bins(y, self.edges_y)
 
     def mi(self) -> Truth:
         """The sum over cells, or the integral over v by the trapezoidal rule in normal scores."""
@@ -96,8 +96,28 @@ class Binned(Family):
         return np.maximum(np.diff(below, axis=1, prepend=0.0, append=1.0), 0.0)
 
 
-def _bins(u: Array, edges: Array | None) -> Array:
+def bins(u: Array, edges: Array | None) -> Array:
+    """Which bin numbers in (0, 1) fall into; without edges, the numbers themselves."""
     return u if edges is None else np.searchsorted(edges, u).astype(np.float64)
+
+
+def rounding_edges(levels: int, skew: float) -> Array:
+    """Inner edges in (0, 1) of the bins of a column that was rounded to equal steps.
+
+    The column is z, or (exp(skew z) - 1) / skew, of a normal z; `levels` steps reach from z = -3 to z = 3.
+    """
+    low, high = (_skewed(z, skew) for z in (-3.0, 3.0))
+    step = (high - low) / levels
+    reach = [_skewed(z, skew) / step for z in (-4.0, 4.0)]
+    values = step * (np.arange(math.ceil(reach[0]), math.floor(reach[1])) + 0.5)
+    scores = values if skew == 0.0 else np.log1p(skew * values[skew * values > -1.0]) / skew
+    edges = np.unique(ndtr(scores))
+    inner: Array = edges[(edges > 0.0) & (edges < 1.0)]
+    return inner
+
+
+def _skewed(z: float, skew: float) -> float:
+    return z if skew == 0.0 else math.expm1(skew * z) / skew
 
 
 def _checked(edges: Array | None) -> Array | None:

@@ -8,10 +8,11 @@ import numpy as np
 from scipy.special import ndtr  # type: ignore[import-untyped]
 
 from mizzle.errors import InvalidInput
+from mizzle.metadata_gen.families.binned import bins, rounding_edges
 from mizzle.metadata_gen.families.elliptical import cholesky, student_scale
 from mizzle.metadata_gen.family import Array, Family, Rng, Truth, closed_form
 
-Marginal = Literal["normal", "uniform", "student", "discrete"]
+Marginal = Literal["normal", "uniform", "student", "discrete", "rounded"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,10 +22,10 @@ class Noise:
     Attributes:
         dispersion: correlation inside the side, shape (d, d).
         marginal: "normal" z = N(0, dispersion); "uniform" Phi(z); "student" sqrt(df/chi2) z; "discrete"
-            floor(levels
-            Phi(z)).
+            floor(levels Phi(z)); "rounded" z in equal steps, by `rounding_edges`.
         df: degrees of freedom of "student".
-        levels: number of values of "discrete".
+        levels: number of values of "discrete", of steps of "rounded".
+        skew: of "rounded".
 
     Raises:
         InvalidInput: there is no such marginal, df is not positive, or there are fewer than two levels.
@@ -34,6 +35,7 @@ class Noise:
     marginal: Marginal = "normal"
     df: float = 3.0
     levels: int = 2
+    skew: float = 0.0
 
     def __post_init__(self) -> None:
         if self.marginal not in get_args(Marginal) or not self.df > 0.0 or self.levels < 2:
@@ -47,7 +49,11 @@ class Noise:
     @property
     def continuous(self) -> bool:
         """Whether no two rows can be equal."""
-        return self.marginal != "discrete"
+        return self.marginal not in ("discrete", "rounded")
+
+    @cached_property
+    def _edges(self) -> Array:
+        return rounding_edges(self.levels, self.skew)
 
     @cached_property
     def _factor(self) -> Array:
@@ -60,6 +66,8 @@ class Noise:
             return np.asarray(ndtr(z))
         if self.marginal == "discrete":
             return np.asarray(np.floor(self.levels * ndtr(z)))
+        if self.marginal == "rounded":
+            return bins(np.asarray(ndtr(z)), self._edges)
         return z * student_scale(rng, n, self.df) if self.marginal == "student" else z
 
 

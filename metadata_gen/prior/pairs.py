@@ -7,11 +7,12 @@ from typing import Final
 import numpy as np
 
 from mizzle.metadata_gen.families.archimedean import ArchimedeanCopula
-from mizzle.metadata_gen.families.binned import Binned
+from mizzle.metadata_gen.families.binned import Binned, rounding_edges
 from mizzle.metadata_gen.families.copulas import Copula, CopulaMixture, NormalCopula, Rotated
 from mizzle.metadata_gen.families.operators import Contaminated, Swapped, ZeroInflated
 from mizzle.metadata_gen.families.phases import TURN, Kind, Phases, Wrapped
 from mizzle.metadata_gen.family import Array, Family, Rng
+from mizzle.metadata_gen.prior import transformations
 from mizzle.metadata_gen.prior.channels import channel
 from mizzle.metadata_gen.prior.contingency import any_table, random_levels
 from mizzle.metadata_gen.prior.draws import chance, choice, real, reals, whole
@@ -20,6 +21,7 @@ from mizzle.metadata_gen.prior.map_ranges import CHANNELS
 from mizzle.metadata_gen.prior.mixtures import label, mixture, random_weights, rare
 
 Draw = Callable[[Rng, int, int], Family]
+_MAX_CELLS: Final = 20_000  # of a pair that was cut into levels on both sides
 _WRAPPED: Final[Mapping[str, Kind]] = MappingProxyType(
     {"normal": "normal", "cauchy": "cauchy", "uniform": "uniform"}
 )
@@ -86,7 +88,9 @@ def binned(rng: Rng, *_: int) -> Family:
     """A pair of which one or both columns were cut into levels: thresholds, rounding, grades."""
     smooth = NormalCopula(pair_rho(rng)) if rng.random() < 0.5 else copula(rng)
     if chance(rng, "binned.both"):
-        return Binned(smooth, _edges(rng), _edges(rng))
+        edges = _edges(rng), _edges(rng)
+        if len(edges[0]) * len(edges[1]) <= _MAX_CELLS:
+            return Binned(smooth, *edges)
     family = Binned(smooth, _edges(rng), None)
     return Swapped(family) if rng.random() < 0.5 else family
 
@@ -97,6 +101,8 @@ def random_edges(rng: Rng, levels: int, concentration: float) -> Array:
 
 
 def _edges(rng: Rng) -> Array:
+    if chance(rng, "binned.rounded"):
+        return rounding_edges(whole(rng, "rounded.levels"), transformations.random_skew(rng))
     return random_edges(rng, whole(rng, "binned.levels"), real(rng, "levels.evenness"))
 
 
@@ -115,5 +121,6 @@ PARTS: Final[Mapping[str, Draw]] = MappingProxyType(
         "heavy": heavy,
         "rare": rare,
         "phases": phases,
+        "independent": lambda rng, *_: transformations.independent(rng, 1, 1),
     }
 )

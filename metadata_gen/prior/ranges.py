@@ -81,6 +81,8 @@ CHANCES: Final[Mapping[str, float]] = MappingProxyType(
         "clouds.rotated": 0.6,
         "clouds.power": 0.6,  # deviations fall as a power; else exponentially
         "binned.both": 0.5,
+        "binned.rounded": 0.6,  # to equal steps; else cut anywhere
+        "rounded.skewed": 0.5,
         "nuisance": 0.1,
         "nuisance.side": 0.7,
         "copies": 0.08,
@@ -121,8 +123,8 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         "thin": mix(sum=0.2, sums=0.2, radius=0.2, distance=0.2, concentric=0.2),
         "pair": mix(
             normal=0.18, student=0.10, additive=0.12, copula=0.14, copula_mixture=0.04,
-            mixture=0.08, label=0.05, channel=0.17, table=0.15, binned=0.07,
-            heavy=0.08, rare=0.09, phases=0.07,
+            mixture=0.08, label=0.05, channel=0.17, table=0.15, binned=0.18,
+            heavy=0.08, rare=0.09, phases=0.07, independent=0.07,
         ),
         "pair.rho": mix(rho=0.4, nats_exponential=0.3, nats_uniform=0.3),
         "mist": mix(
@@ -135,7 +137,7 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
         ),
         "part": mix(
             channel=0.40, mixture=0.14, label=0.08, copula=0.10, normal=0.10, additive=0.05, table=0.06,
-            binned=0.08, heavy=0.06, rare=0.06, phases=0.06,
+            binned=0.14, heavy=0.06, rare=0.06, phases=0.06,
         ),
         "heavy.law": mix(student=0.55, outliers=0.15, slash=0.08, logistic=0.08, secant=0.06, normal=0.08),
         "rare": mix(**{"class": 0.4}, event=0.4, regime=0.2),
@@ -155,7 +157,7 @@ MIXES: Final[Mapping[str, Mix]] = MappingProxyType(
             normal=0.32, uniform=0.12, student=0.10, scaled=0.12, multiplicative=0.08,
             poisson=0.08, zero_poisson=0.04, bernoulli=0.08,
         ),
-        "noise.marginal": mix(normal=0.45, student=0.3, uniform=0.15, discrete=0.1),
+        "noise.marginal": mix(normal=0.35, student=0.2, uniform=0.1, discrete=0.1, rounded=0.25),
         "map": mix(
             rotation=0.13, mixing=0.14, spiral=0.21, coupling=0.20, swiss=0.07, arc=0.04, polar=0.04,
             shear=0.11, wave=0.06, henon=0.12, residual=0.12, triangular=0.07, post_nonlinear=0.12,
@@ -211,6 +213,7 @@ INTEGERS: Final[Mapping[str, IntegerLaw]] = MappingProxyType(
         "clouds.separating": Integers(1, 9),  # columns that tell classes apart, at most one a class
         "clouds.rank": LogIntegers(2, 16),  # factors of the structure within a class
         "binned.levels": LogIntegers(2, 40),
+        "rounded.levels": LogIntegers(3, 1000),  # steps within three standard deviations
         "copula_mixture.components": Integers(2, 3),
         "channel.inputs": LogIntegers(1, 4),
         "interaction.inputs": LogIntegers(2, 4),  # of signals held out, which are others for one input
@@ -290,6 +293,7 @@ REALS: Final[Mapping[str, RealLaw]] = MappingProxyType(
         "clouds.noise": LogUniform(0.01, 0.7),
         "channel.noise": LogUniform(0.03, 3.0),  # in standard deviations of the signal
         "noise.df": LogUniform(1.0, 30.0),
+        "rounded.skew": LogUniform(0.2, 1.5),  # of (exp(skew z) - 1) / skew
         "copies.noise": LogUniform(0.03, 3.0),
         "contaminated.share": LogUniform(0.01, 0.9),
         "zero_inflated.keep": Uniform(0.2, 0.95),

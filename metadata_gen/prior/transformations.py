@@ -39,7 +39,14 @@ def noise(rng: Rng, dim: int) -> Noise:
     """Columns of noise, which may depend on one another."""
     marginal = cast(Marginal, choice(rng, "noise.marginal"))
     matrix = np.eye(dim) if chance(rng, "noise.plain") else factors(rng, dim, 0)
+    if marginal == "rounded":
+        return Noise(matrix, marginal, levels=whole(rng, "rounded.levels"), skew=random_skew(rng))
     return Noise(matrix, marginal, real(rng, "noise.df"), whole(rng, "noise.levels"))
+
+
+def random_skew(rng: Rng) -> float:
+    """Of a column before it is rounded: none, or to either side."""
+    return rng.choice([-1.0, 1.0]) * real(rng, "rounded.skew") if chance(rng, "rounded.skewed") else 0.0
 
 
 def filled(rng: Rng, family: Family, dim_x: int, dim_y: int) -> Family:

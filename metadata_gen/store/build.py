@@ -11,7 +11,6 @@ import json
 import logging
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -26,7 +25,9 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
-from mizzle.errors import Fault, InvalidInput
+from mizzle.errors import ExecutorFailed, Fault, InvalidInput
+from mizzle.executors import Executing, opened
+from mizzle.executors.local import interrupts_wait
 from mizzle.metadata_gen import prior
 from mizzle.metadata_gen.prior import ranges
 from mizzle.metadata_gen.prior.ranges import EVERYTHING, Limits
@@ -106,8 +107,11 @@ def _sources_sha256() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def build(folder: Path, recipe: Recipe, workers: int = 0) -> int:
+def build(folder: Path, recipe: Recipe, workers: int = 0, executor: Executing | None = None) -> int:
     """Make what is missing of the recipe in the folder; with 0 workers in this process.
+
+    Args:
+        executor: who makes the shards in place of workers, such as "ray"; this process writes them.
 
     Returns:
         the number of shards made.
@@ -127,11 +131,7 @@ def build(folder: Path, recipe: Recipe, workers: int = 0) -> int:
         _write_manifest(folder, recipe, records)
         done = recipe.count - sum(len(recipe.indices(k)) for k in missing)
         with tqdm(total=recipe.count, initial=done, unit="set") as bar:
-            packed = (
-                _by_workers(recipe, missing, workers, bar)
-                if workers
-                else _in_this_process(recipe, missing, bar)
-            )
+            packed = _packed(recipe, missing, workers, executor, bar)
             with closing(packed):
                 for k, (content, record) in packed:
                     records[k] = {"file": recipe.files()[k], **record}
@@ -235,6 +235,36 @@ def _reported(recipe: Recipe, k: int, report: Callable[[int], object]) -> Iterat
         report(b)
 
 
+def _packed(
+    recipe: Recipe, missing: list[int], workers: int, executor: Executing | None, bar: "tqdm[Any]"
+) -> PackedShards:
+    """The missing shards as they become ready."""
+    if executor is not None:
+        return _elsewhere(recipe, missing, executor, bar)
+    return _by_workers(recipe, missing, workers, bar) if workers else _in_this_process(recipe, missing, bar)
+
+
+def _elsewhere(recipe: Recipe, missing: list[int], executor: Executing, bar: "tqdm[Any]") -> PackedShards:
+    about = recipe.describe()
+    with opened(executor, {}) as engine:
+        for number, packed in engine.run(pack_elsewhere, ((recipe, about, k) for k in missing)):
+            bar.update(len(recipe.indices(missing[number])))
+            yield missing[number], packed
+
+
+def pack_elsewhere(arrays: object, task: tuple[Recipe, dict[str, Any], int]) -> Packed:
+    """What a worker makes of a task: a shard.
+
+    Raises:
+        ExecutorFailed: it would come out as another here.
+    """
+    recipe, about, k = task
+    here = recipe.describe()
+    if differ := [f"{key} {value} (here {here[key]})" for key, value in about.items() if here[key] != value]:
+        raise ExecutorFailed(f"a worker is not as this process: {', '.join(differ)}; install the same there")
+    return _pack(recipe, k, lambda _: None)
+
+
 def _in_this_process(recipe: Recipe, missing: list[int], bar: "tqdm[Any]") -> PackedShards:
     for k in missing:
         yield k, _pack(recipe, k, lambda _: bar.update())
@@ -249,7 +279,7 @@ def _by_workers(recipe: Recipe, missing: list[int], workers: int, bar: "tqdm[Any
     pool = ProcessPoolExecutor(workers, context, _start_worker, (counts, stop))
     try:
         while True:
-            with _interrupts_wait():
+            with interrupts_wait():
                 more = islice(todo, workers + 1 - len(running))
                 running |= {pool.submit(_pack_in_worker, recipe, k): k for k in more}
             if not running:
@@ -263,16 +293,6 @@ def _by_workers(recipe: Recipe, missing: list[int], workers: int, bar: "tqdm[Any
     finally:
         stop.value = 1
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Ctrl-C reaches the whole group: this process sees it on leaving here, those started in here never."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Stopped(Exception):

@@ -3,6 +3,8 @@
 Axes: `n` row, `d` column. The less Z tells of what is left, the less the chain rule has to subtract.
 """
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,7 @@ _SCALED_ROWS = 200  # from which on the spread of what is left is fitted, too
 _SMALLEST_SPREAD = 0.25  # as a share of the mean
 _LARGEST_HATS = 24  # functions that follow a column locally, of all columns together
 _RIDGE = 1e-4
+_BLOCK = 65_536  # rows whose functions are held at once
 _CONTINUOUS = 30  # values, counted as equally frequent ones (Simpson 1949), from which on a column is mapped
 
 
@@ -46,23 +49,21 @@ class Explainer:
             self.groups, self._sizes = z.rows, z.counts
             return
         scores = normal_scores(z.varying)
-        self._terms = _centred(_functions(z.varying, scores, self._n // _ROWS_A_TERM))
+        self._terms = _Terms(partial(_functions, z.varying, scores, self._n // _ROWS_A_TERM), self._n)
         spread = len(scores) * 2 <= self._n // _ROWS_A_TERM and self._n >= _SCALED_ROWS
-        self._spread_terms = _centred(np.vstack([scores, scores * scores])) if spread else None
+        self._spread_terms = _Terms(partial(_squares, scores), self._n) if spread else None
 
     @property
     def terms(self) -> int:
         """How many numbers are fitted to a column."""
-        return len(self._sizes if self.groups is not None else self._terms)
+        return len(self._sizes) if self.groups is not None else self._terms.count
 
     def left(self, side: Side) -> Left:
         """What is left of a side of the same rows."""
         ranks = side.varying
         scores = normal_scores(ranks)
         maps = np.array([_is_continuous(column) for column in ranks])
-        residuals = scores - (
-            self._means(scores) if self.groups is not None else _fitted(self._terms, scores)
-        )
+        residuals = scores - (self._means(scores) if self.groups is not None else self._terms.fitted(scores))
         explained = 1.0 - float(np.vdot(residuals, residuals) / np.vdot(scores, scores))
         changed = self._ranked(ranks) if self.groups is not None else self._scaled(residuals)
         values = np.where(maps[:, None], changed, ranks.astype(np.float64))
@@ -98,7 +99,7 @@ class Explainer:
             return residuals
         sizes = np.abs(residuals)
         means = sizes.mean(axis=1, keepdims=True)
-        predicted = means + _fitted(self._spread_terms, sizes - means)
+        predicted = means + self._spread_terms.fitted(sizes - means)
         return np.asarray(residuals / np.maximum(predicted, _SMALLEST_SPREAD * means + 1e-12))
 
 
@@ -108,8 +109,52 @@ def _is_continuous(column: Integers) -> bool:
     return bool((counts / len(column)) @ counts * _CONTINUOUS < len(column))
 
 
-def _functions(ranks: Integers, scores: Doubles, largest: int) -> Doubles:
-    """Functions of columns of shape (d, n): about as many as `largest`, but the scores in any case."""
+class _Terms:
+    """Functions of z, of mean 0 and unit variance, for least squares; made block by block of the rows.
+
+    Args:
+        functions: of some rows, shape (p, rows).
+        n: all rows.
+    """
+
+    def __init__(self, functions: Callable[[slice], Doubles], n: int) -> None:
+        self._functions, self._n = functions, n
+        self._whole = functions(slice(None)) if n <= _BLOCK else None  # centred below, once
+        blocks = [block.sum(axis=1, keepdims=True) for _, block in self._raw()]
+        self._mean = sum(blocks) / n
+        squares = [((block - self._mean) ** 2).sum(axis=1, keepdims=True) for _, block in self._raw()]
+        self._scale = np.maximum(np.sqrt(sum(squares) / n), 1e-9)
+        if self._whole is not None:
+            self._whole = (self._whole - self._mean) / self._scale
+        self._gram = np.asarray(sum(block @ block.T for _, block in self._blocks())) / n
+        self.count = len(self._gram)
+
+    def _raw(self) -> Iterator[tuple[slice, Doubles]]:
+        for start in range(0, self._n, _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            yield rows, self._functions(rows) if self._whole is None else self._whole
+
+    def _blocks(self) -> Iterator[tuple[slice, Doubles]]:
+        if self._whole is not None:
+            return iter([(slice(None), self._whole)])
+        return ((rows, (block - self._mean) / self._scale) for rows, block in self._raw())
+
+    def fitted(self, targets: Doubles) -> Doubles:
+        """Least squares of targets, shape (d, n)."""
+        moments = sum(block @ targets[:, rows].T for rows, block in self._blocks()) / self._n
+        weights = np.linalg.solve(self._gram + _RIDGE * np.eye(self.count), moments).T
+        return np.hstack([weights @ block for _, block in self._blocks()])
+
+
+def _squares(scores: Doubles, rows: slice) -> Doubles:
+    """Of the spread: the scores and their squares."""
+    return np.vstack([scores[:, rows], scores[:, rows] ** 2])
+
+
+def _functions(ranks: Integers, scores: Doubles, largest: int, rows: slice) -> Doubles:
+    """Functions of columns of shape (d, n), at some rows: about as many as `largest`, the scores always."""
+    n = ranks.shape[1]
+    ranks, scores = ranks[:, rows], scores[:, rows]
     d = len(scores)
     highest = min(largest // d, 5 if d == 1 else 3)
     terms = [scores]
@@ -117,29 +162,16 @@ def _functions(ranks: Integers, scores: Doubles, largest: int) -> Doubles:
         terms.append(terms[-1] * scores)
     hats = min(largest // d - highest, _LARGEST_HATS // d)
     if hats >= 4:
-        terms.extend(_hats(column, hats) for column in ranks)
+        terms.extend(_hats(column, hats, n) for column in ranks)
     if d > 1 and (highest + max(hats, 0)) * d + d * (d - 1) // 2 <= largest + _LARGEST_HATS:
         terms.append(np.array([scores[i] * scores[j] for i in range(d) for j in range(i)]))
     return np.vstack(terms)
 
 
-def _hats(ranks: Integers, count: int) -> Doubles:
-    """Hat functions between quantiles of a column, which follow what no polynomial does."""
-    shares = (ranks / len(ranks) + 1.0) / 2.0 * (count - 1)
+def _hats(ranks: Integers, count: int, n: int) -> Doubles:
+    """Hat functions between quantiles of a column of n rows, which follow what no polynomial does."""
+    shares = (ranks / n + 1.0) / 2.0 * (count - 1)
     return np.maximum(1.0 - np.abs(shares - np.arange(count)[:, None]), 0.0)
-
-
-def _centred(terms: Doubles) -> Doubles:
-    """Terms of mean 0 and unit variance, shape (p, n)."""
-    terms = terms - terms.mean(axis=1, keepdims=True)
-    return np.asarray(terms / np.maximum(terms.std(axis=1, keepdims=True), 1e-9))
-
-
-def _fitted(terms: Doubles, targets: Doubles) -> Doubles:
-    """Least squares of targets, shape (d, n), by terms, shape (p, n)."""
-    n = terms.shape[1]
-    gram = terms @ terms.T / n + _RIDGE * np.eye(len(terms))
-    return np.asarray(np.linalg.solve(gram, terms @ targets.T / n).T @ terms)
 
 
 def _unit(shares: Doubles) -> Doubles:

@@ -45,13 +45,17 @@ class Labelled(NamedTuple):
         values = network.shipped()["numbers"].quantiles(numbers.summary(label, columns[0]))
         return _widened(values, max(1.0, len(label) / _TRAINED_ROWS) ** _BEYOND)
 
-    def indicators(self) -> tuple[Integers | None, Integers | None]:
+    def indicators(self, fewest: int = 2) -> tuple[Integers | None, Integers | None]:
         """For x and y: centred ranks of a column for every label, shape (levels, n), beside many columns.
 
         None for a side of numbers, of two levels, which have no order, or of more levels than fit.
+
+        Args:
+            fewest: columns of the other side from which on there are indicators.
         """
-        x = _indicators(self.x) if self.x is not None and self.y is None and len(self.columns_y) > 1 else None
-        y = _indicators(self.y) if self.y is not None and self.x is None and len(self.columns_x) > 1 else None
+        many_x, many_y = (len(columns) >= fewest for columns in (self.columns_x, self.columns_y))
+        x = _indicators(self.x) if self.x is not None and self.y is None and many_y else None
+        y = _indicators(self.y) if self.y is not None and self.x is None and many_x else None
         return x, y
 
     @property

@@ -35,11 +35,12 @@ class Network:
 
     def quantiles(self, summary: Summary) -> Doubles:
         """Quantiles of I at `LEVELS`, within 0 and the bound, shape (q,)."""
-        steps = np.sort(self._outputs(summary.features))
+        steps = np.sort(self.outputs(summary.features))
         steps = steps[quantiles.MIDDLE] + self.stretch * (steps - steps[quantiles.MIDDLE])
         return np.asarray((summary.base + summary.scale * steps).clip(0.0, summary.bound))
 
-    def _outputs(self, features: Doubles) -> Doubles:
+    def outputs(self, features: Doubles) -> Doubles:
+        """Steps from the base, not yet sorted or stretched, of features of shape (.., f), shape (.., q)."""
         values = ((features - self.centre) / self.spread).clip(-_LARGEST, _LARGEST)
         for i, (weight, bias) in enumerate(self.layers):
             values = values @ weight + bias

@@ -106,7 +106,7 @@ def tokens(context: Context) -> Float32[Tensor, "b k e"]:
     kind = torch.cat([torch.zeros(of_columns), torch.ones(of_variates)])
     place = torch.cat([torch.arange(k) / 10 for k in (of_columns, of_variates)])
     labels = torch.stack([kind, place], -1).expand(len(correlations), -1, -1)
-    return torch.cat([_fine(context), correlations, labels], -1) * context.once(mask)[..., None]
+    return torch.cat([context.once(fine), correlations, labels], -1) * context.once(mask)[..., None]
 
 
 def pooled(context: Context) -> Float32[Tensor, "b g"]:
@@ -117,7 +117,7 @@ def pooled(context: Context) -> Float32[Tensor, "b g"]:
     return torch.cat([plain.amax(1), plain.sum(1), variate.sum(1), variate.amax(1), plain[:, 0]], -1)
 
 
-def _fine(context: Context) -> Float32[Tensor, "b k r"]:
+def fine(context: Context) -> Float32[Tensor, "b k r"]:
     """Information of the chosen columns, then of the variates."""
     batch, edges = context.batch, context.once(chosen)
     columns = [

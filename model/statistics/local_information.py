@@ -106,7 +106,7 @@ def _generalised(a: Float64[Tensor, "b d d"], b: Float64[Tensor, "b d d"]) -> Fl
 def terms(context: Context) -> Float32[Tensor, "b m e"]:
     """Channels of all query rows: counts of both rounds, those with a Gaussian term, and at a small k."""
     own = context.once(frame)
-    second = neighbourhoods(own.batch, own.points, _metric(own))
+    second = neighbourhoods(own.batch, own.points, metric(own))
     counted = torch.cat([own.first.counted[..., :-1], second.counted[..., :-1]], -1)
     both = counted[..., 1:, None] + _gaussian(own, second)
     values = [counted, both.flatten(2), second.counted[..., -1:]]
@@ -114,7 +114,7 @@ def terms(context: Context) -> Float32[Tensor, "b m e"]:
 
 
 @torch.no_grad()
-def _metric(own: Frame) -> Float64[Tensor, "b 2 m w w"]:
+def metric(own: Frame) -> Float64[Tensor, "b 2 m w w"]:
     """Cov(x | y)^-1 and Cov(y | x)^-1 of every query row, on a common scale of about 1.
 
     Only their ratio matters to who is near, but distances of copies must stay rounding.

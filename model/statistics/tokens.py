@@ -63,7 +63,11 @@ def tokenise(batch: Batch, scores: Float32[Tensor, "b 2 n d"] | None = None) -> 
     Args:
         scores: in place of the batch's normal scores, for gradients; ignored on padding.
     """
-    context = Context(batch, scores)
+    return of_context(Context(batch, scores))
+
+
+def of_context(context: Context) -> Tokens:
+    """All tokens of what has been, or will be, computed of a batch."""
     pooled = [statistic.pool(context) for statistic in registry.STATISTICS if statistic.pool]
     return Tokens(torch.cat(pooled, -1), {kind.name: _of_kind(context, kind) for kind in registry.KINDS})
 

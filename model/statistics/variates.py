@@ -125,7 +125,7 @@ def in_plane(context: Context) -> Neighbours:
     batch, rows = context.batch, context.once(of_fewer_rows)
     if batch.columns.shape[-1] == 1:
         return rows
-    plane = neighbours(batch, _plane(context).float(), QueryRows(rows.queries, rows.valid))
+    plane = neighbours(batch, first_pairs(context).float(), QueryRows(rows.queries, rows.valid))
     single = (batch.dims.amax(-1) == 1)[:, None, None]
     return plane._replace(local=rows.local.where(single, plane.local))
 
@@ -133,7 +133,7 @@ def in_plane(context: Context) -> Neighbours:
 def plane_tokens(context: Context) -> Float32[Tensor, "b m e"]:
     """Local information of a row among the first pairs of variates, and where it lies there."""
     plane_rows = subset(context.once(in_plane), ROWS)
-    values = F.pad(_plane(context), (0, PLANE))[..., :PLANE].float()
+    values = F.pad(first_pairs(context), (0, PLANE))[..., :PLANE].float()
     index = plane_rows.queries[:, None, :, None].expand(-1, 2, -1, PLANE)
     u, v = values.gather(2, index).unbind(1)
     return torch.cat([plane_rows.local, (u * v).abs(), u * u + v * v], -1) * plane_rows.valid[..., None]
@@ -145,7 +145,7 @@ def pooled_plane(context: Context) -> Float32[Tensor, "b g"]:
     return mean_and_spread(plane_rows.local * plane_rows.valid[..., None], plane_rows.valid)
 
 
-def _plane(context: Context) -> Float64[Tensor, "b 2 n v"]:
+def first_pairs(context: Context) -> Float64[Tensor, "b 2 n v"]:
     """The first pairs of variates."""
     return context.once(variates).values[..., :PLANE]
 

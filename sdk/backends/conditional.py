@@ -87,21 +87,27 @@ def estimate(
         )
     read: samples.Triple = yield Compute(samples.read_triple, (x, y, z, missing, None, deduplicate))
     triple: estimators.TripleLike = yield Compute(estimators.triple, (read.x, read.y, read.z))
-    answer = yield from answered(backend, triple)
+    [answer] = yield from answered(backend, [triple])
     return samples.Sample(read.x, read.y, read.notices).noted(answer).to(unit)
 
 
-def answered(backend: Many, triple: estimators.TripleLike) -> Steps[Estimate]:
-    """I(X;Y|Z) in nats."""
-    if triple.problems:
-        outcomes: list[Outcome] = yield from backend.estimate_many(list(triple.problems), False, "return")
-        estimates = [estimate_or_error(outcome) for outcome in outcomes]
-        model = estimates[0].model
-    else:
-        card = yield from backend.info()
-        estimates, model = [], card.info
-    answer: Estimate = yield Compute(estimators.conditional, (triple, estimates, model))
-    return answer
+def answered(backend: Many, triples: Sequence[estimators.TripleLike]) -> Steps[list[Estimate]]:
+    """I(X;Y|Z) of each in nats, the problems of all estimated together.
+
+    Raises:
+        MizzleError: of the first that has none.
+    """
+    problems = [pair for triple in triples for pair in triple.problems]
+    outcomes: list[Outcome] = []
+    if problems:
+        outcomes = yield from backend.estimate_many(problems, False, "return")
+    remaining, answers = iter(outcomes), list[Estimate]()
+    for triple in triples:
+        estimates = [estimate_or_error(next(remaining)) for _ in triple.problems]
+        model = estimates[0].model if estimates else (yield from backend.info()).info
+        answer: Estimate = yield Compute(estimators.conditional, (triple, estimates, model))
+        answers.append(answer)
+    return answers
 
 
 def estimate_or_error(outcome: Outcome) -> Estimate:

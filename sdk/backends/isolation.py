@@ -1,10 +1,10 @@
 """One bad problem costs the others of its batch nothing: a batch that fails is run again in halves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from mizzle.backends.pairs import Outcome
-from mizzle.errors import InferenceFailed, MizzleError, NonFiniteAnswer
+from mizzle.backends.pairs import Outcome, Pair
+from mizzle.errors import InferenceFailed, InvalidInput, MizzleError, NonFiniteAnswer
 from mizzle.estimator import EstimatorLike
 from mizzle.types import Estimate
 from mizzle.wire import finite
@@ -41,6 +41,21 @@ def isolated(
 def outcomes(model: EstimatorLike, tables: list[Any]) -> list[Outcome]:
     """The estimates of prepared problems, or what became of them instead, in order."""
     return [_outcome(answer) for answer in isolated(model.run, tables)]
+
+
+def prepared_outcomes(model: EstimatorLike, pairs: Iterable[Pair]) -> list[Outcome]:
+    """The same of problems that are prepared here; one that cannot be has its error."""
+    prepared = [_prepared(model, pair) for pair in pairs]
+    good = iter(outcomes(model, [table for table in prepared if not isinstance(table, MizzleError)]))
+    return [table if isinstance(table, MizzleError) else next(good) for table in prepared]
+
+
+def _prepared(model: EstimatorLike, pair: Pair) -> Any:
+    """`model.prepare`, or the error of this pair."""
+    try:
+        return model.prepare(*pair)
+    except InvalidInput as error:
+        return error
 
 
 def _outcome(answer: Estimate | Exception) -> Outcome:

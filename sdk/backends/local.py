@@ -1,7 +1,7 @@
 """Estimates in this process: one shared estimator, loaded on first use and locked while it runs."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, overload
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from mizzle import estimator as estimators
 from mizzle import progress
-from mizzle.backends import conditional, reduced
+from mizzle.backends import conditional, elsewhere, reduced
 from mizzle.backends.batches import Batch, Room, answerable, batches, padded_size
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.info import Limits, ModelCard, parse_card
-from mizzle.backends.isolation import outcomes
+from mizzle.backends.isolation import outcomes, prepared_outcomes
 from mizzle.backends.pairs import (
     Backend,
     Collector,
@@ -29,6 +29,7 @@ from mizzle.data.arrays import MIN_ROWS, FloatArray
 from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import Fault, InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike
+from mizzle.executors import Executing, check_executor
 from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit
 
 _CHUNK = Room(problems=256, cells=4_000_000, bytes=2**62)  # about a second of work
@@ -41,12 +42,15 @@ class LocalBackend:
 
     Args:
         estimator: the one of the package when left out.
+        executor: who works in place of this process, with the estimator of the package.
     """
 
     location = "in this process"
 
-    def __init__(self, estimator: EstimatorLike | None = None) -> None:
+    def __init__(self, estimator: EstimatorLike | None = None, executor: Executing | None = None) -> None:
+        check_executor(executor)
         self._estimator = estimator
+        self._executor = executor
 
     @classmethod
     def of(cls, estimator: EstimatorLike | None, weights: Path | str | None) -> Self:
@@ -105,6 +109,9 @@ class LocalBackend:
         with progress.track(wanted, len(problems)) as advance:
             collector = Collector(len(problems), errors, advance)
             planned: list[Batch] = yield Compute(_plan, (problems, limits, collector))
+            if self._executor is not None:
+                yield Compute(self._run_elsewhere, (planned, collector))
+                planned = []
             for batch in planned:
                 results: list[Outcome] = yield Compute(self._run, (batch.pairs,))
                 collector.add(batch.places, results)
@@ -116,6 +123,26 @@ class LocalBackend:
         """The estimates of a checked x with the rows of y in other orders; each side is ranked once."""
         results: list[Outcome] = yield Compute(self._run_reordered, (x, y, orders))
         return results
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether an executor works in place of this process."""
+        return self._executor is not None
+
+    def reordered_elsewhere(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        lists: Iterable[Sequence[NDArray[np.intp]]],
+        advance: Callable[[int], object],
+    ) -> list[Outcome]:
+        """`estimate_reordered` for each list of orders, on the executor."""
+        assert self._executor is not None
+        parts: dict[int, list[Outcome]] = {}
+        for k, results in elsewhere.reordered(self._executor, self._locked(), x, y, lists):
+            parts[k] = results
+            advance(len(results))
+        return [outcome for k in sorted(parts) for outcome in parts[k]]
 
     def limits(self) -> Steps[Limits]:
         """What the model covers; nothing else is limited here."""
@@ -153,12 +180,13 @@ class LocalBackend:
     def _run(self, pairs: Sequence[Pair]) -> list[Outcome]:
         with _lock:
             model = self._model()
-            tables = [_prepared(model, pair) for pair in pairs]
-            good = [i for i, table in enumerate(tables) if not isinstance(table, MizzleError)]
-            answers = outcomes(model, [tables[i] for i in good])
-        for i, answer in zip(good, answers, strict=True):
-            tables[i] = answer
-        return tables
+            return prepared_outcomes(model, pairs)
+
+    def _run_elsewhere(self, planned: Sequence[Batch], collector: Collector) -> None:
+        assert self._executor is not None
+        sha256 = self._locked().info.sha256
+        for k, results in elsewhere.batches(self._executor, sha256, [batch.pairs for batch in planned]):
+            collector.add(planned[k].places, results)
 
     def _run_reordered(
         self, x: FloatArray, y: FloatArray, orders: Sequence[NDArray[np.intp]]
@@ -178,6 +206,7 @@ def estimate_many(
     missing: Missing = "raise",
     unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
+    executor: Executing | None = None,
 ) -> list[Estimate]: ...
 
 
@@ -190,6 +219,7 @@ def estimate_many(
     missing: Missing = "raise",
     unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
+    executor: Executing | None = None,
 ) -> list[Outcome]: ...
 
 
@@ -202,6 +232,7 @@ def estimate_many(
     missing: Missing = "raise",
     unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
+    executor: Executing | None = None,
 ) -> Sequence[Outcome]: ...
 
 
@@ -213,6 +244,7 @@ def estimate_many(
     missing: Missing = "raise",
     unit: Unit = DEFAULT_UNIT,
     deduplicate: bool = False,
+    executor: Executing | None = None,
 ) -> Sequence[Outcome]:
     """Many problems of any sizes in few batches, answers in order.
 
@@ -222,13 +254,16 @@ def estimate_many(
             seconds; True or False; or a function of (done, total).
         errors: "raise" the first one, or "return" each in the place of its estimate.
         missing, unit, deduplicate: as for `estimate`, for all pairs.
+        executor: who works, as for `mizzle.matrix`; None for this process.
 
     Raises:
         InvalidInput: with "pair i" in front, of a pair that cannot be answered.
         MissingExtra, ModelUnavailable: as `estimate`.
     """
     options: Any = {"missing": missing, "unit": unit, "deduplicate": deduplicate}
-    return run(LocalBackend().estimate_many(pairs, progress, errors, **options), perform_compute)
+    return run(
+        LocalBackend(executor=executor).estimate_many(pairs, progress, errors, **options), perform_compute
+    )
 
 
 def estimate(
@@ -273,6 +308,16 @@ def estimate(
     return run(conditional.estimate(LocalBackend(), x, y, given, reduce, **options), perform_compute)
 
 
+def shared_estimator() -> EstimatorLike:
+    """The estimator that all functions of the package share, loaded on first use.
+
+    Raises:
+        MissingExtra, ModelUnavailable: there is none.
+    """
+    with _lock:
+        return _loaded()
+
+
 def _loaded() -> EstimatorLike:
     """The shared estimator; the caller holds the lock."""
     global _shared
@@ -285,11 +330,3 @@ def _plan(problems: list[Pair | InvalidInput], limits: Limits, collector: Collec
     """Problems of similar sizes in batches; those that cannot be answered get their errors at once."""
     good = sorted(answerable(problems, limits, collector), key=lambda item: padded_size(item[1]))
     return list(batches(good, _CHUNK))
-
-
-def _prepared(model: EstimatorLike, pair: Pair) -> Any:
-    """`model.prepare`, or the error of this pair."""
-    try:
-        return model.prepare(*pair)
-    except InvalidInput as error:
-        return error

@@ -15,6 +15,7 @@ from mizzle.cli.terminal import fields, is_terminal, labelled, say, table
 from mizzle.client import Client
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
+from mizzle.questions.surrogates import check_count
 from mizzle.tables.checkpoint import check_file
 from mizzle.tables.plan import Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold
@@ -60,7 +61,11 @@ def estimate(
         pair = _pair(client, plan, unit, reduce)
     result = Ranking((pair,), level, unit, threshold, sides.target)
     answer = {**_answer(pair, result), **assumed(sides.table.notes)}
-    output.give(result, json.dumps(answer, allow_nan=False), lambda: _report(pair, result))
+    output.give(
+        result,
+        json.dumps(answer, allow_nan=False),
+        lambda: _report(pair, result, sides.information(pair.x, pair.y)),
+    )
 
 
 def matrix(
@@ -83,6 +88,9 @@ def matrix(
     deduplicate: options.Deduplicate = False,
     url: options.Url = None,
     checkpoint: options.Checkpoint = None,
+    pvalues: options.PValues = None,
+    surrogates: options.Surrogates = None,
+    seed: options.Seed = 0,
     out: options.Out = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -92,6 +100,7 @@ def matrix(
     output = Output(out, force, as_json, quiet)
     output.check(file, checkpoint)
     check_file(checkpoint)
+    _check_tested(pvalues, surrogates)
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
     table_of_file, chosen = source.chosen(columns, group, exclude)
     output.note(table_of_file.notes)
@@ -106,6 +115,9 @@ def matrix(
             deduplicate=deduplicate,
             progress=False if quiet else None,
             checkpoint=checkpoint,
+            pvalues=pvalues,
+            kind=surrogates,
+            rng=seed,
         )
     give(output, result, table_of_file.notes)
 
@@ -132,6 +144,9 @@ def rank(
     deduplicate: options.Deduplicate = False,
     url: options.Url = None,
     checkpoint: options.Checkpoint = None,
+    pvalues: options.PValues = None,
+    surrogates: options.Surrogates = None,
+    seed: options.Seed = 0,
     out: options.Out = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -141,6 +156,7 @@ def rank(
     output = Output(out, force, as_json, quiet)
     output.check(file, checkpoint)
     check_file(checkpoint)
+    _check_tested(pvalues, surrogates)
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
     third = options.names(conditions, "--given") if conditions is not None else []
     table_of_file, chosen = source.chosen(columns, group, exclude, target, third)
@@ -158,6 +174,9 @@ def rank(
             deduplicate=deduplicate,
             progress=False if quiet else None,
             checkpoint=checkpoint,
+            pvalues=pvalues,
+            kind=surrogates,
+            rng=seed,
         )
     give(output, result, table_of_file.notes)
 
@@ -242,13 +261,12 @@ def _answer(pair: PairResult, result: Ranking) -> dict[str, Any]:
     return {**wire.answer(pair.estimate, levels), "warnings": notes, **more}
 
 
-def _report(pair: PairResult, result: Ranking) -> None:
+def _report(pair: PairResult, result: Ranking, information: str) -> None:
     assert pair.estimate is not None
     e, record = pair.estimate, pair.record(result.level, result.threshold)
     dropped = f", {pair.dropped} more left out" if pair.dropped else ""
     third = "" if e.dim_z is None else f", {e.dim_z} given"
-    condition = "" if e.dim_z is None else " | given"
-    print(printable(f"I({pair.x}; {pair.y}{condition}) = {e.mi:.4g} {e.unit}"))
+    print(printable(f"{information} = {e.mi:.4g} {e.unit}"))
     lines = [
         (f"{100 * result.level:g}% interval", f"{record['low']:.4g} to {record['high']:.4g} {e.unit}"),
         (f"below {result.threshold:g} {e.unit}", f"{record['below']:.1%} of the predictive distribution"),
@@ -266,7 +284,7 @@ def _show(result: Matrix | Ranking) -> None:
     pairs = result.strongest()
     strongest = pairs[:_MAX_LINES] if is_terminal() else pairs
     interval, below = f"{100 * result.level:g}% interval", f"below {result.threshold:g}"
-    numbers = (result.unit, interval, below, "rows")
+    numbers = (result.unit, interval, below, "rows", *(("p", "p (BH)") if result.surrogates else ()))
     names = ("x",) if isinstance(result, Ranking) else ("x", "y")
     table((*names, *numbers, "noticed"), (_line(result, pair) for pair in strongest), numbers)
     _explain(strongest)
@@ -287,8 +305,9 @@ def _explain(pairs: Sequence[PairResult]) -> None:
 
 def _line(result: Matrix | Ranking, pair: PairResult) -> list[str]:
     names = [pair.x] if isinstance(result, Ranking) else [pair.x, pair.y]
+    tested = [_pvalue(p) for p in (pair.pvalue, pair.pvalue_bh)] if result.surrogates else []
     if pair.error is not None:
-        return [*names, "", "", "", "", str(pair.error)]
+        return [*names, "", "", "", "", *tested, str(pair.error)]
     record = pair.record(result.level, result.threshold)
     dropped = f" (-{pair.dropped})" if pair.dropped else ""
     numbers = [
@@ -296,4 +315,20 @@ def _line(result: Matrix | Ranking, pair: PairResult) -> list[str]:
         f"{record['low']:.4f} to {record['high']:.4f}",
         f"{record['below']:.1%}",
     ]
-    return [*names, *numbers, f"{record['n']}{dropped}", " ".join(pair.severest())]
+    return [*names, *numbers, f"{record['n']}{dropped}", *tested, " ".join(pair.severest())]
+
+
+def _pvalue(p: float | None) -> str:
+    return "" if p is None else f"{p:.3g}"
+
+
+def _check_tested(pvalues: int | None, surrogates: str | None) -> None:
+    """Check what goes together, before any work.
+
+    Raises:
+        InvalidInput: the number cannot be one of surrogates, or there is a kind of none.
+    """
+    if pvalues is not None:
+        check_count(pvalues, "--pvalues")
+    elif surrogates is not None:
+        raise InvalidInput("--kind is that of the surrogates of --pvalues; add --pvalues N, or leave it out")

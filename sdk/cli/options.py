@@ -11,6 +11,7 @@ from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
 from mizzle.files.markers import DEFAULT_MARKERS, Markers
 from mizzle.files.reader import Format
+from mizzle.questions.surrogates import Kind
 
 URL = "MIZZLE_BASE_URL"
 _TABLE, _OUTPUT = "The table", "The output"
@@ -180,6 +181,25 @@ Checkpoint = Annotated[
         help="Keep the answers in this file; the same command goes on from there.",
     ),
 ]
+PValues = Annotated[
+    int | None,
+    typer.Option(
+        "--pvalues",
+        metavar="N",
+        help="Test each pair by so many surrogates, say 199: columns pvalue and pvalue_bh.",
+        show_default=False,
+    ),
+]
+Surrogates = Annotated[
+    Kind | None,
+    typer.Option(
+        "--kind",
+        help="Of surrogates: shuffle for rows without an order, shift or block for series; with --given "
+        "always local, among rows of nearly the same columns given.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Of what is drawn at random.")]
 Out = Annotated[
     Path | None,
     typer.Option(

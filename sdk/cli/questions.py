@@ -41,7 +41,6 @@ Shifts = Annotated[
         help="Test each lag by so many circular shifts of x, 19 to 9999; 0 for none.",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Of what is drawn at random.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print a line of CSV for each lag.")]
 Other = Annotated[
     str, typer.Option("--x2", metavar="C,D", help="Columns of the other feature.", show_default=False)
@@ -57,9 +56,10 @@ def lagged(
     x: options.X,
     y: options.Y,
     lags: Lags = "-20:20",
+    conditions: options.Conditions = None,
     history: History = 0,
     pvalues: Shifts = 0,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
@@ -81,11 +81,14 @@ def lagged(
     listed = _lags(lags)
     interval_levels(level)  # before any work
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
-    content, sides = _sides(source, quiet, {"--x": x, "--y": y})
+    named = {"--x": x, "--y": y, **({} if conditions is None else {"--given": conditions})}
+    content, (x_side, y_side, *third) = _sides(source, quiet, named)
     with client_for(url) as client:
         result = client.lagged(
-            *sides,
+            x_side,
+            y_side,
             lags=listed,
+            given=third[0] if third else None,
             history=history,
             pvalues=pvalues or False,
             level=level,
@@ -108,7 +111,7 @@ def difference(
     y: options.Y,
     x2: Other,
     y2: OtherTarget = None,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",

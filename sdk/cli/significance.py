@@ -13,32 +13,26 @@ from mizzle.cli.source import Sides, Source, only_pair
 from mizzle.cli.terminal import fields, labelled, mark, table
 from mizzle.questions.reliability import Check
 from mizzle.questions.significance import Test
-from mizzle.questions.surrogates import DEFAULT_COUNT, Kind, check_block, check_count
+from mizzle.questions.surrogates import DEFAULT_COUNT, check_block, check_count, chosen_kind
 from mizzle.types import DEFAULT_UNIT, Notice
 from mizzle.wire import printable
 
-Surrogates = Annotated[
-    Kind,
-    typer.Option(
-        "--kind", help="Of surrogates: shuffle for rows without an order, shift or block for series."
-    ),
-]
 LENGTHS = {"shift": "by at least", "block": "of"}
 Count = Annotated[int, typer.Option("--n", metavar="N", help="How many surrogates, 19 to 99,999.")]
 Block = Annotated[
     int | None, typer.Option("--block", metavar="ROWS", help="Rows of a block; else chosen by the series.")
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of the surrogates.")]
 
 
 def test(
     file: options.File,
     x: options.X,
     y: options.Y,
-    surrogates: Surrogates = "shuffle",
+    conditions: options.Conditions = None,
+    surrogates: options.Surrogates = None,
     n: Count = DEFAULT_COUNT,
     block: Block = None,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
@@ -55,15 +49,16 @@ def test(
     """A test of independence: whether the dependence of two sides of a table could be chance."""
     output = Output(None, False, as_json, quiet)
     check_count(n)  # before any work
-    check_block(block, surrogates)
+    check_block(block, chosen_kind(surrogates, given=conditions is not None))
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
-    sides = Sides.read(source, output, x, y)
+    sides = Sides.read(source, output, x, y, conditions)
     plan = sides.plan(missing)
-    x_side, y_side = only_pair(plan)
+    x_side, y_side, *third = only_pair(plan)
     with client_for(url) as client:
         result = client.test(
             x_side,
             y_side,
+            given=third[0] if third else None,
             kind=surrogates,
             n=n,
             block=block,
@@ -78,12 +73,11 @@ def test(
         answer = {**result.to_dict(), "warnings": [notice._asdict() for notice in notices], **more}
         print(json.dumps(answer, allow_nan=False))
     else:
-        _report(plan.names, result, plan.dropped(place), notices)
+        _report(sides.information(*(plan.names[i] for i in place)), result, plan.dropped(place), notices)
 
 
-def _report(names: tuple[str, ...], result: Test, dropped: int, notices: list[Notice]) -> None:
-    information = f"I({names[0]}; {names[1]}) = {result.statistic:.4g} {result.unit}"
-    print(printable(f"p = {result.pvalue:.4g}, {information}"))
+def _report(information: str, result: Test, dropped: int, notices: list[Notice]) -> None:
+    print(printable(f"p = {result.pvalue:.4g}, {information} = {result.statistic:.4g} {result.unit}"))
     left_out = f", {dropped} more left out" if dropped else ""
     length = f", {LENGTHS[result.kind]} {result.length} rows" if result.kind in LENGTHS else ""
     fields(

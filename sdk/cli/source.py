@@ -142,6 +142,11 @@ class Sides(NamedTuple):
             columns[condition] = table.columns_of(third)
         return cls(table, columns, target, condition)
 
+    def information(self, x: str, y: str) -> str:
+        """I(x; y), or I(x; y | given), by the names of the sides."""
+        third = "" if self.condition is None else f" | {self.condition.removeprefix('given ')}"
+        return f"I({x}; {y}{third})"
+
     def plan(self, missing: options.Missing, deduplicate: bool = False) -> Plan:
         """The plan whose only pair they are; errors as `variables`."""
         read = variables(self.table.frame, [], self.columns, missing, self.target, deduplicate=deduplicate)

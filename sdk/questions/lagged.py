@@ -17,8 +17,8 @@ from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.local import LocalBackend
 from mizzle.data.samples import Missing, Side, check_missing, read_side
 from mizzle.errors import InvalidInput, LengthMismatch, TooFewSamples
-from mizzle.progress import Wanted, track
-from mizzle.questions.chunks import estimates
+from mizzle.progress import Wanted
+from mizzle.questions.chunks import conditional_estimates, estimates
 from mizzle.questions.lag_results import Lagged, LagRecord
 from mizzle.questions.surrogates import Rng, generator_of
 from mizzle.types import DEFAULT_LEVEL, DEFAULT_UNIT, Estimate, Notice, Unit, check_unit, interval_levels
@@ -315,12 +315,7 @@ def _estimates(backend: conditional.Many, plan: Plan, wanted: Wanted) -> Steps[l
     if plan.z is None:
         pairs = ((problem.x, problem.y) for problem in plan.problems())
         return (yield from estimates(backend, pairs, count, wanted))
-    answers: list[Estimate] = []
-    with track(wanted, count) as advance:
-        for x, y, z in plan.problems():
-            answers.append((yield from conditional.estimate(backend, x, y, z, None)))
-            advance(1)
-    return answers
+    return (yield from conditional_estimates(backend, plan.problems(), count, wanted))
 
 
 def _answer(plan: Plan, answers: Sequence[Estimate], options: Options) -> Lagged:

@@ -1,55 +1,18 @@
-"""Whether x and y share anything where z is given: x permuted among rows of nearly the same z (Runge 2018).
+"""Permutations among rows of nearly the same z: for tests of what is shared where z is given (Runge 2018).
 
-A plain permutation breaks what x shares with z as well, and so rejects confounders. One among the nearest
-neighbours in z leaves that, and breaks what only x and y share.
+A plain permutation breaks what a side shares with z as well, and so rejects confounders. One among the
+nearest neighbours in z leaves that, and breaks what only x and y share.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mizzle import estimator as estimators
-from mizzle.backends.conditional import Many, estimate_or_error
-from mizzle.backends.effects import Compute, Steps
-from mizzle.backends.pairs import Outcome
 from mizzle.data.arrays import FloatArray
-from mizzle.types import Estimate
 
-NEIGHBOURS = 5  # among which x is permuted, as Runge (2018) recommends
+NEIGHBOURS = 5  # among which a side is permuted, as Runge (2018) recommends
 _BLOCK = 256  # rows whose distances to all others are held at once
 
 Places = NDArray[np.int64]
-
-
-def conditional_null(
-    backend: Many, x: FloatArray, y: FloatArray, z: FloatArray, n: int, rng: np.random.Generator
-) -> Steps[tuple[Estimate, FloatArray]]:
-    """The steps to I(X;Y|Z) and to its values where x and y share nothing but by z.
-
-    Args:
-        x, y, z: finite, shape (rows, d) each.
-        n: how many permutations.
-
-    Returns:
-        the estimate, whose `mi` is the statistic, and as many means under the null, in nats, shape (n,).
-    """
-    neighbourhoods: Places = yield Compute(neighbours, (z,))
-    triples = []
-    for k in range(n + 1):
-        places = np.arange(len(x)) if k == 0 else local_permutation(neighbourhoods, rng)
-        triple: estimators.TripleLike = yield Compute(estimators.triple, (x[places], y, z))
-        triples.append(triple)
-    problems = [pair for triple in triples for pair in triple.problems]
-    outcomes: list[Outcome] = []
-    if problems:
-        outcomes = yield from backend.estimate_many(problems, False, "return")
-    estimates = iter([estimate_or_error(outcome) for outcome in outcomes])
-    card = yield from backend.info()
-    answers = []
-    for triple in triples:
-        parts = [next(estimates) for _ in triple.problems]
-        answer: Estimate = yield Compute(estimators.conditional, (triple, parts, card.info))
-        answers.append(answer)
-    return answers[0], np.array([answer.mi for answer in answers[1:]])
 
 
 def neighbours(z: FloatArray, k: int = NEIGHBOURS) -> Places:

@@ -12,13 +12,17 @@ from typing import Any, Literal, NamedTuple, Protocol, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from mizzle import estimator as estimators
+from mizzle.backends import conditional
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.local import LocalBackend
 from mizzle.backends.pairs import Errors, Outcome, numbered, read_samples
 from mizzle.data.arrays import FloatArray
-from mizzle.data.samples import Missing, Sample, read_sample
+from mizzle.data.samples import Missing, Sample, Triple, read_sample, read_triple
 from mizzle.errors import InvalidInput, MizzleError
+from mizzle.executors import Executing
 from mizzle.progress import Wanted, track
+from mizzle.questions.chunks import conditional_estimates
 from mizzle.questions.surrogates import (
     DEFAULT_COUNT,
     Kind,
@@ -27,7 +31,7 @@ from mizzle.questions.surrogates import (
     Surrogates,
     check_block,
     check_count,
-    check_kind,
+    chosen_kind,
     generator_of,
     surrogates,
 )
@@ -38,13 +42,8 @@ _MAX_PROBLEMS = 256  # surrogates that are estimated together
 _MAX_CELLS = 2_000_000
 
 
-class Answering(Protocol):
+class Answering(conditional.Many, Protocol):
     """A backend, as far as a test needs it."""
-
-    def estimate(
-        self, x: object, y: object, *, missing: Missing, unit: Unit, deduplicate: bool
-    ) -> Steps[Estimate]:
-        """The estimate of one problem."""
 
     def estimate_reordered(
         self, x: FloatArray, y: FloatArray, orders: Sequence[Order]
@@ -60,9 +59,9 @@ class Test:
         statistic: the estimate's mean, in `unit`.
         pvalue: the share of surrogates, and of the sample itself, whose estimate is no smaller.
         null: the estimates of the surrogates, in `unit`, in the order in which they were drawn; shape (n,).
-        kind: of the surrogates, "shuffle", "shift" or "block".
+        kind: of the surrogates, "shuffle", "shift", "block" or "local".
         n: how many surrogates there were.
-        length: rows of a block; the smallest shift in either direction; 1 for shuffles.
+        length: rows of a block; the smallest shift in either direction; 1 for permutations.
         estimate: of the sample.
         warnings: what was assumed for the test, and what was noticed about the sample.
         unit: "nats" or "bits".
@@ -129,33 +128,40 @@ class Design(NamedTuple):
     unit: Unit
 
     @classmethod
-    def of(cls, kind: Kind, n: int, block: int | None, unit: Unit = DEFAULT_UNIT) -> "Design":
+    def of(
+        cls, kind: Kind | None, n: int, block: int | None, unit: Unit = DEFAULT_UNIT, *, given: bool = False
+    ) -> "Design":
         """From what a caller says.
+
+        Args:
+            given: whether there is a third side.
 
         Raises:
             InvalidInput: one of these cannot be used.
         """
-        check_kind(kind)
-        check_block(block, kind)
+        chosen = chosen_kind(kind, given=given)
+        check_block(block, chosen)
         check_unit(unit)
-        return cls(kind, check_count(n), block, unit)
+        return cls(chosen, check_count(n), block, unit)
 
-    def surrogates(self, x: FloatArray, y: FloatArray) -> Surrogates:
+    def surrogates(self, x: FloatArray, y: FloatArray, z: FloatArray | None = None) -> Surrogates:
         """Of one sample; errors as `surrogates.surrogates`."""
-        return surrogates(x, y, self.kind, self.n, self.block)
+        return surrogates(x, y, self.kind, self.n, self.block, z)
 
 
 def test(
     x: object,
     y: object,
     *,
-    kind: Kind = "shuffle",
+    given: object = None,
+    kind: Kind | None = None,
     n: int = DEFAULT_COUNT,
     block: int | None = None,
     rng: Rng = 0,
     missing: Missing = "raise",
     unit: Unit = DEFAULT_UNIT,
     progress: Wanted = None,
+    executor: Executing | None = None,
 ) -> Test:
     """Whether the dependence of two samples could be chance: a p-value of their independence.
 
@@ -164,29 +170,35 @@ def test(
 
     Args:
         x, y: as for `mizzle.estimate`.
-        kind: "shuffle" for rows without an order. For series, whose rows follow each other in time: "shift"
-            turns `y` against `x` by at least their autocorrelation length, "block" permutes circular blocks
-            of its rows. Two series that remember look dependent to shuffles even where they are not.
+        given: a third sample Z of the same rows: the statistic is then I(X;Y|Z), and the question whether x
+            and y share anything where z is known.
+        kind: "shuffle" for rows without an order, which is taken for None. For series, whose rows follow each
+            other in time: "shift" turns `y` against `x` by at least their autocorrelation length, "block"
+            permutes circular blocks of its rows. Two series that remember look dependent to shuffles even
+            where they are not. With `given` it is "local": `y` is permuted among the five rows that are
+            nearest by z, which leaves what it shares with z (Runge 2018).
         n: how many surrogates, 19 to 99,999; the smallest p-value is 1 / (1 + n).
         block: rows of a block; None for eight times the autocorrelation length, the lag at which that is 1/2.
         rng: a seed, a generator, or None for other surrogates each time.
         missing, unit: as for `mizzle.estimate`.
         progress: None for a bar on stderr where that is a terminal and the work takes longer than two
             seconds; True or False; or a function of (done, total).
+        executor: who works, as for `mizzle.matrix`; None for this process.
 
     Raises:
         InvalidInput: an argument or the samples cannot be used; TooFewSamples below 50 rows.
         MissingExtra, ModelUnavailable: as `mizzle.estimate`.
     """
     options: Any = {"kind": kind, "n": n, "block": block, "rng": rng, "missing": missing, "unit": unit}
-    return run(tested(LocalBackend(), x, y, progress=progress, **options), perform_compute)
+    backend = LocalBackend(executor=executor)
+    return run(tested(backend, x, y, given=given, progress=progress, **options), perform_compute)
 
 
 @overload
 def test_many(
     pairs: Iterable[object],
     *,
-    kind: Kind = "shuffle",
+    kind: Kind | None = None,
     n: int = DEFAULT_COUNT,
     block: int | None = None,
     rng: Rng = 0,
@@ -201,7 +213,7 @@ def test_many(
 def test_many(
     pairs: Iterable[object],
     *,
-    kind: Kind = "shuffle",
+    kind: Kind | None = None,
     n: int = DEFAULT_COUNT,
     block: int | None = None,
     rng: Rng = 0,
@@ -215,7 +227,7 @@ def test_many(
 def test_many(
     pairs: Iterable[object],
     *,
-    kind: Kind = "shuffle",
+    kind: Kind | None = None,
     n: int = DEFAULT_COUNT,
     block: int | None = None,
     rng: Rng = 0,
@@ -250,7 +262,8 @@ def tested(
     x: object,
     y: object,
     *,
-    kind: Kind = "shuffle",
+    given: object = None,
+    kind: Kind | None = None,
     n: int = DEFAULT_COUNT,
     block: int | None = None,
     rng: Rng = 0,
@@ -259,8 +272,11 @@ def tested(
     progress: Wanted = None,
 ) -> Steps[Test]:
     """The steps to one test by a backend; see `test`."""
-    design = Design.of(kind, n, block, unit)
+    design = Design.of(kind, n, block, unit, given=given is not None)
     generator = generator_of(rng)
+    if given is not None:
+        triple: Triple = yield Compute(read_triple, (x, y, given, missing))
+        return (yield from _tested_given(backend, triple, design, generator, progress))
     sample: Sample = yield Compute(read_sample, (x, y, missing))
     return (yield from _tested(backend, sample, design, generator, progress))
 
@@ -269,7 +285,7 @@ def tested_many(
     backend: Answering,
     pairs: Iterable[object],
     *,
-    kind: Kind = "shuffle",
+    kind: Kind | None = None,
     n: int = DEFAULT_COUNT,
     block: int | None = None,
     rng: Rng = 0,
@@ -314,10 +330,31 @@ def _tested(
     estimate = yield from backend.estimate(x, y, missing="raise", unit=DEFAULT_UNIT, deduplicate=False)
     null: list[float] = []
     with track(wanted, plan.count) as advance:
-        for orders in chunks(plan.orders(rng), x.size + y.size):
+        lists = chunks(plan.orders(rng), x.size + y.size)
+        if isinstance(backend, LocalBackend) and backend.elsewhere:
+            null += means((yield Compute(backend.reordered_elsewhere, (x, y, lists, advance))))
+        for orders in lists:  # none is left where they were estimated elsewhere
             null += means((yield from backend.estimate_reordered(x, y, orders)))
             advance(len(orders))
     return result(sample.noted(estimate), null, plan, design.unit)
+
+
+def _tested_given(
+    backend: Answering, sample: Triple, design: Design, rng: np.random.Generator, wanted: Wanted
+) -> Steps[Test]:
+    """The test of what x and y share where z is given.
+
+    Raises:
+        MizzleError: it cannot be answered.
+    """
+    x, y, z = sample.x, sample.y, sample.z
+    plan: Surrogates = yield Compute(design.surrogates, (x, y, z))
+    triple: estimators.TripleLike = yield Compute(estimators.triple, (x, y, z))
+    [estimate] = yield from conditional.answered(backend, [triple])
+    reordered = ((x, y[order], z) for order in plan.orders(rng))
+    answers = yield from conditional_estimates(backend, reordered, plan.count, wanted)
+    null = [answer.mi for answer in answers]
+    return result(Sample(x, y, sample.notices).noted(estimate), null, plan, design.unit)
 
 
 def chunks(orders: Iterator[Order], cells: int) -> Iterator[list[Order]]:

@@ -2,7 +2,8 @@
 
 A shuffle keeps nothing of the order of rows, and so is for rows without one. A circular shift and a
 permutation of circular blocks keep how the rows of a series follow each other (Theiler et al. 1992; Politis
-and Romano 1992): compared with shuffles, any two slow series would look dependent.
+and Romano 1992): compared with shuffles, any two slow series would look dependent. A local permutation keeps
+what the side shares with a third one (Runge 2018).
 """
 
 import math
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 
 from mizzle.data.arrays import FloatArray
 from mizzle.errors import InvalidInput, TooFewSamples
+from mizzle.questions import local_permutations
+from mizzle.questions.local_permutations import Places
 from mizzle.types import Notice, short_repr
 
-Kind = Literal["shuffle", "shift", "block"]
+Kind = Literal["shuffle", "shift", "block", "local"]
 Rng = int | np.random.Generator | None
 Order = NDArray[np.intp]
 DEFAULT_COUNT = 199  # surrogates, which give p-values in steps of 0.005
@@ -36,11 +39,12 @@ class Surrogates:
     """How surrogates of one sample are drawn.
 
     Attributes:
-        kind: "shuffle", "shift" or "block".
+        kind: "shuffle", "shift", "block" or "local".
         rows: of the sample.
         count: how many surrogates there are.
-        length: rows of a block; the smallest shift in either direction; 1 for shuffles.
+        length: rows of a block; the smallest shift in either direction; 1 for permutations.
         notices: what was assumed.
+        neighbours: of local permutations, the rows nearest to each by what is given, shape (rows, k).
     """
 
     kind: Kind
@@ -48,13 +52,18 @@ class Surrogates:
     count: int
     length: int
     notices: tuple[Notice, ...] = ()
+    neighbours: Places | None = None
 
     def orders(self, rng: np.random.Generator) -> Iterator[Order]:
         """For each surrogate, which row comes where, shape (rows,)."""
         if self.kind == "shift":
             return self._shifts(rng)
-        draw = self._blocks if self.kind == "block" else self._shuffled
+        draw = {"block": self._blocks, "local": self._local}.get(self.kind, self._shuffled)
         return (draw(rng) for _ in range(self.count))
+
+    def _local(self, rng: np.random.Generator) -> Order:
+        assert self.neighbours is not None
+        return local_permutations.local_permutation(self.neighbours, rng)
 
     def _shuffled(self, rng: np.random.Generator) -> Order:
         return rng.permutation(self.rows)
@@ -73,10 +82,13 @@ class Surrogates:
         return np.roll(permuted, rng.integers(self.rows))
 
 
-def surrogates(x: FloatArray, y: FloatArray, kind: Kind, count: int, block: int | None) -> Surrogates:
+def surrogates(
+    x: FloatArray, y: FloatArray, kind: Kind, count: int, block: int | None, z: FloatArray | None = None
+) -> Surrogates:
     """How surrogates of two sides of shape (n, d) are to be drawn.
 
     Args:
+        z: what is given, for the kind "local".
         block: rows of a block; None for eight times the longer autocorrelation length of the two sides.
 
     Raises:
@@ -86,6 +98,8 @@ def surrogates(x: FloatArray, y: FloatArray, kind: Kind, count: int, block: int 
     rows = len(x)
     if rows < MIN_ROWS:
         raise TooFewSamples(f"the sample has {rows} rows; a test needs at least {MIN_ROWS}")
+    if z is not None:
+        return Surrogates(kind, rows, count, 1, neighbours=local_permutations.neighbours(z))
     if kind == "shuffle":
         return Surrogates(kind, rows, count, 1)
     if kind == "block" and block is not None:
@@ -104,14 +118,26 @@ def surrogates(x: FloatArray, y: FloatArray, kind: Kind, count: int, block: int 
     return Surrogates(kind, rows, count, length, notices)
 
 
-def check_kind(kind: object) -> None:
-    """Check a word.
+def chosen_kind(kind: object, *, given: bool) -> Kind:
+    """The kind of surrogates that a caller names, or that fits where None is named.
+
+    Args:
+        given: whether a third side is.
 
     Raises:
-        InvalidInput: it names no kind of surrogates.
+        InvalidInput: there is no such kind, or it does not go with what is given.
     """
+    if kind is None:
+        return "local" if given else "shuffle"
     if not isinstance(kind, str) or kind not in get_args(Kind):
-        raise InvalidInput(f"kind is {short_repr(kind)}; it must be 'shuffle', 'shift' or 'block'")
+        raise InvalidInput(f"kind is {short_repr(kind)}; it must be 'shuffle', 'shift', 'block' or 'local'")
+    if given and kind != "local":
+        text = "with given, rows are permuted among those of nearly the same given"
+        raise InvalidInput(f"kind is {kind!r}; {text}, which is kind='local': choose that, or leave kind out")
+    if kind == "local" and not given:
+        text = "needs given, by which rows are near; add given, or choose 'shuffle', 'shift' or 'block'"
+        raise InvalidInput(f"kind='local' {text}")
+    return kind  # type: ignore[return-value]
 
 
 def check_count(n: object, name: str = "n") -> int:

@@ -5,24 +5,36 @@ in chunks (`mizzle.tables.run`), then the outcomes are put together (`mizzle.tab
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from mizzle.backends.conditional import ConditionalBackend
 from mizzle.backends.pairs import Backend, Outcome
 from mizzle.data.names import quoted_name
 from mizzle.data.samples import Missing
 from mizzle.deprecated import renamed_keyword
 from mizzle.errors import InvalidInput, MizzleError
+from mizzle.executors import Executing
 from mizzle.progress import Wanted
 from mizzle.questions.surrogates import Kind, Rng
 from mizzle.tables.checkpoint import check_file
+from mizzle.tables.execution import Execution
+from mizzle.tables.folder import opened
 from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.pvalues import Significance, with_pvalues
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold, strongest
 from mizzle.tables.run import PlanRunner
+from mizzle.tables.screening import Choice, Screen, partners, screened
+from mizzle.tables.stored import StoredPairs
 from mizzle.tables.variables import Groups, variables
-from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit, check_unit, interval_levels
+from mizzle.types import (
+    DEFAULT_LEVEL,
+    DEFAULT_THRESHOLD,
+    DEFAULT_UNIT,
+    PER_NAT,
+    Unit,
+    check_unit,
+    interval_levels,
+)
 
 _Path = str | os.PathLike[str]
 
@@ -42,8 +54,11 @@ def matrix(
     progress: Wanted = None,
     checkpoint: _Path | None = None,
     backend: Backend | None = None,
+    executor: Executing | None = None,
+    folder: _Path | None = None,
+    screen: Screen = None,
     pvalues: int | None = None,
-    kind: Kind = "shuffle",
+    kind: Kind | None = None,
     rng: Rng = 0,
 ) -> Matrix:
     """The mutual information of every two variables of a table.
@@ -70,6 +85,15 @@ def matrix(
             seconds; True or False; or a function of (done, total).
         checkpoint: a file that stores the estimates, from which the same call goes on after an interruption.
         backend: what estimates the pairs, such as a `mizzle.Client`; None for this process.
+        executor: who works: None for threads of this process, "local" for a process on each core, "ray" for a
+            cluster (RAY_ADDRESS, or one on this machine), or an executor of `concurrent.futures`, such as
+            Dask's `client.get_executor()`. The answers are the same.
+        folder: where the results go, a Parquet file a tile, from which the same call goes on whoever was
+            killed; the matrix then reads its pairs from there, and `Matrix.open` opens it again.
+        screen: for tables with more pairs than there is time for: a cheap pass chooses the best k partners of
+            each variable and the strongest pairs overall, and only these are estimated, and some pairs by
+            chance, which show how much was missed (`Matrix.screened`). "auto" keeps about one pair in twelve
+            of up to 3,000 variables; small tables are not screened.
         pvalues: as many surrogates a pair, say 199, for columns `pvalue` and, adjusted for the number of
             pairs by Benjamini and Hochberg, `pvalue_bh`; None for none. They are not in the checkpoint, and
             take as much time as so many tables.
@@ -80,13 +104,38 @@ def matrix(
         Fault: the backend fails; what it had estimated is in the checkpoint.
     """
     _check(level, unit, threshold, checkpoint)
+    execution = Execution.of(backend, executor, folder, {"checkpoint": checkpoint, "pvalues": pvalues})
     significance = None if pvalues is None else Significance.of(kind, pvalues, rng)
     plan = Plan.all_pairs(variables(frame, columns, groups, missing, strict=strict, deduplicate=deduplicate))
-    backend = backend or _local()
-    outcomes = PlanRunner(plan, level, checkpoint).run(backend, progress)
-    pairs = _results(plan, outcomes, unit, significance, backend, progress)
+    k, choice = partners(screen, len(plan.variables)), None
+    if k is not None:
+        plan, choice = execution.screened(plan, k)
+    if folder is not None:
+        execution.fill(plan, {"kind": "matrix", "screen": k}, level, progress)
+        return Matrix.open(folder, level=level, unit=unit, threshold=threshold)
+    pairs = _answered(plan, execution, level, checkpoint, unit, significance, progress)
+    if choice is not None:
+        surrogates = None if significance is None else significance.name
+        return _screened(pairs, plan, choice, level, unit, threshold, surrogates)
     more: Any = {"notices": plan.notices, "surrogates": significance and significance.name}
     return Matrix(pairs, level, unit, threshold, plan.names, **more)
+
+
+def _screened(
+    pairs: tuple[PairResult, ...],
+    plan: Plan,
+    choice: Choice,
+    level: float,
+    unit: Unit,
+    threshold: float,
+    surrogates: tuple[str, int] | None,
+) -> Matrix:
+    """A matrix of the pairs that were chosen, which says what that may have missed."""
+    answered = zip(plan.places, pairs, strict=True)
+    mis = ((place, pair.mi / PER_NAT[unit]) for place, pair in answered if pair.estimate)
+    report = screened(mis, choice)
+    more: Any = {"notices": (*plan.notices, report.notice), "screened": report}
+    return Matrix(pairs, level, unit, threshold, plan.names, surrogates=surrogates, **more)
 
 
 @renamed_keyword("asker", "backend")
@@ -106,8 +155,10 @@ def rank(
     progress: Wanted = None,
     checkpoint: _Path | None = None,
     backend: Backend | None = None,
+    executor: Executing | None = None,
+    folder: _Path | None = None,
     pvalues: int | None = None,
-    kind: Kind = "shuffle",
+    kind: Kind | None = None,
     rng: Rng = 0,
 ) -> Ranking:
     """The mutual information of every variable of a table with a target, strongest first.
@@ -117,24 +168,26 @@ def rank(
         given: columns Z, of which no pair is made: each estimate is then of the conditional information of a
             variable and the target where these are known; see `mizzle.estimate`.
         frame, columns, groups, missing, strict, level, unit, threshold, deduplicate: as in `matrix`.
-        progress, checkpoint, backend, pvalues, kind, rng: as in `matrix`.
+        progress, checkpoint, backend, executor, pvalues, kind, rng: as in `matrix`.
+        folder: as in `matrix`, but all results are returned.
 
     Raises:
         InvalidInput, Fault: as `matrix`; MissingColumn where there is no such target.
     """
     _check(level, unit, threshold, checkpoint)
-    if given is not None and pvalues is not None:
-        raise InvalidInput("pvalues test without conditions; ask for them without given, or leave them out")
-    significance = None if pvalues is None else Significance.of(kind, pvalues, rng)
-    backend = backend or _local()
+    tested: Any = {"given": given is not None}
+    significance = None if pvalues is None else Significance.of(kind, pvalues, rng, **tested)
+    execution = Execution.of(backend, executor, folder, {"checkpoint": checkpoint, "pvalues": pvalues})
     condition = None
     if given is not None:
         condition, groups = _with_condition(given, groups, target)
-        backend = ConditionalBackend(backend)
     read = variables(frame, columns, groups, missing, target, strict, deduplicate)
     plan = Plan.with_last(read, condition)
-    outcomes = PlanRunner(plan, level, checkpoint).run(backend, progress)
-    pairs = strongest(_results(plan, outcomes, unit, significance, backend, progress))
+    if folder is not None:
+        execution.fill(plan, {"kind": "ranking", "target": plan.names[-1]}, level, progress)
+        pairs = strongest(StoredPairs(opened(folder), unit))
+    else:
+        pairs = strongest(_answered(plan, execution, level, checkpoint, unit, significance, progress))
     more: Any = {"notices": plan.notices, "surrogates": significance and significance.name}
     return Ranking(tuple(pairs), level, unit, threshold, plan.names[-1], **more)
 
@@ -161,26 +214,23 @@ def _check(level: float, unit: Unit, threshold: float, checkpoint: _Path | None)
     check_unit(unit)
 
 
-def _local() -> Backend:
-    """The estimator in this process, which the other functions of the package use, too."""
-    from mizzle.backends.local import LocalBackend
-
-    return LocalBackend().for_tables()
-
-
-def _results(
+def _answered(
     plan: Plan,
-    outcomes: Mapping[PairIndex, Outcome],
+    execution: Execution,
+    level: float,
+    checkpoint: _Path | None,
     unit: Unit,
     significance: Significance | None,
-    backend: Backend,
     progress: Wanted,
 ) -> tuple[PairResult, ...]:
     """One result a pair, in the order of the plan."""
-    pairs = tuple(_result(plan, place, outcomes[place], unit) for place in plan.places)
-    if significance is None:
-        return pairs
-    return with_pvalues(plan, pairs, significance.of_pairs(plan, outcomes, backend, progress))
+    runner = PlanRunner(plan, level, checkpoint)
+    with execution.opened(plan, values=significance is not None) as (backend, tasks):
+        outcomes = runner.run(backend, progress, tasks)
+        pairs = tuple(_result(plan, place, outcomes[place], unit) for place in plan.places)
+        if significance is None:
+            return pairs
+        return with_pvalues(plan, pairs, significance.of_pairs(plan, outcomes, backend, progress, tasks))
 
 
 def _result(plan: Plan, place: PairIndex, outcome: Outcome, unit: Unit) -> PairResult:

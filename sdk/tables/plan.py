@@ -5,8 +5,11 @@ table alone: a table that is resumed has the same ones as a table that is not in
 """
 
 import hashlib
-from collections.abc import Container, Iterator
+from bisect import bisect_right
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
+from typing import overload
 
 import numpy as np
 
@@ -22,6 +25,39 @@ PairIndex = tuple[int, int]
 _BLOCK = 16  # variables a side
 _MAX_PAIRS = 512  # of a chunk: what an interruption loses
 MAX_CHUNK_CELLS = 4_000_000  # of more than one pair, and of the arrays that are held for the next
+
+
+class AllPairs(Sequence[PairIndex]):
+    """Every one of so many variables with every later one: (0, 1), (0, 2), .., none held in memory."""
+
+    def __init__(self, variables: int) -> None:
+        self.variables = variables
+        self._firsts = [
+            i * variables - i * (i + 1) // 2 for i in range(variables)
+        ]  # where the pairs of i begin
+
+    def __len__(self) -> int:
+        return self.variables * (self.variables - 1) // 2
+
+    def __iter__(self) -> Iterator[PairIndex]:
+        return combinations(range(self.variables), 2)
+
+    @overload
+    def __getitem__(self, k: int) -> PairIndex: ...
+    @overload
+    def __getitem__(self, k: slice) -> Sequence[PairIndex]: ...
+    def __getitem__(self, k: int | slice) -> PairIndex | Sequence[PairIndex]:
+        if isinstance(k, slice):
+            return tuple(self[place] for place in range(len(self))[k])
+        k = range(len(self))[k]
+        i = bisect_right(self._firsts, k, hi=self.variables - 1) - 1
+        return i, i + 1 + k - self._firsts[i]
+
+    def __eq__(self, other: object) -> bool:
+        return self.variables == other.variables if isinstance(other, AllPairs) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.variables)
 
 
 @dataclass(frozen=True)
@@ -48,8 +84,8 @@ class Plan:
         condition: the place of the variable that is given to every pair, if one is.
     """
 
-    variables: tuple[Variable, ...]
-    places: tuple[PairIndex, ...]
+    variables: Sequence[Variable]
+    places: Sequence[PairIndex]
     notices: tuple[Notice, ...] = ()
     condition: int | None = None
     _cut: SizedLRU[FloatArray] = field(
@@ -64,9 +100,7 @@ class Plan:
             InvalidInput: there is only one.
         """
         _at_least_two(variables)
-        p = len(variables)
-        places = tuple((i, j) for i in range(p) for j in range(i + 1, p))
-        return cls(tuple(variables), places, variables.notices)
+        return cls(tuple(variables), AllPairs(len(variables)), variables.notices)
 
     @classmethod
     def with_last(cls, variables: Variables, condition: str | None = None) -> "Plan":
@@ -93,6 +127,11 @@ class Plan:
         return tuple(variable.name for variable in self.variables)
 
     @property
+    def complete(self) -> bool:
+        """Whether no variable lacks a value anywhere."""
+        return all(variable.missing is None for variable in self.variables)
+
+    @property
     def fingerprint(self) -> str:
         """A hash of names, values and missing cells of all variables, in order."""
         digest = hashlib.sha256()
@@ -117,6 +156,8 @@ class Plan:
         """The errors of pairs that are left with too few rows."""
         errors: dict[PairIndex, MizzleError] = {}
         n = self.variables[0].rows
+        if n >= MIN_ROWS and self.complete:
+            return {}
         for place in self.places:
             left = n - self.dropped(place)
             if left < MIN_ROWS:
@@ -133,18 +174,24 @@ class Plan:
             if left:
                 yield self.chunk(left)
 
-    def _groups(self) -> Iterator[list[PairIndex]]:
+    def _groups(self) -> Iterator[tuple[PairIndex, ...]]:
         """All pairs, block by block, in groups of bounded size."""
+        return self.cut(
+            sorted(self.places, key=lambda place: (place[0] // _BLOCK, place[1] // _BLOCK, place))
+        )
+
+    def cut(self, places: Iterable[PairIndex]) -> Iterator[tuple[PairIndex, ...]]:
+        """These pairs in groups, in order, whose arrays all fit into memory."""
         group: list[PairIndex] = []
         cells = 0
-        for place in sorted(self.places, key=lambda place: (place[0] // _BLOCK, place[1] // _BLOCK, place)):
+        for place in places:
             size = sum(self.variables[i].size for i in place)
             if group and (len(group) == _MAX_PAIRS or cells + size > MAX_CHUNK_CELLS):
-                yield group
+                yield tuple(group)
                 group, cells = [], 0
             group.append(place)
             cells += size
-        yield group
+        yield tuple(group)
 
     def chunk(self, places: tuple[PairIndex, ...]) -> Chunk:
         """These pairs with their arrays. Equal rows of one variable are one and the same array."""

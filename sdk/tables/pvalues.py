@@ -1,7 +1,8 @@
 """P-values of the pairs of a table: the estimates that are there already beside those of surrogates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
@@ -9,14 +10,20 @@ from mizzle.backends.pairs import Backend, Outcome
 from mizzle.backends.shared_ranks import SharedRanks
 from mizzle.data.arrays import FloatArray
 from mizzle.errors import InvalidInput
+from mizzle.executors.sharing import Arrays
 from mizzle.progress import Wanted, track
 from mizzle.questions.significance import Design, benjamini_hochberg, chunks, means, pvalue
 from mizzle.questions.surrogates import Kind, Order, Rng, check_count, generator_of
 from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.results import PairResult
+from mizzle.tables.shared_plan import Facts, Tasks, stored
+from mizzle.tables.tiles import side
 from mizzle.types import Estimate, Notice
 
 PValues = dict[PairIndex, float | InvalidInput]
+Todo = tuple[
+    PairIndex, Estimate, np.random.Generator
+]  # a pair, what it has, and what its surrogates are drawn of
 
 
 @dataclass(frozen=True)
@@ -31,13 +38,13 @@ class Significance:
     rng: np.random.Generator
 
     @classmethod
-    def of(cls, kind: Kind, count: int, rng: Rng) -> "Significance":
-        """From what a caller says.
+    def of(cls, kind: Kind | None, count: int, rng: Rng, *, given: bool = False) -> "Significance":
+        """From what a caller says; `given`: whether the pairs have a third side.
 
         Raises:
             InvalidInput: one of these cannot be used.
         """
-        return cls(Design.of(kind, check_count(count, "pvalues"), None), generator_of(rng))
+        return cls(Design.of(kind, check_count(count, "pvalues"), None, given=given), generator_of(rng))
 
     @property
     def name(self) -> tuple[str, int]:
@@ -45,35 +52,68 @@ class Significance:
         return self.design.kind, self.design.n
 
     def of_pairs(
-        self, plan: Plan, outcomes: Mapping[PairIndex, Outcome], backend: Backend, wanted: Wanted
+        self,
+        plan: Plan,
+        outcomes: Mapping[PairIndex, Outcome],
+        backend: Backend,
+        wanted: Wanted,
+        tasks: Tasks | None = None,
     ) -> PValues:
         """The p-value of every pair that has an estimate, or why it has none.
 
         Args:
             outcomes: in nats.
+            tasks: who computes in place of the backend.
 
         Raises:
             MizzleError: the backend fails.
         """
         values: PValues = {}
         with track(wanted, len(plan.places)) as advance:
+            todo: list[Todo] = []
             for place, rng in zip(plan.places, self.rng.spawn(len(plan.places)), strict=True):
-                estimate = outcomes[place]
-                if isinstance(estimate, Estimate):
-                    values[place] = self._of_pair(plan, place, estimate, backend, rng)
-                advance(1)
+                if isinstance(estimate := outcomes[place], Estimate):
+                    todo.append((place, estimate, rng))
+                else:
+                    advance(1)
+            for part in self._computed(plan, todo, backend, tasks):
+                values.update(part)
+                advance(len(part))
         return values
 
-    def _of_pair(
-        self, plan: Plan, place: PairIndex, estimate: Estimate, backend: Backend, rng: np.random.Generator
+    def _computed(
+        self, plan: Plan, todo: Sequence["Todo"], backend: Backend, tasks: Tasks | None
+    ) -> Iterator[PValues]:
+        """P-values, some at a time, in any order."""
+        if tasks is None:
+            yield from ({item[0]: self.of_pair(plan, *item, backend)} for item in todo)
+            return
+        size = max(1, side(plan) ** 2 // self.design.n)
+        groups = (todo[start : start + size] for start in range(0, len(todo), size))
+        work = ((tasks.facts, self.design, group) for group in groups)
+        yield from (values for _, values in tasks.engine.run(tested, work))
+
+    def of_pair(
+        self, plan: Plan, place: PairIndex, estimate: Estimate, rng: np.random.Generator, backend: Backend
     ) -> float | InvalidInput:
-        [(x, y)] = plan.chunk((place,)).arrays
+        """The p-value of one pair, or why it has none."""
+        [sides] = plan.chunk((place,)).arrays
+        x, y, *condition = sides
         try:
-            orders = self.design.surrogates(x, y).orders(rng)
+            orders = self.design.surrogates(x, y, *condition).orders(rng)
         except InvalidInput as error:
             return error
-        null = [mi for chunk in chunks(orders, x.size + y.size) for mi in _null(backend, x, y, chunk)]
+        cells = sum(side.size for side in sides)
+        null = [mi for chunk in chunks(orders, cells) for mi in _null(backend, sides, chunk)]
         return pvalue(estimate.mi, null)
+
+
+def tested(arrays: Arrays, task: tuple[Facts, Design, Sequence[Todo]]) -> PValues:
+    """What a worker makes of a task: the p-values of its pairs."""
+    facts, design, todo = task
+    plan, backend = stored(arrays, facts)
+    significance = Significance(design, np.random.default_rng(0))  # each pair brings its own generator
+    return {item[0]: significance.of_pair(plan, *item, backend) for item in todo}
 
 
 def with_pvalues(plan: Plan, pairs: Sequence[PairResult], values: PValues) -> tuple[PairResult, ...]:
@@ -95,11 +135,13 @@ def with_pvalues(plan: Plan, pairs: Sequence[PairResult], values: PValues) -> tu
     )
 
 
-def _null(backend: Backend, x: FloatArray, y: FloatArray, orders: Sequence[Order]) -> list[float]:
+def _null(backend: Backend, sides: tuple[FloatArray, ...], orders: Sequence[Order]) -> list[float]:
     """The estimates of surrogates, in nats."""
+    x, y, *condition = sides
     if isinstance(backend, SharedRanks):
         return list(means(backend.estimate_reordered(x, y, orders)))
-    return list(means(backend.estimate_many([(x, y[order]) for order in orders], progress=False)))
+    problems = [(x, y[order], *condition) for order in orders]
+    return list(means(backend.estimate_many(cast(Any, problems), progress=False)))
 
 
 def _untested(value: float | InvalidInput | None) -> tuple[Notice, ...]:

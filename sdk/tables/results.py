@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,20 @@ from functools import cached_property
 from typing import Any, Literal
 
 from mizzle.errors import InvalidInput, MissingColumn, MizzleError
-from mizzle.types import SHOWN_NOTICES, Estimate, ModelInfo, Notice, Unit, severest
+from mizzle.tables.screening import Screened
+from mizzle.types import (
+    DEFAULT_LEVEL,
+    DEFAULT_THRESHOLD,
+    DEFAULT_UNIT,
+    SHOWN_NOTICES,
+    Estimate,
+    ModelInfo,
+    Notice,
+    Unit,
+    check_unit,
+    interval_levels,
+    severest,
+)
 
 KEYS = ("x", "y", "mi", "low", "high", "median", "below", "n", "dropped", "in_range", "warnings", "error")
 TESTED = ("pvalue", "pvalue_bh")  # keys besides, where p-values were wanted
@@ -110,7 +124,7 @@ class Pairs:
         surrogates: of which kind, and how many a pair, where p-values were wanted.
     """
 
-    pairs: tuple[PairResult, ...]
+    pairs: Sequence[PairResult]
     level: float
     unit: Unit
     threshold: float
@@ -190,7 +204,8 @@ class Pairs:
         return formats.html(repr(self), self._strongest_records(lines), len(self.pairs), self.head())
 
     def _strongest_records(self, count: int) -> list[Record]:
-        return self._records(self.strongest()[:count])
+        largest = getattr(self.pairs, "strongest", None)  # of pairs in a folder, which are too many to sort
+        return self._records(largest(count) if largest else self.strongest()[:count])
 
     def _head(self) -> Record:
         return {}
@@ -217,15 +232,42 @@ class Matrix(Pairs):
 
     Attributes:
         names: the variables, in the table's order.
-        pairs: every variable with every later one.
+        pairs: every variable with every later one; of a screened table those that were answered.
+        screened: how many were, and how much was missed; None where all were.
     """
 
     names: tuple[str, ...] = ()
+    screened: Screened | None = field(default=None, kw_only=True)
 
     @property
     def values(self) -> Any:
         """The estimates as a symmetric array of shape (p, p); NaN on the diagonal and where there is none."""
-        return self._square(lambda pair: pair.mi)
+        stored = getattr(self.pairs, "square", None)
+        return stored() if stored else self._square(lambda pair: pair.mi)
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        level: float = DEFAULT_LEVEL,
+        unit: Unit = DEFAULT_UNIT,
+        threshold: float = DEFAULT_THRESHOLD,
+    ) -> "Matrix":
+        """The matrix in a folder that `mizzle.matrix(.., folder=)` filled; pairs are read when wanted.
+
+        Args:
+            level, unit, threshold: as for `mizzle.matrix`.
+
+        Raises:
+            InvalidFile: it is no such folder, or lacks tiles.
+            MissingExtra: pyarrow is not installed.
+        """
+        from mizzle.tables.stored import opened_matrix
+
+        interval_levels(level)
+        check_unit(unit)
+        return opened_matrix(folder, level, unit, check_threshold(threshold))
 
     def plot(self) -> Any:
         """A matplotlib Figure: a map of all pairs, variables that share much beside each other.
@@ -255,10 +297,18 @@ class Matrix(Pairs):
         Raises:
             MissingColumn: there is no such pair.
         """
-        pair = self._by_names.get(frozenset(names))
+        pair = self._pair(names)
         if pair is None:
-            raise MissingColumn("there is no such pair; name two different variables of this matrix")
+            raise MissingColumn(
+                "there is no such pair; name two variables of this matrix that were not screened out"
+            )
         return pair
+
+    def _pair(self, names: tuple[str, str]) -> PairResult | None:
+        find = getattr(self.pairs, "find", None)
+        if find is None:
+            return self._by_names.get(frozenset(names))
+        return find(*map(self.names.index, names)) if set(names) <= set(self.names) else None
 
     @cached_property
     def _by_names(self) -> dict[frozenset[str], PairResult]:

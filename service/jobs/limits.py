@@ -20,7 +20,7 @@ class JobLimits(BaseModel):
 
 def of(settings: Settings) -> dict[str, Any] | None:
     """Return the limits of jobs, with the fields of `JobLimits`; None where there are no jobs."""
-    if settings.jobs_dir is None:
+    if not settings.has_jobs:
         return None
     return {
         "max_pairs": settings.jobs_max_pairs,

@@ -38,12 +38,15 @@ from mizzle.service.jobs.runner import JobRunner
 from mizzle.service.jobs.schedule import Schedule
 from mizzle.service.jobs.store import JobStore, wait_for_change
 from mizzle.service.settings import Settings
+from mizzle.service.storage.postgres import PostgresDatabase
+from mizzle.service.storage.sqlite import SqliteDatabase
 
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 0.5  # between two looks at the state of the service
 _EXPIRY_TICKS = 60
 _PAUSE_SECONDS = 1.0  # until a job is tried again that could not go on
 _TRANSIENT_STATUSES = (429, 503)  # of errors that speak of the moment
+_RENEWAL_SHARE = 0.1  # of the time that a lease lasts, after which it is renewed
 _NO_ROOM_RETRY_SECONDS = 30.0  # after which there may be room for another job
 
 
@@ -67,37 +70,36 @@ class Jobs:
     """All jobs of one service.
 
     Args:
-        settings: with a `jobs_dir`.
+        settings: that have jobs.
 
     Attributes:
         streams: of events that callers follow.
     """
 
     def __init__(self, settings: Settings, engine: Engine, observer: Observer) -> None:
-        assert settings.jobs_dir is not None
         self.settings = settings
         self._engine = engine
-        ttl, max_bytes = settings.jobs_ttl_seconds, settings.jobs_max_bytes
-        repository = JobRepository(settings.jobs_dir, ttl, max_bytes=max_bytes)
-        self.store = JobStore(repository, observer)
+        self.store = JobStore(_repository(settings), observer)
         self._runner = JobRunner(engine, self.store, settings)
         self._schedule = Schedule(settings)
         self._results = RenderedResults(self.store)
         self.streams = Shares(settings.max_streams)
         self._bounds = request.JobBounds(settings.jobs_max_pairs, settings.jobs_max_cells)
         self._checking = asyncio.Lock()  # of submissions: the tables of one at a time are in memory
-        self._main: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to open the file, and go on with the jobs in it."""
-        self._main = asyncio.create_task(self._run_jobs(), name="mizzle-jobs")
+        """Begin to open the file or database, and go on with the jobs in it."""
+        self._tasks.append(asyncio.create_task(self._run_jobs(), name="mizzle-jobs"))
+        if self.store.is_shared:
+            self._tasks.append(asyncio.create_task(self._keep_leases(), name="mizzle-leases"))
 
     async def close(self) -> None:
         """Save what is answered so far, and close the file."""
-        if self._main is not None:
-            self._main.cancel()
+        for task in self._tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._main
+                await task
         await self._interrupt(*self._schedule.running)
         await self.store.close()
 
@@ -169,7 +171,7 @@ class Jobs:
             await self.store.change(JobRepository.forget, job.number)
             return None
         # First in the database, or it would be taken up again.
-        await self.store.change(JobRepository.end, job.number, "cancelled")
+        await self.store.change(JobRepository.cancel, job.number)
         await self._interrupt(job.number)
         return await self.find(owner, id)
 
@@ -236,17 +238,41 @@ class Jobs:
             self.store.notify()
         elif self._engine.state == "ready":
             await self._start_queued()
+        if self.store.is_shared:
+            await self.store.look_for_changes()
+
+    async def _keep_leases(self) -> None:
+        """Say again and again which jobs run here, interrupt those that no longer may, free abandoned."""
+        while True:
+            await asyncio.sleep(self.settings.jobs_lease_seconds * _RENEWAL_SHARE)
+            with suppress(JobsUnavailable):
+                running = list(self._schedule.running)
+                ours = await self.store.read(JobRepository.renew, running)
+                await self._interrupt(*(set(running) - ours))
+                if await self.store.read(JobRepository.requeue_abandoned):
+                    self.store.notify()
 
     async def _start_queued(self) -> None:
         """Start whose turn it is, if there is room, and make some for those who have waited long enough."""
         if await self._runs_suspect():
             return
         schedule = self._schedule
-        for queued in schedule.candidates(await self.store.read(JobRepository.queued)):
+        waiting = await self.store.read(JobRepository.queued)
+        if any(queued.job.starts for queued in waiting):  # of another process, or they would have come first
+            await self._interrupt(*schedule.running)
+        for queued in schedule.candidates(waiting):
             if not schedule.fits(queued):
                 await self._interrupt(*schedule.to_give_way(queued))
-            if schedule.fits(queued):
+            if schedule.fits(queued) and await self._claim(queued.job):
                 schedule.add(queued, asyncio.create_task(self._run(queued.job), name="mizzle-job"))
+
+    async def _claim(self, job: Job) -> bool:
+        """Return whether a job is this process's to run."""
+        try:
+            return await self.store.change(JobRepository.start, job.number)
+        except asyncio.CancelledError:  # what was begun in the thread is done
+            await self._pause(job)
+            raise
 
     async def _runs_suspect(self) -> bool:
         """Return whether a job runs that may have ended the service, and so runs alone."""
@@ -295,6 +321,19 @@ class Jobs:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+
+
+def _repository(settings: Settings) -> JobRepository:
+    """The jobs where the settings say.
+
+    Raises:
+        InvalidInput, MissingExtra: as `PostgresDatabase`.
+    """
+    options = settings.jobs_ttl_seconds, None, settings.jobs_max_bytes, settings.jobs_lease_seconds
+    if settings.jobs_url is not None:
+        return JobRepository(PostgresDatabase(settings.jobs_url.get_secret_value()), *options)
+    assert settings.jobs_dir is not None
+    return JobRepository(SqliteDatabase(settings.jobs_dir), *options)
 
 
 def _no_room() -> TooManyJobs:

@@ -4,15 +4,14 @@ All of it is called from one thread. A job that has ended does not change any mo
 is dropped.
 """
 
-import sqlite3
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from mizzle.errors import StorageFull
-from mizzle.service.jobs.database import Database
 from mizzle.service.jobs.rows import AnswerRow, answers_digest
+from mizzle.service.storage.interface import Database, Session
+from mizzle.service.storage.leases import Leases
 from mizzle.tables.plan import PairIndex
 from mizzle.wire import JOB_STATES, JobState
 
@@ -83,17 +82,28 @@ class JobDraft(NamedTuple):
     input: StoredInput
 
 
-_COLUMNS = ", ".join(AnswerRow._fields)
-_INSERT_ANSWER = f"INSERT OR IGNORE INTO answers (job, {_COLUMNS}) VALUES (?{', ?' * len(AnswerRow._fields)})"
-_SELECT_ANSWERS = f"SELECT {_COLUMNS} FROM answers WHERE job = ? ORDER BY x, y"
-_INSERT_JOB = "INSERT INTO jobs (owner, id, digest, what, pairs, state, created) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_DIGEST_MARK = "\n"  # in the column `about` behind JSON, which has no such character
 _NOT_EXPIRED = "(ended IS NULL OR ended > ?)"
-_LATEST = "SELECT max(max(created, ifnull(started, 0), ifnull(ended, 0))) FROM jobs"
+_COLUMNS = ", ".join(AnswerRow._fields)
+_INSERT_ANSWER = (
+    f"INSERT INTO answers (job, {_COLUMNS}) VALUES (?{', ?' * len(AnswerRow._fields)}) ON CONFLICT DO NOTHING"
+)
+_SELECT_ANSWERS = f"SELECT {_COLUMNS} FROM answers WHERE job = ? ORDER BY x, y"
+_INSERT_JOB = (
+    "INSERT INTO jobs (owner, id, digest, what, pairs, state, created) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING RETURNING number"
+)
+_INSERT_HEAD = (
+    "INSERT INTO heads (job, about, basis) VALUES (?, ?, ?)"
+    " ON CONFLICT (job) DO UPDATE SET about = excluded.about, basis = excluded.basis"
+)
+_COUNT = f"SELECT count(*) FILTER (WHERE owner = ?), count(*) FROM jobs WHERE {_NOT_EXPIRED}"
+_CHANGES = "SELECT count(*), coalesce(max(number), 0), coalesce(sum(revision), 0) FROM jobs"
+_DIGEST_MARK = "\n"  # in the column `about` behind JSON, which has no such character
+_LATEST = "SELECT max(created), max(started), max(ended) FROM jobs"
 
 
-_PENDING_ANSWERS = "SELECT ifnull(sum(pairs - done), 0) FROM jobs WHERE ended IS NULL"
-_LARGEST = "SELECT max(ifnull(length(body), 0) + pairs * ?) FROM jobs LEFT JOIN inputs ON job = number"
+_PENDING_ANSWERS = "SELECT coalesce(sum(pairs - done), 0) FROM jobs WHERE ended IS NULL"
+_LARGEST = "SELECT max(coalesce(length(body), 0) + pairs * ?) FROM jobs LEFT JOIN inputs ON job = number"
 _ANSWER_BYTES = 1024  # of one pair
 _COPIES = 2  # of a body that is stored: in the write-ahead log first
 _MIN_RESERVE_BYTES, _RESERVE_SHARE = 2**21, 1.25  # what a deletion writes, by the bytes that are deleted
@@ -122,41 +132,78 @@ class Clock:
         """Advance to a time at which something is known to have happened, unless it is past."""
         self._start = max(self._start, seconds - self._steady())
 
+    def set(self, seconds: float) -> None:
+        """Go by another clock, which says so many seconds now."""
+        self._start = seconds - self._steady()
+
 
 class JobRepository:
-    """The jobs in a folder.
+    """The jobs in a database, as one process sees them.
 
     Args:
         ttl: seconds for which a job is kept once it has ended.
         max_bytes: of all jobs, with what answers are still to come.
+        lease_seconds: after which a job of a process that is not heard of may go on in another.
 
     Attributes:
         now: tells seconds since 1970.
 
     Raises:
-        JobsUnavailable: from every method, as `database.Database`.
+        JobsUnavailable: from every method, as `storage.interface.Database`.
     """
 
-    def __init__(self, folder: Path, ttl: float, clock: Clock | None = None, max_bytes: int = 2**32) -> None:
-        self._database = Database(folder)
+    def __init__(
+        self,
+        database: Database,
+        ttl: float,
+        clock: Clock | None = None,
+        max_bytes: int = 2**32,
+        lease_seconds: float = 15.0,
+    ) -> None:
+        self._database = database
         self._ttl = ttl
         self._max_bytes = max_bytes
+        self._leases = Leases(database, lease_seconds)
         self.now = clock or Clock()
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes change jobs, too."""
+        return self._database.is_shared
+
     def open(self) -> None:
-        """Open the file; jobs that ran when the last process ended are queued again."""
+        """Open the database; jobs in a file that ran when the last process ended are queued again."""
         self._database.open()
-        [[latest]] = self._database.fetch_all(_LATEST)
-        self.now.not_before(latest or 0.0)
-        queued = "UPDATE jobs SET state = 'queued', revision = revision + 1 WHERE state = 'running'"
-        self._database.delete(
-            lambda db: db.execute(queued)
-        )  # deletes nothing, but a full disk must not matter
+        [latest] = self._database.fetch_all(_LATEST)
+        self.now.not_before(max(moment or 0.0 for moment in latest))
+        self._set_clock()
+        if not self.is_shared:  # deletes nothing, but a full disk must not matter
+            queued = "UPDATE jobs SET state = 'queued', revision = revision + 1 WHERE state = 'running'"
+            self._database.delete(lambda db: db.execute(queued))
         self._restore_reserve()
 
     def close(self) -> None:
-        """Close the file, and so unlock it."""
+        """Close the database, and so unlock a file."""
         self._database.close()
+
+    def renew(self, numbers: Sequence[int]) -> set[int]:
+        """Say that jobs run here; return those that do. Another process has, or has ended, the others."""
+        self._set_clock()
+        return self._leases.renew(numbers, self.now())
+
+    def requeue_abandoned(self) -> int:
+        """Queue jobs again whose process has not been heard of for long; return how many."""
+        return self._leases.requeue_expired(self.now())
+
+    def changes(self) -> tuple[int, ...]:
+        """Return what differs after any change."""
+        return tuple(self._database.fetch_all(_CHANGES)[0])
+
+    def _set_clock(self) -> None:
+        """Go by the clock of a database that is shared."""
+        seconds = self._database.time()
+        if seconds is not None:
+            self.now.set(seconds)
 
     def find(self, owner: str, id: str) -> Job | None:
         """Return a job that has not expired."""
@@ -183,26 +230,28 @@ class JobRepository:
 
     def count(self, owner: str) -> tuple[int, int]:
         """Return how many jobs the owner has, and how many there are in all."""
-        query = f"SELECT ifnull(sum(owner = ?), 0), count(*) FROM jobs WHERE {_NOT_EXPIRED}"
-        [(own, total)] = self._database.fetch_all(query, owner, self.now() - self._ttl)
+        [(own, total)] = self._database.fetch_all(_COUNT, owner, self.now() - self._ttl)
         return own, total
 
     def find_or_add(self, draft: JobDraft, max_own: int, max_total: int) -> Job | None:
         """Return the job of this id, which is added if there is none; None where there is no room for it."""
-        own, total = self.count(draft.owner)
         job = self.find(draft.owner, draft.id)
-        if job is None and own < max_own and total < max_total:
-            self._add(draft)
+        if job is None and _has_place(self.count(draft.owner), max_own, max_total):
+            self._add(draft, max_own, max_total)
             job = self.find(draft.owner, draft.id)
         return job
 
-    def _add(self, draft: JobDraft) -> None:
+    def _add(self, draft: JobDraft, max_own: int, max_total: int) -> None:
+        """Store a job, unless another process was faster."""
         self._delete_expired()  # one of the same id among them, perhaps
         self._check_room(draft)
         *fields, stored_input = draft
+        now = self.now()
         with self._database.transaction() as db:
-            number = db.execute(_INSERT_JOB, (*fields, "queued", self.now())).lastrowid
-            db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?)", (number, *stored_input))
+            counts = db.execute(_COUNT, (draft.owner, now - self._ttl)).fetchone()
+            if _has_place(counts, max_own, max_total):
+                for (number,) in db.execute(_INSERT_JOB, (*fields, "queued", now)).fetchall():
+                    db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?)", (number, *stored_input))
         self._database.checkpoint()
 
     def _check_room(self, draft: JobDraft) -> None:
@@ -229,7 +278,7 @@ class JobRepository:
         """
         [[largest]] = self._database.fetch_all(_LARGEST, _ANSWER_BYTES)
         size = _MIN_RESERVE_BYTES + round(_RESERVE_SHARE * max(largest or 0, job_bytes))
-        return self._database.reserve.size == size or self._database.reserve.resize(size)
+        return self._database.hold_reserve(size)
 
     def input(self, number: int) -> StoredInput | None:
         """Return what came with a job; None once it has ended."""
@@ -237,10 +286,13 @@ class JobRepository:
         return StoredInput(*rows[0]) if rows else None
 
     def start(self, number: int) -> bool:
-        """Count a start, before anything that may end the process; return whether the job has not ended."""
-        started = "state = 'running', starts = starts + 1, started = ifnull(started, ?)"
+        """Count a start, before anything that may end the process; return whether the job may be run."""
+        started, now = "state = 'running', starts = starts + 1, started = coalesce(started, ?)", self.now()
         with self._database.transaction() as db:
-            return _update_unfinished(db, number, started, self.now())
+            is_ours = _update_unfinished(db, number, started, now, only=self._leases.free)
+            if is_ours:
+                self._leases.take(db, number, now)
+            return is_ours
 
     def begin(self, number: int, about: str, fingerprint: str) -> set[PairIndex]:
         """Store what the answers of a job depend on.
@@ -252,34 +304,43 @@ class JobRepository:
             The pairs that are answered. Answers under another fingerprint are deleted.
         """
         with self._database.transaction() as db:
-            if not _update_unfinished(db, number, "state = 'running'"):
+            if not self._update_ours(db, number, "state = 'running'"):
                 return set()
             old = db.execute("SELECT basis FROM heads WHERE job = ?", (number,)).fetchone()
             if old and old[0] != fingerprint:
                 db.execute("DELETE FROM answers WHERE job = ?", (number,))
-            db.execute("INSERT OR REPLACE INTO heads VALUES (?, ?, ?)", (number, about, fingerprint))
+            db.execute(_INSERT_HEAD, (number, about, fingerprint))
             _count_answers(db, number)
             return set(db.execute("SELECT x, y FROM answers WHERE job = ?", (number,)).fetchall())
 
     def save(self, number: int, answers: Iterable[AnswerRow]) -> None:
         """Store answers of a job that runs."""
         with self._database.transaction() as db:
-            if _update_unfinished(db, number, "starts = 0"):
+            if self._update_ours(db, number, "starts = 0"):
                 db.executemany(_INSERT_ANSWER, [(number, *answer) for answer in answers])
                 _count_answers(db, number)
 
     def pause(self, number: int) -> None:
         """Queue a job again that runs, and does not stop through its own fault."""
         with self._database.transaction() as db:
-            _update_unfinished(db, number, "state = 'queued', starts = 0")
+            if self._update_ours(db, number, "state = 'queued', starts = 0"):
+                self._leases.give_back(db, number)
+
+    def cancel(self, number: int) -> None:
+        """End a job, wherever it runs."""
+        self._end(number, "cancelled", None, "")
 
     def end(self, number: int, state: JobState, error: str | None = None) -> None:
-        """End a job: its table is deleted, and its answers too unless `state` is "done"."""
+        """End a job that runs here: its table is deleted, and its answers too unless `state` is "done"."""
+        self._end(number, state, error, self._leases.held)
 
-        def end(db: sqlite3.Connection) -> None:
+    def _end(self, number: int, state: JobState, error: str | None, only: str) -> None:
+
+        def end(db: Session) -> None:
             change = "state = ?, error = ?, ended = ?"
-            if not _update_unfinished(db, number, change, state, error, self.now()):
+            if not _update_unfinished(db, number, change, state, error, self.now(), only=only):
                 return
+            self._leases.give_back(db, number)
             if state == "done":
                 _store_digest(db, number)
             for table in ("inputs",) if state == "done" else ("inputs", "heads", "answers"):
@@ -306,6 +367,10 @@ class JobRepository:
         """Return the answers of a job in the order of their pairs."""
         return [AnswerRow(*row) for row in self._database.fetch_all(_SELECT_ANSWERS, number)]
 
+    def _update_ours(self, db: Session, number: int, change: str) -> bool:
+        """Change a job that runs here, or in no other process, unless it has ended."""
+        return _update_unfinished(db, number, change, only=self._leases.held)
+
     def _jobs(self, condition: str, *values: Any) -> list[Job]:
         columns = ", ".join(Job._fields)
         query = f"SELECT {columns} FROM jobs WHERE {_NOT_EXPIRED} AND {condition}"
@@ -317,19 +382,28 @@ class JobRepository:
         for (number,) in self._database.fetch_all(expired, self.now() - self._ttl):
             self.forget(number)
 
-    def _delete(self, work: Callable[[sqlite3.Connection], object]) -> None:
+    def _delete(self, work: Callable[[Session], object]) -> None:
         self._database.delete(work)
         self._database.shrink()
         self._restore_reserve()
 
 
-def _update_unfinished(db: sqlite3.Connection, number: int, change: str, *values: Any) -> bool:
-    """Change a job unless it has ended; return whether it was changed."""
-    statement = f"UPDATE jobs SET {change}, revision = revision + 1 WHERE number = ? AND ended IS NULL"
+def _has_place(counts: tuple[int, int], max_own: int, max_total: int) -> bool:
+    own, total = counts
+    return own < max_own and total < max_total
+
+
+def _update_unfinished(db: Session, number: int, change: str, *values: Any, only: str = "") -> bool:
+    """Change a job unless it has ended; return whether it was changed.
+
+    Args:
+        only: a further condition, from `and` on.
+    """
+    statement = f"UPDATE jobs SET {change}, revision = revision + 1 WHERE number = ? AND ended IS NULL {only}"
     return bool(db.execute(statement, (*values, number)).rowcount)
 
 
-def _count_answers(db: sqlite3.Connection, number: int) -> None:
+def _count_answers(db: Session, number: int) -> None:
     answers = "FROM answers WHERE job = number"
     counts = f"done = (SELECT count(*) {answers}), failed = (SELECT count(error) {answers})"
     _update_unfinished(db, number, counts)
@@ -340,11 +414,11 @@ def _header(about: str, fingerprint: str) -> StoredHeader:
     return StoredHeader(text, fingerprint, digest or None)
 
 
-def _store_digest(db: sqlite3.Connection, number: int) -> None:
+def _store_digest(db: Session, number: int) -> None:
     """Store a hash of all answers beside them, by which damage shows when they are read."""
     row = db.execute("SELECT about, basis FROM heads WHERE job = ?", (number,)).fetchone()
     if row:
         about, fingerprint, _ = _header(*row)
-        answers = (AnswerRow(*row) for row in db.execute(_SELECT_ANSWERS, (number,)))
+        answers = (AnswerRow(*row) for row in db.execute(_SELECT_ANSWERS, (number,)).fetchall())
         marked = about + _DIGEST_MARK + answers_digest(about, fingerprint, answers)
         db.execute("UPDATE heads SET about = ? WHERE job = ?", (marked, number))

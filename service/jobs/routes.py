@@ -45,7 +45,9 @@ async def _jobs(request: Request) -> Jobs:
     """
     jobs: Jobs | None = request.app.state.jobs
     if jobs is None:
-        raise JobsOff("this service takes no jobs; its operator can allow them (MIZZLE_JOBS_DIR)")
+        raise JobsOff(
+            "this service takes no jobs; its operator can allow them (MIZZLE_JOBS_DIR or MIZZLE_JOBS_URL)"
+        )
     return jobs
 
 

@@ -23,6 +23,7 @@ from mizzle.service.jobs.repository import Job, JobRepository, StoredInput
 from mizzle.service.jobs.rows import AnswerRow, answer_row, encode_about, encode_fingerprint
 from mizzle.service.jobs.store import JobStore
 from mizzle.service.settings import Settings
+from mizzle.service.storage.interface import Locked, Unreachable
 from mizzle.tables.plan import Chunk, PairIndex, Plan
 from mizzle.types import ModelInfo
 
@@ -117,8 +118,6 @@ class JobRunner:
         """
         if job.starts >= _MAX_STARTS:
             raise JobInterrupted("the service ended several times while it ran this job; please report it")
-        if not await self._store.change(JobRepository.start, job.number):
-            return
         model = self._engine.info
         prepared = await self._prepare(job, model)
         if prepared is None:
@@ -192,11 +191,11 @@ class JobExecution:
         self._unsaved.append(answer_row(self._plan, pair, outcome))
 
     async def _save_or_wait(self) -> None:
-        """Save, however long the disk is full."""
+        """Save, however long the disk is full or the server away; a job lost by then is interrupted."""
         while True:
             try:
                 return await self._save()
-            except StorageFull:
+            except (StorageFull, Unreachable, Locked):
                 await asyncio.sleep(_FULL_DISK_RETRY_SECONDS)
 
     async def _save(self) -> None:

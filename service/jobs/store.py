@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from mizzle.errors import JobsUnavailable, StorageFull
 from mizzle.service.inference.observer import Observer
-from mizzle.service.jobs.database import Damaged, Locked, Removed
 from mizzle.service.jobs.repository import JobRepository
+from mizzle.service.storage.interface import Damaged, Locked, Removed, Unreachable
 from mizzle.wire import JOB_STATES
 
 T = TypeVar("T")
 _OPEN_RETRY_SECONDS = 1.0  # until a file is opened again that is locked, or whose disk is full
+_SHARED_RETRY_SECONDS = 5.0  # until a server is asked again that refused: its operator may mend that
 
 
 class JobStore:
@@ -28,10 +29,11 @@ class JobStore:
         self._observer = observer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mizzle-jobs")
         self._changed = asyncio.Event()
-        self._failure: JobsUnavailable | None = JobsUnavailable("the jobs file is being opened; ask again")
+        self._observed: tuple[int, ...] = ()
+        self._failure: JobsUnavailable | None = JobsUnavailable("the jobs are being opened; ask again")
 
     async def open(self) -> None:
-        """Open the file, however long another process holds it, the disk is full or the folder is gone.
+        """Open the jobs, however long another process holds the file, the disk is full or the server is away.
 
         Raises:
             JobsUnavailable: it cannot be used; every other method raises the same from then on.
@@ -40,14 +42,21 @@ class JobStore:
             try:
                 await self._in_thread(self._repository.open)
                 break
-            except (Locked, StorageFull, Removed) as error:
+            except (Locked, StorageFull, Removed, Unreachable) as error:
                 self._failure = error
                 await asyncio.sleep(_OPEN_RETRY_SECONDS)
             except JobsUnavailable as error:
                 self._failure = error
-                raise
+                if not self.is_shared:
+                    raise
+                await asyncio.sleep(_SHARED_RETRY_SECONDS)
         self._failure = None
         await self._report_counts()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes change jobs, too."""
+        return self._repository.is_shared
 
     @property
     def is_removed(self) -> bool:
@@ -84,6 +93,14 @@ class JobStore:
         try:
             return await self.read(method, *arguments)
         finally:
+            await self._report_counts()
+            self.notify()
+
+    async def look_for_changes(self) -> None:
+        """Notify those who wait if another process changed something."""
+        observed = await self.read(JobRepository.changes)
+        if observed != self._observed:
+            self._observed = observed
             await self._report_counts()
             self.notify()
 

@@ -17,6 +17,7 @@ from mizzle.service.http import access_log
 from mizzle.service.http.headers import secure
 from mizzle.service.http.problem_details import problem_for
 from mizzle.service.http.request_id import HEADER, id_of, identified, new_id
+from mizzle.service.transport.corked import CorkedTransport
 from mizzle.service.transport.framing import StrictConnection
 from mizzle.service.transport.shedding import LoadShedder
 
@@ -82,6 +83,7 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection is open; its first request has to come."""
         super().connection_made(transport)
+        self.transport = CorkedTransport(transport, self.loop)  # type: ignore[assignment]
         # With a mark of zero, writing pauses exactly while something has not left this process.
         transport.set_write_buffer_limits(high=0)
         self._await(_HEAD)

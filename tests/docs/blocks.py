@@ -28,4 +28,5 @@ def blocks(page: Path, language: str) -> list[Block]:
 
 def pages_with(language: str) -> list[Path]:
     """The pages that have blocks in this language."""
-    return [page for page in sorted(DOCS.glob("*.md")) if blocks(page, language)]
+    pages = [*sorted(DOCS.glob("*.md")), *sorted((DOCS / "questions").glob("*.md"))]
+    return [page for page in pages if blocks(page, language)]

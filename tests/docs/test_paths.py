@@ -7,7 +7,8 @@ import pytest
 from blocks import DOCS
 
 ROOT = DOCS.parent
-PAGES = [*sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("*.md")), *sorted((DOCS / "decisions").glob("*.md"))]
+FOLDERS = (DOCS, ROOT, DOCS / "decisions", DOCS / "questions")
+PAGES = [page for folder in FOLDERS for page in sorted(folder.glob("*.md"))]
 # The log and the changelog speak of the repository as it was on their dates.
 HISTORY = {"log.md", "CHANGELOG.md"}
 NAMED = re.compile(r"`((?:sdk|service|model|metadata_gen|benchmarks|tests|deploy|examples|docs)/[\w./-]*)`")

@@ -119,7 +119,7 @@ def _check_labels(content: bytes) -> str:
         return _refused(error)
     for net in networks.values():
         assert isinstance(net.stretch, float | int)
-        outputs = net._outputs(np.zeros(len(net.centre)))
+        outputs = net.outputs(np.zeros(len(net.centre)))
         assert outputs.ndim == 1
     return "read"
 

@@ -37,6 +37,8 @@ PATHS = [  # that stay as they are
     "mizzle.sklearn:mi_score",
     "mizzle.tables:matrix",
     "mizzle.tables:rank",
+    "mizzle.torch:Audit",
+    "mizzle.torch:MutualInformation",
     "mizzle.types:Estimate",
     "mizzle.types:ModelInfo",
     "mizzle.types:Notice",

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mizzle.errors import Fault, InvalidInput, MissingExtra
+from mizzle.errors import ExecutorFailed, Fault, InvalidInput, MissingExtra
 from mizzle.metadata_gen.__main__ import main
 from mizzle.metadata_gen.prior import ranges
 from mizzle.metadata_gen.prior.ranges import Limits
@@ -129,6 +130,18 @@ def test_a_second_run_makes_what_is_missing(
     harm(copy)
     assert build(copy, RECIPE) == repaired
     assert content(copy) == content(straight)
+
+
+def test_an_executor_does_not_matter(straight: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as executor:
+        build(tmp_path, RECIPE, executor=executor)
+    assert content(tmp_path) == content(straight)
+
+
+def test_a_worker_that_draws_otherwise_is_named() -> None:
+    about = {**RECIPE.describe(), "numpy": "0.1"}
+    with pytest.raises(ExecutorFailed, match=r"a worker is not as this process: numpy 0\.1 \(here"):
+        building.pack_elsewhere({}, (RECIPE, about, 0))
 
 
 def test_killed_again_and_again_it_gets_there(straight: Path, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_gaussian_terms_are_those_of_the_covariance() -> None:
     """At the smaller ridge and D + 10 neighbours, from determinants; the bias is simulated."""
     own = context(normal_pairs(np.random.default_rng(1), 400, 2, 1.5))
     frame = own.once(local.frame)
-    second = hoods.neighbourhoods(frame.batch, frame.points, local._metric(frame))
+    second = hoods.neighbourhoods(frame.batch, frame.points, local.metric(frame))
     term = local._gaussian(frame, second)[0, 0, 0, 0]
     rows = frame.points.values[0, :, frame.first.nearest[0, 0]].transpose(0, 1).flatten(1).numpy()
     assert rows.shape == (14, 4)
@@ -127,7 +127,7 @@ def test_copies_are_inside_in_every_metric() -> None:
     x = rng.random((500, 1)) < 0.4
     own = context((x.astype(float), (x ^ (rng.random((500, 1)) < 0.2)).astype(float)))
     frame = own.once(local.frame)
-    second = hoods.neighbourhoods(frame.batch, frame.points, local._metric(frame))
+    second = hoods.neighbourhoods(frame.batch, frame.points, local.metric(frame))
     assert torch.equal(second.nearest, frame.first.nearest)
     torch.testing.assert_close(second.counted, frame.first.counted)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import commanded
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from fakes import FakeEstimator
 
 import mizzle
+from mizzle import estimator as estimators
 from mizzle.questions import lagged as module
 
 
@@ -150,11 +152,11 @@ def test_the_test_holds_its_level_for_independent_series_that_are_slow() -> None
 def test_history_is_conditioned_on(client, monkeypatch: pytest.MonkeyPatch) -> None:
     received = []
 
-    def estimate(backend, x, y, z, reduce):
+    def triple(x, y, z):
         received.append((x, y, z))
-        return (yield from backend.estimate(x, y))
+        return estimators.triple(x, y, z)
 
-    monkeypatch.setattr("mizzle.backends.conditional.estimate", estimate)
+    monkeypatch.setattr("mizzle.questions.chunks.estimators", SimpleNamespace(triple=triple))
     x, y = series(120)
     result = client.lagged(x, y, lags=[1, 2], history=2, given=x**2)
     assert len(result.estimates) == 2

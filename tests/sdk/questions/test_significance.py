@@ -149,7 +149,7 @@ def test_missing_rows_are_dropped_and_said(fake, draw) -> None:
     [
         ({"n": 0}, "19 to 99,999"),
         ({"n": 1_000_000}, "19 to 99,999"),
-        ({"kind": "permute"}, "'shuffle', 'shift' or 'block'"),
+        ({"kind": "permute"}, "'shuffle', 'shift', 'block' or 'local'"),
         ({"kind": "block", "block": 400}, "block is 400 rows and the sample has 60"),
         ({"block": 5}, "leave it out"),
         ({"rng": "0"}, "rng is"),

@@ -10,7 +10,7 @@ from mizzle.questions.surrogates import (
     autocorrelation_length,
     check_block,
     check_count,
-    check_kind,
+    chosen_kind,
     generator_of,
     surrogates,
 )
@@ -108,10 +108,15 @@ def test_counts_may_be_of_numpy() -> None:
     assert check_count(np.int64(199)) == 199
 
 
-@pytest.mark.parametrize("kind", ["permute", None, 3, ["shift"]])
+@pytest.mark.parametrize("kind", ["permute", 3, ["shift"]])
 def test_other_kinds_are_refused(kind) -> None:
-    with pytest.raises(InvalidInput, match="'shuffle', 'shift' or 'block'"):
-        check_kind(kind)
+    with pytest.raises(InvalidInput, match="'shuffle', 'shift', 'block' or 'local'"):
+        chosen_kind(kind, given=False)
+
+
+def test_a_kind_is_chosen_by_what_is_given() -> None:
+    assert chosen_kind(None, given=False) == "shuffle"
+    assert chosen_kind(None, given=True) == chosen_kind("local", given=True) == "local"
 
 
 @pytest.mark.parametrize("rng", [-1, 0.5, "0", True, [1], np.random.RandomState(0)])

@@ -13,10 +13,11 @@ from job_bodies import ended, opened, put, table, tensor_body, until
 from mizzle.errors import JobsUnavailable, StorageFull
 from mizzle.service.app import create_app
 from mizzle.service.jobs import manager, store
-from mizzle.service.jobs.database import DAMAGED_NAME, NAME, Removed
-from mizzle.service.jobs.disk import DiskReserve
 from mizzle.service.jobs.repository import JobDraft, JobRepository, StoredInput
 from mizzle.service.jobs.rows import AnswerRow
+from mizzle.service.storage.disk import DiskReserve
+from mizzle.service.storage.interface import Removed
+from mizzle.service.storage.sqlite import DAMAGED_NAME, NAME, SqliteDatabase
 
 MIB = 2**20
 BODY = os.urandom(MIB // 2)
@@ -44,7 +45,7 @@ def repository():
     all_open = []
 
     def opening(folder, **more):
-        jobs = JobRepository(folder / "jobs", 1e6, **more)
+        jobs = JobRepository(SqliteDatabase(folder / "jobs"), 1e6, **more)
         all_open.append(jobs)
         jobs.open()
         return jobs
@@ -304,4 +305,4 @@ def test_every_damaged_file_is_set_aside_under_a_name_of_its_own(
         assert aside == {b"damage %d" % i for i in range(max(0, number - 4), number + 1)}
     assert f"set aside as {DAMAGED_NAME}.1" in caplog.text
     with pytest.raises(JobsUnavailable):
-        JobRepository(tmp_path / "jobs" / NAME, 1.0).open()
+        JobRepository(SqliteDatabase(tmp_path / "jobs" / NAME), 1.0).open()

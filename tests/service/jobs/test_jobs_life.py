@@ -14,6 +14,7 @@ from mizzle.service.inference.runner import InProcess
 from mizzle.service.jobs import manager, schedule
 from mizzle.service.jobs import runner as job_runner
 from mizzle.service.jobs.repository import JobDraft, JobRepository, StoredInput
+from mizzle.service.storage.sqlite import SqliteDatabase
 from mizzle.types import ModelInfo
 
 KILL = 1001.0  # a cell that marks a sample
@@ -201,7 +202,7 @@ def _of(estimate, sha256):
 
 
 def test_a_job_that_ended_the_process_again_and_again_fails(alive, settings) -> None:
-    file = JobRepository(settings.jobs_dir, settings.jobs_ttl_seconds)
+    file = JobRepository(SqliteDatabase(settings.jobs_dir), settings.jobs_ttl_seconds)
     file.open()
     given = StoredInput(JSON, "{}", json_body(table(ROWS)))
     job = file.find_or_add(JobDraft("anonymous", "one", b"", "matrix", 6, given), 9, 9)
@@ -378,14 +379,14 @@ def test_there_is_room_for_so_many_jobs(alive, settings, check_problem) -> None:
 def test_a_file_of_another_version_stops_jobs_alone(alive, settings, draw, as_body, check_problem) -> None:
     import sqlite3
 
-    file = JobRepository(settings.jobs_dir, 1.0)
+    file = JobRepository(SqliteDatabase(settings.jobs_dir), 1.0)
     file.open()
     file._database.fetch_all("PRAGMA user_version = 99")
     file.close()
 
     async def scenario(http, app):
         async def given_up():
-            return app.state.jobs._main.done()
+            return app.state.jobs._tasks[0].done()
 
         await until(given_up)
         return await http.get("/v1/jobs"), await http.post("/v1/estimate", json=as_body(draw()))

@@ -8,7 +8,7 @@ from fakes import FakeEstimator
 from job_bodies import ended, opened
 
 from mizzle.service.app import create_app
-from mizzle.service.jobs.database import NAME
+from mizzle.service.storage.sqlite import NAME
 
 # As `sqlite3.Connection.iterdump` has it: "done", and "interrupted" by a signal after 8 of its 15 pairs.
 DUMP = Path(__file__).with_name("written_by_0_9.sql")

@@ -17,6 +17,7 @@ from job_bodies import npy_body, table
 
 from mizzle.client.jobs import Jobs
 from mizzle.service.jobs.repository import JobDraft, JobRepository, StoredInput
+from mizzle.service.storage.sqlite import SqliteDatabase
 from mizzle.tables.variables import variables
 
 # Every answer is kept as soon as it is there, and a worker that waits at the gate is not taken for hung:
@@ -126,7 +127,7 @@ def test_the_next_process_goes_on_and_does_nothing_twice(start, gate, tmp_path: 
 @pytest.mark.parametrize("owners", [("anonymous", "anonymous"), ("alice", "anonymous")])
 def test_a_job_that_ends_the_process_is_marked_and_the_others_go_on(start, tmp_path: Path, owners) -> None:
     """Its third start marks it; a job of another owner, which ran beside it, is not blamed."""
-    file = JobRepository(tmp_path / "jobs", 1e6)
+    file = JobRepository(SqliteDatabase(tmp_path / "jobs"), 1e6)
     file.open()
     for id, owner, p in (("bomb", owners[0], BOMB), ("other", owners[1], COLUMNS)):
         stored = StoredInput("application/x-npy", "{}", npy_body(table(gated.ROWS, p)))

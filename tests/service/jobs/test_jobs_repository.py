@@ -9,9 +9,10 @@ import pytest
 
 from mizzle.errors import JobsUnavailable, StorageFull
 from mizzle.service.jobs import repository
-from mizzle.service.jobs.database import DAMAGED_NAME, NAME, Damaged, Locked
 from mizzle.service.jobs.repository import Clock, JobDraft, JobRepository, StoredInput
 from mizzle.service.jobs.rows import AnswerRow
+from mizzle.service.storage.interface import Damaged, Locked
+from mizzle.service.storage.sqlite import DAMAGED_NAME, NAME, SqliteDatabase
 
 TTL = 100.0
 CANARY = b"31337.4242"
@@ -42,7 +43,7 @@ def opened(tmp_path: Path, times):
     found = []
 
     def opening():
-        file = JobRepository(tmp_path, TTL, times.clock())
+        file = JobRepository(SqliteDatabase(tmp_path), TTL, times.clock())
         found.append(file)
         file.open()
         return file
@@ -258,7 +259,7 @@ def test_a_full_disk_takes_all_or_nothing(opened) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JobsUnavailable) as caught:
-        JobRepository(tmp_path / "file" / "below", TTL).open()
+        JobRepository(SqliteDatabase(tmp_path / "file" / "below"), TTL).open()
     assert "below" not in str(caught.value)
 
 

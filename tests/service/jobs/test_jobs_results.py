@@ -10,8 +10,8 @@ from job_bodies import CSV, JSON, SAFETENSORS, ended, opened, put, table, tensor
 
 from mizzle.service.app import create_app
 from mizzle.service.jobs import rendered
-from mizzle.service.jobs.database import NAME
 from mizzle.service.jobs.result_formats import WRITERS
+from mizzle.service.storage.sqlite import NAME
 
 RESULT = "/v1/jobs/one/result"
 MEDIA = [JSON, CSV, SAFETENSORS]

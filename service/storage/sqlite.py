@@ -7,6 +7,7 @@ of another version or program is left alone.
 import errno
 import itertools
 import logging
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,13 +16,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mizzle.errors import JobsUnavailable, StorageFull
-from mizzle.service.jobs import disk
+from mizzle.service.storage import disk, schema
+from mizzle.service.storage.interface import Damaged, Locked, Removed, Session
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 _MAX_DAMAGED = 5  # files that are set aside, of which the oldest goes first
 NAME, DAMAGED_NAME = "jobs.sqlite3", "damaged-jobs.sqlite3"
-_APPLICATION, _VERSION = 0x6D7A6A62, 1
+_APPLICATION = 0x6D7A6A62
 _SETTINGS = (
     "locking_mode=EXCLUSIVE",  # two processes would do the same job twice
     "auto_vacuum=INCREMENTAL",
@@ -33,48 +35,21 @@ _SETTINGS = (
     "trusted_schema=OFF",
 )
 _CHECKPOINT = "wal_checkpoint(TRUNCATE)"
-# In `heads`, `about` and `basis` are the two columns of `rows.ResultHeader`: its fields, and its fingerprint.
-_TABLES = """
-CREATE TABLE jobs (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL,
-  what TEXT NOT NULL, state TEXT NOT NULL, pairs INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0,
-  failed INTEGER NOT NULL DEFAULT 0, starts INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 1,
-  created REAL NOT NULL, started REAL, ended REAL, error TEXT, UNIQUE (owner, id)) STRICT;
-CREATE TABLE inputs (
-  job INTEGER PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, media TEXT NOT NULL, query TEXT NOT NULL,
-  body BLOB NOT NULL) STRICT;
-CREATE TABLE heads (
-  job INTEGER PRIMARY KEY REFERENCES jobs ON DELETE CASCADE, about TEXT NOT NULL, basis TEXT NOT NULL) STRICT;
-CREATE TABLE answers (
-  job INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, x INTEGER NOT NULL, y INTEGER NOT NULL,
-  numbers BLOB, n INTEGER NOT NULL, dim_x INTEGER NOT NULL, dim_y INTEGER NOT NULL, in_range INTEGER NOT NULL,
-  warnings TEXT NOT NULL, notes TEXT NOT NULL, error TEXT, dropped INTEGER NOT NULL,
-  PRIMARY KEY (job, x, y)) STRICT, WITHOUT ROWID;
-"""
 _UNUSABLE_TEXT = "the jobs file cannot be used; the log says more"
 _DAMAGED_TEXT = "the jobs file is damaged; it is set aside when the service starts again"
 _REMOVED_TEXT = "the jobs file was removed; ask again when its folder is there"
 _FULL_TEXT = "there is no room for jobs now; ask again later"
 
 
-class Damaged(JobsUnavailable):
-    """The file is no sound SQLite file any more."""
-
-
-class Locked(JobsUnavailable):
-    """Another process has the file."""
-
-
-class Removed(JobsUnavailable):
-    """The file, or its folder, is not there any more."""
-
-
-class Database:
+class SqliteDatabase:
     """The database in a folder, with the reserve by which its rows can be deleted on a full disk.
 
     Raises:
         JobsUnavailable: from every method: StorageFull, Damaged, Locked, or for another reason.
     """
+
+    is_shared = False
+    connected_seconds = math.inf
 
     def __init__(self, folder: Path) -> None:
         self.reserve = disk.DiskReserve(folder)
@@ -129,7 +104,7 @@ class Database:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
 
-    def delete(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def delete(self, work: Callable[[Session], T]) -> T:
         """Return the result of work that makes room, in a transaction; on a full disk with the reserve."""
 
         def in_transaction() -> T:
@@ -160,6 +135,13 @@ class Database:
     def free(self) -> int:
         """Bytes that the disk has left."""
         return disk.free_bytes(self._folder)
+
+    def hold_reserve(self, size: int) -> bool:
+        """Hold so many bytes for deletions; return whether there is room for them."""
+        return self.reserve.size == size or self.reserve.resize(size)
+
+    def time(self) -> None:
+        """Nobody shares the file: its process has a clock."""
 
     def drop_damaged(self, before: float) -> None:
         """Delete files that were set aside before then, in seconds since 1970."""
@@ -207,7 +189,10 @@ class Database:
         """Check that the file is sound and ours; an empty one becomes ours."""
         is_new = not _pragma(db, "schema_version")
         marks = (_pragma(db, "application_id"), _pragma(db, "user_version"))
-        if not is_new and marks != (_APPLICATION, _VERSION):  # before any setting, which would be written
+        if not is_new and marks != (
+            _APPLICATION,
+            schema.VERSION,
+        ):  # before any setting, which would be written
             _log.error("the jobs file is of another version or program; it was left alone")
             raise JobsUnavailable(_UNUSABLE_TEXT)
         for setting in _SETTINGS:
@@ -253,10 +238,10 @@ class Database:
 
 
 def _create_tables(db: sqlite3.Connection) -> None:
-    for statement in _TABLES.split(";")[:-1]:
+    for statement in schema.statements(schema.SQLITE, leases=False):
         db.execute(statement)
     db.execute(f"PRAGMA application_id = {_APPLICATION}")
-    db.execute(f"PRAGMA user_version = {_VERSION}")
+    db.execute(f"PRAGMA user_version = {schema.VERSION}")
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> Any:

@@ -16,6 +16,7 @@ from mizzle.errors import InvalidInput
 from mizzle.questions.surrogates import generator_of
 
 _MOST_MINUTES = 24 * 60.0
+MAX_NAME = 100  # characters, as in any weights file
 _COMMAND = "pip install 'mizzle[adapt]'"
 
 
@@ -25,6 +26,7 @@ def adapt(
     minutes: float = 5.0,
     rng: int | np.random.Generator | None = None,
     progress: bars.Wanted = None,
+    name: str | None = None,
 ) -> Adapted:
     """Weights for data like these: calibrated on problems that look like them, and fitted for a while.
 
@@ -37,18 +39,22 @@ def adapt(
             as the time suffices for what is planned for it, which `report.stopped` says.
         rng: a seed or generator.
         progress: None for a bar on a terminal; True or False; or a function of (done, total).
+        name: of the model, by which a service of several knows it; mizzle-base-adapted when left out.
 
     Returns:
         an estimator with `estimate`, `report` and `save`. Ctrl-C ends the fitting and keeps what there is.
 
     Raises:
-        InvalidInput: too few rows, too many columns or numbers, a constant column, too many levels.
+        InvalidInput: too few rows, too many columns or numbers, a constant column, too many levels, a name
+            that cannot be shown.
         MissingExtra: torch, scipy or zuko is not installed.
     """
     if not 0.0 <= minutes <= _MOST_MINUTES:
         raise InvalidInput(f"minutes is {minutes}; it must be from 0, which only calibrates, to 1440")
+    if name is not None and not (name.isprintable() and 0 < len(name) <= MAX_NAME):
+        raise InvalidInput(f"name must have 1 to {MAX_NAME} printable characters")
     running = _running()
-    adapted: Adapted = running.adapt(*_sides(x_rows, y_rows), float(minutes), _seed(rng), progress)
+    adapted: Adapted = running.adapt(*_sides(x_rows, y_rows), float(minutes), _seed(rng), progress, name)
     return adapted
 
 

@@ -130,12 +130,12 @@ def calibrated(net: Net, drawn: Summaries) -> Fitted:
     return Fitted(best, calibration, start.novelty.raised(features, *shapes[1:]))
 
 
-def write(fitted: Fitted, about: Any, path: Path) -> None:
-    """A weights file of an adapted network, which says of what it was results."""
+def write(fitted: Fitted, about: Any, name: str | None, path: Path) -> None:
+    """A weights file of an adapted network, under a name or the parent's, which says of what it came."""
     header = parent().header
     training = {**header.training, ADAPTED: about}
     named = Header(
-        f"{header.name}-adapted",
+        name or f"{header.name}-adapted",
         header.version,
         header.net,
         header.rows,

@@ -75,7 +75,9 @@ class _Judge(NamedTuple):
         return Score.of(estimates, [p.nats for p in self.problems])
 
 
-def adapt(left: Columns, right: Columns, minutes: float, seed: int, progress: bars.Wanted) -> adapted.Adapted:
+def adapt(
+    left: Columns, right: Columns, minutes: float, seed: int, progress: bars.Wanted, name: str | None
+) -> adapted.Adapted:
     """Maps, problems, fitting, calibration, report; see `mizzle.adapt`."""
     rngs, rows = _generators(seed), _most_rows(left, right)
     count = round(_FITTED_PER_MINUTE * minutes)
@@ -95,11 +97,11 @@ def adapt(left: Columns, right: Columns, minutes: float, seed: int, progress: ba
         fitted, steps, is_done = _fitted(maps, unseen, clock, count, seed, rows, advance)
         about = {"parent": fitting.parent().info.sha256, "seed": seed, "minutes": minutes}
         about["modality"] = {"x": asdict(report.x), "y": asdict(report.y)}
-        fresh = adapted.written(partial(fitting.write, fitted, about), report)
+        fresh = adapted.written(partial(fitting.write, fitted, about, name), report)
         stopped = None if is_done else _reason(clock)
         report = replace(report, steps=steps, stopped=stopped, after=judge.score(fresh.estimator, advance))
     about["report"] = report.to_dict()
-    return adapted.written(partial(fitting.write, fitted, about), report)
+    return adapted.written(partial(fitting.write, fitted, about, name), report)
 
 
 def _fitted(

@@ -24,6 +24,12 @@ Out = Annotated[
     Path,
     typer.Option("--out", metavar="FILE", help="For the weights; ends in .safetensors.", show_default=False),
 ]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        "--name", metavar="NAME", help="Of the model, by which a service knows it; mizzle-base-adapted."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file of --out.")]
 
 
@@ -34,6 +40,7 @@ def adapt(
     out: Out,
     minutes: Minutes = 5.0,
     seed: Seed = 0,
+    name: Name = None,
     kind: options.FileFormat = None,
     labels: options.Labels = None,
     missing: options.Missing = "raise",
@@ -52,7 +59,8 @@ def adapt(
     _check(out, force)
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na)
     x_rows, y_rows = _sides(source, Output(None, False, as_json, quiet), x, y)
-    adapted = mizzle.adapt(x_rows, y_rows, minutes=minutes, rng=seed, progress=False if quiet else None)
+    bar = False if quiet else None
+    adapted = mizzle.adapt(x_rows, y_rows, minutes=minutes, rng=seed, progress=bar, name=name)
     adapted.save(out)
     _print(adapted.report, as_json)
     if not quiet:

@@ -19,14 +19,16 @@ _Device = Annotated[
     typer.Option(help="Where to run; MIZZLE_DEVICE or auto when left out."),
 ]
 _Weights = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
-        metavar="FILE", help="To answer with, say of mizzle adapt; MIZZLE_WEIGHTS or those that ship."
+        metavar="FILE",
+        help="To answer with, say of mizzle adapt; MIZZLE_WEIGHTS or those that ship when left out. Given "
+        "several times, requests name one by its model, or get the first.",
     ),
 ]
 _Sha256 = Annotated[
     str | None,
-    typer.Option(help="That the weights must have; MIZZLE_WEIGHTS_SHA256 or any when left out."),
+    typer.Option(help="That the first weights must have; MIZZLE_WEIGHTS_SHA256 or any when left out."),
 ]
 _Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Of the key, in logs and quotas.", show_default=False)
@@ -44,7 +46,9 @@ def serve(
     """Answer over HTTP; settings come from MIZZLE_*."""
     settings, server = _of_service("settings"), _of_service("server")
     options: dict[str, Any] = {"host": host, "port": port, "device": device}
-    options |= {"weights": weights, "weights_sha256": weights_sha256}
+    options |= {"weights_sha256": weights_sha256}
+    if weights:
+        options |= {"weights": weights[0], "models": ",".join(map(str, weights[1:])) or None}
     chosen = settings.read(**{name: value for name, value in options.items() if value is not None})
     code: int = server.serve(chosen)
     return code

@@ -51,9 +51,10 @@ class AsyncClient:
         api_key: str | None = None,
         timeout: float = 60.0,
         concurrency: int = 4,
+        model: str | None = None,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
-        self._prepare(RemoteBackend(url, api_key, timeout), positive(concurrency))
+        self._prepare(RemoteBackend(url, api_key, timeout, model), positive(concurrency))
         self._http_client = http_client
 
     def _prepare(self, backend: RemoteBackend | LocalBackend, concurrency: int) -> None:

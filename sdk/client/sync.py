@@ -48,6 +48,7 @@ class Client:
         api_key: MIZZLE_API_KEY when left out.
         timeout: seconds for one request, retries and waits included. The service is told.
         concurrency: how many requests `estimate_many` keeps under way.
+        model: which one of the service answers, of those in /v1/models; the first when left out.
         http_client: an httpx2 client to send with, which stays the caller's to close.
 
     Raises:
@@ -65,9 +66,10 @@ class Client:
         api_key: str | None = None,
         timeout: float = 60.0,
         concurrency: int = 4,
+        model: str | None = None,
         http_client: httpx2.Client | None = None,
     ) -> None:
-        remote = RemoteBackend(url, api_key, timeout)
+        remote = RemoteBackend(url, api_key, timeout, model)
         self._prepare(remote, positive(concurrency))
         self._owned = http_client is None
         self._http = http_client or httpx2.Client(trust_env=remote.trust_env, verify=remote.tls())

@@ -108,7 +108,7 @@ def test_other_parents_are_refused(tmp_path: Path) -> None:
     start = fitting.parent()
     same = fitting.Fitted(start.net, start.calibration, start.novelty)
     path = tmp_path / "orphan.safetensors"
-    fitting.write(same, {"parent": "0" * 64}, path)
+    fitting.write(same, {"parent": "0" * 64}, None, path)
     with pytest.raises(errors.ModelUnavailable, match=r"adapted from other weights.*adapt again"):
         mizzle.load(path)
 

@@ -113,15 +113,9 @@ class Fit:
         assert isinstance(net, Net)
         return net.eval()
 
-    @torch.no_grad()
     def interpolate(self, start: Net, share: float) -> None:
-        """Let the average be this share of the way from another network to itself.
-
-        Between the ends of a fine-tuning lies what both have learnt (Wortsman et al. 2022).
-        """
-        before = dict(start.named_parameters())
-        for name, parameter in self.averaged.named_parameters():
-            parameter.lerp_(before[name], 1.0 - share)
+        """Let the average be this share of the way from another network to itself."""
+        interpolate(self.averaged, start, share)
 
     def save(self, path: Path, about: dict[str, Any]) -> None:
         """Write a checkpoint atomically; `about` says which run it belongs to."""
@@ -157,6 +151,17 @@ class Fit:
         self.net.load_state_dict(_under(tensors, "net"))
         self.ema.load_state_dict(_under(tensors, "ema"))
         self.optimizers.load(_under(tensors, "optimizers"))
+
+
+@torch.no_grad()
+def interpolate(net: Net, start: Net, share: float) -> None:
+    """Let a network be this share of the way from another one to itself.
+
+    Between the ends of a fine-tuning lies what both have learnt (Wortsman et al. 2022).
+    """
+    before = dict(start.named_parameters())
+    for name, parameter in net.named_parameters():
+        parameter.lerp_(before[name], 1.0 - share)
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """Fits the shipped network to problems that look like the data, and calibrates it on others."""
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,13 +23,15 @@ from mizzle.model.preprocess import Table, prepare
 from mizzle.model.statistics.tokens import Tokens, repad, summarise
 from mizzle.model.threads import use_single_thread
 from mizzle.model.training.chunks import parts
-from mizzle.model.training.fitting import Fit, FitConfig
+from mizzle.model.training.fitting import Fit, FitConfig, interpolate
 from mizzle.model.weights import ADAPTED, Header
 
 _THREADS = 2  # that make tokens
 _BATCH = 64
 _PASSES = 2  # of the problems; by six, what is peculiar to the maps is learnt by heart
 REPLAY = 0.35  # problems of the prior for each one of the data's kind, so that nothing else is forgotten
+_SHARES = (0.25, 0.5, 0.75, 1.0)  # of the way to the fitted weights; held-out problems choose one
+_CHOOSING = 800  # of the held-out problems of the data's kind; all of them take too long
 _FIT = FitConfig(rate=1e-3, matrices=2e-3, cooldown=0.6, average=0.98)
 Group = Callable[[], list[Problem]]
 
@@ -74,8 +77,12 @@ def replayed(groups: Iterable[Group], seed: int) -> Iterator[Group]:
 
 
 def _with_prior(group: Group, seed: int, start: int, count: int) -> list[Problem]:
+    return [*group(), *_of_prior(seed, start, count)]
+
+
+def _of_prior(seed: int, start: int, count: int) -> list[Problem]:
     drawn = (dataset(seed, i) for i in range(start, start + count))
-    return [*group(), *(Problem(data.x, data.y, data.truth.nats, data.family) for data in drawn)]
+    return [Problem(data.x, data.y, data.truth.nats, data.family) for data in drawn]
 
 
 @cache
@@ -106,28 +113,74 @@ def planned(drawn: Summaries) -> int:
 
 
 class Fitted(NamedTuple):
-    """A network with its calibration and novelty."""
+    """A network with its calibration and novelty.
+
+    Attributes:
+        share: of the way from the parent's weights to the fitted ones, at which the network stands.
+    """
 
     net: Net
     calibration: Calibration
     novelty: Novelty
+    share: float = 0.0
 
 
 @torch.no_grad()
-def calibrated(net: Net, drawn: Summaries) -> Fitted:
-    """The better of two networks on held-out problems, with calibration and novelty drawn to the parent's."""
+def calibrated(net: Net, drawn: Summaries, ordinary: Summaries) -> Fitted:
+    """The best network on the way to a fitted one, with calibration and novelty drawn to the parent's.
+
+    Args:
+        drawn, ordinary: held-out problems of the data's kind, and of the prior.
+    """
     start = parent()
     if not drawn.tokens:
         return Fitted(start.net, start.calibration, start.novelty)
-    batches = [
-        repad([drawn.tokens[i] for i in part]) for part in torch.arange(len(drawn.tokens)).split(_BATCH)
-    ]
-    answers = [(own, torch.cat([own(tokens) for tokens in batches])) for own in (net, start.net)]
-    best, values = min(answers, key=lambda answer: posterior.pinball(answer[1], drawn.truth).mean().item())
-    shapes = drawn.truth, drawn.n, drawn.columns
+    held_out = (_first(drawn, _CHOOSING), ordinary)
+    share, best = _on_the_way(net, *(own for own in held_out if own.tokens))
+    values, shapes = _values(best, drawn), (drawn.truth, drawn.n, drawn.columns)
     calibration = Calibration.fit(values, *shapes, start=start.calibration)
-    features = torch.cat([best.features(tokens) for tokens in batches])
-    return Fitted(best, calibration, start.novelty.raised(features, *shapes[1:]))
+    features = torch.cat([best.features(tokens) for tokens in _batches(drawn)])
+    return Fitted(best, calibration, start.novelty.raised(features, *shapes[1:]), share)
+
+
+def _on_the_way(net: Net, *held_out: Summaries) -> tuple[float, Net]:
+    """The share of the way, and the network there, of the least loss: in parts of the parent's, summed."""
+    start = parent().net
+    if net is start:
+        return 0.0, start
+    before = [_loss(start, own) for own in held_out]
+    candidates = [(float(len(before)), 0.0, start)]
+    for share in _SHARES:
+        between = copy.deepcopy(net)
+        interpolate(between, start, share)
+        losses = [_loss(between, own) / loss for own, loss in zip(held_out, before, strict=True)]
+        candidates.append((sum(losses), share, between))
+    _, share, best = min(candidates, key=lambda candidate: candidate[:2])
+    return share, best
+
+
+def _first(drawn: Summaries, count: int) -> Summaries:
+    return Summaries(drawn.tokens[:count], drawn.truth[:count], drawn.n[:count], drawn.columns[:count])
+
+
+def _loss(net: Net, drawn: Summaries) -> float:
+    return posterior.pinball(_values(net, drawn), drawn.truth).mean().item()
+
+
+def _values(net: Net, drawn: Summaries) -> Tensor:
+    return torch.cat([net(tokens) for tokens in _batches(drawn)])
+
+
+def _batches(drawn: Summaries) -> Iterator[Tokens]:
+    for part in torch.arange(len(drawn.tokens)).split(_BATCH):
+        yield repad([drawn.tokens[i] for i in part])
+
+
+def ordinary(seed: int, count: int, stopped: Stop) -> Summaries:
+    """Problems of the prior, to see what is forgotten."""
+    starts = range(0, count, GROUP)
+    groups = (partial(_of_prior, seed, start, min(GROUP, count - start)) for start in starts)
+    return summaries(groups, stopped, lambda _: None)
 
 
 def write(fitted: Fitted, about: Any, name: str | None, path: Path) -> None:
@@ -143,7 +196,7 @@ def write(fitted: Fitted, about: Any, name: str | None, path: Path) -> None:
         header.prior,
         training,
     )
-    torch_weights.save(path, *fitted, named)
+    torch_weights.save(path, fitted.net, fitted.calibration, fitted.novelty, named)
 
 
 def _chunk(drawn: Summaries, places: Tensor) -> tuple[Tokens, Tensor]:

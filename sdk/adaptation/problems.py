@@ -162,10 +162,21 @@ def _gate(left: _Latents, right: _Latents, nats: float, rng: np.random.Generator
 
 
 def groups(maps: list[Pair], seed: int, count: int, rows: int) -> list[Callable[[], list[Problem]]]:
-    """Functions that make problems, `GROUP` each, in any order and thread; they use the maps in turn."""
+    """Functions that make problems, `GROUP` each, in any order and thread.
+
+    Maps of x take turns, and each meets every map of y in time: the more pairs, the less is peculiar to one.
+    """
+    lefts, rights = zip(*maps, strict=True)
+    m = len(maps)
     return [
-        partial(_group, maps[place % len(maps)], seed, range(start, min(start + GROUP, count)), rows)
-        for place, start in enumerate(range(0, count, GROUP))
+        partial(
+            _group,
+            (lefts[i % m], rights[(i + i // m) % m]),
+            seed,
+            range(start, min(start + GROUP, count)),
+            rows,
+        )
+        for i, start in enumerate(range(0, count, GROUP))
     ]
 
 

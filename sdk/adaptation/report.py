@@ -23,6 +23,8 @@ class Score:
         error, width: means of |estimate - truth| and of the width of the 90 % interval, in nats.
         coverage: share of 90 % intervals that hold the truth; its standard error is sqrt(.09 / problems).
         familiar: share of answers without a notice that the sample is out of range.
+        score: mean interval score in nats, which punishes width and misses alike, less is better: the width,
+            and 20 times by how far the truth lies outside (Gneiting & Raftery 2007, of 90 % intervals).
     """
 
     problems: int
@@ -30,6 +32,7 @@ class Score:
     width: float
     coverage: float
     familiar: float
+    score: float
 
     @classmethod
     def of(cls, estimates: Sequence[Estimate], nats: Sequence[float]) -> "Score":
@@ -39,7 +42,9 @@ class Score:
         error = np.abs(np.array([estimate.mi for estimate in estimates]) - truth)
         inside = (low <= truth + 1e-6) & (truth <= high + 1e-6)
         familiar = np.mean([estimate.in_range for estimate in estimates])
-        means = (error.mean(), (high - low).mean(), inside.mean(), familiar)
+        outside = np.maximum(low - truth, 0.0) + np.maximum(truth - high, 0.0)
+        score = (high - low + 2.0 / (1.0 - _LEVEL) * outside).mean()
+        means = (error.mean(), (high - low).mean(), inside.mean(), familiar, score)
         return cls(len(truth), *(round(float(mean), 5) for mean in means))
 
 
@@ -79,6 +84,8 @@ class Report:
         seed: of all randomness, or None.
         minutes: that were given.
         steps: optimizer steps; 0 where only quantiles and novelty were calibrated.
+        share: of the way from the shipped weights to the fitted ones, at which the adapted ones stand:
+            chosen on held-out problems of the data's kind and ordinary ones.
         stopped: why fitting ended before its time, or None.
     """
 
@@ -89,6 +96,7 @@ class Report:
     seed: int
     minutes: float
     steps: int = 0
+    share: float = 0.0
     stopped: str | None = None
     pictures: Mapping[str, tuple[FloatArray, FloatArray]] | None = field(default=None, compare=False)
 
@@ -111,12 +119,11 @@ class Report:
         return cls(**{**text, **sides, "before": Score(**text["before"]), "after": after})
 
     def __str__(self) -> str:
-        lines = [f"{'90 % intervals':16}{'error':>9}{'width':>9}{'coverage':>10}{'familiar':>10}"]
+        names = ("error", "width", "coverage", "familiar", "score")
+        lines = [f"{'90 % intervals':16}" + "".join(f"{name:>10}" for name in names)]
         for name, score in (("before", self.before), ("after", self.after)):
             if score:
-                lines.append(
-                    f"{name:16}{score.error:9.4f}{score.width:9.4f}{score.coverage:10.3f}{score.familiar:10.3f}"
-                )
+                lines.append(f"{name:16}" + "".join(f"{getattr(score, column):10.3f}" for column in names))
         for name, side in (("x", self.x), ("y", self.y)):
             accuracy = "" if side.accuracy is None else f", told from real rows {side.accuracy:.0%}"
             sizes = f"{len(side.names)} columns by {side.latents} latents ({side.way})"

@@ -25,6 +25,7 @@ _MAPS = (8, 4, 3)  # of each part
 _MAP_ROWS, _MAP_ROWS_LIMIT = 0.8, 2000  # of a part, that each of its maps sees
 _PASSES = 120  # over the rows, of a flow
 _FITTED_PER_MINUTE, _CALIBRATED, _JUDGED = 2000, 2400, 400  # problems
+_ORDINARY = 400  # problems of the prior, to see what is forgotten
 _MAPS_END, _TOKENS_END, _FIT_END = 0.3, 0.6, 0.95  # shares of the minutes after which something ends
 _ASSESS_MINUTES = 1.0
 _GROUP = 16
@@ -99,7 +100,8 @@ def adapt(
         about["modality"] = {"x": asdict(report.x), "y": asdict(report.y)}
         fresh = adapted.written(partial(fitting.write, fitted, about, name), report)
         stopped = None if is_done else _reason(clock)
-        report = replace(report, steps=steps, stopped=stopped, after=judge.score(fresh.estimator, advance))
+        after = judge.score(fresh.estimator, advance)
+        report = replace(report, steps=steps, share=fitted.share, stopped=stopped, after=after)
     about["report"] = report.to_dict()
     return adapted.written(partial(fitting.write, fitted, about, name), report)
 
@@ -118,7 +120,8 @@ def _fitted(
     own = fitting.summaries(drawn, clock.over(_TOKENS_END), advance)
     net, steps = fitting.fine_tuned(own, seed, clock.over(_FIT_END))
     is_done = len(own.tokens) >= count and steps == fitting.planned(own) and not clock.interrupted()
-    return fitting.calibrated(net, unseen), steps, is_done
+    held_out = fitting.ordinary(seed + 3, _ORDINARY if steps else 0, clock.interrupted)
+    return fitting.calibrated(net, unseen, held_out), steps, is_done
 
 
 def assess(left: Columns, right: Columns, seed: int, progress: bars.Wanted) -> Report:

@@ -16,5 +16,6 @@ def small() -> Iterator[None]:
         patch.setattr(running, "_FITTED_PER_MINUTE", 6)
         patch.setattr(running, "_CALIBRATED", 48)
         patch.setattr(running, "_JUDGED", 32)
+        patch.setattr(running, "_ORDINARY", 16)
         patch.setattr(fitting, "_PASSES", 1)
         yield

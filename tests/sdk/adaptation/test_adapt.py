@@ -1,5 +1,6 @@
 """`mizzle.adapt`, `mizzle.assess` and `mizzle.load`, on a plan that takes seconds."""
 
+import copy
 import json
 import signal
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import mizzle
 from mizzle import errors
@@ -198,3 +200,30 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "zuko", None)
     with pytest.raises(errors.MissingExtra, match=r"zuko.*mizzle\[adapt\]"):
         mizzle.adapt(NORMALS, NORMALS)
+
+
+def test_held_out_problems_choose_how_far_the_weights_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses (2 - s) / 2 of one kind and 1 + s^2 / 2 of the other have the least sum at s = 1/2."""
+    start = fitting.parent().net
+    name, before = next(iter(start.named_parameters()))
+    net = copy.deepcopy(start)
+    with torch.no_grad():
+        net.get_parameter(name).add_(1.0)
+
+    def loss(own: Any, problems: Any) -> float:
+        share = float((own.get_parameter(name) - before).mean())
+        return 2.0 - share if problems == "own" else 4.0 + 2.0 * share**2
+
+    monkeypatch.setattr(fitting, "_loss", loss)
+    held_out: Any = ("own", "ordinary")
+    share, best = fitting._on_the_way(net, *held_out)
+    assert share == 0.5
+    torch.testing.assert_close(best.get_parameter(name), before + 0.5)
+    assert fitting._on_the_way(start, *held_out) == (0.0, start)
+    monkeypatch.setattr(fitting, "_loss", lambda own, _: 1.0 + (own is not start))
+    assert fitting._on_the_way(net, *held_out) == (0.0, start)
+
+
+def test_a_name_that_cannot_be_shown_is_refused() -> None:
+    with pytest.raises(errors.InvalidInput, match="printable"):
+        adapt(name="two\nlines")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +106,15 @@ def test_each_problem_depends_on_its_number_alone() -> None:
     for a, b in zip(small, large[:3], strict=True):
         assert (a.nats, a.kind) == (b.nats, b.kind)
         np.testing.assert_allclose(a.x, b.x, rtol=1e-4, atol=1e-4)  # in single precision, in other batches
+
+
+def test_every_map_of_x_meets_every_map_of_y(monkeypatch: pytest.MonkeyPatch) -> None:
+    met = []
+    monkeypatch.setattr(problems, "draw", lambda maps, *_: met.append(maps))
+    maps: Any = [(f"x{i}", f"y{i}") for i in range(3)]
+    for group in problems.groups(maps, 0, 9 * problems.GROUP, 100):
+        group()
+    assert set(met) == {(f"x{i}", f"y{j}") for i in range(3) for j in range(3)}
 
 
 def test_levels_come_as_often_as_in_the_data(monkeypatch: pytest.MonkeyPatch) -> None:

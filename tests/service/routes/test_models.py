@@ -7,7 +7,6 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
-from conftest import sample
 from safetensors.numpy import save
 
 import mizzle
@@ -16,6 +15,12 @@ from mizzle.types import ModelInfo
 
 Play = Callable[..., Any]
 DIGEST = "1" * 64
+
+
+def sample() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((50, 2))
+    return x, x[:, :1] + rng.standard_normal((50, 1))
 
 
 def _others(kind: Any, *names: str) -> list[Any]:

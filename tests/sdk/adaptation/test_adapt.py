@@ -211,7 +211,7 @@ def test_held_out_problems_choose_how_far_the_weights_go(monkeypatch: pytest.Mon
         net.get_parameter(name).add_(1.0)
 
     def loss(own: Any, problems: Any) -> float:
-        share = float((own.get_parameter(name) - before).mean())
+        share = float((own.get_parameter(name) - before).detach().mean())
         return 2.0 - share if problems == "own" else 4.0 + 2.0 * share**2
 
     monkeypatch.setattr(fitting, "_loss", loss)

@@ -37,18 +37,27 @@ class Calibration:
         truth: Float[Tensor, " b"],
         n: Int64[Tensor, " b"],
         columns: Int64[Tensor, " b"],
+        start: "Calibration | None" = None,
     ) -> "Calibration":
         """Fit on held-out draws: per shape, drawn to the nominal levels; per stratum, drawn to its shape's.
+
+        With a start, draws are of one kind: a shape is drawn to what all of them say, and that to the start.
 
         Args:
             values: the net's quantiles of log(1 + I); truth: the true log(1 + I).
             n, columns: rows and dx + dy of each draw.
+            start: what to draw to in place of the nominal levels, which stays where no draw lies.
         """
         placed = _spread_zeros(placement(values, truth), values, truth)
         shape, inner = shape_cell(n, columns), stratum(values, n, columns)
         nominal = torch.tensor(LEVELS)
-        coarse = [_drawn_to(nominal, placed[shape == c]) for c in range(SHAPES)]
-        fine = [_drawn_to(coarse[c // _ANSWERS], placed[inner == c]) for c in range(SHAPES * _ANSWERS)]
+        before = start.levels if start else nominal.expand(SHAPES * _ANSWERS, -1)
+        observed = set(shape.tolist()) if start else set()
+        of_all = [
+            _drawn_to(own, placed) if c // _ANSWERS in observed else own for c, own in enumerate(before)
+        ]
+        coarse = [_drawn_to(own, placed[shape == c // _ANSWERS]) for c, own in enumerate(of_all)]
+        fine = [_drawn_to(coarse[c], placed[inner == c]) for c in range(SHAPES * _ANSWERS)]
         return cls(torch.stack(fine).clamp(LEVELS[0], LEVELS[-1]))
 
     def apply(

@@ -17,6 +17,7 @@ from mizzle.model.quantiles import LARGEST_WIDENING, MIDDLE
 
 FALSE_ALARMS = 0.01
 _FEWEST = 500  # draws in a cell below which it takes the threshold of all
+_FEW_MORE = 50  # of another kind, below which a cell keeps its threshold
 _FLOOR = 1e-3  # of the largest eigenvalue: features repeat one another
 
 
@@ -48,6 +49,20 @@ class Novelty:
         cells = [score[cell == c] for c in range(SHAPES)]
         thresholds = [_threshold(own) if len(own) >= _FEWEST else of_all for own in cells]
         return cls(fitted.centre, fitted.whitening, torch.stack(thresholds))
+
+    def raised(
+        self, features: Float[Tensor, "b g"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
+    ) -> "Novelty":
+        """The same distance, with thresholds that further held-out draws rarely exceed, either.
+
+        A cell with fewer than `_FEW_MORE` of these draws keeps its threshold.
+        """
+        score, cell = self.score(features), shape_cell(n, columns)
+        thresholds = self.thresholds.clone()
+        for c in range(SHAPES):
+            if (own := score[cell == c]).numel() >= _FEW_MORE:
+                thresholds[c] = thresholds[c].maximum(_threshold(own))
+        return Novelty(self.centre, self.whitening, thresholds)
 
     def score(self, features: Float[Tensor, "b g"]) -> Float[Tensor, " b"]:
         """Distance from the centre, in standard deviations."""

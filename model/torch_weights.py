@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -48,7 +48,8 @@ def save(path: Path, net: Net, calibration: Calibration, novelty: Novelty, heade
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     arrays = {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
-    save_file(tensors, partial, metadata=weights.with_checksums({"mizzle": json.dumps(text)}, arrays))
+    metadata = weights.with_checksums({"mizzle": json.dumps(text)}, arrays)
+    partial.write_bytes(weights.in_order(serialised(tensors, metadata)))
     partial.chmod(0o644)
     partial.replace(path)
 

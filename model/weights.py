@@ -27,6 +27,7 @@ from mizzle.types import ModelInfo
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
 METHOD = 1  # of answering with weights of one version: counted up when the same weights answer otherwise
 CALIBRATION = "calibration.levels"
+ADAPTED = "adapted"  # in what a header says of the training: the weights were made from others, and how
 NOVELTY = ("novelty.centre", "novelty.whitening", "novelty.thresholds")
 # Files from before there were checksums, by their SHA-256.
 _KNOWN = (
@@ -124,6 +125,10 @@ class _OtherWeights(Exception):
     """A file has another SHA-256 than it must have."""
 
 
+class _OtherParent(Exception):
+    """A file was adapted from other weights than those that ship."""
+
+
 def load(path: Path, code: Mapping[str, Any], sha256: str | None = None) -> Weights:
     """Read and check a weights file; whoever computes with it checks the network's tensors.
 
@@ -137,6 +142,7 @@ def load(path: Path, code: Mapping[str, Any], sha256: str | None = None) -> Weig
     file = open_verified(path, sha256)
     about = _about(file)
     header = parsed(about, code)
+    _check_parent(header)
     _check_calibration(file.tensors, about)
     _check_novelty(file.tensors, about)
     info = ModelInfo(header.name, f"{header.version}.{METHOD}", file.sha256)
@@ -171,6 +177,16 @@ def open_verified(path: Path, sha256: str | None = None) -> TensorFile:
 def with_checksums(metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]]) -> dict[str, str]:
     """Texts for the header of a file of tensors in single precision, and a checksum of everything."""
     return {**metadata, _CHECKSUMS: json.dumps(_checksums(metadata, tensors))}
+
+
+def in_order(content: bytes) -> bytes:
+    """A file of tensors with its texts sorted by name; safetensors writes them in an order of its own."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors start at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def _about(file: TensorFile) -> dict[str, Any]:
@@ -245,6 +261,13 @@ def parsed(about: Mapping[str, Any], code: Mapping[str, Any]) -> Header:
     return Header(**text)
 
 
+def _check_parent(header: Header) -> None:
+    """Refuse weights adapted from others than those that ship, on which their report no longer holds."""
+    about = header.training.get(ADAPTED)
+    if about is not None and about["parent"] != hashlib.sha256(_content(SHIPPED)).hexdigest():
+        raise _OtherParent
+
+
 def _range(bounds: Any) -> tuple[int, int]:
     """A smallest and a largest number of things."""
     low, high = map(index, bounds)
@@ -272,6 +295,9 @@ def refused_in_one_sentence(path: Path) -> Iterator[None]:
     except _OtherWeights as error:
         text = f"{path.name} has another SHA-256 than these weights must have"
         raise ModelUnavailable(f"{text}; get the file again, or correct the setting") from error
+    except _OtherParent as error:
+        text = f"{path.name} was adapted from other weights than this version of mizzle has"
+        raise ModelUnavailable(f"{text}; adapt again, with mizzle.adapt or mizzle adapt") from error
     except (
         OSError,
         SafetensorError,

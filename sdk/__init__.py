@@ -45,6 +45,7 @@ from mizzle.errors import (
     ModelUnavailable,
     NonFiniteAnswer,
     NoSuchJob,
+    NoSuchModel,
     NotAcceptable,
     NotFinite,
     NotFound,
@@ -68,6 +69,7 @@ from mizzle.errors import (
 from mizzle.types import Estimate, ModelInfo, Notice
 
 if TYPE_CHECKING:
+    from mizzle.adaptation.api import adapt, assess, load
     from mizzle.backends.info import Limits, ModelCard
     from mizzle.backends.local import estimate, estimate_many
     from mizzle.client import AsyncClient, Client
@@ -123,6 +125,7 @@ __all__ = [
     "ModelInfo",
     "ModelUnavailable",
     "NoSuchJob",
+    "NoSuchModel",
     "NonFiniteAnswer",
     "NotAcceptable",
     "NotFinite",
@@ -148,11 +151,14 @@ __all__ = [
     "WeightsChanged",
     "WrongHost",
     "__version__",
+    "adapt",
+    "assess",
     "check",
     "difference",
     "estimate",
     "estimate_many",
     "lagged",
+    "load",
     "matrix",
     "normalized",
     "rank",
@@ -173,6 +179,9 @@ _LAZY = {  # name: the module that it comes from
     "Ranking": "mizzle.tables.results",
     "Test": "mizzle.questions.significance",
     "__version__": "mizzle.version",
+    "adapt": "mizzle.adaptation.api",
+    "assess": "mizzle.adaptation.api",
+    "load": "mizzle.adaptation.api",
     "difference": "mizzle.questions.difference",
     "check": "mizzle.questions.reliability",
     "estimate": "mizzle.backends.local",

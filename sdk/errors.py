@@ -19,7 +19,8 @@
     │   ├── Forbidden           a request from another site (HTTP 403)
     │   ├── NotFound            an address at which the service has nothing (HTTP 404)
     │   │   ├── JobsOff         this service takes no jobs
-    │   │   └── NoSuchJob       a job never made, forgotten, expired, or somebody else's
+    │   │   ├── NoSuchJob       a job never made, forgotten, expired, or somebody else's
+    │   │   └── NoSuchModel     a name of no model of this service
     │   ├── MethodNotAllowed    an address that does not take this method (HTTP 405)
     │   ├── TooLarge            more bytes or cells than the service takes at once (HTTP 413)
     │   ├── WrongHost           a host name that the service does not answer for (HTTP 421)
@@ -309,6 +310,12 @@ class NoSuchJob(NotFound):
     """The caller has no job of this id: never made, forgotten, expired, or somebody else's."""
 
     code = "no_such_job"
+
+
+class NoSuchModel(NotFound):
+    """There is no model of this name in the service."""
+
+    code = "no_such_model"
 
 
 class NotAcceptable(InvalidInput):

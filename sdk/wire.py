@@ -43,6 +43,7 @@ BATCH_PATH = "/v1/estimate:batch"
 LIMITS = "/v1/limits"
 MODELS = "/v1/models"
 READY = "/readyz"
+MODEL = "model"  # the parameter of an address that names one
 JOBS = "/v1/jobs"
 JOB_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"  # a pattern for the whole of it
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]

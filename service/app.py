@@ -1,7 +1,7 @@
 """The application: what stands around the routes, and the life of the model behind them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -21,6 +21,7 @@ from mizzle.service.http.origin import Guard
 from mizzle.service.http.quota import Quota, Quotas
 from mizzle.service.http.request_id import RequestId
 from mizzle.service.inference.engine import Engine
+from mizzle.service.inference.models import Models
 from mizzle.service.inference.runner import InProcess
 from mizzle.service.inference.worker import Worker
 from mizzle.service.jobs import routes as job_routes
@@ -39,7 +40,7 @@ PROBES = (*about.PROBES, *oip_routes.PROBES)
 
 def create_app(
     settings: Settings | None = None,
-    estimator: EstimatorLike | None = None,
+    estimator: EstimatorLike | Sequence[EstimatorLike] | None = None,
     loader: str = LOADER,
     keys: Keys | None = None,
 ) -> FastAPI:
@@ -47,27 +48,28 @@ def create_app(
 
     Args:
         settings: read from the environment when left out.
-        estimator: a model to run in this process; else one is loaded in a worker process.
+        estimator: a model to run in this process, or several; else they are loaded in worker processes.
         loader: what the worker process loads it with, `module:function`.
         keys: who may ask; everybody, when left out or empty.
     """
     settings, metrics = settings or Settings(), Metrics()
-    engine = _engine(settings, estimator, loader, metrics)
+    models = Models(_engines(settings, estimator, loader, metrics))
+    engine = models.first
     jobs = Jobs(settings, engine, metrics) if settings.has_jobs else None
     # The documentation pages of FastAPI load scripts from elsewhere; ours, at /docs, does not.
     app = FastAPI(
         title="mizzle",
         version=__version__,
         summary="Mutual information with calibrated intervals.",
-        lifespan=_lifespan(engine, jobs, metrics),
+        lifespan=_lifespan(models, jobs, metrics),
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         **otel.options(settings.telemetry, (*PROBES, about.METRICS)),
     )
-    app.state.engine, app.state.jobs, app.state.metrics = engine, jobs, metrics
-    app.state.service = Service(engine, settings, metrics, RequestMemory(settings))
+    app.state.models, app.state.engine, app.state.jobs, app.state.metrics = models, engine, jobs, metrics
+    app.state.service = Service(models, settings, metrics, RequestMemory(settings))
     problem_details.install(app, metrics)
     for router in (
         estimate.router,
@@ -102,13 +104,32 @@ def create_admin_app(app: FastAPI, settings: Settings) -> FastAPI:
     return admin
 
 
-def _engine(settings: Settings, estimator: EstimatorLike | None, loader: str, metrics: Metrics) -> Engine:
+def _engines(
+    settings: Settings,
+    estimator: EstimatorLike | Sequence[EstimatorLike] | None,
+    loader: str,
+    metrics: Metrics,
+) -> list[Engine]:
+    """One for each model, of which the first has `weights`, or those that ship."""
     if estimator is not None:
-        return Engine(settings, InProcess(estimator), metrics)
-    options = _loader_options(settings)
-    worker = Worker(loader, options, metrics)
+        estimators = estimator if isinstance(estimator, Sequence) else [estimator]
+        metrics.expect(len(estimators))
+        return [Engine(settings, InProcess(own), metrics) for own in estimators]
+    first = _loader_options(settings)
+    others = {name: value for name, value in first.items() if name != "sha256"}  # that of the first
+    rest = [{**others, "path": path} for path in names(settings.models)]
+    metrics.expect(1 + len(rest))
+    worker = Worker(loader, first, metrics)
     metrics.watch_worker(lambda: worker.pid)
-    # Its process starts with the first large problem, and leaves the cores to small ones.
+    return [_engine(settings, loader, first, worker, metrics)] + [
+        _engine(settings, loader, own, Worker(loader, own, metrics), metrics) for own in rest
+    ]
+
+
+def _engine(
+    settings: Settings, loader: str, options: dict[str, Any], worker: Worker, metrics: Metrics
+) -> Engine:
+    # The other process starts with the first large problem, and leaves the cores to small ones.
     return Engine(settings, worker, metrics, Worker(loader, {**options, "niceness": 5}, metrics))
 
 
@@ -123,10 +144,10 @@ def _loader_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def _lifespan(engine: Engine, jobs: Jobs | None, metrics: Metrics) -> Any:
+def _lifespan(models: Models, jobs: Jobs | None, metrics: Metrics) -> Any:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        engine.start()
+        models.start()
         if jobs is not None:
             jobs.start()
         lag = asyncio.create_task(sample_lag(metrics, 0.5), name="mizzle-lag")
@@ -138,7 +159,7 @@ def _lifespan(engine: Engine, jobs: Jobs | None, metrics: Metrics) -> Any:
                 await lag
             if jobs is not None:
                 await jobs.close()
-            await engine.close()
+            await models.close()
 
     return life
 

@@ -16,7 +16,7 @@ from mizzle.service import logs
 from mizzle.service.app import LOADER, create_admin_app, create_app
 from mizzle.service.http.auth import Keys, check_bind
 from mizzle.service.http.memory import configure_allocator
-from mizzle.service.inference.engine import Engine
+from mizzle.service.inference.models import Models
 from mizzle.service.settings import Settings, unknown_variables
 from mizzle.service.transport.admin import AdminListener
 from mizzle.service.transport.connections import allowed_connections, capped
@@ -58,8 +58,8 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
     app = create_app(settings, loader=loader, keys=keys)
     shedder = LoadShedder(app.state.engine, app.state.metrics, keys)
     admin = AdminListener(create_admin_app(app, settings), admin_listener) if admin_listener else None
-    server = Server(_config(app, settings, shedder), app.state.engine, settings.drain_seconds, admin)
-    app.state.engine.on_failure = server.give_up
+    server = Server(_config(app, settings, shedder), app.state.models, settings.drain_seconds, admin)
+    app.state.models.on_failure(server.give_up)
     signal.signal(signal.SIGHUP, lambda *_: _reload(keys))
     _announce(listener, admin_listener)
     configure_allocator()
@@ -67,8 +67,8 @@ def serve(settings: Settings, loader: str = LOADER) -> int:
     gc.freeze()  # the application stays: a full collection of it would hold every request up
     with listener:
         server.run(sockets=[listener])
-    if app.state.engine.failure is not None:
-        return _complain(str(app.state.engine.failure))
+    if app.state.models.failure is not None:
+        return _complain(str(app.state.models.failure))
     return 0 if server.started else 1
 
 
@@ -82,12 +82,12 @@ class Server(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
-        engine: Engine,
+        models: Models,
         drain_seconds: float,
         admin: AdminListener | None = None,
     ) -> None:
         super().__init__(config)
-        self._engine = engine
+        self._models = models
         self._admin = admin
         self._drain_seconds = drain_seconds
         self._terminated_at: float | None = None
@@ -108,11 +108,11 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
         if self._terminated_at is not None:
-            self._engine.drain()
+            self._models.drain()
             if time.monotonic() - self._terminated_at >= self._drain_seconds:
                 self.should_exit = True
         if self.should_exit:
-            self._engine.drain()  # or streams of events would hold the stop up
+            self._models.drain()  # or streams of events would hold the stop up
         stops = await super().on_tick(counter)
         if self._admin is not None:
             self._admin.state.default_headers = self.server_state.default_headers

@@ -49,7 +49,8 @@ class Settings(BaseSettings):
     Attributes:
         host, port: where to listen; port 0 takes any free one.
         weights: the weights file; None for the weights that ship with the package.
-        weights_sha256: which the weights must have, as hexadecimal digits; None for any that are whole.
+        models: further weights files, comma separated, that requests name by the model in them.
+        weights_sha256: which `weights` must have, as hexadecimal digits; None for any that are whole.
         device: where the model runs.
         engine: what computes: native is the compiled engine, on CPUs alone; auto takes that where it was
             built and there is no GPU, and torch otherwise.
@@ -106,6 +107,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Port = 8000
     weights: Path | None = None
+    models: Names = ""
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")] | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     engine: Literal["auto", "native", "torch"] = "auto"

@@ -113,15 +113,9 @@ class Fit:
         assert isinstance(net, Net)
         return net.eval()
 
-    @torch.no_grad()
     def interpolate(self, start: Net, share: float) -> None:
-        """Let the average be this share of the way from another network to itself.
-
-        Between the ends of a fine-tuning lies what both have learnt (Wortsman et al. 2022).
-        """
-        before = dict(start.named_parameters())
-        for name, parameter in self.averaged.named_parameters():
-            parameter.lerp_(before[name], 1.0 - share)
+        """Let the average be this share of the way from another network to itself."""
+        interpolate(self.averaged, start, share)
 
     def save(self, path: Path, about: dict[str, Any]) -> None:
         """Write a checkpoint atomically; `about` says which run it belongs to."""
@@ -159,6 +153,17 @@ class Fit:
         self.optimizers.load(_under(tensors, "optimizers"))
 
 
+@torch.no_grad()
+def interpolate(net: Net, start: Net, share: float) -> None:
+    """Let a network be this share of the way from another one to itself.
+
+    Between the ends of a fine-tuning lies what both have learnt (Wortsman et al. 2022).
+    """
+    before = dict(start.named_parameters())
+    for name, parameter in net.named_parameters():
+        parameter.lerp_(before[name], 1.0 - share)
+
+
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     cut = len(prefix) + 1
     return {name[cut:]: t for name, t in tensors.items() if name.startswith(f"{prefix}.")}
@@ -181,15 +186,23 @@ def schedule(step: int, config: FitConfig) -> float:
 
 @contextmanager
 def stop_signal() -> Iterator[threading.Event]:
-    """Set by SIGINT and SIGTERM, so that a checkpoint is written before the program ends."""
+    """Set by SIGINT and SIGTERM, so that work is saved before the program ends; a second one ends it."""
     stopped = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stopped
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: stopped.set()) for number in numbers]
+
+    def stop(number: int, _: object) -> None:
+        if stopped.is_set():
+            signal.signal(number, before[number])
+            signal.raise_signal(number)
+        stopped.set()
+
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        for number in before:
+            signal.signal(number, stop)
         yield stopped
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, overload
+from pathlib import Path
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,19 @@ class LocalBackend:
         check_executor(executor)
         self._estimator = estimator
         self._executor = executor
+
+    @classmethod
+    def of(cls, estimator: EstimatorLike | None, weights: Path | str | None) -> Self:
+        """On an estimator, or on a file of weights, which is loaded at once.
+
+        Raises:
+            InvalidInput: both are there. ModelUnavailable: the weights cannot be used.
+        """
+        if weights is None:
+            return cls(estimator)
+        if estimator is not None:
+            raise InvalidInput("there are an estimator and weights; give one of them")
+        return cls(estimators.load(weights))
 
     def estimate(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 import httpx2
 import numpy as np
@@ -39,6 +39,7 @@ class RemoteBackend:
         url: where the service is; MIZZLE_BASE_URL when left out.
         api_key: MIZZLE_API_KEY when left out; without either, none is sent.
         timeout: seconds for one request, retries and waits included.
+        model: which one of the service is asked, by name; the first when left out.
 
     Attributes:
         location: the address as messages may show it.
@@ -49,13 +50,16 @@ class RemoteBackend:
         InvalidInput: there is no address, or one of these cannot be used.
     """
 
-    def __init__(self, url: str | None, api_key: str | None, timeout: float) -> None:
+    def __init__(
+        self, url: str | None, api_key: str | None, timeout: float, model: str | None = None
+    ) -> None:
         parts = _split(os.environ.get(_URL) if url is None else url)
         self._base = parts.geturl().rstrip("/")
         host = parts.netloc.rpartition("@")[2]  # a password in the url stays out of messages
         self.location = urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
         self.timeout = _seconds(timeout)
         self._headers = {"accept": wire.JSON, "accept-encoding": "gzip", **_key_header(api_key, parts)}
+        self._model = model
         self._limits: Limits | None = None
         self._has_tls = parts.scheme == "https"
         # HTTP_PROXY is for elsewhere: a proxy cannot reach this machine's own loopback interface.
@@ -99,7 +103,7 @@ class RemoteBackend:
         """The estimate of one problem."""
         check_unit(unit)
         sample: Sample = yield Compute(read_sample, (x, y, missing, None, deduplicate))
-        call: Call = yield Compute(encode.estimate_call, (sample.x, sample.y))
+        call: Call = yield Compute(encode.estimate_call, (sample.x, sample.y, self._model))
         shape = (len(sample.x), sample.x.shape[1], sample.y.shape[1])
         answer = yield from self._ask(call, partial(wire.estimate_of, shape=shape))
         return sample.noted(answer).to(unit)
@@ -142,8 +146,10 @@ class RemoteBackend:
         return self._limits
 
     def info(self) -> Steps[ModelCard]:
-        """The model of the service."""
-        return (yield from self._ask(Call("GET", wire.MODELS), _first_card))
+        """The model that is asked."""
+        if self._model is None:
+            return (yield from self._ask(Call("GET", wire.MODELS), _first_card))
+        return (yield from self._ask(Call("GET", f"{wire.MODELS}/{quote(self._model, safe='')}"), parse_card))
 
     def ready(self) -> Steps[bool]:
         """Whether the service is there and answers a known problem rightly; asks once."""
@@ -161,7 +167,7 @@ class RemoteBackend:
 
     def _batch(self, pairs: list[Pair], attempts: Attempts | None = None) -> Steps[list[Outcome]]:
         """The outcomes of problems that are sent together; in halves where that is too much at once."""
-        call: Call = yield Compute(encode.batch_call, (pairs,))
+        call: Call = yield Compute(encode.batch_call, (pairs, self._model))
         tries = attempts or Attempts(self.timeout)
         try:
             shapes = [(len(x), x.shape[1], y.shape[1]) for x, y in pairs]
@@ -245,7 +251,7 @@ def _plan(problems: list[Pair | InvalidInput], limits: Limits, collector: Collec
 
 
 def _first_card(answer: Mapping[str, Any]) -> ModelCard:
-    """The model of a service, which has one."""
+    """The model of a service that answers where none is named."""
     return parse_card(answer["models"][0])
 
 

@@ -23,6 +23,8 @@ COMMANDS = {  # name: the module that has a function, or a typer.Typer, of this 
     "test": "mizzle.cli.significance",
     "lagged": "mizzle.cli.questions",
     "difference": "mizzle.cli.questions",
+    "adapt": "mizzle.cli.adaptation",
+    "assess": "mizzle.cli.adaptation",
     "jobs": "mizzle.cli.jobs",
     "serve": "mizzle.cli.service",
     "info": "mizzle.cli.info",

@@ -44,6 +44,7 @@ def estimate(
     threshold: options.Threshold = DEFAULT_THRESHOLD,
     deduplicate: options.Deduplicate = False,
     url: options.Url = None,
+    weights: options.Weights = None,
     out: options.Out = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -56,7 +57,7 @@ def estimate(
     sides = Sides.read(source, output, x, y, conditions)
     interval_levels(level), check_threshold(threshold)  # before any work
     plan = sides.plan(missing, deduplicate)
-    with client_for(url) as client:
+    with client_for(url, weights) as client:
         pair = _pair(client, plan, unit, reduce)
     result = Ranking((pair,), level, unit, threshold, sides.target)
     answer = {**_answer(pair, result), **assumed(sides.table.notes)}
@@ -180,9 +181,15 @@ def rank(
     give(output, result, table_of_file.notes)
 
 
-def client_for(url: str | None) -> Client:
-    """A client of the service, or the estimator in this process."""
-    return Client(url) if url else Client.local()
+def client_for(url: str | None, weights: Path | None = None) -> Client:
+    """A client of the service, or the estimator in this process, on these weights or those that ship.
+
+    Raises:
+        InvalidInput: both are there. ModelUnavailable: the weights cannot be used.
+    """
+    if url and weights:
+        raise InvalidInput("--weights is for estimates made here, and a service has its own: leave out --url")
+    return Client(url) if url else Client.local(weights=weights)
 
 
 def give(output: Output, result: Matrix | Ranking, notes: Sequence[str] = ()) -> None:

@@ -165,6 +165,14 @@ Url = Annotated[
         help="Ask the service at this address, with the key in MIZZLE_API_KEY; else estimate here.",
     ),
 ]
+Weights = Annotated[
+    Path | None,
+    typer.Option(
+        "--weights",
+        metavar="FILE",
+        help="Estimate here with these weights, say of mizzle adapt, not with those that ship.",
+    ),
+]
 Checkpoint = Annotated[
     Path | None,
     typer.Option(

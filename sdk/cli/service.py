@@ -1,6 +1,7 @@
 """The commands of those who run a service: serve, make keys, ask for its health."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -17,9 +18,17 @@ _Device = Annotated[
     Literal["auto", "cpu", "cuda"] | None,
     typer.Option(help="Where to run; MIZZLE_DEVICE or auto when left out."),
 ]
+_Weights = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="To answer with, say of mizzle adapt; MIZZLE_WEIGHTS or those that ship when left out. Given "
+        "several times, requests name one by its model, or get the first.",
+    ),
+]
 _Sha256 = Annotated[
     str | None,
-    typer.Option(help="That the weights must have; MIZZLE_WEIGHTS_SHA256 or any when left out."),
+    typer.Option(help="That the first weights must have; MIZZLE_WEIGHTS_SHA256 or any when left out."),
 ]
 _Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Of the key, in logs and quotas.", show_default=False)
@@ -28,11 +37,18 @@ _Where = Annotated[int, typer.Option("--port", envvar="MIZZLE_PORT", help="Where
 
 
 def serve(
-    host: _Host = None, port: _Port = None, device: _Device = None, weights_sha256: _Sha256 = None
+    host: _Host = None,
+    port: _Port = None,
+    device: _Device = None,
+    weights: _Weights = None,
+    weights_sha256: _Sha256 = None,
 ) -> int:
     """Answer over HTTP; settings come from MIZZLE_*."""
     settings, server = _of_service("settings"), _of_service("server")
-    options = {"host": host, "port": port, "device": device, "weights_sha256": weights_sha256}
+    options: dict[str, Any] = {"host": host, "port": port, "device": device}
+    options |= {"weights_sha256": weights_sha256}
+    if weights:
+        options |= {"weights": weights[0], "models": ",".join(map(str, weights[1:])) or None}
     chosen = settings.read(**{name: value for name, value in options.items() if value is not None})
     code: int = server.serve(chosen)
     return code

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
@@ -50,9 +51,10 @@ class AsyncClient:
         api_key: str | None = None,
         timeout: float = 60.0,
         concurrency: int = 4,
+        model: str | None = None,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
-        self._prepare(RemoteBackend(url, api_key, timeout), positive(concurrency))
+        self._prepare(RemoteBackend(url, api_key, timeout, model), positive(concurrency))
         self._http_client = http_client
 
     def _prepare(self, backend: RemoteBackend | LocalBackend, concurrency: int) -> None:
@@ -62,10 +64,10 @@ class AsyncClient:
         self._sleep = asyncio.sleep
 
     @classmethod
-    def local(cls, estimator: EstimatorLike | None = None) -> Self:
+    def local(cls, estimator: EstimatorLike | None = None, *, weights: Path | str | None = None) -> Self:
         """As `Client.local`; what it computes runs beside the event loop."""
         client = cls.__new__(cls)
-        client._prepare(LocalBackend(estimator), 1)
+        client._prepare(LocalBackend.of(estimator, weights), 1)
         return client
 
     async def estimate(

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 import httpx2
@@ -47,6 +48,7 @@ class Client:
         api_key: MIZZLE_API_KEY when left out.
         timeout: seconds for one request, retries and waits included. The service is told.
         concurrency: how many requests `estimate_many` keeps under way.
+        model: which one of the service answers, of those in /v1/models; the first when left out.
         http_client: an httpx2 client to send with, which stays the caller's to close.
 
     Raises:
@@ -64,9 +66,10 @@ class Client:
         api_key: str | None = None,
         timeout: float = 60.0,
         concurrency: int = 4,
+        model: str | None = None,
         http_client: httpx2.Client | None = None,
     ) -> None:
-        remote = RemoteBackend(url, api_key, timeout)
+        remote = RemoteBackend(url, api_key, timeout, model)
         self._prepare(remote, positive(concurrency))
         self._owned = http_client is None
         self._http = http_client or httpx2.Client(trust_env=remote.trust_env, verify=remote.tls())
@@ -77,14 +80,18 @@ class Client:
         self._sleep = time.sleep
 
     @classmethod
-    def local(cls, estimator: EstimatorLike | None = None) -> Self:
+    def local(cls, estimator: EstimatorLike | None = None, *, weights: Path | str | None = None) -> Self:
         """The same object without a service: the estimator runs in this process.
 
         Args:
             estimator: the one of the package when left out, which is loaded on first use.
+            weights: a file of weights, say of `mizzle.adapt`, in place of an estimator.
+
+        Raises:
+            InvalidInput: both are there. ModelUnavailable: the weights cannot be used.
         """
         client = cls.__new__(cls)
-        client._prepare(LocalBackend(estimator), 1)
+        client._prepare(LocalBackend.of(estimator, weights), 1)
         return client
 
     def estimate(

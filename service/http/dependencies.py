@@ -11,6 +11,7 @@ from starlette.requests import Request
 from mizzle.service.http.deadline import caller
 from mizzle.service.http.memory import RequestMemory
 from mizzle.service.inference.engine import Caller, Engine
+from mizzle.service.inference.models import Models
 from mizzle.service.settings import Settings
 from mizzle.service.telemetry.metrics import Metrics
 
@@ -18,10 +19,15 @@ from mizzle.service.telemetry.metrics import Metrics
 class Service(NamedTuple):
     """What the routes of an application work with; it is the application's `state.service`."""
 
-    engine: Engine
+    models: Models
     settings: Settings
     metrics: Metrics
     memory: RequestMemory
+
+    @property
+    def engine(self) -> Engine:
+        """The engine for requests that name no model."""
+        return self.models.first
 
 
 def service_of(request: Request) -> Service:
@@ -44,10 +50,13 @@ async def _admitted(request: Request, service: ServiceDep) -> Caller:
 AdmittedCaller = Annotated[Caller, Depends(_admitted)]
 
 
-def admitted_caller(request: Request, service: Service, least_cells: int = 0) -> Caller:
+def admitted_caller(
+    request: Request, service: Service, least_cells: int = 0, engine: Engine | None = None
+) -> Caller:
     """Who asks and until when, while there is room for any answer; to be called before a body is read.
 
     Args:
+        engine: of the model that is asked for; the first where it is left out.
         least_cells: that the problem must have, where that is known by now.
 
     Raises:
@@ -55,5 +64,5 @@ def admitted_caller(request: Request, service: Service, least_cells: int = 0) ->
         Fault: there is no room, or no model.
     """
     who = caller(request, service.settings.request_seconds)
-    service.engine.check_capacity(who, least_cells=least_cells)
+    (engine or service.engine).check_capacity(who, least_cells=least_cells)
     return who

@@ -57,6 +57,7 @@ class Engine:
         state: "starting" until a known problem is answered rightly.
         failure: why there is no model, once that is known.
         on_failure: called then; logs, unless the server sets something else.
+        check_model: called with what was loaded, which it may refuse by a MizzleError.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Engine:
         self.state: State = "starting"
         self.failure: MizzleError | None = None
         self.on_failure: Callable[[MizzleError], None] = _log_failure
+        self.check_model: Callable[[ModelInfo], None] = lambda _: None
         self._settings = settings
         self._runner = runner
         runner.on_failure = self.fail
@@ -96,6 +98,7 @@ class Engine:
     async def _load(self) -> None:
         try:
             facts = await self._runner.start()
+            self.check_model(facts.info)
             self._batcher = self._started(self._runner, facts)
             if self._large_runner is not None and facts.device == "cpu":
                 self._large_runner.on_failure = self._do_without_large_runner

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mizzle.errors import MizzleError
+from mizzle.errors import MizzleError, NoSuchModel
 from mizzle.service.formats.problem import held_bytes
 from mizzle.service.http import body, openapi
 from mizzle.service.http.auth import caller_name
@@ -51,31 +51,31 @@ router = APIRouter(prefix=ROOT, tags=["open inference protocol"])
 # Its functions have a summary and no docstring, which the document would publish.
 
 
-async def _model(name: str, service: ServiceDep) -> ModelInfo:
-    """The model of the service, if it is the one that was named.
+async def _model(name: str, service: ServiceDep) -> Engine:
+    """The engine of the model that was named.
 
     Raises:
-        HTTPException: 404, it is not.
+        HTTPException: 404, there is no such model.
         NotReady, ModelUnavailable: there is none, yet or for good.
     """
-    info = service.engine.info
-    if name != info.name:
-        raise HTTPException(404)
-    return info
+    try:
+        return service.models.named(name)
+    except NoSuchModel:
+        raise HTTPException(404) from None
 
 
-ModelDep = Annotated[ModelInfo, Depends(_model)]
+ModelDep = Annotated[Engine, Depends(_model)]
 
 
-async def _version(name: str, version: str, service: ServiceDep) -> ModelInfo:
+async def _version(name: str, version: str, service: ServiceDep) -> Engine:
     """As `_model`, in the version that was named."""
-    info = await _model(name, service)
-    if version != info.version:
+    engine = await _model(name, service)
+    if version != engine.info.version:
         raise HTTPException(404)
-    return info
+    return engine
 
 
-VersionDep = Annotated[ModelInfo, Depends(_version)]
+VersionDep = Annotated[Engine, Depends(_version)]
 
 
 @router.get(
@@ -105,28 +105,28 @@ async def live() -> schemas.ServerLive:
     responses=openapi.refusals(401, 403, 503),
 )
 async def ready(service: ServiceDep) -> schemas.ServerReady:
-    await service.engine.check_health()
+    await service.models.check_health()
     return schemas.ServerReady(ready=True)
 
 
 @router.get(_MODEL, operation_id="oip_model", summary="A model", responses=_MODEL_REFUSALS)
-async def model(info: ModelDep) -> schemas.ModelMetadata:
-    return _metadata(info)
+async def model(engine: ModelDep) -> schemas.ModelMetadata:
+    return _metadata(engine.info)
 
 
 @router.get(_VERSION, operation_id="oip_version", summary="A version of a model", responses=_MODEL_REFUSALS)
-async def version(info: VersionDep) -> schemas.ModelMetadata:
-    return _metadata(info)
+async def version(engine: VersionDep) -> schemas.ModelMetadata:
+    return _metadata(engine.info)
 
 
 @router.get(_MODEL + "/ready", operation_id="oip_model_ready", **_READY)
-async def model_ready(info: ModelDep, service: ServiceDep) -> schemas.ModelReady:
-    return await _ready(info, service.engine)
+async def model_ready(engine: ModelDep) -> schemas.ModelReady:
+    return await _ready(engine)
 
 
 @router.get(_VERSION + "/ready", operation_id="oip_version_ready", **_READY)
-async def version_ready(info: VersionDep, service: ServiceDep) -> schemas.ModelReady:
-    return await _ready(info, service.engine)
+async def version_ready(engine: VersionDep) -> schemas.ModelReady:
+    return await _ready(engine)
 
 
 @router.post(
@@ -137,24 +137,26 @@ async def version_ready(info: VersionDep, service: ServiceDep) -> schemas.ModelR
     responses=openapi.refusals(*_BODY_REFUSALS, 503),
 )
 async def index(request: Request, service: ServiceDep) -> list[schemas.IndexEntry]:
-    info = service.engine.info
+    infos = [engine.info for engine in service.models.engines]
     with service.memory.charged(caller_name(request.scope)) as charge:
         protocol.check_index(await _body(request, _INDEX_BYTES, service, charge))
-    return [schemas.IndexEntry(name=info.name, version=info.version, state="READY", reason="")]
+    return [
+        schemas.IndexEntry(name=info.name, version=info.version, state="READY", reason="") for info in infos
+    ]
 
 
 @router.post(_MODEL + "/infer", operation_id="oip_infer", **_INFER)
-async def infer(request: Request, info: ModelDep, service: ServiceDep, caller: AdmittedCaller) -> Response:
+async def infer(request: Request, engine: ModelDep, service: ServiceDep, caller: AdmittedCaller) -> Response:
     with service.memory.charged(caller.key) as charge:
-        return await _inferred(request, info, service, caller, charge)
+        return await _inferred(request, engine, service, caller, charge)
 
 
 @router.post(_VERSION + "/infer", operation_id="oip_version_infer", **_INFER)
 async def version_infer(
-    request: Request, info: VersionDep, service: ServiceDep, caller: AdmittedCaller
+    request: Request, engine: VersionDep, service: ServiceDep, caller: AdmittedCaller
 ) -> Response:
     with service.memory.charged(caller.key) as charge:
-        return await _inferred(request, info, service, caller, charge)
+        return await _inferred(request, engine, service, caller, charge)
 
 
 def _metadata(info: ModelInfo) -> schemas.ModelMetadata:
@@ -172,13 +174,13 @@ def _tensor(name: str, datatype: str, axes: int) -> schemas.TensorMetadata:
     return schemas.TensorMetadata(name=name, datatype=datatype, shape=[-1] * axes)
 
 
-async def _ready(info: ModelInfo, engine: Engine) -> schemas.ModelReady:
+async def _ready(engine: Engine) -> schemas.ModelReady:
     await engine.check_health()
-    return schemas.ModelReady(name=info.name, ready=True)
+    return schemas.ModelReady(name=engine.info.name, ready=True)
 
 
 async def _inferred(
-    request: Request, info: ModelInfo, service: Service, caller: Caller, charge: Charge
+    request: Request, engine: Engine, service: Service, caller: Caller, charge: Charge
 ) -> Response:
     """The answer to an inference.
 
@@ -187,12 +189,12 @@ async def _inferred(
     """
     start = time.monotonic()
     content = await _body(request, service.settings.max_body_bytes, service, charge)
-    inference = await _read(content, request.headers.getlist(HEADER), info, service, charge)
+    inference = await _read(content, request.headers.getlist(HEADER), engine, service, charge)
     del content
     charge.resize(held_bytes(inference.problems))
     if inference.seconds is not None:
         caller = caller._replace(deadline=min(caller.deadline, start + inference.seconds))
-    estimates = await while_connected(request, _estimates(inference, caller, service.engine))
+    estimates = await while_connected(request, _estimates(inference, caller, engine))
     levels = inference.problems[0].levels or estimates[0].levels
     size = _NUMBER_BYTES * len(estimates) * len(levels)
     return _response(*await run_in_thread_if_large(size, protocol.write, inference, estimates))
@@ -206,13 +208,13 @@ async def _body(request: Request, max_bytes: int, service: Service, charge: Char
 
 
 async def _read(
-    content: bytes, lengths: list[str], info: ModelInfo, service: Service, charge: Charge
+    content: bytes, lengths: list[str], engine: Engine, service: Service, charge: Charge
 ) -> protocol.Inference:
     start, length = time.perf_counter(), ",".join(lengths) if lengths else None  # of two, none is valid
-    settings, levels = service.settings, service.engine.levels
+    settings = service.settings
     limits = settings.max_request_problems, settings.max_json_bytes
     try:
-        arguments = content, length, info, levels, *limits
+        arguments = content, length, engine.info, engine.levels, *limits
         return await service.memory.read(charge, len(content), protocol.read, *arguments)
     finally:
         service.metrics.decoded(JSON if length is None else BINARY, time.perf_counter() - start)

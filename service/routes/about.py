@@ -12,7 +12,6 @@ from mizzle.errors import NotReady
 from mizzle.service.formats.registry import MEDIA_TYPES
 from mizzle.service.http import openapi
 from mizzle.service.http.dependencies import Service, ServiceDep
-from mizzle.service.http.problem_details import problem_for
 from mizzle.service.inference.batcher import ALWAYS_ADMITTED
 from mizzle.service.inference.engine import Engine
 from mizzle.service.jobs import limits as job_limits
@@ -43,7 +42,7 @@ async def limits(service: ServiceDep) -> schemas.Limits:
     responses=openapi.refusals(401, 403, 503),
 )
 async def models(service: ServiceDep) -> schemas.Models:
-    return schemas.Models(models=[_card(service.engine)])
+    return schemas.Models(models=list(map(_card, service.models.engines)))
 
 
 @router.get(
@@ -53,9 +52,8 @@ async def models(service: ServiceDep) -> schemas.Models:
     response_model=schemas.ModelCard,
     responses=openapi.refusals(401, 403, 404, 503),
 )
-async def model(name: str, service: ServiceDep) -> schemas.ModelCard | Response:
-    card = _card(service.engine)
-    return card if name == card.name else problem_for(404)
+async def model(name: str, service: ServiceDep) -> schemas.ModelCard:
+    return _card(service.models.named(name))
 
 
 @health.get("/livez", operation_id="livez", summary="Whether the process answers")
@@ -70,9 +68,9 @@ async def livez() -> schemas.Health:
     responses=openapi.refusals(503),
 )
 async def startupz(service: ServiceDep) -> schemas.Health:
-    if service.engine.state == "starting":
+    if service.models.starting:
         raise NotReady("the service is loading its model; ask again in a moment")
-    assert service.engine.facts
+    assert all(engine.facts for engine in service.models.engines)  # or it raises what is the matter
     return schemas.Health(status="started")
 
 
@@ -83,7 +81,7 @@ async def startupz(service: ServiceDep) -> schemas.Health:
     responses=openapi.refusals(503),
 )
 async def readyz(service: ServiceDep) -> schemas.Health:
-    await service.engine.check_health()
+    await service.models.check_health()
     return schemas.Health(status="ready")
 
 

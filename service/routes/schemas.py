@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mizzle import wire
 from mizzle.data.arrays import MIN_ROWS
 from mizzle.data.samples import Missing
 from mizzle.service.formats.problem import LEVEL_PATTERN, MAX_LEVELS
@@ -132,7 +133,7 @@ class ModelCard(ModelInfo):
 
 
 class Models(BaseModel):
-    """The models of this service; there is one."""
+    """The models of this service; the first answers requests that name none."""
 
     models: list[ModelCard]
 
@@ -217,13 +218,20 @@ _QUERY: dict[str, dict[str, Any]] = {
     "missing": {"type": "string", "enum": ["raise", "drop"], "description": "Refuse NaN, or drop its rows."},
     "unit": {"type": "string", "enum": ["nats", "bits"], "description": "Of the answer."},
 }
+_MODEL: dict[str, Any] = {
+    "name": wire.MODEL,
+    "in": "query",
+    "required": False,
+    "description": "Name of the model that answers, of those in /v1/models; the first where it is missing.",
+    "schema": {"type": "string"},
+}
 
 
 def request(model: str) -> dict[str, Any]:
     """The documented body and parameters of a route that takes JSON and binary formats."""
     example = {"schema": {"$ref": openapi.REFERENCE.format(model=model)}, "example": _EXAMPLES[model]}
     content = {JSON: example} | {media: _bytes(text) for media, text in _BINARY[model].items()}
-    parameters = [openapi.TIMEOUT]
+    parameters = [openapi.TIMEOUT, _MODEL]
     if NPY in content:
         parameters += [_query(name, schema) for name, schema in _QUERY.items()]
     return {"requestBody": {"required": True, "content": content}, "parameters": parameters}

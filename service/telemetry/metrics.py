@@ -53,6 +53,8 @@ WARNINGS = (
     "unfamiliar",
     "unordered",
 )
+Standing = Callable[[Priority], tuple[int, int, float]]
+_AGE = 2  # its place in what stands in a queue
 _VERSIONS = {"0.0.1", "0.0.4", "1.0.0"}
 
 
@@ -69,6 +71,8 @@ class Metrics(Observer):
         new = Instruments()
         self.registry: CollectorRegistry = new.registry
         self._worker: Callable[[], int | None] = lambda: None
+        self._queues: list[tuple[Standing, Callable[[], int]]] = []  # one for each model
+        self._unready = 1  # models
         ProcessCollector(registry=self.registry)
         ProcessCollector(f"{PREFIX}_worker", lambda: str(self._worker()), registry=self.registry)
         self._make_http(new)
@@ -183,29 +187,33 @@ class Metrics(Observer):
 
     def model(self, info: ModelInfo, device: str, threads: int) -> None:
         self._device = device.partition(":")[0]
-        self._model.clear()  # the one before, if any, is not there any more
         self._model.labels(*info, device, threads).set(1)
 
     def jobs(self, state: str, count: int) -> None:
         self._jobs[state].set(count)
 
-    def ready(self, state: bool) -> None:
-        self._ready.set(state)
+    def expect(self, models: int) -> None:
+        """All of so many models must be ready for the service to be so; one where nothing is said."""
+        self._unready = models
 
-    def watch_queue(
-        self, standing: Callable[[Priority], tuple[int, int, float]], capacity: Callable[[], int]
-    ) -> None:
+    def ready(self, state: bool) -> None:
+        self._unready += -1 if state else 1
+        self._ready.set(self._unready <= 0)
+
+    def watch_queue(self, standing: Standing, capacity: Callable[[], int]) -> None:
+        self._queues.append((standing, capacity))
         for place, gauge in enumerate(self._queue):
             for priority in PRIORITIES:
-                gauge.labels(priority).set_function(partial(_part, standing, priority, place))
-        self._capacity.set_function(capacity)
+                gauge.labels(priority).set_function(partial(self._standing, priority, place))
+        self._capacity.set_function(lambda: sum(own() for _, own in self._queues))
+
+    def _standing(self, priority: Priority, place: int) -> float:
+        """Items, cells or the age of the oldest in all queues together."""
+        parts = [standing(priority)[place] for standing, _ in self._queues]
+        return max(parts) if place == _AGE else sum(parts)
 
     def watch_worker(self, pid: Callable[[], int | None]) -> None:
         self._worker = pid
-
-
-def _part(standing: Callable[[Priority], tuple[int, int, float]], priority: Priority, place: int) -> float:
-    return standing(priority)[place]
 
 
 def render(metrics: Metrics, accept: str = "") -> tuple[bytes, str]:

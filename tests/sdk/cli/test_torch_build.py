@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeEstimator
 
 from mizzle import estimator as estimators
-from mizzle.cli import torch_build
+from mizzle.cli import doctor
 
 CPU = "cuda: Optional[str] = None\nhip: Optional[str] = None\n"
 CUDA = "from typing import Optional\ncuda: Optional[str] = '12.8'\nhip: Optional[str] = None\n"
@@ -49,7 +49,7 @@ def install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 )
 def test_the_build_and_all_that_it_brought_are_said(install, text, platform: str) -> None:
     install(text)
-    said = torch_build.described("cuda")
+    said = doctor.torch_build("cuda")
     assert said.startswith(f"2.0, a build for {platform}")
     assert said.endswith("; 5.5 GB on disk with the 3 packages that it needs")
 
@@ -68,12 +68,12 @@ def test_a_build_for_gpus_without_a_gpu_has_a_remedy(
     install, text, device: str | None, advised: bool
 ) -> None:
     install(text)
-    assert ("pip install torch --index-url" in torch_build.described(device)) is advised
+    assert ("pip install torch --index-url" in doctor.torch_build(device)) is advised
 
 
 def test_sizes_that_nobody_noted_are_not_made_up(install) -> None:
     install(CPU, {"torch": (0, [])})
-    assert torch_build.described("cpu") == "2.0, a build for CPUs"
+    assert doctor.torch_build("cpu") == "2.0, a build for CPUs"
 
 
 def test_the_doctor_says_it_and_is_content(

@@ -174,7 +174,7 @@ def test_what_was_read_is_told(app: Any, settings: Settings, pair, in_lifespan, 
 
     async def scenario(app) -> None:
         other = FastAPI()
-        other.state.service = Service(app.state.engine, settings, Watching(), RequestMemory(settings))
+        other.state.service = Service(app.state.models, settings, Watching(), RequestMemory(settings))
         other.include_router(routes.router)
         async with connect(other) as http:
             for way in ("flat", "binary"):

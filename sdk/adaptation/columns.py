@@ -1,0 +1,106 @@
+"""Columns of one side: what is refused, which are discrete, and their normal scores.
+
+The estimator reads ranks alone, so a continuous column may stand for its normal scores: what remains to be
+imitated is how columns hang together. A discrete column keeps its values, with their frequencies.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri  # type: ignore[import-untyped]
+
+from mizzle.data.arrays import FloatArray
+from mizzle.errors import InvalidInput
+
+MIN_ROWS = 200
+MAX_COLUMNS = 64  # of a side; the shipped weights know as many
+MAX_CELLS = 4_000_000
+_ATOM = 0.02  # share of rows at one value from which on a column is no continuous one
+_LARGE_ATOM = 0.2  # beyond which it cannot stand for one, either
+_DISTINCT = 0.2  # share of different values below which it is none, either
+_MAX_LEVELS = 200  # of a discrete column, whose information is a sum over levels
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a side of N rows.
+
+    Attributes:
+        names: of all columns, in order.
+        values: shape (N, d).
+        discrete: which are, shape (d,).
+        notices: what was assumed to read them, and what will not be imitated.
+    """
+
+    names: tuple[str, ...]
+    values: FloatArray
+    discrete: NDArray[np.bool_]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def continuous(self) -> FloatArray:
+        """Values of the continuous columns, shape (N, c)."""
+        return self.values[:, ~self.discrete]
+
+    def taken(self, rows: NDArray[np.intp]) -> "Columns":
+        """The same columns of some rows. What is discrete was decided on all rows."""
+        return Columns(self.names, self.values[rows], self.discrete, self.notices)
+
+
+def read(values: FloatArray, names: tuple[str, ...], side: str, notices: tuple[str, ...] = ()) -> Columns:
+    """Checked columns of one side.
+
+    Args:
+        values: finite numbers, shape (N, d).
+        side: "x" or "y", for messages.
+        notices: what was assumed to read them.
+
+    Raises:
+        InvalidInput: too few rows, too many columns or cells, a constant column, or one of which many rows
+            have one value and the others more than can be levels.
+    """
+    n, d = values.shape
+    if n < MIN_ROWS:
+        raise InvalidInput(f"{side} has {n} rows; adapting needs at least {MIN_ROWS}: bring more rows")
+    if d > MAX_COLUMNS or d > n:
+        raise InvalidInput(
+            f"{side} has {d} columns and {n} rows; there may be at most {MAX_COLUMNS} columns, and no more "
+            "than rows: choose columns, or their principal components"
+        )
+    if values.size > MAX_CELLS:
+        raise InvalidInput(
+            f"{side} has {n:,} x {d} numbers, and at most {MAX_CELLS:,} are read: take a part of the rows"
+        )
+    distinct = [np.unique(column, return_counts=True)[1] for column in values.T]
+    constant = [name for name, counts in zip(names, distinct, strict=True) if len(counts) == 1]
+    if constant:
+        raise InvalidInput(f"{side} has constant columns ({', '.join(constant)}): leave them out")
+    repeats = np.array([len(c) < _DISTINCT * n or c.max() > max(_ATOM * n, 3) for c in distinct])
+    limited = np.array([len(counts) <= _MAX_LEVELS for counts in distinct])
+    for name, counts, is_limited in zip(names, distinct, limited, strict=True):
+        if not is_limited and counts.max() > _LARGE_ATOM * n:
+            raise InvalidInput(
+                f"column {name} of {side} has one value in {counts.max() / n:.0%} of the rows and "
+                f"{len(counts) - 1} others; discrete columns may have {_MAX_LEVELS} values: group them, or "
+                "leave the column out"
+            )
+    if (tied := repeats & ~limited).any():
+        listed = ", ".join(name for name, is_so in zip(names, tied, strict=True) if is_so)
+        notices += (f"values of {side} that repeat are not imitated in columns with many others: {listed}",)
+    return Columns(names, values, repeats & limited, notices)
+
+
+def normal_scores(values: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Normal scores of the ranks of every column, ties in random order, shape as given."""
+    shuffled = rng.permuted(np.tile(np.arange(len(values))[:, None], values.shape[1]), axis=0)
+    order = np.stack([np.lexsort(pair) for pair in zip(shuffled.T, values.T, strict=True)], axis=1)
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, np.arange(len(values), dtype=float)[:, None], axis=0)
+    return np.asarray(ndtri((ranks + 0.5) / len(values)))
+
+
+def edges(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Levels of a discrete column and the inner edges of their bins in (0, 1), by frequency."""
+    levels, counts = np.unique(values, return_counts=True)
+    return levels, np.cumsum(counts)[:-1] / counts.sum()

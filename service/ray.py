@@ -40,7 +40,8 @@ def build() -> FastAPI:
     Raises:
         InvalidInput: settings or keys cannot be read, or are not for several replicas.
     """
-    settings = _settings(ray.get_runtime_context().get_assigned_resources().get("CPU", 1.0))
+    context: Any = ray.get_runtime_context()
+    settings = _settings(context.get_assigned_resources().get("CPU", 1.0))
     keys = Keys.read(settings.keys_file) if settings.keys_file else Keys()
     check_bind(settings.host, keys, settings.insecure)
     for sentence in (*unknown_variables(), *keys.warnings()):
@@ -102,7 +103,7 @@ def wanted_replicas(context: Any) -> tuple[float, dict[str, Any]]:
     return max(sum(fills) / _TARGET_FILL, by_requests), {}
 
 
-deployment = serve.deployment(
+deployment: Any = serve.deployment(
     serve.ingress(build)(Replica),
     name="Mizzle",
     max_ongoing_requests=_MAX_REQUESTS,

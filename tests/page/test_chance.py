@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,10 +33,11 @@ def finding(page) -> str:
     page.get_by_role("button", name="Test").click()
     # 99 estimates, in requests as small as the pace of a busy machine makes them.
     page.locator("#finding").wait_for(timeout=5000 * PATIENCE)
-    return page.locator("#finding").inner_text()
+    text: str = page.locator("#finding").inner_text()
+    return text
 
 
-def sent(page, answered, give, table: str, prepare) -> list:
+def sent(page, answered, give, table: str, prepare) -> list[Any]:
     """The problems that a test sends, as the service reads them."""
     ask(page, answered, give, table)
     prepare(page)

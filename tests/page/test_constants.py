@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import vendored
 
@@ -13,7 +14,7 @@ from mizzle.service.routes import schemas
 PAGE = vendored.ROOT / "service" / "page"
 
 
-def constant(file: str, name: str) -> object:
+def constant(file: str, name: str) -> Any:
     """The value of a constant of a module."""
     match = re.search(rf"^(?:export )?const {name} = (.+?);", (PAGE / file).read_text(), re.MULTILINE)
     assert match, f"{file} has no {name}"

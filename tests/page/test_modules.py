@@ -63,9 +63,12 @@ def test_what_is_given_is_read_by_the_service(call) -> None:
     body = bytes(call("encode", "safetensors", sides))
     first, second = registry.parse_batch(registry.SAFETENSORS, body, {}, LEVELS, 10)
     for problem in (single, first):
-        assert problem.triple.dims == (2, 1, 3)
+        assert isinstance(problem, Problem)
+        triple: Any = problem.triple
+        assert triple.dims == (2, 1, 3)
         assert np.array_equal(problem.x, x)
         assert np.array_equal(problem.y, y)
+    assert isinstance(second, Problem)
     assert second.triple is None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from mizzle.model import quantiles
 from mizzle.model.counting import information
-from mizzle.model.labels import network, numbers, tables
+from mizzle.model.labels import chance, network, numbers, tables
 from mizzle.model.labels.summary import Doubles, Integers
 
 MAX_LEVELS = 256  # of a label, in the training
@@ -41,13 +41,12 @@ class Labelled(NamedTuple):
     def quantiles(self) -> Doubles | None:
         """Quantiles of I at `LEVELS` in nats by counts, or None where there are too few of them."""
         if self.x is not None and self.y is not None:
-            return _of_tables(self.x, self.y)
-        label, columns = (self.x, self.columns_y) if self.x is not None else (self.y, self.columns_x)
-        assert label is not None
-        if len(columns) > 1 or label.max() >= MAX_LEVELS or len(label) > MAX_ROWS:
-            return None
-        values = network.shipped()["numbers"].quantiles(numbers.summary(label, columns[0]))
-        return _widened(values, max(1.0, len(label) / _TRAINED_ROWS) ** _BEYOND)
+            values, differ = _of_tables(self.x, self.y), chance.cells_differ(self.x, self.y)
+        else:
+            label, columns = (self.x, self.columns_y) if self.x is not None else (self.y, self.columns_x)
+            assert label is not None
+            values, differ = _of_numbers(label, columns), chance.levels_differ(label, columns)
+        return values if values is None or differ else chance.allowing_for_nothing(values)
 
     def indicators(self, fewest: int = 2) -> tuple[Integers | None, Integers | None]:
         """For x and y: centred ranks of a column for every label, shape (levels, n), beside many columns.
@@ -101,6 +100,13 @@ def _of_tables(x: Integers, y: Integers) -> Doubles | None:
         return network.shipped()["tables"].quantiles(tables.summary(x, y))
     counted = information(x, y)
     return None if counted is None else counted.quantiles()
+
+
+def _of_numbers(label: Integers, columns: Integers) -> Doubles | None:
+    if len(columns) > 1 or label.max() >= MAX_LEVELS or len(label) > MAX_ROWS:
+        return None
+    values = network.shipped()["numbers"].quantiles(numbers.summary(label, columns[0]))
+    return _widened(values, max(1.0, len(label) / _TRAINED_ROWS) ** _BEYOND)
 
 
 def _widened(values: Doubles, times: float) -> Doubles:

@@ -32,22 +32,30 @@ def levels_differ(label: Integers, columns: Integers) -> bool:
 
 
 def cells_differ(x: Integers, y: Integers) -> bool:
-    """Of two labels, shape (n,), by Pearson's statistic, with its variance over all permutations.
-
-    Where cells hold few rows that is far from twice the degrees of freedom (Dawson 1954).
-    """
+    """Of two labels, shape (n,), by Pearson's statistic and its variance over all permutations."""
     of_x, of_y = np.bincount(x), np.bincount(y)
     cells, counts = np.unique(x * len(of_y) + y, return_counts=True)
     expected = of_x[cells // len(of_y)] * (of_y[cells % len(of_y)] / len(x))
     statistic = float((counts * counts / expected).sum()) - len(x)
-    n = float(len(x))
-    mean = n / (n - 1.0) * (len(of_x) - 1.0) * (len(of_y) - 1.0)
-    (v_x, w_x), (v_y, w_y) = (_margin(counts, n) for counts in (of_x, of_y))
-    variance = 2.0 * n / (n - 3.0) * (v_x - w_x) * (v_y - w_y) + n * n / (n - 1.0) * w_x * w_y
+    mean, variance = permuted(of_x, of_y)
     if min(mean, variance) <= 0.0:
         return False
     freedom = 2.0 * mean * mean / variance  # of a chi-square of the same mean and variance, but for its scale
     return bool(_scores(np.array([statistic / mean * freedom]), freedom)[0] > _quantile(1))
+
+
+def permuted(of_x: Integers, of_y: Integers) -> tuple[float, float]:
+    """Mean and variance of Pearson's statistic over all permutations (Dawson 1954).
+
+    Where cells hold few rows the variance is far from twice the degrees of freedom.
+
+    Args:
+        of_x, of_y: rows of each level.
+    """
+    n = float(of_x.sum())
+    (v_x, w_x), (v_y, w_y) = (_margin(counts, n) for counts in (of_x, of_y))
+    mean = n / (n - 1.0) * (len(of_x) - 1.0) * (len(of_y) - 1.0)
+    return mean, 2.0 * n / (n - 3.0) * (v_x - w_x) * (v_y - w_y) + n * n / (n - 1.0) * w_x * w_y
 
 
 def _margin(counts: Integers, n: float) -> tuple[float, float]:

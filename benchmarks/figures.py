@@ -222,6 +222,7 @@ FIGURES: Final[Mapping[str, tuple[str, Callable[[Row], Figure | None]]]] = {
     "time": ("speed", duration),
     "scaling": ("designs", scaling),
     "projections": ("gradients", gradient_figures.projections),
+    "plane": ("gradients", gradient_figures.plane),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import torch
 from results import Row, Rows, print_table, read_newest, result_name, write_result
 
-PARTS: Final = ("projections", "components", "digits", "nuisance")
+PARTS: Final = ("projections", "components", "digits", "nuisance", "bottleneck", "plane")
 
 
 def main() -> None:

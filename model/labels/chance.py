@@ -20,7 +20,7 @@ def levels_differ(label: Integers, columns: Integers) -> bool:
 
     Kruskal and Wallis' test (1952) with the first three Legendre polynomials of ranks, adjusted for so many.
     """
-    counts = np.bincount(label)
+    label, counts = _without_gaps(label)
     shares = columns / columns.shape[1]
     functions = np.concatenate([shares, shares**2, shares**3 - 0.6 * shares])
     functions = functions - functions.mean(axis=1, keepdims=True)
@@ -33,7 +33,7 @@ def levels_differ(label: Integers, columns: Integers) -> bool:
 
 def cells_differ(x: Integers, y: Integers) -> bool:
     """Of two labels, shape (n,), by Pearson's statistic and its variance over all permutations."""
-    of_x, of_y = np.bincount(x), np.bincount(y)
+    (x, of_x), (y, of_y) = _without_gaps(x), _without_gaps(y)
     cells, counts = np.unique(x * len(of_y) + y, return_counts=True)
     expected = of_x[cells // len(of_y)] * (of_y[cells % len(of_y)] / len(x))
     statistic = float((counts * counts / expected).sum()) - len(x)
@@ -42,6 +42,15 @@ def cells_differ(x: Integers, y: Integers) -> bool:
         return False
     freedom = 2.0 * mean * mean / variance  # of a chi-square of the same mean and variance, but for its scale
     return bool(_scores(np.array([statistic / mean * freedom]), freedom)[0] > _quantile(1))
+
+
+def _without_gaps(label: Integers) -> tuple[Integers, Integers]:
+    """The label with levels 0, 1, .. that all occur, and the rows of each."""
+    counts = np.bincount(label)
+    if counts.all():
+        return label, counts
+    numbers = np.cumsum(counts > 0) - 1
+    return numbers[label], counts[counts > 0]
 
 
 def permuted(of_x: Integers, of_y: Integers) -> tuple[float, float]:

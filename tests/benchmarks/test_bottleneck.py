@@ -1,4 +1,4 @@
-"""The known answer of the information bottleneck: no encoder is above the curve, and the best one is on it."""
+"""The known answer of the information bottleneck: no encoder is above the curve, the best one is on it."""
 
 import numpy as np
 import pytest

@@ -141,7 +141,7 @@ def test_a_body_that_never_ends_is_408(fake: FakeEstimator, in_lifespan, check_p
 def test_the_document_covers_request_answer_and_refusals(play) -> None:
     document = play(lambda http: http.get("/openapi.json")).json()
     operation = document["paths"]["/v1/estimate"]["post"]
-    statuses = "200 400 401 403 408 413 415 421 422 429 431 500 503 504"
+    statuses = "200 400 401 403 404 408 413 415 421 422 429 431 500 503 504"
     assert set(operation["responses"]) == set(statuses.split())
     for status, response in operation["responses"].items():
         if status != "200":

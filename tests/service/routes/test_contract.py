@@ -73,6 +73,8 @@ def named(case) -> None:
     """Ask for the model that there is; nothing but its name is one."""
     for name in case.path_parameters.keys() & {"name", "version"}:
         case.path_parameters[name] = getattr(FakeEstimator.info, name)
+    if "model" in case.query:
+        case.query["model"] = FakeEstimator.info.name
 
 
 def worded(case) -> None:

@@ -132,7 +132,7 @@ class Metrics(Observer):
         self._ready = new.instrument(Gauge, "ready", "1 while the service is ready, else 0")
         labels = ("name", "version", "sha256", "device", "threads")
         self._model = new.instrument(Gauge, "model_info", "The model that answers", *labels)
-        self._shown: dict[str, tuple[object, ...]] = {}  # the labels of each model, by its name
+        self._labelled: dict[str, tuple[object, ...]] = {}  # the labels of each model, by its name
         self._device = OTHER
         self._jobs = new.closed(Gauge, "jobs", "Jobs that are kept", "state", JOB_STATES)
 
@@ -189,9 +189,9 @@ class Metrics(Observer):
     def model(self, info: ModelInfo, device: str, threads: int) -> None:
         self._device = device.partition(":")[0]
         labels = (*info, device, threads)
-        if before := self._shown.get(info.name):
+        if before := self._labelled.get(info.name):
             self._model.remove(*before)  # it is not there any more
-        self._shown[info.name] = labels
+        self._labelled[info.name] = labels
         self._model.labels(*labels).set(1)
 
     def jobs(self, state: str, count: int) -> None:

@@ -59,14 +59,18 @@ def is_current(built: str, source: str) -> bool:
     """Whether an object is newer than its source, all headers and this file; that of the digest never is."""
     if not os.path.exists(built) or source.endswith("interface.cpp"):
         return False
-    read = [source, __file__, *map(str, HEADERS)]
-    return os.path.getmtime(built) > max(map(os.path.getmtime, read))
+    return is_newer(Path(built), Path(source))
 
 
 def is_built(library: Path) -> bool:
     """Whether a library in place is newer than all that it is made from."""
-    read = [Path(__file__), *SOURCES, *HEADERS]
-    return library.exists() and library.stat().st_mtime > max(file.stat().st_mtime for file in read)
+    return library.exists() and is_newer(library, *SOURCES)
+
+
+def is_newer(built: Path, *sources: Path) -> bool:
+    """Whether what was built is newer than these sources, all headers and this file."""
+    read = [Path(__file__), *HEADERS, *sources]
+    return built.stat().st_mtime > max(file.stat().st_mtime for file in read)
 
 
 def level_of(extension: Extension) -> str:

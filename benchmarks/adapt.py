@@ -26,15 +26,14 @@ from sklearn.datasets import (  # type: ignore[import-untyped]
 
 import mizzle
 from mizzle import estimator as estimators
-from mizzle.adaptation import problems, sides
-from mizzle.adaptation.columns import Columns, read
+from mizzle.adaptation import fitting, problems, running
+from mizzle.adaptation.columns import read
 from mizzle.adaptation.report import Score
 from mizzle.estimator import EstimatorLike
-from mizzle.metadata_gen import dataset
 from mizzle.model.threads import single_thread
 
 SEED, JUDGE_SEED, PRIOR_SEED = 1, 7001, 7002
-MAPS, PASSES, PROBLEMS = 3, 120, 600
+MAPS, PROBLEMS = 3, 600
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -95,8 +94,7 @@ def row(name: str, table: Callable[[], Table], minutes: float) -> Row:
     judge = _judge([half[1] for half in halves])
     shipped = estimators.load()
     before, after = (_score(own, judge) for own in (shipped, adapted.estimator))
-    drawn = [dataset(PRIOR_SEED, i) for i in range(PROBLEMS)]
-    prior = [problems.Problem(data.x, data.y, data.truth.nats, data.family) for data in drawn]
+    prior = running.Judge(fitting.of_prior(PRIOR_SEED, 0, PROBLEMS))
     ordinary = [_score(own, prior).error for own in (shipped, adapted.estimator)]
     return {
         "table": name,
@@ -117,24 +115,18 @@ def _halved(side: NDArray[np.float64], seed: int) -> tuple[NDArray[np.float64], 
     return side[order[: len(side) // 2]], side[order[len(side) // 2 :]]
 
 
-def _judge(halves: list[NDArray[np.float64]]) -> list[problems.Problem]:
+def _judge(halves: list[NDArray[np.float64]]) -> running.Judge:
     """Problems through maps of the other half."""
     rng = np.random.default_rng(JUDGE_SEED)
     left, right = (read(half, tuple(map(str, range(half.shape[1]))), "x") for half in halves)
     with single_thread():
-        maps = [(_map(left, rng), _map(right, rng)) for _ in range(MAPS)]
+        maps = running.fitted_maps((left, right), MAPS, rng, lambda: False)
         groups = problems.groups(maps, JUDGE_SEED, PROBLEMS, max(500, len(halves[0])))
-        return [problem for group in groups for problem in group()]
+        return running.Judge([problem for group in groups for problem in group()])
 
 
-def _map(side: Columns, rng: np.random.Generator) -> sides.FittedSide:
-    order = rng.permutation(len(side.values))[: round(0.8 * len(side.values))]
-    return sides.fit(side.taken(order), rng, PASSES, lambda: False)
-
-
-def _score(estimator: EstimatorLike, judge: list[problems.Problem]) -> Score:
-    estimates = estimator.run([estimator.prepare(p.x, p.y) for p in judge])
-    return Score.of(estimates, [p.nats for p in judge])
+def _score(estimator: EstimatorLike, judge: running.Judge) -> Score:
+    return judge.score(estimator, lambda _: None)
 
 
 def _options() -> argparse.Namespace:

@@ -117,20 +117,13 @@ def _engines(
         return [Engine(settings, InProcess(own), metrics) for own in estimators]
     first = _loader_options(settings)
     others = {name: value for name, value in first.items() if name != "sha256"}  # that of the first
-    rest = [{**others, "path": path} for path in names(settings.models)]
-    metrics.expect(1 + len(rest))
-    worker = Worker(loader, first, metrics)
-    metrics.watch_worker(lambda: worker.pid)
-    return [_engine(settings, loader, first, worker, metrics)] + [
-        _engine(settings, loader, own, Worker(loader, own, metrics), metrics) for own in rest
-    ]
-
-
-def _engine(
-    settings: Settings, loader: str, options: dict[str, Any], worker: Worker, metrics: Metrics
-) -> Engine:
-    # The other process starts with the first large problem, and leaves the cores to small ones.
-    return Engine(settings, worker, metrics, Worker(loader, {**options, "niceness": 5}, metrics))
+    options = [first, *({**others, "path": path} for path in names(settings.models))]
+    metrics.expect(len(options))
+    workers = [Worker(loader, own, metrics) for own in options]
+    metrics.watch_worker(lambda: workers[0].pid)
+    # The second process of each starts with the first large problem, and leaves the cores to small ones.
+    large = (Worker(loader, {**own, "niceness": 5}, metrics) for own in options)
+    return [Engine(settings, own, metrics, other) for own, other in zip(workers, large, strict=True)]
 
 
 def _loader_options(settings: Settings) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Where a side is a label: an answer that does not change with the labels' names, by counts or indicators."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -41,12 +42,12 @@ class Labelled(NamedTuple):
     def quantiles(self) -> Doubles | None:
         """Quantiles of I at `LEVELS` in nats by counts, or None where there are too few of them."""
         if self.x is not None and self.y is not None:
-            values, differ = _of_tables(self.x, self.y), chance.cells_differ(self.x, self.y)
+            values, differ = _of_tables(self.x, self.y), partial(chance.cells_differ, self.x, self.y)
         else:
             label, columns = (self.x, self.columns_y) if self.x is not None else (self.y, self.columns_x)
             assert label is not None
-            values, differ = _of_numbers(label, columns), chance.levels_differ(label, columns)
-        return values if values is None or differ else chance.allowing_for_nothing(values)
+            values, differ = _of_numbers(label, columns), partial(chance.levels_differ, label, columns)
+        return values if values is None or differ() else allowing_for_nothing(values)
 
     def indicators(self, fewest: int = 2) -> tuple[Integers | None, Integers | None]:
         """For x and y: centred ranks of a column for every label, shape (levels, n), beside many columns.
@@ -113,6 +114,13 @@ def _widened(values: Doubles, times: float) -> Doubles:
     """Quantiles of shape (q,) spread about their median, none below 0."""
     middle = values[quantiles.MIDDLE]
     return np.asarray(np.maximum(middle + times * (values - middle), 0.0))
+
+
+def allowing_for_nothing(values: Doubles) -> Doubles:
+    """Quantiles at `LEVELS`, shape (q,), those below the median spread until the one at .05 is 0."""
+    median = values[quantiles.MIDDLE]
+    spread = _widened(values, median / max(median - values[_LOW], 1e-12))
+    return np.where(values < median, spread, values)
 
 
 class _Levels(NamedTuple):

@@ -8,10 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from mizzle.model import quantiles
 from mizzle.model.labels.summary import Doubles, Integers
 
-_LOW = quantiles.LEVELS.index(0.05)
 _LEVEL = 0.01  # share of independent problems of which a difference is shown
 
 
@@ -71,14 +69,6 @@ def _margin(counts: Integers, n: float) -> tuple[float, float]:
     """What one side adds to the variance."""
     levels = float(len(counts))
     return (levels - 1.0) * (n - levels) / (n - 1.0), (float((n / counts).sum()) - levels**2) / (n - 2.0)
-
-
-def allowing_for_nothing(values: Doubles) -> Doubles:
-    """Quantiles at `LEVELS`, shape (q,), those below the median spread until the one at .05 is 0."""
-    median = values[quantiles.MIDDLE]
-    times = median / max(median - values[_LOW], 1e-12)
-    below = np.maximum(median - times * (median - values), 0.0)
-    return np.where(values < median, np.minimum(below, values), values)
 
 
 def _scores(statistics: Doubles, freedom: float) -> Doubles:

@@ -1,6 +1,7 @@
 """An adapted estimator, and the file that it comes from and goes to."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from mizzle import estimator as estimators
@@ -12,6 +13,7 @@ from mizzle.data.samples import Missing
 from mizzle.errors import ModelUnavailable
 from mizzle.estimator import EstimatorLike
 from mizzle.types import DEFAULT_UNIT, Estimate, ModelInfo, Unit
+
 
 _ADAPTED = "adapted"  # in the header of weights, beside how their parent was trained
 
@@ -72,9 +74,8 @@ def from_file(path: Path, report: Report | None = None) -> Adapted:
     return Adapted(estimator, content, report or Report.of(about["report"]))
 
 
-def written(write: object, report: Report) -> Adapted:
+def written(write: Callable[[Path], object], report: Report) -> Adapted:
     """The estimator of what `write(path)` writes."""
-    assert callable(write)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "adapted.safetensors"
         write(path)

@@ -4,7 +4,7 @@ import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from mizzle.model.statistics.tokens import Tokens, repad, summarise
 from mizzle.model.threads import use_single_thread
 from mizzle.model.training.chunks import parts
 from mizzle.model.training.fitting import Fit, FitConfig, interpolate
-from mizzle.model.weights import ADAPTED, Header
+from mizzle.model.weights import ADAPTED
 
 _THREADS = 2  # that make tokens
 _BATCH = 64
@@ -77,10 +77,11 @@ def replayed(groups: Iterable[Group], seed: int) -> Iterator[Group]:
 
 
 def _with_prior(group: Group, seed: int, start: int, count: int) -> list[Problem]:
-    return [*group(), *_of_prior(seed, start, count)]
+    return [*group(), *of_prior(seed, start, count)]
 
 
-def _of_prior(seed: int, start: int, count: int) -> list[Problem]:
+def of_prior(seed: int, start: int, count: int) -> list[Problem]:
+    """Problems from a place on in a stream of the prior."""
     drawn = (dataset(seed, i) for i in range(start, start + count))
     return [Problem(data.x, data.y, data.truth.nats, data.family) for data in drawn]
 
@@ -179,7 +180,7 @@ def _batches(drawn: Summaries) -> Iterator[Tokens]:
 def ordinary(seed: int, count: int, stopped: Stop) -> Summaries:
     """Problems of the prior, to see what is forgotten."""
     starts = range(0, count, GROUP)
-    groups = (partial(_of_prior, seed, start, min(GROUP, count - start)) for start in starts)
+    groups = (partial(of_prior, seed, start, min(GROUP, count - start)) for start in starts)
     return summaries(groups, stopped, lambda _: None)
 
 
@@ -187,15 +188,7 @@ def write(fitted: Fitted, about: Any, name: str | None, path: Path) -> None:
     """A weights file of an adapted network, under a name or the parent's, which says of what it came."""
     header = parent().header
     training = {**header.training, ADAPTED: about}
-    named = Header(
-        name or f"{header.name}-adapted",
-        header.version,
-        header.net,
-        header.rows,
-        header.columns,
-        header.prior,
-        training,
-    )
+    named = replace(header, name=name or f"{header.name}-adapted", training=training)
     torch_weights.save(path, fitted.net, fitted.calibration, fitted.novelty, named)
 
 

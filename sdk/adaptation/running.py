@@ -61,7 +61,7 @@ class _Parts(NamedTuple):
     judge: Sides
 
 
-class _Judge(NamedTuple):
+class Judge(NamedTuple):
     """Problems through maps that were fitted to rows which no other map has seen."""
 
     problems: list[problems.Problem]
@@ -90,8 +90,8 @@ def adapt(
         parts = _divided(left, right, rngs[0])
         over = clock.over(_MAPS_END)
         judge = _judge(parts, rngs[2], seed + 2, rows, over)
-        held_out = _maps(parts.calibrate, _MAPS[1], rngs[3], over)
-        maps = _maps(parts.fit, _MAPS[0], rngs[1], over)
+        held_out = fitted_maps(parts.calibrate, _MAPS[1], rngs[3], over)
+        maps = fitted_maps(parts.fit, _MAPS[0], rngs[1], over)
         report = _report(judge, maps[0], parts, seed, minutes, rngs[4], advance)
         drawn = problems.groups(held_out, seed + 1, _CALIBRATED, rows)
         unseen = fitting.summaries(drawn, clock.interrupted, advance)
@@ -130,7 +130,7 @@ def assess(left: Columns, right: Columns, seed: int, progress: bars.Wanted) -> R
     with _clock(_ASSESS_MINUTES) as clock, bars.track(progress, _JUDGED) as advance:
         parts = _divided(left, right, rngs[0])
         judge = _judge(parts, rngs[2], seed + 2, _most_rows(left, right), clock.over(_MAPS_END))
-        [maps] = _maps(parts.fit, 1, rngs[1], clock.over(_FIT_END))
+        [maps] = fitted_maps(parts.fit, 1, rngs[1], clock.over(_FIT_END))
         return _report(judge, maps, parts, seed, _ASSESS_MINUTES, rngs[4], advance)
 
 
@@ -152,7 +152,7 @@ def _divided(left: Columns, right: Columns, rng: np.random.Generator) -> _Parts:
     return _Parts(*zip(*divided, strict=True))
 
 
-def _maps(sides_: Sides, count: int, rng: np.random.Generator, stopped: Callable[[], bool]) -> Maps:
+def fitted_maps(sides_: Sides, count: int, rng: np.random.Generator, stopped: Callable[[], bool]) -> Maps:
     """Maps of both sides, each fitted to other rows; as many as there is time for, and one at least."""
     maps: Maps = []
     while not maps or (len(maps) < count and not stopped()):
@@ -169,13 +169,13 @@ def _map(side: Columns, rng: np.random.Generator, stopped: Callable[[], bool]) -
 
 def _judge(
     parts: _Parts, rng: np.random.Generator, seed: int, rows: int, stopped: Callable[[], bool]
-) -> _Judge:
-    maps = _maps(parts.judge, _MAPS[2], rng, stopped)
-    return _Judge([p for group in problems.groups(maps, seed, _JUDGED, rows) for p in group()])
+) -> Judge:
+    maps = fitted_maps(parts.judge, _MAPS[2], rng, stopped)
+    return Judge([p for group in problems.groups(maps, seed, _JUDGED, rows) for p in group()])
 
 
 def _report(
-    judge: _Judge,
+    judge: Judge,
     maps: problems.Pair,
     parts: _Parts,
     seed: int,

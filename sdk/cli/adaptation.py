@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mizzle.cli import options
-from mizzle.cli.output import Output
+from mizzle.cli.output import Output, check_place
 from mizzle.cli.source import Sides, Source, only_pair
 from mizzle.cli.terminal import say
 from mizzle.data.arrays import FloatArray
@@ -113,10 +113,6 @@ def _check(out: Path, force: bool) -> None:
     Raises:
         InvalidInput: its suffix is another; it is there, or has no folder.
     """
-    name = quoted_name(str(out))
     if out.suffix != _SUFFIX:
-        raise InvalidInput(f"--out {name} must end in {_SUFFIX}")
-    if out.is_dir() or not out.absolute().parent.is_dir():
-        raise InvalidInput(f"--out {name} is a folder, or in a folder that does not exist")
-    if out.exists() and not force:
-        raise InvalidInput(f"--out {name} exists already; name another, or say --force to overwrite it")
+        raise InvalidInput(f"--out {quoted_name(str(out))} must end in {_SUFFIX}")
+    check_place(out, force)

@@ -18,6 +18,19 @@ _NEEDED = {".parquet": ("pyarrow", "cli"), ".png": ("matplotlib", "plot")}
 _DOTS_PER_INCH = 150
 
 
+def check_place(file: Path, force: bool) -> None:
+    """Whether a file of --out can be written where it is to be.
+
+    Raises:
+        InvalidInput: it is there, and `force` is not said; it is a folder, or has none.
+    """
+    name = quoted_name(str(file))
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        raise InvalidInput(f"--out {name} is a folder, or in a folder that does not exist")
+    if file.exists() and not force:
+        raise InvalidInput(f"--out {name} exists already; name another, or say --force to overwrite it")
+
+
 @dataclass(frozen=True)
 class Output:
     """How an answer is to be given.
@@ -52,10 +65,7 @@ class Output:
             raise InvalidInput(f"--out {name} must end in one of {', '.join(_SUFFIXES)}")
         if any(_same(self.file, other) for other in others):
             raise InvalidInput(f"--out {name} is a file that this command reads; name another")
-        if self.file.is_dir() or not self.file.absolute().parent.is_dir():
-            raise InvalidInput(f"--out {name} is a folder, or in a folder that does not exist")
-        if self.file.exists() and not self.force:
-            raise InvalidInput(f"--out {name} exists already; name another, or say --force to overwrite it")
+        check_place(self.file, self.force)
         library, extra = _NEEDED.get(suffix, ("", ""))
         if library and find_spec(library) is None:
             raise MissingExtra(f"{suffix} needs {library}: run pip install 'mizzle[{extra}]'")

@@ -100,7 +100,9 @@ async def _parsed(
 ) -> T:
     """What the body of a request holds, as `parse` reads it."""
     settings, levels = service.settings, engine.levels
-    query = QueryParams([item for item in request.query_params.multi_items() if item[0] != wire.MODEL])
+    query = request.query_params
+    if wire.MODEL in query:
+        query = QueryParams([item for item in query.multi_items() if item[0] != wire.MODEL])
     limits = settings.max_body_bytes, settings.max_json_bytes
     media, content = await body.read(request, registry.MEDIA_TYPES, charge, settings, *limits)
     start = time.perf_counter()

@@ -37,6 +37,13 @@ def finding(page) -> str:
     return text
 
 
+def begin(page, fake: FakeEstimator) -> None:
+    """A test, which the service holds up until the fake's gate is set."""
+    fake.gate.clear()
+    page.get_by_role("button", name="Test").click()
+    page.get_by_role("progressbar").wait_for()
+
+
 def sent(page, answered, give, table: str, prepare) -> list[Any]:
     """The problems that a test sends, as the service reads them."""
     ask(page, answered, give, table)
@@ -154,9 +161,7 @@ def test_a_test_can_be_ended_and_begun_again(visit, serve, give, answered) -> No
     with serve(fake) as url:
         page = visit(url)
         ask(page, answered, give)
-        fake.gate.clear()
-        page.get_by_role("button", name="Test").click()
-        page.get_by_role("progressbar").wait_for()
+        begin(page, fake)
         page.get_by_role("radio", name="bits").check()  # the answer is drawn anew around it
         page.get_by_role("button", name="Cancel").click()
         page.locator(".chance").get_by_text("Cancelled.").wait_for()
@@ -180,9 +185,7 @@ def test_another_question_ends_a_test(visit, serve, give, answered) -> None:
     with serve(fake) as url:
         page = visit(url)
         ask(page, answered, give)
-        fake.gate.clear()
-        page.get_by_role("button", name="Test").click()
-        page.get_by_role("progressbar").wait_for()
+        begin(page, fake)
         fake.gate.set()
         page.get_by_role("button", name="Estimate", exact=True).click()
         page.get_by_role("progressbar").wait_for(state="detached")

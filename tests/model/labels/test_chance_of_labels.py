@@ -6,6 +6,7 @@ import pytest
 import mizzle
 from mizzle.model import quantiles
 from mizzle.model.labels import chance
+from mizzle.model.labels.answers import allowing_for_nothing
 from mizzle.model.preprocess import side
 
 SAMPLES = 400
@@ -61,7 +62,7 @@ def test_what_levels_may_differ_in(differing: str) -> None:
 
 def test_quantiles_reach_nothing_and_keep_their_order() -> None:
     values = np.sort(np.random.default_rng(2).gamma(2.0, 0.1, len(quantiles.LEVELS))) + 0.2
-    spread = chance.allowing_for_nothing(values)
+    spread = allowing_for_nothing(values)
     assert spread[LOW] == 0.0
     assert (np.diff(spread) >= 0.0).all()
     assert (spread[quantiles.MIDDLE :] == values[quantiles.MIDDLE :]).all()

@@ -14,7 +14,6 @@ from mizzle.errors import ModelUnavailable
 from mizzle.estimator import EstimatorLike
 from mizzle.types import DEFAULT_UNIT, Estimate, ModelInfo, Unit
 
-
 _ADAPTED = "adapted"  # in the header of weights, beside how their parent was trained
 
 

@@ -19,8 +19,8 @@ MIB = 2**20
 _KIB = 1 if sys.platform == "darwin" else 1024  # bytes of a unit of ru_maxrss
 _MAX_RESIDENT = 64 * MIB  # more than any body of a fuzzer makes of its parser; what leaks is noticed, too
 _MAX_MESSAGE = 2000
-# Arrow's threads let go of a body a moment after it is read. CPython before 3.12.9 crashes where tracing stops
-# just then (gh-128679).
+# Arrow's threads let go of a body a moment after it is read, and CPython before 3.12.9 crashes where tracing
+# stops just then (gh-128679).
 _SETTLED = 0.001  # seconds
 
 

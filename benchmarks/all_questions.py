@@ -3,8 +3,9 @@
     python benchmarks/all_questions.py [--quick] [--only significance ..]
 
 Runs the figures of every `questions_*.py`, which say what they draw. The whole takes a good part of an hour;
-times are valid on an idle machine alone. Needs `pip install ennemi tigramite infomeasure` for the peers, and
-says which of them are missing. Prints tables and writes results/questions-PART-YYYY-MM-DD.json for each part.
+the part `speed` takes a minute, and its times are valid on an idle machine alone. Needs `pip install ennemi
+tigramite infomeasure` for the peers, and says which of them are missing. Prints tables and writes
+results/questions-PART-YYYY-MM-DD.json for each part.
 """
 
 import argparse
@@ -40,6 +41,13 @@ def _lags(quick: bool) -> dict[str, Rows]:
         "difference": questions_lags.coverage(draws, LAGS_SEED),
         "couplings": questions_lags.couplings(draws // 6, LAGS_SEED),
         "rejections": questions_lags.rejections(draws // 3, LAGS_SEED),
+    }
+
+
+def _speed(_: bool) -> dict[str, Rows]:
+    return {
+        "significance_speed": questions_significance.speed(),
+        "given_speed": questions_significance.conditional_speed(),
         "lags_speed": [questions_lags.speed()],
     }
 
@@ -50,6 +58,7 @@ PARTS: dict[str, Callable[[bool], dict[str, Rows]]] = {
     "lags": _lags,
     "verdict": lambda quick: {"verdict": questions_verdict.verdicts(quick)},
     "memory": lambda quick: {"memory": questions_memory.measured(quick)},
+    "speed": _speed,
 }
 
 

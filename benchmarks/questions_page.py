@@ -10,7 +10,7 @@ from page_tables import number, percent, table
 from results import Row
 
 Cell = Callable[[Any], str]
-FILES: Final = ("significance", "conditional", "lags", "verdict", "memory")
+FILES: Final = ("significance", "conditional", "lags", "verdict", "memory", "speed")
 
 
 class Part(NamedTuple):

@@ -177,8 +177,6 @@ def measured(quick: bool = False) -> dict[str, Rows]:
         "significance": rates(samples),
         "significance_peers": beside(samples // 4),
         "significance_given": given(samples // 4),
-        "significance_speed": speed(),
-        "given_speed": conditional_speed(),
     }
 
 

@@ -59,18 +59,15 @@ def is_current(built: str, source: str) -> bool:
     """Whether an object is newer than its source, all headers and this file; that of the digest never is."""
     if not os.path.exists(built) or source.endswith("interface.cpp"):
         return False
-    return is_newer(Path(built), Path(source))
+    read = [source, __file__, *map(str, HEADERS)]
+    return os.path.getmtime(built) > max(map(os.path.getmtime, read))
 
 
 def is_built(library: Path) -> bool:
-    """Whether a library in place is newer than all that it is made from."""
-    return library.exists() and is_newer(library, *SOURCES)
-
-
-def is_newer(built: Path, *sources: Path) -> bool:
-    """Whether what was built is newer than these sources, all headers and this file."""
-    read = [Path(__file__), *HEADERS, *sources]
-    return built.stat().st_mtime > max(file.stat().st_mtime for file in read)
+    """Whether a library in place was built from these sources, since this file was written."""
+    if not library.exists() or os.path.getmtime(library) <= os.path.getmtime(__file__):
+        return False
+    return digest().encode() in library.read_bytes()
 
 
 def level_of(extension: Extension) -> str:
@@ -81,8 +78,9 @@ class BuildLibrary(build_ext):
     """Builds shared libraries, and no extension modules."""
 
     def run(self) -> None:
-        """In place, as for an editable install, only where what lies there is not of these sources."""
-        if not (self.inplace and all(is_built(FOLDER / f"libmizzle{level}.so") for level in levels())):
+        """In place, as for an editable install, only what is not there of these sources; by --force, all."""
+        there = self.inplace and all(is_built(FOLDER / f"libmizzle{level}.so") for level in levels())
+        if self.force or not there:
             super().run()
 
     def build_extensions(self) -> None:

@@ -1,4 +1,4 @@
-"""What answers ranked problems: the compiled engine on CPUs, torch on GPUs and where that was not built."""
+"""What answers ranked problems: the compiled engine on CPUs, torch on GPUs for batches and otherwise."""
 
 import ctypes
 import os

@@ -77,7 +77,8 @@ class Estimator:
             threads: that share the work of many problems, at most 4; of torch they are set in the whole
                 process from now on. None leaves them as they are: as many as there are cores.
             engine: "native" for the compiled engine, "torch", or "auto" for what the variable MIZZLE_ENGINE
-                says, or else the compiled engine on CPUs if it was built, and torch on GPUs and otherwise.
+                says, or else the compiled engine on CPUs if it was built, torch for batches on GPUs, and
+                torch otherwise.
             sha256: that the file must have, as hexadecimal digits. Without it, a file must have checksums,
                 which versions up to 0.9 did not write, or be the one that ships with the package.
 

@@ -97,7 +97,8 @@ def load(
         threads: that share the work of many problems, at most; of torch they are set in the whole process
             from now on. None leaves them as they are. One answer is computed by one thread whatever it is.
         engine: "native" for the compiled engine, "torch", or "auto" for what the variable MIZZLE_ENGINE
-            says, or else the compiled engine on CPUs where it was built, and torch on GPUs and otherwise.
+            says, or else the compiled engine on CPUs where it was built, torch for batches on GPUs, and
+            torch otherwise.
         sha256: that the weights must have, as hexadecimal digits. Without it, a file must have checksums,
             which versions up to 0.9 did not write, or be the one that ships with the package.
 

@@ -77,16 +77,16 @@ class Replica:
     app: FastAPI
 
     async def check_health(self) -> None:
-        """Return when the model is loaded; a replica gets no requests before that.
+        """Return when all models are loaded; a replica gets no requests before that.
 
         Raises:
-            ModelUnavailable: there is none, and will be none: Serve starts another replica instead.
+            ModelUnavailable: one is missing, and will be: Serve starts another replica instead.
         """
-        await self.app.state.engine.loaded()
+        await self.app.state.models.loaded()
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         """What `wanted_replicas` decides by; Serve averages it over time."""
-        return {_QUEUE_FILL: self.app.state.engine.queue_fill}
+        return {_QUEUE_FILL: self.app.state.models.queue_fill}
 
 
 def wanted_replicas(context: Any) -> tuple[float, dict[str, Any]]:

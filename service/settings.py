@@ -53,7 +53,7 @@ class Settings(BaseSettings):
         weights_sha256: which `weights` must have, as hexadecimal digits; None for any that are whole.
         device: where the model runs.
         engine: what computes: native is the compiled engine, on CPUs alone; auto takes that where it was
-            built and there is no GPU, and torch otherwise.
+            built, but torch for batches on a GPU, and torch otherwise.
         threads: of the worker process.
         max_body_bytes: the largest request body.
         max_json_bytes: the largest in JSON, which is read in one piece while everything else waits; the

@@ -38,7 +38,7 @@ def _of_start(start: int, seed: tuple[int, int]) -> Rows:
     chosen = rng.choice(len(digits.data), ROWS, replace=False)
     images, labels = torch.from_numpy(digits.data[chosen] / 16 - 0.5).float(), digits.target[chosen]
     x = PCA(COMPONENTS, random_state=0).fit_transform(digits.data[chosen])
-    torch.manual_seed(seed[0])
+    torch.manual_seed(int(rng.integers(2**31)))
     layers = [nn.Sequential(nn.Linear(a, b), nn.Tanh()) for a, b in zip((64, *WIDTHS), WIDTHS, strict=False)]
     network = nn.Sequential(*layers, nn.Linear(WIDTHS[-1], 10))
     adam = torch.optim.Adam(network.parameters(), lr=0.005)

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mizzle import extras
+from mizzle.data.names import quoted_name
+from mizzle.errors import InvalidInput
 
 _Host = Annotated[
     str | None, typer.Option(help="Address to listen on; MIZZLE_HOST or 127.0.0.1 when left out.")
@@ -48,10 +50,22 @@ def serve(
     options: dict[str, Any] = {"host": host, "port": port, "device": device}
     options |= {"weights_sha256": weights_sha256}
     if weights:
+        _check_commas(weights[1:])
         options |= {"weights": weights[0], "models": ",".join(map(str, weights[1:])) or None}
     chosen = settings.read(**{name: value for name, value in options.items() if value is not None})
     code: int = server.serve(chosen)
     return code
+
+
+def _check_commas(paths: list[Path]) -> None:
+    """Settings name further weights in one text, with commas between them.
+
+    Raises:
+        InvalidInput: there is one inside a path.
+    """
+    if named := next((path for path in paths if "," in str(path)), None):
+        text = f"--weights {quoted_name(str(named))} has a comma, which separates paths in MIZZLE_MODELS"
+        raise InvalidInput(f"{text}; give the file another name, or name it first")
 
 
 def key(name: _Name) -> None:

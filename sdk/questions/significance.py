@@ -37,7 +37,7 @@ from mizzle.questions.surrogates import (
 )
 from mizzle.types import DEFAULT_UNIT, PER_NAT, Estimate, Notice, Unit, check_unit
 
-_ROUNDING = 1e-6  # nats by which estimates differ that are the same but for rounding
+_ROUNDING = 1e-4  # nats by which estimates differ that are the same but for rounding, by either engine
 _MAX_PROBLEMS = 256  # surrogates that are estimated together
 _MAX_CELLS = 2_000_000
 

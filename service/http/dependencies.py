@@ -43,13 +43,6 @@ async def _service(request: Request) -> Service:
 ServiceDep = Annotated[Service, Depends(_service)]
 
 
-async def _admitted(request: Request, service: ServiceDep) -> Caller:
-    return admitted_caller(request, service)
-
-
-AdmittedCaller = Annotated[Caller, Depends(_admitted)]
-
-
 def admitted_caller(
     request: Request, service: Service, least_cells: int = 0, engine: Engine | None = None
 ) -> Caller:

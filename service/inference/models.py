@@ -46,6 +46,11 @@ class Models:
         """Whether one of them still loads."""
         return any(engine.state == "starting" for engine in self.engines)
 
+    @property
+    def queue_fill(self) -> float:
+        """Of the fullest queue, as a share of what may wait in it."""
+        return max(engine.queue_fill for engine in self.engines)
+
     def start(self) -> None:
         """Begin to load all of them."""
         for engine in self.engines:
@@ -56,9 +61,13 @@ class Models:
         for engine in self.engines:
             engine.on_failure = call
 
+    async def loaded(self) -> None:
+        """Return when all are there; errors as of `Engine.loaded`."""
+        await asyncio.gather(*(engine.loaded() for engine in self.engines))
+
     async def check_health(self) -> list[Estimate]:
         """A known problem, asked of each; errors as of `Engine.check_health`."""
-        return [await engine.check_health() for engine in self.engines]
+        return await asyncio.gather(*(engine.check_health() for engine in self.engines))
 
     def drain(self) -> None:
         """None is ready any more."""

@@ -17,7 +17,7 @@ from mizzle.service.formats.problem import held_bytes
 from mizzle.service.http import body, openapi
 from mizzle.service.http.auth import caller_name
 from mizzle.service.http.deadline import run_in_thread_if_large, while_connected
-from mizzle.service.http.dependencies import AdmittedCaller, Service, ServiceDep
+from mizzle.service.http.dependencies import Service, ServiceDep, admitted_caller
 from mizzle.service.http.memory import Charge
 from mizzle.service.inference.engine import Caller, Engine
 from mizzle.service.oip import protocol, schemas
@@ -76,6 +76,13 @@ async def _version(name: str, version: str, service: ServiceDep) -> Engine:
 
 
 VersionDep = Annotated[Engine, Depends(_version)]
+
+
+async def _let_in(request: Request, engine: ModelDep, service: ServiceDep) -> Caller:
+    return admitted_caller(request, service, engine=engine)
+
+
+AdmittedCaller = Annotated[Caller, Depends(_let_in)]
 
 
 @router.get(

@@ -24,7 +24,7 @@ import { count } from "./words.js";
 export const COUNT = 99; // surrogates, which give p-values in steps of 0.01
 const MIN_ROWS = 50;
 const MAX_ROWS = 20_000; // of more, a browser holds and sends too much
-const ROUNDING = 1e-6; // nats by which estimates differ that are the same but for rounding
+const ROUNDING = 1e-4; // nats by which estimates differ that are the same but for rounding
 const SELDOM = 0.05; // p-values up to which chance alone is called seldom
 
 /**

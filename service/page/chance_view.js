@@ -49,6 +49,7 @@ export function chanceSection({ api, limits, unauthorised }, problem, result) {
   const show = () => found && fill(place, view(found, result.answer.mi, unit, isSeries));
   const begin = async () => {
     found = undefined;
+    delete result.pvalue;
     found = await run(
       place,
       "Testing",

@@ -27,7 +27,8 @@ from mizzle.service.inference.observer import REFUSALS
 from mizzle.service.telemetry.metrics import Metrics
 
 _PATHS = b"|".join(re.escape(path.encode()) for path in (wire.BATCH_PATH, wire.PATH))
-_TARGET = re.compile(rb"POST (%s)(?:\?[!-~]*)? HTTP/1\.1" % _PATHS)
+# A query that may name a model, whose queue is another, goes the usual way.
+_TARGET = re.compile(rb"POST (%s)(?:\?(?![!-~]*(?:%s|%%))[!-~]*)? HTTP/1\.1" % (_PATHS, wire.MODEL.encode()))
 # A value as h11 reads it; what else may stand in one is left to it, to be refused.
 _FIELD = re.compile(rb"([\w!#$%&'*+.^`|~-]+):[ \t]*([^\r\n\0\f\v]*?)[ \t]*", re.ASCII)
 _MAX_HEAD_BYTES = 16 * 1024
@@ -51,7 +52,7 @@ class RequestHead(NamedTuple):
 
 
 class LoadShedder:
-    """Stands before one engine.
+    """Stands before the engine for requests that name no model.
 
     Args:
         metrics: count every refusal, as those that are made further inside.

@@ -21,6 +21,7 @@ import pytest
 
 from mizzle import errors
 from mizzle.service.app import create_app
+from mizzle.service.inference.models import Models
 from mizzle.service.settings import Settings
 
 # Of the cluster that starts here; Ray reads them as it is imported.
@@ -170,13 +171,18 @@ def test_jobs_of_one_process_are_refused(module: Any, monkeypatch: pytest.Monkey
         module._settings(2.0)
 
 
-def test_what_serve_asks_is_what_the_engine_says(module: Any) -> None:
+def test_what_serve_asks_is_what_all_engines_say(module: Any) -> None:
     async def failed() -> None:
         raise errors.ModelUnavailable("gone")
 
+    async def loaded() -> None:
+        pass
+
     replica = module.Replica()
-    engine = SimpleNamespace(queue_fill=0.25, loaded=failed)
-    replica.app = SimpleNamespace(state=SimpleNamespace(engine=engine))
+    engines: Any = [
+        SimpleNamespace(queue_fill=fill, loaded=of) for fill, of in ((0.1, loaded), (0.25, failed))
+    ]
+    replica.app = SimpleNamespace(state=SimpleNamespace(models=Models(engines)))
     assert replica.record_autoscaling_stats() == {"queue_fill": 0.25}
     with pytest.raises(errors.ModelUnavailable, match="gone"):
         asyncio.run(replica.check_health())

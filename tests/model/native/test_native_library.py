@@ -1,5 +1,6 @@
 """The library itself: built from these sources, with Python's numbers, and refused where it does not fit."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -34,6 +35,21 @@ def test_it_is_built_from_these_sources(monkeypatch: pytest.MonkeyPatch) -> None
     with mock.patch("setuptools.setup"):
         digest = runpy.run_path("setup.py")["digest"]()
     assert library.load().mizzle_sources().decode() == digest, "run: make native"
+
+
+def test_a_library_of_other_sources_is_built_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """However new it is, as copies and moved sources have any times."""
+    monkeypatch.chdir(ROOT)
+    with mock.patch("setuptools.setup"):
+        build = runpy.run_path("setup.py")
+    library = tmp_path / "libmizzle.so"
+    assert not build["is_built"](library)
+    library.write_bytes(b"ELF " + b"0" * 64)
+    assert not build["is_built"](library)
+    library.write_bytes(b"ELF " + build["digest"]().encode())
+    assert build["is_built"](library)
+    os.utime(library, (0, 0))  # older than the flags in setup.py
+    assert not build["is_built"](library)
 
 
 @built

@@ -111,3 +111,9 @@ def test_a_service_can_be_told_its_weights(monkeypatch: pytest.MonkeyPatch, run:
     monkeypatch.setattr(server, "serve", lambda settings: chosen.append(settings) or 0)
     assert run("serve", "--weights", "own.safetensors")[0] == run("serve")[0] == 0
     assert [settings.weights for settings in chosen] == [Path("own.safetensors"), None]
+
+
+def test_further_weights_have_no_comma_in_their_paths(run: Run) -> None:
+    code, printed, said = run("serve", "--weights", "a.safetensors", "--weights", "b,c.safetensors")
+    assert (code, printed) == (2, "")
+    assert "'b,c.safetensors' has a comma, which separates paths in MIZZLE_MODELS" in " ".join(said.split())

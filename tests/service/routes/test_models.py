@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import save
 
 import mizzle
+from mizzle import errors
 from mizzle.service.app import create_app
 from mizzle.service.inference import runner
 from mizzle.service.inference.warm_up import Measured
@@ -124,13 +125,27 @@ def test_the_open_inference_protocol_finds_it_by_its_path(play: Play) -> None:
     assert play(scenario) == ("cells", 404, "cells")
 
 
+@pytest.mark.parametrize("path", ["/v1/estimate?model={}", "/v2/models/{}/infer"])
+def test_a_full_queue_refuses_requests_for_its_own_model(app: Any, play: Play, path: str) -> None:
+    """And before their bodies are read, which here are none."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise errors.QueueFull("full")
+
+    async def scenario(http: httpx2.AsyncClient) -> list[int]:
+        app.state.models.engines[1].check_capacity = refuse
+        return [(await http.post(path.format(name), json={})).status_code for name in ("cells", "fake")]
+
+    assert play(scenario) == [429, 422]
+
+
 def test_a_client_names_a_model(settings: Any, fake: Any, serve_here: Any) -> None:
     with serve_here(settings, [fake, *_others(type(fake), "two words & more")]) as url:
         with mizzle.Client(url, model="two words & more") as client:
             names = [client.estimate(*sample()).model.name, client.info().info.name]
             names += [own.model.name for own in client.estimate_many([sample()] * 2)]
             assert set(names) == {"two words & more"}
-        with mizzle.Client(url, model="none") as client, pytest.raises(mizzle.errors.NoSuchModel):
+        with mizzle.Client(url, model="none") as client, pytest.raises(errors.NoSuchModel):
             client.estimate(*sample())
 
 

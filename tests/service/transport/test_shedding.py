@@ -14,6 +14,7 @@ from mizzle.service.telemetry.metrics import Metrics
 from mizzle.service.transport import shedding
 from mizzle.service.transport.shedding import LoadShedder, whole_request
 
+QUERY = WHOLE.replace(b"estimate", b"estimate?levels=0.5")
 BATCH = WHOLE.replace(b"estimate", b"estimate:batch")
 USUAL = [(b"date", b"Wed, 25 Nov 2026 12:00:00 GMT")]
 PASSED = {
@@ -38,6 +39,8 @@ PASSED = {
     "a last request": ASK + LAST + b"Content-Length: 2\r\n\r\n{}",
     "an upgrade": ASK + b"Upgrade: h2c\r\nContent-Length: 2\r\n\r\n{}",
     "a page of elsewhere": ASK + b"Origin: http://a.test\r\nContent-Length: 2\r\n\r\n{}",
+    "a model, whose queue is its own": WHOLE.replace(b"estimate", b"estimate?levels=0.5&model=b"),
+    "what may be a model": WHOLE.replace(b"estimate", b"estimate?m%6Fdel=b"),
     "a head of 17 KB": ASK + b"X-A: " + b"a" * 17_000 + b"\r\nContent-Length: 2\r\n\r\n{}",
 }
 
@@ -94,7 +97,9 @@ def test_while_there_is_room_or_no_model_all_goes_the_usual_way(error) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "route"), [(WHOLE, "/v1/estimate"), (BATCH, "/v1/estimate:batch")], ids=["one", "batch"]
+    ("sent", "route"),
+    [(WHOLE, "/v1/estimate"), (BATCH, "/v1/estimate:batch"), (QUERY, "/v1/estimate")],
+    ids=["one", "batch", "with a query"],
 )
 def test_a_refusal_is_the_problem_that_the_service_sends(sent, route: str) -> None:
     kept = Metrics()

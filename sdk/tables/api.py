@@ -92,8 +92,8 @@ def matrix(
             killed; the matrix then reads its pairs from there, and `Matrix.open` opens it again.
         screen: for tables with more pairs than there is time for: a cheap pass chooses the best k partners of
             each variable and the strongest pairs overall, and only these are estimated, and some pairs by
-            chance, which show how much was missed (`Matrix.screened`). "auto" keeps about one pair in twelve
-            of up to 3,000 variables; small tables are not screened.
+            chance, which show how much was missed (`Matrix.screened`). "auto" keeps a tenth of the pairs
+            at most of 500 variables and more; small tables are not screened.
         pvalues: as many surrogates a pair, say 199, for columns `pvalue` and, adjusted for the number of
             pairs by Benjamini and Hochberg, `pvalue_bh`; None for none. They are not in the checkpoint, and
             take as much time as so many tables.

@@ -95,10 +95,10 @@ def choice(table: Table) -> screening.Choice:
         ValueError: the table is too small to be screened.
     """
     planned = plan.Plan.all_pairs(variables(table))
-    k = screening.partners("auto", len(planned.variables))
-    if k is None:
+    by = screening.Pass.of("auto", None, planned)
+    if by is None:
         raise ValueError(f"{len(planned.variables)} columns are not screened; take more")
-    return screening.chosen(planned, k, None)
+    return screening.chosen(planned, by, None)
 
 
 def kept(whole: Matrix, chosen: screening.Choice, count: int) -> float:

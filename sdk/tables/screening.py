@@ -23,7 +23,8 @@ from mizzle.types import Notice
 
 Screen = Literal["auto"] | int | None
 _SIDE = 64  # variables of a tile
-_ROWS = 10_000  # of the pass; of more, a random part is taken
+_ROWS = 10_000  # of the pass where nobody says how many; of more, a random part is taken
+_FEWEST_ROWS, _MOST_ROWS = 100, 1_000_000  # below, chance decides; above, products of distances overflow
 _MAX_BYTES = 2**33  # of a file with a choice
 _SHARE = 50  # "auto": each variable keeps one in so many of the others; of all pairs a tenth at most
 _FEWEST, _LIMIT = 10, 100  # partners that "auto" keeps
@@ -44,6 +45,55 @@ class Choice(NamedTuple):
     places: tuple[PairIndex, ...]
     sample: frozenset[PairIndex]
     others: int
+
+
+class Pass(NamedTuple):
+    """What the cheap pass does.
+
+    Attributes:
+        k: partners of each variable that are answered.
+        rows: of the table that are scored; None for 10,000, or all of fewer.
+    """
+
+    k: int
+    rows: int | None = None
+
+    @classmethod
+    def of(cls, screen: Screen, rows: int | None, plan: Plan) -> "Pass | None":
+        """What a caller says; None where all pairs are answered.
+
+        Raises:
+            InvalidInput: `screen` or `rows` is no such thing, or there are rows and no pass.
+        """
+        _check_rows(screen, rows)
+        k = partners(screen, len(plan.variables))
+        there = plan.variables[0].rows
+        as_ever = rows is None or min(rows, there) == min(_ROWS, there)
+        return None if k is None else cls(k, None if as_ever else rows)
+
+    @property
+    def options(self) -> dict[str, int]:
+        """As a manifest has them."""
+        return {"screen": self.k} if self.rows is None else {"screen": self.k, "rows": self.rows}
+
+    def key(self, fingerprint: str) -> str:
+        """Of what a choice depends on.
+
+        Args:
+            fingerprint: of the table.
+        """
+        return " ".join([fingerprint, *map(str, self.options.values())])
+
+
+def _check_rows(screen: Screen, rows: int | None) -> None:
+    if rows is None:
+        return
+    if screen is None:
+        raise InvalidInput("rows= is of the pass that chooses pairs; leave it out, or add screen='auto'")
+    whole = isinstance(rows, int) and not isinstance(rows, bool)
+    if not whole or not _FEWEST_ROWS <= rows <= _MOST_ROWS:
+        allowed = f"a whole number from {_FEWEST_ROWS} to {_MOST_ROWS:,}, or None for {_ROWS:,}"
+        raise InvalidInput(f"rows must be {allowed}, not {rows!r}")
 
 
 def partners(screen: Screen, variables: int) -> int | None:
@@ -68,19 +118,18 @@ def overall(variables: int, k: int) -> int:
     return 3 * variables * k // 2
 
 
-def chosen(plan: Plan, k: int, executor: Executing | None) -> Choice:
+def chosen(plan: Plan, of: Pass, executor: Executing | None) -> Choice:
     """The pairs of a matrix that are to be answered.
 
     Args:
-        k: partners of each variable.
         executor: who computes the scores; None for this process.
 
     Raises:
         MizzleError: the engine fails.
     """
     p = len(plan.variables)
-    best = _Best(p, k)
-    for (a, b), scores in _tiles(plan, executor):
+    best = _Best(p, of.k)
+    for (a, b), scores in _tiles(plan, of.rows or _ROWS, executor):
         best.add(a, b, scores)
     selected = best.places()
     others = p * (p - 1) // 2 - len(selected)
@@ -88,9 +137,9 @@ def chosen(plan: Plan, k: int, executor: Executing | None) -> Choice:
     return Choice(tuple(sorted(selected | sample)), frozenset(sample), others)
 
 
-def _tiles(plan: Plan, executor: Executing | None) -> Iterator[tuple[tuple[range, range], Floats]]:
+def _tiles(plan: Plan, rows: int, executor: Executing | None) -> Iterator[tuple[tuple[range, range], Floats]]:
     """The scores of all pairs, a tile at a time, in any order."""
-    p, arrays = len(plan.variables), scoring.columns(plan, _ROWS)
+    p, arrays = len(plan.variables), scoring.columns(plan, rows)
     parts = [range(start, min(start + _SIDE, p)) for start in range(0, p, _SIDE)]
     tasks = [(a, b) for i, a in enumerate(parts) for b in parts[i:]]
     if executor is None:

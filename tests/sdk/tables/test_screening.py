@@ -25,7 +25,9 @@ def factors(p: int = COLUMNS, seed: int = 3) -> np.ndarray:
 
 
 def chosen(table: Any, k: int, **options: Any) -> screening.Choice:
-    return screening.chosen(plan.Plan.all_pairs(variables(table, missing="drop", **options)), k, None)
+    return screening.chosen(
+        plan.Plan.all_pairs(variables(table, missing="drop", **options)), screening.Pass(k), None
+    )
 
 
 def all_scores(table: Any, **options: Any) -> np.ndarray:
@@ -241,6 +243,40 @@ def test_it_is_the_same_elsewhere_and_in_a_folder(tmp_path: Path, monkeypatch: p
     assert matrix(table, screen=3, folder=tmp_path / "f") == alone
     with pytest.raises(errors.InvalidFile, match=r"_mizzle-screen\.npz belongs to another table"):
         matrix(table, screen=4, folder=tmp_path / "f")
+
+
+def test_rows_limit_the_cheap_pass_and_nothing_else(tmp_path: Path) -> None:
+    table = factors(30)
+    default, fewer = matrix(table, screen=3), matrix(table, screen=3, rows=100)
+    assert {(pair.x, pair.y) for pair in fewer} != {(pair.x, pair.y) for pair in default}
+    whole = matrix(table)
+    assert all(pair == whole[pair.x, pair.y] for pair in fewer)
+    assert matrix(table, screen=3, rows=ROWS) == default  # all of them
+    assert matrix(table, screen=3, rows=10**6) == default
+    assert matrix(table, screen=3, rows=100, folder=tmp_path / "f") == fewer
+    assert matrix(table, screen=3, rows=100, folder=tmp_path / "f") == fewer
+    assert Matrix.open(tmp_path / "f").screened == fewer.screened
+    with pytest.raises(errors.InvalidFile, match=r"_mizzle-screen\.npz belongs to another table"):
+        matrix(table, screen=3, folder=tmp_path / "f")
+
+
+def test_a_choice_of_the_default_has_the_key_that_it_had_before_rows() -> None:
+    planned = plan.Plan.all_pairs(variables(factors(30)))
+    for rows, key in ((None, "hash 3"), (ROWS, "hash 3"), (10_000, "hash 3"), (120, "hash 3 120")):
+        by = screening.Pass.of(3, rows, planned)
+        assert by is not None
+        assert by.key("hash") == key
+
+
+@pytest.mark.parametrize("rows", [99, 10**6 + 1, 0, -5, 500.0, "all", True])
+def test_what_is_no_number_of_rows_is_refused(rows: Any) -> None:
+    with pytest.raises(errors.InvalidInput, match="rows must be a whole number from 100 to 1,000,000, or"):
+        matrix(frame(), screen=2, rows=rows)
+
+
+def test_rows_need_a_screen() -> None:
+    with pytest.raises(errors.InvalidInput, match=r"rows= is of the pass .* add screen='auto'"):
+        matrix(frame(), rows=500)
 
 
 def test_small_tables_are_not_screened() -> None:

@@ -73,12 +73,12 @@ def nearness(x: np.ndarray, y: np.ndarray) -> float:
     """The third guess alone, without what is taken off for chance."""
     planned = plan.Plan.all_pairs(variables(np.column_stack([x, y]), missing="drop"))
     arrays = scoring.columns(planned, 10_000)
-    return scoring._of_neighbours(arrays, slice(0, 1), slice(1, 2)).item() + 0.9 / np.sqrt(len(x))
+    return float(scoring._of_neighbours(arrays, slice(0, 1), slice(1, 2)).item() + 0.9 / np.sqrt(len(x)))
 
 
 def errors_of(n: int) -> float:
     """Four standard errors of the third guess, each 0.45 / sqrt(n)."""
-    return 4 * 0.45 / np.sqrt(n)
+    return float(4 * 0.45 / np.sqrt(n))
 
 
 def zeros(n: int, seed: int, elsewhere: np.ndarray, fill: float = 0.0) -> np.ndarray:

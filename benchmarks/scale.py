@@ -164,7 +164,7 @@ def projected(tile: dict[str, Any], network: Network, price: float, screened: bo
     pairs = GENES * (GENES - 1) // 2
     if screened:
         k = screening.partners("auto", GENES) or 0
-        pairs = 3 * GENES * k // 2  # at most: partners of each, half as many overall
+        pairs = GENES * k + screening.overall(GENES, k)  # at most
     count = -(-pairs // tile["pairs_of_tile"])
     times = np.array(tile["pair_seconds"]) * tile["pairs_of_tile"]
     rows = []

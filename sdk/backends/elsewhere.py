@@ -4,6 +4,7 @@ An array that is part of several pairs is shared once; tasks name arrays by thei
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -31,15 +32,28 @@ def batches(
     Raises:
         MizzleError: the engine fails.
     """
+    arrays, numbers = shared_pairs([pair for pairs in lists for pair in pairs])
+    left = iter(numbers)
+    tasks = ((sha256, list(islice(left, len(pairs)))) for pairs in lists)
+    with opened(executor, arrays) as engine:
+        yield from engine.run(estimate, tasks)
+
+
+def shared_pairs(pairs: Iterable[Pair]) -> tuple[Arrays, list[Numbers]]:
+    """The arrays of all pairs for workers, each once, and the numbers of those of each pair."""
     numbers: dict[int, int] = {}
     arrays: list[FloatArray] = []
-    for side in (side for pairs in lists for pair in pairs for side in pair):
+    listed = list(pairs)  # which also keeps arrays alive, and so their ids apart
+    for side in (side for pair in listed for side in pair):
         if id(side) not in numbers:
             numbers[id(side)] = len(arrays)
             arrays.append(side)
-    tasks = ((sha256, [(numbers[id(x)], numbers[id(y)]) for x, y in pairs]) for pairs in lists)
-    with opened(executor, _joined(arrays)) as engine:
-        yield from engine.run(estimate, tasks)
+    return _joined(arrays), [(numbers[id(x)], numbers[id(y)]) for x, y in listed]
+
+
+def pair_of(arrays: Arrays, numbers: Numbers) -> Pair:
+    """A pair, as a worker finds it."""
+    return _array(arrays, numbers[0]), _array(arrays, numbers[1])
 
 
 def _joined(arrays: Sequence[FloatArray]) -> dict[str, NDArray[Any]]:
@@ -55,7 +69,7 @@ def estimate(arrays: Arrays, task: tuple[str, Sequence[Numbers]]) -> list[Outcom
     """What a worker makes of a task: the outcomes of a list of pairs."""
     sha256, pairs = task
     model = worker.model(sha256)
-    return prepared_outcomes(model, [(_array(arrays, x), _array(arrays, y)) for x, y in pairs])
+    return prepared_outcomes(model, [pair_of(arrays, numbers) for numbers in pairs])
 
 
 def _array(arrays: Arrays, k: int) -> FloatArray:

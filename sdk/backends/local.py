@@ -1,7 +1,7 @@
 """Estimates in this process: one shared estimator, loaded on first use and locked while it runs."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, overload
 
@@ -29,7 +29,9 @@ from mizzle.data.arrays import MIN_ROWS, FloatArray
 from mizzle.data.samples import Missing, Sample, read_sample
 from mizzle.errors import Fault, InvalidInput, MizzleError
 from mizzle.estimator import EstimatorLike
-from mizzle.executors import Executing, check_executor
+from mizzle.executors import Executing, check_executor, opened
+from mizzle.executors.sharing import Arrays
+from mizzle.executors.worker import Work
 from mizzle.types import DEFAULT_UNIT, Estimate, Unit, check_unit
 
 _CHUNK = Room(problems=256, cells=4_000_000, bytes=2**62)  # about a second of work
@@ -143,6 +145,17 @@ class LocalBackend:
             parts[k] = results
             advance(len(results))
         return [outcome for k in sorted(parts) for outcome in parts[k]]
+
+    def run_elsewhere(self, work: Work, arrays: Arrays, tasks: Iterable[object]) -> Iterator[tuple[int, Any]]:
+        """Results of tasks on the executor, as they become ready.
+
+        Args:
+            work: of the arrays and (hash of these weights, task).
+        """
+        assert self._executor is not None
+        sha256 = self._locked().info.sha256
+        with opened(self._executor, arrays) as engine:
+            yield from engine.run(work, ((sha256, task) for task in tasks))
 
     def limits(self) -> Steps[Limits]:
         """What the model covers; nothing else is limited here."""

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from mizzle import wire
+from mizzle import tables, wire
 from mizzle.backends.reduced import Reduce
 from mizzle.cli import options
-from mizzle.cli.output import Output
+from mizzle.cli.output import Output, print_pairs
 from mizzle.cli.source import Sides, Source, only_pair
-from mizzle.cli.terminal import fields, is_terminal, labelled, say, table
+from mizzle.cli.terminal import fields, labelled, say
 from mizzle.client import Client
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidInput
@@ -19,10 +19,9 @@ from mizzle.questions.surrogates import check_count
 from mizzle.tables.checkpoint import check_file
 from mizzle.tables.plan import Plan
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold
-from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, FACTS, Unit, interval_levels
+from mizzle.tables.screening import Screen
+from mizzle.types import DEFAULT_LEVEL, DEFAULT_THRESHOLD, DEFAULT_UNIT, Unit, interval_levels
 from mizzle.wire import printable
-
-_MAX_LINES = 40  # of pairs on a terminal
 
 
 def estimate(
@@ -88,6 +87,10 @@ def matrix(
     deduplicate: options.Deduplicate = False,
     url: options.Url = None,
     checkpoint: options.Checkpoint = None,
+    folder: options.Folder = None,
+    executor: options.Executor = None,
+    screen: options.Screen = None,
+    rows: options.Rows = None,
     pvalues: options.PValues = None,
     surrogates: options.Surrogates = None,
     seed: options.Seed = 0,
@@ -98,14 +101,16 @@ def matrix(
 ) -> None:
     """The mutual information of every two columns of a table."""
     output = Output(out, force, as_json, quiet)
-    output.check(file, checkpoint)
+    output.check(file, checkpoint, folder)
     check_file(checkpoint)
     _check_tested(pvalues, surrogates)
+    _check_folder(folder, checkpoint, pvalues)
+    partners = _partners(screen, rows)
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
     table_of_file, chosen = source.chosen(columns, group, exclude)
     output.note(table_of_file.notes)
-    with client_for(url) as client, _resumable(checkpoint):
-        result = client.matrix(
+    with _answering(url, executor=executor, folder=folder) as answering, _resumable(checkpoint, folder):
+        result = answering.matrix(
             table_of_file.frame,
             **chosen,
             strict=strict,
@@ -115,6 +120,10 @@ def matrix(
             deduplicate=deduplicate,
             progress=False if quiet else None,
             checkpoint=checkpoint,
+            folder=folder,
+            executor=executor,
+            screen=partners,
+            rows=rows,
             pvalues=pvalues,
             kind=surrogates,
             rng=seed,
@@ -144,6 +153,8 @@ def rank(
     deduplicate: options.Deduplicate = False,
     url: options.Url = None,
     checkpoint: options.Checkpoint = None,
+    folder: options.Folder = None,
+    executor: options.Executor = None,
     pvalues: options.PValues = None,
     surrogates: options.Surrogates = None,
     seed: options.Seed = 0,
@@ -154,15 +165,16 @@ def rank(
 ) -> None:
     """The mutual information of every column of a table with a target, strongest first."""
     output = Output(out, force, as_json, quiet)
-    output.check(file, checkpoint)
+    output.check(file, checkpoint, folder)
     check_file(checkpoint)
     _check_tested(pvalues, surrogates)
+    _check_folder(folder, checkpoint, pvalues)
     source = Source(file, kind, labels, missing, sep, decimal, thousands, na_value, no_default_na, strict)
     third = options.names(conditions, "--given") if conditions is not None else []
     table_of_file, chosen = source.chosen(columns, group, exclude, target, third)
     output.note(table_of_file.notes)
-    with client_for(url) as client, _resumable(checkpoint):
-        result = client.rank(
+    with _answering(url, executor=executor, folder=folder) as answering, _resumable(checkpoint, folder):
+        result = answering.rank(
             table_of_file.frame,
             target,
             given=table_of_file.columns_of(third) or None,
@@ -174,6 +186,8 @@ def rank(
             deduplicate=deduplicate,
             progress=False if quiet else None,
             checkpoint=checkpoint,
+            folder=folder,
+            executor=executor,
             pvalues=pvalues,
             kind=surrogates,
             rng=seed,
@@ -192,6 +206,21 @@ def client_for(url: str | None, weights: Path | None = None) -> Client:
     return Client(url) if url else Client.local(weights=weights)
 
 
+def _answering(url: str | None, **ours: object) -> AbstractContextManager[Any]:
+    """What has `matrix` and `rank`: a client of the service, or the package itself.
+
+    Args:
+        ours: options by name that a service has no part in.
+
+    Raises:
+        InvalidInput: they are there, and so is a service.
+    """
+    for name in (name for name, value in ours.items() if value is not None and url):
+        text = f"--{name} is for estimates made here: leave it out, or --url"
+        raise InvalidInput(f"{text} (and {options.URL} in the environment)")
+    return Client(url) if url else nullcontext(tables)
+
+
 def give(output: Output, result: Matrix | Ranking, notes: Sequence[str] = ()) -> None:
     """The result of a table.
 
@@ -206,7 +235,7 @@ def give(output: Output, result: Matrix | Ranking, notes: Sequence[str] = ()) ->
         raise first
     output.note([notice.message for notice in result.notices])
     as_json = json.dumps({**json.loads(result.to_json()), **assumed(notes)}) if notes else result.to_json()
-    output.give(result, as_json, lambda: _show(result), _summary(result))
+    output.give(result, as_json, lambda: print_pairs(result), _summary(result))
 
 
 def assumed(notes: Sequence[str]) -> dict[str, list[str]]:
@@ -225,15 +254,16 @@ def _summary(result: Matrix | Ranking) -> str:
 
 
 @contextmanager
-def _resumable(checkpoint: Path | None) -> Iterator[None]:
+def _resumable(checkpoint: Path | None, folder: Path | None) -> Iterator[None]:
     """Say how to go on after an interruption."""
     try:
         yield
     except KeyboardInterrupt:
-        if checkpoint is None:
-            say("mizzle: interrupted; with --checkpoint FILE it could go on from here")
+        if checkpoint is None and folder is None:
+            say("mizzle: interrupted; with --checkpoint FILE or --folder DIR it could go on from here")
         else:
-            say("mizzle: interrupted; the same command goes on from the checkpoint")
+            place = "folder" if checkpoint is None else "checkpoint"
+            say(f"mizzle: interrupted; the same command goes on from the {place}")
         raise
 
 
@@ -279,49 +309,6 @@ def _report(pair: PairResult, result: Ranking, information: str) -> None:
     fields([*lines, *labelled(noticed)])
 
 
-def _show(result: Matrix | Ranking) -> None:
-    """The pairs, strongest first; the first of many on a terminal."""
-    pairs = result.strongest()
-    strongest = pairs[:_MAX_LINES] if is_terminal() else pairs
-    interval, below = f"{100 * result.level:g}% interval", f"below {result.threshold:g}"
-    numbers = (result.unit, interval, below, "rows", *(("p", "p (BH)") if result.surrogates else ()))
-    names = ("x",) if isinstance(result, Ranking) else ("x", "y")
-    table((*names, *numbers, "noticed"), (_line(result, pair) for pair in strongest), numbers)
-    _explain(strongest)
-    if len(strongest) < len(pairs):
-        print(f"and {len(pairs) - len(strongest)} weaker pairs; --out FILE.csv or --json gives all")
-
-
-def _explain(pairs: Sequence[PairResult]) -> None:
-    """Every kind of notice of these pairs in a sentence on stderr: what to do, and what was done."""
-    messages: dict[str, str] = {}
-    for pair in pairs:
-        for notice in pair.notices:
-            if notice.code in FACTS or notice.code in pair.severest():
-                messages.setdefault(notice.code, notice.message)
-    for code, message in messages.items():
-        say(f"{code}: {printable(message)}")
-
-
-def _line(result: Matrix | Ranking, pair: PairResult) -> list[str]:
-    names = [pair.x] if isinstance(result, Ranking) else [pair.x, pair.y]
-    tested = [_pvalue(p) for p in (pair.pvalue, pair.pvalue_bh)] if result.surrogates else []
-    if pair.error is not None:
-        return [*names, "", "", "", "", *tested, str(pair.error)]
-    record = pair.record(result.level, result.threshold)
-    dropped = f" (-{pair.dropped})" if pair.dropped else ""
-    numbers = [
-        f"{record['mi']:.4f}",
-        f"{record['low']:.4f} to {record['high']:.4f}",
-        f"{record['below']:.1%}",
-    ]
-    return [*names, *numbers, f"{record['n']}{dropped}", *tested, " ".join(pair.severest())]
-
-
-def _pvalue(p: float | None) -> str:
-    return "" if p is None else f"{p:.3g}"
-
-
 def _check_tested(pvalues: int | None, surrogates: str | None) -> None:
     """Check what goes together, before any work.
 
@@ -332,3 +319,29 @@ def _check_tested(pvalues: int | None, surrogates: str | None) -> None:
         check_count(pvalues, "--pvalues")
     elif surrogates is not None:
         raise InvalidInput("--kind is that of the surrogates of --pvalues; add --pvalues N, or leave it out")
+
+
+def _check_folder(folder: Path | None, checkpoint: Path | None, pvalues: int | None) -> None:
+    """Check what does not go together, before any work.
+
+    Raises:
+        InvalidInput: a folder has no place for p-values, and is a checkpoint itself.
+    """
+    others = {"--checkpoint": checkpoint, "--pvalues": pvalues}
+    for option in (option for option, value in others.items() if value is not None and folder is not None):
+        raise InvalidInput(f"{option} and --folder do not go together; leave out one of them")
+
+
+def _partners(text: str | None, rows: int | None) -> Screen:
+    """What --screen says.
+
+    Raises:
+        InvalidInput: it is no such thing, or not there where there are rows.
+    """
+    if text is None and rows is not None:
+        raise InvalidInput("--rows is of the pass that chooses pairs; leave it out, or add --screen auto")
+    if text is None or text == "auto":
+        return "auto" if text else None
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise InvalidInput("--screen needs auto, or how many partners of each column are answered")
+    return int(text)

@@ -181,6 +181,34 @@ Checkpoint = Annotated[
         help="Keep the answers in this file; the same command goes on from there.",
     ),
 ]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        metavar="DIR",
+        help="Keep the answers in this folder, a Parquet file a tile; the same command goes on from there.",
+    ),
+]
+Executor = Annotated[
+    Literal["local", "ray"] | None,
+    typer.Option(
+        "--executor",
+        help="Who works: a process on each core, or a cluster of Ray (RAY_ADDRESS); else this process.",
+        show_default=False,
+    ),
+]
+Screen = Annotated[
+    str | None,
+    typer.Option(
+        "--screen",
+        metavar="auto|K",
+        help="Estimate only pairs that a cheap pass chooses, say the best K partners of each column.",
+    ),
+]
+Rows = Annotated[
+    int | None,
+    typer.Option("--rows", metavar="N", help="That the cheap pass reads of more; 10,000 if left out."),
+]
 PValues = Annotated[
     int | None,
     typer.Option(

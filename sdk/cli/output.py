@@ -7,15 +7,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mizzle.cli.terminal import say
+from mizzle.cli.terminal import is_terminal, say, table
 from mizzle.data.names import quoted_name
 from mizzle.errors import InvalidFile, InvalidInput, MissingExtra
 from mizzle.extras import load
-from mizzle.tables.results import Matrix, Ranking
+from mizzle.tables.results import Matrix, PairResult, Ranking
+from mizzle.types import FACTS
 from mizzle.wire import printable
 
 _NEEDED = {".parquet": ("pyarrow", "cli"), ".png": ("matplotlib", "plot")}
 _DOTS_PER_INCH = 150
+_MAX_LINES = 40  # of pairs on a terminal
 
 
 def check_place(file: Path, force: bool) -> None:
@@ -107,6 +109,49 @@ class Output:
             raise InvalidFile(f"{name} has come into being meanwhile, and was left alone") from None
         except OSError as error:
             raise InvalidFile(f"{quoted_name(str(self.file))} cannot be written: {error.strerror}") from None
+
+
+def print_pairs(result: Matrix | Ranking) -> None:
+    """The pairs, strongest first; the first of many on a terminal."""
+    pairs = result.strongest()
+    strongest = pairs[:_MAX_LINES] if is_terminal() else pairs
+    interval, below = f"{100 * result.level:g}% interval", f"below {result.threshold:g}"
+    numbers = (result.unit, interval, below, "rows", *(("p", "p (BH)") if result.surrogates else ()))
+    names = ("x",) if isinstance(result, Ranking) else ("x", "y")
+    table((*names, *numbers, "noticed"), (_line(result, pair) for pair in strongest), numbers)
+    _explain(strongest)
+    if len(strongest) < len(pairs):
+        print(f"and {len(pairs) - len(strongest)} weaker pairs; --out FILE.csv or --json gives all")
+
+
+def _explain(strongest: Sequence[PairResult]) -> None:
+    """Every kind of notice of these pairs in a sentence on stderr: what to do, and what was done."""
+    messages: dict[str, str] = {}
+    for pair in strongest:
+        for notice in pair.notices:
+            if notice.code in FACTS or notice.code in pair.severest():
+                messages.setdefault(notice.code, notice.message)
+    for code, message in messages.items():
+        say(f"{code}: {printable(message)}")
+
+
+def _line(result: Matrix | Ranking, pair: PairResult) -> list[str]:
+    names = [pair.x] if isinstance(result, Ranking) else [pair.x, pair.y]
+    tested = [_pvalue(p) for p in (pair.pvalue, pair.pvalue_bh)] if result.surrogates else []
+    if pair.error is not None:
+        return [*names, "", "", "", "", *tested, str(pair.error)]
+    record = pair.record(result.level, result.threshold)
+    dropped = f" (-{pair.dropped})" if pair.dropped else ""
+    numbers = [
+        f"{record['mi']:.4f}",
+        f"{record['low']:.4f} to {record['high']:.4f}",
+        f"{record['below']:.1%}",
+    ]
+    return [*names, *numbers, f"{record['n']}{dropped}", *tested, " ".join(pair.severest())]
+
+
+def _pvalue(p: float | None) -> str:
+    return "" if p is None else f"{p:.3g}"
 
 
 def _same(file: Path, other: str | Path | None) -> bool:

@@ -4,7 +4,7 @@ p = (1 + #{surrogates with an estimate >= that of the sample}) / (1 + n), which 
 estimator does, as it does the same to all (Phipson and Smyth 2010).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple, Protocol, overload
@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mizzle import estimator as estimators
-from mizzle.backends import conditional
+from mizzle.backends import conditional, elsewhere
 from mizzle.backends.effects import Compute, Steps, perform_compute, run
 from mizzle.backends.local import LocalBackend
 from mizzle.backends.pairs import Errors, Outcome, numbered, read_samples
 from mizzle.data.arrays import FloatArray
 from mizzle.data.samples import Missing, Sample, Triple, read_sample, read_triple
 from mizzle.errors import InvalidInput, MizzleError
-from mizzle.executors import Executing
+from mizzle.executors import Executing, worker
+from mizzle.executors.sharing import Arrays
 from mizzle.progress import Wanted, track
 from mizzle.questions.chunks import conditional_estimates
 from mizzle.questions.surrogates import (
@@ -206,6 +207,7 @@ def test_many(
     unit: Unit = DEFAULT_UNIT,
     errors: Literal["raise"] = "raise",
     progress: Wanted = None,
+    executor: Executing | None = None,
 ) -> list[Test]: ...
 
 
@@ -221,6 +223,7 @@ def test_many(
     unit: Unit = DEFAULT_UNIT,
     errors: Errors,
     progress: Wanted = None,
+    executor: Executing | None = None,
 ) -> list[Test | MizzleError]: ...
 
 
@@ -235,6 +238,7 @@ def test_many(
     unit: Unit = DEFAULT_UNIT,
     errors: Errors = "raise",
     progress: Wanted = None,
+    executor: Executing | None = None,
 ) -> Sequence[Test | MizzleError]:
     """`test` of many pairs of samples, in order; `benjamini_hochberg` adjusts their p-values.
 
@@ -243,15 +247,15 @@ def test_many(
         kind, n, block, missing, unit, progress: as for `test`, for all pairs.
         rng: as for `test`; each pair has other surrogates.
         errors: "raise" the first one, or "return" each in the place of its test.
+        executor: who works, as for `mizzle.matrix`, a test a task; None for this process.
 
     Raises:
         InvalidInput: with "pair i" in front, of a pair that cannot be answered.
         MissingExtra, ModelUnavailable: as `mizzle.estimate`.
     """
     options: Any = {"kind": kind, "n": n, "block": block, "rng": rng, "missing": missing, "unit": unit}
-    return run(
-        tested_many(LocalBackend(), pairs, errors=errors, progress=progress, **options), perform_compute
-    )
+    backend = LocalBackend(executor=executor)
+    return run(tested_many(backend, pairs, errors=errors, progress=progress, **options), perform_compute)
 
 
 test.__test__ = test_many.__test__ = False  # type: ignore[attr-defined]  # as for `Test`
@@ -300,6 +304,10 @@ def tested_many(
     samples: list[Sample | InvalidInput] = yield Compute(read_samples, (pairs, errors, missing))
     outcomes: list[Test | MizzleError] = []
     with track(progress, len(samples)) as advance:
+        if isinstance(backend, LocalBackend) and backend.elsewhere:
+            rngs = generator.spawn(len(samples))
+            outcomes = yield Compute(_tests_elsewhere, (backend, samples, design, rngs, errors, advance))
+            return outcomes
         for i, (sample, own) in enumerate(zip(samples, generator.spawn(len(samples)), strict=True)):
             try:
                 outcomes.append((yield from _tested(backend, sample, design, own, False)))
@@ -309,6 +317,44 @@ def tested_many(
                 outcomes.append(error)
             advance(1)
     return outcomes
+
+
+def _tests_elsewhere(
+    backend: LocalBackend,
+    samples: Sequence[Sample | InvalidInput],
+    design: Design,
+    rngs: Sequence[np.random.Generator],
+    errors: Errors,
+    advance: Callable[[int], object],
+) -> list[Test | MizzleError]:
+    """The tests of many samples on an executor.
+
+    Raises:
+        MizzleError: the engine fails; or the first error that comes up, where they are raised.
+    """
+    outcomes: dict[int, Any] = dict(enumerate(samples))
+    good = {i: sample for i, sample in enumerate(samples) if isinstance(sample, Sample)}
+    advance(len(samples) - len(good))
+    arrays, numbers = elsewhere.shared_pairs((sample.x, sample.y) for sample in good.values())
+    places, rest = list(good), zip(numbers, good.items(), strict=True)
+    tasks = ((pair, sample.notices, design, rngs[i]) for pair, (i, sample) in rest)
+    for k, outcome in backend.run_elsewhere(test_of_task, arrays, tasks):
+        if isinstance(outcome, MizzleError) and errors == "raise":
+            raise numbered(places[k], outcome) from outcome
+        outcomes[places[k]] = outcome
+        advance(1)
+    return list(outcomes.values())
+
+
+def test_of_task(arrays: Arrays, task: tuple[str, Any]) -> Test | MizzleError:
+    """What a worker makes of a task: a test, or what became of it."""
+    sha256, (numbers, notices, design, rng) = task
+    backend = LocalBackend(worker.model(sha256))
+    sample = Sample(*elsewhere.pair_of(arrays, numbers), notices)
+    try:
+        return run(_tested(backend, sample, design, rng, False), perform_compute)
+    except MizzleError as error:
+        return error
 
 
 def _tested(

@@ -23,7 +23,7 @@ from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.pvalues import Significance, with_pvalues
 from mizzle.tables.results import Matrix, PairResult, Ranking, check_threshold, strongest
 from mizzle.tables.run import PlanRunner
-from mizzle.tables.screening import Choice, Screen, partners, screened
+from mizzle.tables.screening import Choice, Pass, Screen, screened
 from mizzle.tables.stored import StoredPairs
 from mizzle.tables.variables import Groups, variables
 from mizzle.types import (
@@ -57,6 +57,7 @@ def matrix(
     executor: Executing | None = None,
     folder: _Path | None = None,
     screen: Screen = None,
+    rows: int | None = None,
     pvalues: int | None = None,
     kind: Kind | None = None,
     rng: Rng = 0,
@@ -92,8 +93,10 @@ def matrix(
             killed; the matrix then reads its pairs from there, and `Matrix.open` opens it again.
         screen: for tables with more pairs than there is time for: a cheap pass chooses the best k partners of
             each variable and the strongest pairs overall, and only these are estimated, and some pairs by
-            chance, which show how much was missed (`Matrix.screened`). "auto" keeps about one pair in twelve
-            of up to 3,000 variables; small tables are not screened.
+            chance, which show how much was missed (`Matrix.screened`). "auto" keeps a tenth of the pairs
+            at most of 500 variables and more; small tables are not screened.
+        rows: of the table that the cheap pass reads, drawn at random from more, 100 at least; None for
+            10,000. Estimates are always of all rows.
         pvalues: as many surrogates a pair, say 199, for columns `pvalue` and, adjusted for the number of
             pairs by Benjamini and Hochberg, `pvalue_bh`; None for none. They are not in the checkpoint, and
             take as much time as so many tables.
@@ -107,11 +110,12 @@ def matrix(
     execution = Execution.of(backend, executor, folder, {"checkpoint": checkpoint, "pvalues": pvalues})
     significance = None if pvalues is None else Significance.of(kind, pvalues, rng)
     plan = Plan.all_pairs(variables(frame, columns, groups, missing, strict=strict, deduplicate=deduplicate))
-    k, choice = partners(screen, len(plan.variables)), None
-    if k is not None:
-        plan, choice = execution.screened(plan, k)
+    by, choice = Pass.of(screen, rows, plan), None
+    if by is not None:
+        plan, choice = execution.screened(plan, by)
     if folder is not None:
-        execution.fill(plan, {"kind": "matrix", "screen": k}, level, progress)
+        options = {"screen": None} if by is None else by.options
+        execution.fill(plan, {"kind": "matrix", **options}, level, progress)
         return Matrix.open(folder, level=level, unit=unit, threshold=threshold)
     pairs = _answered(plan, execution, level, checkpoint, unit, significance, progress)
     if choice is not None:

@@ -19,7 +19,7 @@ from mizzle.tables import screening
 from mizzle.tables.folder import Sheet
 from mizzle.tables.plan import PairIndex, Plan
 from mizzle.tables.run import outcomes_of
-from mizzle.tables.screening import Choice
+from mizzle.tables.screening import Choice, Pass
 from mizzle.tables.shared_plan import File, Tasks, shared
 from mizzle.tables.tiles import tiles
 from mizzle.types import Estimate
@@ -83,20 +83,20 @@ class Execution(NamedTuple):
         with shared(plan, shared_estimator(), self.executor, self.folder, values) as tasks:
             yield backend, tasks
 
-    def screened(self, plan: Plan, k: int) -> tuple[Plan, Choice]:
+    def screened(self, plan: Plan, by: Pass) -> tuple[Plan, Choice]:
         """The plan of those pairs that are to be answered, and how they were chosen.
 
         Args:
-            k: partners of each variable; with a folder, the choice of an earlier call is taken from there.
+            by: what chooses; with a folder, the choice of an earlier call is taken from there.
 
         Raises:
             MizzleError: the engine fails, or the folder is of another table.
         """
-        key = f"{plan.fingerprint} {k}"
+        key = by.key(plan.fingerprint)
         path = None if self.folder is None else self.folder / folders.SCREEN
         choice = None if path is None else screening.load(path, key)
         if choice is None:
-            choice = screening.chosen(plan, k, self.executor)
+            choice = screening.chosen(plan, by, self.executor)
             if path is not None:
                 folders.create(path.parent)
                 with folders.written(path) as part:

@@ -1,17 +1,13 @@
 """A cheap pass over all pairs, which says which of them the network should answer.
 
-The score of a pair is the larger of two guesses at its information in nats: that of the strongest correlation
-between a few functions of the normal scores of both (Hermite polynomials, -log(1 - r^2) / 2), and that of the
-table of counts of both in classes of ranks, less its bias (Miller 1955). Both are products of matrices, a
-tile of variables at a time. Chosen are the best k partners of each variable, since everybody has
-some; half as many of the strongest overall, since hubs have more than k; and a random sample of all others,
-whose estimates say how much was missed.
+`mizzle.tables.scoring` gives each pair a score. Chosen are the best k partners of each variable, since
+everybody has some; the strongest overall, three halves of p k of p variables, since hubs have more than k;
+and a random sample of all others, whose estimates say how much was missed.
 """
 
 from collections.abc import Iterable, Iterator
 from math import exp, lgamma, log, log1p
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,24 +16,21 @@ from numpy.typing import NDArray
 from mizzle.data import npy_files
 from mizzle.errors import InvalidFile, InvalidInput
 from mizzle.executors import Executing, opened
-from mizzle.executors.sharing import Arrays
+from mizzle.tables import scoring
 from mizzle.tables.plan import PairIndex, Plan
+from mizzle.tables.scoring import Floats
 from mizzle.types import Notice
 
 Screen = Literal["auto"] | int | None
-Floats = NDArray[np.float32]
 _SIDE = 64  # variables of a tile
-_CLASSES = 8  # of ranks, of about equally many rows; ties share one
-_ROWS = 10_000  # of the pass; of more, a random part is taken
+_ROWS = 10_000  # of the pass where nobody says how many; of more, a random part is taken
+_FEWEST_ROWS, _MOST_ROWS = 100, 1_000_000  # below, chance decides; above, products of distances overflow
 _MAX_BYTES = 2**33  # of a file with a choice
-_TOGETHER = 2_000  # rows of one product
-_SHARE = 30  # "auto": each variable keeps one in so many of the others as partners
+_SHARE = 50  # "auto": each variable keeps one in so many of the others; of all pairs a tenth at most
 _FEWEST, _LIMIT = 10, 100  # partners that "auto" keeps
 _SAMPLE = 100  # one in so many of the other pairs is answered, too
 _STRONGEST = 1_000  # pairs at most, of which the report says how many were missed
 _SMALLEST, _LARGEST = 200, 3_000  # pairs of that sample
-_GRID = (np.arange(4096) + 0.5) / 4096
-_NORMAL = np.array([NormalDist().inv_cdf(u) for u in _GRID])
 
 
 class Choice(NamedTuple):
@@ -54,6 +47,55 @@ class Choice(NamedTuple):
     others: int
 
 
+class Pass(NamedTuple):
+    """What the cheap pass does.
+
+    Attributes:
+        k: partners of each variable that are answered.
+        rows: of the table that are scored; None for 10,000, or all of fewer.
+    """
+
+    k: int
+    rows: int | None = None
+
+    @classmethod
+    def of(cls, screen: Screen, rows: int | None, plan: Plan) -> "Pass | None":
+        """What a caller says; None where all pairs are answered.
+
+        Raises:
+            InvalidInput: `screen` or `rows` is no such thing, or there are rows and no pass.
+        """
+        _check_rows(screen, rows)
+        k = partners(screen, len(plan.variables))
+        there = plan.variables[0].rows
+        as_ever = rows is None or min(rows, there) == min(_ROWS, there)
+        return None if k is None else cls(k, None if as_ever else rows)
+
+    @property
+    def options(self) -> dict[str, int]:
+        """As a manifest has them."""
+        return {"screen": self.k} if self.rows is None else {"screen": self.k, "rows": self.rows}
+
+    def key(self, fingerprint: str) -> str:
+        """Of what a choice depends on.
+
+        Args:
+            fingerprint: of the table.
+        """
+        return " ".join([fingerprint, *map(str, self.options.values())])
+
+
+def _check_rows(screen: Screen, rows: int | None) -> None:
+    if rows is None:
+        return
+    if screen is None:
+        raise InvalidInput("rows= is of the pass that chooses pairs; leave it out, or add screen='auto'")
+    whole = isinstance(rows, int) and not isinstance(rows, bool)
+    if not whole or not _FEWEST_ROWS <= rows <= _MOST_ROWS:
+        allowed = f"a whole number from {_FEWEST_ROWS} to {_MOST_ROWS:,}, or None for {_ROWS:,}"
+        raise InvalidInput(f"rows must be {allowed}, not {rows!r}")
+
+
 def partners(screen: Screen, variables: int) -> int | None:
     """How many partners of each variable are answered; None for all of them.
 
@@ -68,22 +110,26 @@ def partners(screen: Screen, variables: int) -> int | None:
         wanted = screen
     else:
         raise InvalidInput("screen must be 'auto', None, or how many partners of each variable are answered")
-    return wanted if 2 * wanted < variables - 1 else None
+    return wanted if 3 * wanted < variables - 1 else None
 
 
-def chosen(plan: Plan, k: int, executor: Executing | None) -> Choice:
+def overall(variables: int, k: int) -> int:
+    """How many pairs are answered since they are the strongest of all, whoever else their variables have."""
+    return 3 * variables * k // 2
+
+
+def chosen(plan: Plan, of: Pass, executor: Executing | None) -> Choice:
     """The pairs of a matrix that are to be answered.
 
     Args:
-        k: partners of each variable.
         executor: who computes the scores; None for this process.
 
     Raises:
         MizzleError: the engine fails.
     """
     p = len(plan.variables)
-    best = _Best(p, k)
-    for (a, b), scores in _tiles(plan, executor):
+    best = _Best(p, of.k)
+    for (a, b), scores in _tiles(plan, of.rows or _ROWS, executor):
         best.add(a, b, scores)
     selected = best.places()
     others = p * (p - 1) // 2 - len(selected)
@@ -91,105 +137,16 @@ def chosen(plan: Plan, k: int, executor: Executing | None) -> Choice:
     return Choice(tuple(sorted(selected | sample)), frozenset(sample), others)
 
 
-def _tiles(plan: Plan, executor: Executing | None) -> Iterator[tuple[tuple[range, range], Floats]]:
+def _tiles(plan: Plan, rows: int, executor: Executing | None) -> Iterator[tuple[tuple[range, range], Floats]]:
     """The scores of all pairs, a tile at a time, in any order."""
-    p, arrays = len(plan.variables), columns(plan)
+    p, arrays = len(plan.variables), scoring.columns(plan, rows)
     parts = [range(start, min(start + _SIDE, p)) for start in range(0, p, _SIDE)]
     tasks = [(a, b) for i, a in enumerate(parts) for b in parts[i:]]
     if executor is None:
-        yield from ((task, scores(arrays, task)) for task in tasks)
+        yield from ((task, scoring.scores(arrays, task)) for task in tasks)
         return
     with opened(executor, arrays) as engine:
-        yield from ((tasks[k], result) for k, result in engine.run(scores, tasks))
-
-
-def columns(plan: Plan) -> dict[str, NDArray[Any]]:
-    """Normal scores and classes of all columns, shape (columns, rows); of missing cells 0 and no class."""
-    rows = np.arange(plan.variables[0].rows)
-    if len(rows) > _ROWS:
-        rows = np.sort(np.random.default_rng(0).choice(rows, _ROWS, replace=False))
-    parts = [column for variable in plan.variables for column in variable.columns]
-    ranks = [_midranks(column.values[rows], column.missing[rows]) for column in parts]
-    missing = np.array([column.missing[rows] for column in parts])
-    shares = np.array(ranks)
-    return {
-        "normal": np.where(missing, 0.0, np.interp(shares, _GRID, _NORMAL)).astype(np.float32),
-        "classes": np.where(missing, _CLASSES, (shares * _CLASSES).astype(int)).astype(np.uint8),
-        "starts": np.cumsum([0, *(len(variable.columns) for variable in plan.variables)]),
-    }
-
-
-def _midranks(values: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The share of present values below each, and half of those that are equal; in (0, 1)."""
-    shares = np.full(len(values), 0.5)
-    _, numbers, counts = np.unique(values[~missing], return_inverse=True, return_counts=True)
-    middles = (np.cumsum(counts) - counts / 2) / max(1, counts.sum())
-    shares[~missing] = middles[numbers]
-    return shares
-
-
-def scores(arrays: Arrays, task: tuple[range, range]) -> Floats:
-    """Guesses at the information of variables of a range and variables of another in nats.
-
-    Returns:
-        shape (len(a), len(b)).
-    """
-    starts = arrays["starts"]
-    sides = [slice(int(starts[part.start]), int(starts[part.stop])) for part in task]
-    of_columns = np.maximum(_of_functions(arrays, *sides), _of_counts(arrays, *sides))
-    for axis, part in enumerate(task):
-        firsts = starts[part.start : part.stop] - starts[part.start]
-        of_columns = np.asarray(np.maximum.reduceat(of_columns, firsts, axis=axis), np.float32)
-    return of_columns
-
-
-def _of_functions(arrays: Arrays, a: slice, b: slice) -> Floats:
-    """By the strongest correlation of functions of normal scores."""
-    largest = np.zeros((a.stop - a.start, b.stop - b.start), np.float32)
-    right = _functions(arrays["normal"][b])
-    for left in _functions(arrays["normal"][a]):
-        for other in right:
-            np.maximum(largest, np.abs(left @ other.T), out=largest)
-    rows = arrays["normal"].shape[1]
-    information = -0.5 * np.log1p(-(np.minimum(largest, 0.99999) ** 2)) - 0.5 / rows
-    return np.asarray(information, np.float32)
-
-
-def _functions(normal: Floats) -> list[Floats]:
-    """The first Hermite polynomials of normal scores, shape (columns, n), of mean 0 and length 1."""
-    results = []
-    for values in (normal, normal**2, normal**3 - 3 * normal):
-        centred = values - values.mean(1, keepdims=True)
-        results.append(centred / np.maximum(np.sqrt((centred**2).sum(1, keepdims=True)), 1e-6))
-    return results
-
-
-def _of_counts(arrays: Arrays, a: slice, b: slice) -> Floats:
-    """By the table of counts of the classes of both."""
-    left, right = arrays["classes"][a], arrays["classes"][b]
-    table = np.zeros((len(left) * _CLASSES, len(right) * _CLASSES), np.float32)
-    for start in range(0, left.shape[1], _TOGETHER):
-        rows = slice(start, start + _TOGETHER)
-        table += _indicators(left[:, rows]) @ _indicators(right[:, rows]).T
-    counts = table.reshape(len(left), _CLASSES, len(right), _CLASSES)
-    x, y = counts.sum(3), counts.sum(1)  # of rows that have both
-    n = np.maximum(x.sum(1), 1)
-    joint, of_x, of_y = _sums(counts, (1, 3)), _sums(x, 1), _sums(y, 2)
-    cells = (counts > 0).sum((1, 3)) - (x > 0).sum(1) - (y > 0).sum(2) + 1
-    information: Floats = (joint - of_x - of_y) / n + np.log(n) - cells / (2 * n)
-    return information.astype(np.float32)
-
-
-def _indicators(classes: NDArray[np.uint8]) -> Floats:
-    """1 where a row of a column is of a class, shape (columns * classes, n)."""
-    flags = classes[:, None, :] == np.arange(_CLASSES, dtype=np.uint8)[:, None]
-    return np.asarray(flags.reshape(-1, classes.shape[1]), np.float32)
-
-
-def _sums(counts: Floats, axes: int | tuple[int, ...]) -> NDArray[np.float64]:
-    """Sums of m log m."""
-    sums: NDArray[np.float64] = (counts * np.log(np.maximum(counts, 1))).sum(axes, dtype=np.float64)
-    return sums
+        yield from ((tasks[k], result) for k, result in engine.run(scoring.scores, tasks))
 
 
 class _Best:
@@ -199,7 +156,7 @@ class _Best:
         self._k = k
         self._scores = np.full((p, k), -np.inf, np.float32)
         self._partners = np.zeros((p, k), np.int32)
-        self._wanted = p * k // 2  # overall
+        self._wanted = overall(p, k)
         self._overall: list[NDArray[Any]] = []
         self._held = 0
         self._least = -np.inf
@@ -214,7 +171,7 @@ class _Best:
         values = upper[rows, places]
         self._overall.append(np.column_stack([values, i[rows], j[places]]))
         self._held += len(values)
-        if self._held > 4 * self._wanted:
+        if self._held > 2 * self._wanted:
             self._thin()
 
     def _improve(self, rows: NDArray[np.int32], others: NDArray[np.int32], scores: Floats) -> None:

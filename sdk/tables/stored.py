@@ -17,7 +17,7 @@ from mizzle.tables import folder as folders
 from mizzle.tables.folder import SCREEN, Folder
 from mizzle.tables.plan import PairIndex
 from mizzle.tables.results import Matrix, PairResult
-from mizzle.tables.screening import Screened, load, screened
+from mizzle.tables.screening import Pass, Screened, load, screened
 from mizzle.types import PER_NAT, Notice, Unit
 
 REPORT = "_mizzle-screened.json"
@@ -165,7 +165,8 @@ def _screened(pairs: StoredPairs) -> Screened:
     path = folder.path / REPORT
     if path.exists():
         return Screened(**json.loads(path.read_text()))
-    choice = load(folder.path / SCREEN, f"{folder.manifest['fingerprint']} {folder.manifest['screen']}")
+    by = Pass(folder.manifest["screen"], folder.manifest.get("rows"))
+    choice = load(folder.path / SCREEN, by.key(folder.manifest["fingerprint"]))
     if choice is None:
         raise InvalidFile(f"the folder {quoted_name(folder.path.name)} lacks {SCREEN}; begin anew, elsewhere")
     report = screened(pairs.mis(), choice)

@@ -14,7 +14,6 @@ from fakes import FakeEstimator
 from tabled import frame
 
 from mizzle import tables
-from mizzle.cli import terminal
 from mizzle.client import Client
 from mizzle.tables.results import KEYS, SHARED
 from mizzle.wire import printable
@@ -160,8 +159,7 @@ def test_no_color_is_obeyed(run, data, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_terminal_shows_the_strongest(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
-    monkeypatch.setattr("mizzle.cli.estimate.is_terminal", lambda: True)
+    monkeypatch.setattr("mizzle.cli.output.is_terminal", lambda: True)
     _, out, _ = run("matrix", write(tmp_path / "data.csv", frame(p=10)))
     assert "and 5 weaker pairs; --out FILE.csv or --json gives all" in out
 
@@ -277,6 +275,79 @@ def test_an_interrupted_matrix_goes_on(run, data, tmp_path: Path, model) -> None
     assert run("matrix", data, "--checkpoint", checkpoint, "--json") == (0, whole, "")
     model.distort = interrupt
     assert "--checkpoint FILE" in run("matrix", data)[2]
+
+
+@pytest.mark.parametrize("command", [["matrix"], ["rank", "--target=a"]])
+def test_an_interrupted_folder_goes_on(run, data, tmp_path: Path, model, command: list[str]) -> None:
+    name, *rest = command
+    whole = run(name, data, *rest, "--json")[1]
+    options = (name, data, *rest, "--folder", tmp_path / "kept", "--json")
+
+    def interrupt(estimate):
+        raise KeyboardInterrupt
+
+    model.distort = interrupt
+    code, out, err = run(*options)
+    assert (code, out) == (130, "")
+    assert err == "mizzle: interrupted; the same command goes on from the folder\n"
+    model.distort = lambda estimate: estimate
+    assert run(*options) == (0, whole, "")
+    model.distort = interrupt  # nothing is asked any more
+    assert run(*options) == (0, whole, "")
+
+
+def test_options_of_large_tables_reach_the_functions(run, data, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[dict[str, object]] = []
+
+    def listen(function):
+        def listening(*arguments, executor, **options):
+            heard.append({"executor": executor, **options})
+            return function(*arguments, **options)
+
+        return listening
+
+    for name in ("matrix", "rank"):
+        monkeypatch.setattr(tables, name, listen(getattr(tables, name)))
+    assert run("matrix", data, "--executor=local", "--screen=auto", "--rows=500", "--quiet")[0] == 0
+    assert run("matrix", data, "--executor=ray", "--screen=12", "--quiet")[0] == 0
+    assert run("rank", data, "--target=a", "--executor=ray", "--quiet")[0] == 0
+    taken = [tuple(options.get(name) for name in ("executor", "screen", "rows")) for options in heard]
+    assert taken == [("local", "auto", 500), ("ray", 12, None), ("ray", None, None)]
+
+
+def test_a_screened_matrix_is_that_of_the_function(run, tmp_path: Path) -> None:
+    columns = frame(n=150, p=20)
+    code, out, err = run(
+        "matrix", write(tmp_path / "wide.csv", columns), "--screen=2", "--rows=100", "--json"
+    )
+    assert code == 0
+    assert "pairs were answered, which a cheap pass chose" in err
+    assert json.loads(out) == json.loads(Client.local().matrix(columns, screen=2, rows=100).to_json())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--screen=some"], "--screen needs auto, or how many partners"),
+        (["--screen=0"], "--screen needs auto, or how many partners"),
+        (["--screen=-3"], "--screen needs auto, or how many partners"),
+        (["--rows=500"], "--rows is of the pass that chooses pairs; leave it out, or add --screen auto"),
+        (["--screen=2", "--rows=5"], "rows must be a whole number from 100"),
+        (["--folder=there", "--checkpoint=kept"], "--checkpoint and --folder do not go together"),
+        (["--folder=there", "--pvalues=19"], "--pvalues and --folder do not go together"),
+        (["--executor=dask"], "'dask' is not one of 'local', 'ray'"),
+        (["--executor=local", "--url=http://127.0.0.1:9"], "--executor is for estimates made here: leave"),
+        (["--folder=there", "--url=http://127.0.0.1:9"], "--folder is for estimates made here: leave it out"),
+    ],
+)
+def test_options_of_large_tables_that_make_no_sense_are_2(
+    run, data, options, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("matrix", data, *options)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.csv"]
 
 
 def test_progress_goes_to_terminals_only(run, data) -> None:

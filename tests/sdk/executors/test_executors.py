@@ -103,6 +103,31 @@ def test_many_problems_and_tests_are_those_of_one_process(threads: Executor) -> 
     assert tests[0].pvalue == tests[1].pvalue
 
 
+def test_many_tests_are_those_of_one_process(threads: Executor) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    gap = [None, *x[1:, 1]]
+    pairs = [(x[:, 0], x[:, :1] + x[:, 1:2]), ([1, 2], [3, 4]), (x, x[:, :1]), (x[:, 0], gap)]
+    options: Any = {"errors": "return", "n": 19, "missing": "drop", "rng": 5}
+    steps: list[tuple[int, int]] = []
+    alone = mizzle.test_many(pairs, **options)
+    elsewhere = mizzle.test_many(
+        pairs, **options, executor=threads, progress=lambda *done: steps.append(done)
+    )
+    assert isinstance(elsewhere[1], errors.TooFewSamples)
+    assert [str(outcome) for outcome in elsewhere] == [str(outcome) for outcome in alone]
+    for one, other in zip(alone, elsewhere, strict=True):
+        if isinstance(one, mizzle.Test):
+            assert isinstance(other, mizzle.Test)
+            assert (other.pvalue, other.estimate, other.warnings) == (one.pvalue, one.estimate, one.warnings)
+            assert other.null.tolist() == one.null.tolist()
+    assert steps[-1] == (4, 4)
+    few = [pairs[0], (x[:20, 0], x[:20, 1])]
+    with pytest.raises(errors.TooFewSamples, match=r"pair 1 \(counted from 0\)"):
+        mizzle.test_many(few, n=19, executor=threads)
+    assert mizzle.test_many([], executor=threads) == []
+
+
 def test_processes_of_this_machine_give_the_same() -> None:
     columns = frame(200, 9)
     assert matrix(columns, executor="local") == matrix(columns)

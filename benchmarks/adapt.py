@@ -139,7 +139,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     if options.quick:
-        options.minutes = 0.5
+        options.minutes = 1.0
     return options
 
 

@@ -9,10 +9,11 @@ _SECONDS = 2.0  # shorter work shows no bar unless it was asked for
 
 
 @contextmanager
-def track(wanted: Wanted, total: int) -> Iterator[Callable[[int], object]]:
+def track(wanted: Wanted, total: int, unit: str = "pair") -> Iterator[Callable[[int], object]]:
     """A function that takes how many more are done, as long as the context lasts.
 
     Args:
+        unit: what is counted.
         wanted: None for a bar on stderr where that is a terminal and the work takes longer than two seconds;
             True or False; or a function of (done, total).
     """
@@ -21,7 +22,7 @@ def track(wanted: Wanted, total: int) -> Iterator[Callable[[int], object]]:
     elif wanted or (wanted is None and sys.stderr is not None and sys.stderr.isatty()):
         from tqdm import tqdm
 
-        with tqdm(total=total, unit="pair", delay=0.0 if wanted else _SECONDS) as bar:
+        with tqdm(total=total, unit=unit, delay=0.0 if wanted else _SECONDS) as bar:
             yield bar.update
     else:
         yield lambda count: None

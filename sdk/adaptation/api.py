@@ -11,11 +11,12 @@ from mizzle import progress as bars
 from mizzle.adaptation.adapted import Adapted, from_file
 from mizzle.adaptation.report import Report
 from mizzle.data import frames
-from mizzle.data.samples import read_side
+from mizzle.data.samples import Side, read_side
 from mizzle.errors import InvalidInput
 from mizzle.questions.surrogates import generator_of
 
-_MOST_MINUTES = 24 * 60.0
+_LEAST_MINUTES, _MOST_MINUTES = 1.0, 24 * 60.0
+_MOST_SEED = 2**63 - 1  # of torch
 MAX_NAME = 100  # characters, as in any weights file
 _COMMAND = "pip install 'mizzle[adapt]'"
 
@@ -35,9 +36,10 @@ def adapt(
 
     Args:
         x_rows, y_rows: at least 200 rows each, as `mizzle.estimate` takes them, or a dict of columns.
-        minutes: for all of it; 0 only calibrates. With the same seed, weights agree on one machine as long
-            as the time suffices for what is planned for it, which `report.stopped` says.
-        rng: a seed or generator.
+        minutes: for all of it, at least 1; 0 only calibrates, however long that takes. With the same seed,
+            weights agree on one machine as long as the time suffices for what is planned for it, which
+            `report.stopped` says.
+        rng: a seed below 2^63, or a generator.
         progress: None for a bar on a terminal; True or False; or a function of (done, total).
         name: of the model, by which a service of several knows it; mizzle-base-adapted when left out.
 
@@ -45,14 +47,14 @@ def adapt(
         an estimator with `estimate`, `report` and `save`. Ctrl-C ends the fitting and keeps what there is.
 
     Raises:
-        InvalidInput: too few rows, too many columns or numbers, a constant column, too many levels, a name
-            that cannot be shown.
+        InvalidInput: too few rows, too many columns or numbers, a column that is constant or nearly so, too
+            many levels, a name that cannot be shown or stand in an address.
         MissingExtra: torch, scipy or zuko is not installed.
     """
-    if not 0.0 <= minutes <= _MOST_MINUTES:
-        raise InvalidInput(f"minutes is {minutes}; it must be from 0, which only calibrates, to 1440")
-    if name is not None and not (name.isprintable() and 0 < len(name) <= MAX_NAME):
-        raise InvalidInput(f"name must have 1 to {MAX_NAME} printable characters")
+    if minutes != 0.0 and not _LEAST_MINUTES <= minutes <= _MOST_MINUTES:
+        raise InvalidInput(f"minutes is {minutes}; it must be 0, which only calibrates, or from 1 to 1440")
+    if name is not None and not _is_name(name):
+        raise InvalidInput(f"name must have 1 to {MAX_NAME} printable characters, no / and not dots alone")
     running = _running()
     adapted: Adapted = running.adapt(*_sides(x_rows, y_rows), float(minutes), _seed(rng), progress, name)
     return adapted
@@ -76,11 +78,19 @@ def load(path: Path | str) -> Adapted:
     return from_file(Path(path))
 
 
+def _is_name(name: str) -> bool:
+    """Whether a model may be called so: requests name it in their path, too."""
+    return name.isprintable() and 0 < len(name) <= MAX_NAME and "/" not in name and name.strip(".") != ""
+
+
 def _seed(rng: object) -> int:
     """A seed that a report can name."""
-    return (
-        int(rng) if isinstance(rng, int | np.integer) and rng >= 0 else int(generator_of(rng).integers(2**31))
-    )
+    drawn = int(generator_of(rng).integers(2**31))
+    if not isinstance(rng, int | np.integer):
+        return drawn
+    if rng > _MOST_SEED:
+        raise InvalidInput(f"rng is {rng}; a seed may be {_MOST_SEED} at most")
+    return int(rng)
 
 
 def _running() -> Any:
@@ -99,12 +109,23 @@ def _sides(x_rows: object, y_rows: object) -> tuple[Any, Any]:
 def _side(rows: object, name: str) -> Any:
     from mizzle.adaptation import columns
 
-    if isinstance(rows, Mapping):
-        side = read_side(np.column_stack(list(rows.values())) if rows else [], name)
-    else:
-        side = read_side(rows, name)
+    side = _of_dict(rows, name) if isinstance(rows, Mapping) and rows else read_side(rows, name)
     names = _names(rows) or tuple(f"{name}{i}" for i in range(side.values.shape[1]))
     return columns.read(side.values, names, name, tuple(notice.message for notice in side.notices))
+
+
+def _of_dict(rows: Mapping[Any, object], name: str) -> Side:
+    """Every value as a column, read by itself."""
+    sides = {str(key): read_side(column, name) for key, column in rows.items()}
+    wide = [key for key, side in sides.items() if side.values.shape[1] != 1]
+    if wide:
+        raise InvalidInput(f"{name} is a dict of columns, and {wide[0]!r} has several: name each of them")
+    sizes = {key: len(side.values) for key, side in sides.items()}
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{key!r} {size}" for key, size in sizes.items())
+        raise InvalidInput(f"columns of {name} must have equally many rows; they have: {listed}")
+    notices = tuple(notice for side in sides.values() for notice in side.notices)
+    return Side(np.hstack([side.values for side in sides.values()]), None, notices)
 
 
 def _names(rows: object) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ The estimator reads ranks alone, so a continuous column may stand for its normal
 imitated is how columns hang together. A discrete column keeps its values, with their frequencies.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ _ATOM = 0.02  # share of rows at one value from which on a column is no continuo
 _LARGE_ATOM = 0.2  # beyond which it cannot stand for one, either
 _DISTINCT = 0.2  # share of different values below which it is none, either
 _MAX_LEVELS = 200  # of a discrete column, whose information is a sum over levels
+_RAREST = 0.005  # share of rows with other values than the commonest, below which problems seldom have any
+_Bins = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,14 @@ class Columns:
         names: of all columns, in order.
         values: shape (N, d).
         discrete: which are, shape (d,).
+        bins: of every discrete column the levels and the inner edges of their bins in (0, 1), by frequency.
         notices: what was assumed to read them, and what will not be imitated.
     """
 
     names: tuple[str, ...]
     values: FloatArray
     discrete: NDArray[np.bool_]
+    bins: tuple[_Bins, ...]
     notices: tuple[str, ...] = ()
 
     @property
@@ -44,8 +48,8 @@ class Columns:
         return self.values[:, ~self.discrete]
 
     def taken(self, rows: NDArray[np.intp]) -> "Columns":
-        """The same columns of some rows. What is discrete was decided on all rows."""
-        return Columns(self.names, self.values[rows], self.discrete, self.notices)
+        """The same columns of some rows. What is discrete, and its levels, were decided on all rows."""
+        return replace(self, values=self.values[rows])
 
 
 def read(values: FloatArray, names: tuple[str, ...], side: str, notices: tuple[str, ...] = ()) -> Columns:
@@ -57,8 +61,8 @@ def read(values: FloatArray, names: tuple[str, ...], side: str, notices: tuple[s
         notices: what was assumed to read them.
 
     Raises:
-        InvalidInput: too few rows, too many columns or cells, a constant column, or one of which many rows
-            have one value and the others more than can be levels.
+        InvalidInput: too few rows, too many columns or cells, a constant column or one that nearly is, or one
+            of which many rows have one value and the others more than can be levels.
     """
     n, d = values.shape
     if n < MIN_ROWS:
@@ -76,6 +80,12 @@ def read(values: FloatArray, names: tuple[str, ...], side: str, notices: tuple[s
     constant = [name for name, counts in zip(names, distinct, strict=True) if len(counts) == 1]
     if constant:
         raise InvalidInput(f"{side} has constant columns ({', '.join(constant)}): leave them out")
+    for name, counts in zip(names, distinct, strict=True):
+        if (others := n - counts.max()) < _RAREST * n:
+            raise InvalidInput(
+                f"column {name} of {side} is constant but for {others} of {n:,} rows, and {_RAREST:.1%} are "
+                "needed to imitate it: leave it out"
+            )
     repeats = np.array([len(c) < _DISTINCT * n or c.max() > max(_ATOM * n, 3) for c in distinct])
     limited = np.array([len(counts) <= _MAX_LEVELS for counts in distinct])
     for name, counts, is_limited in zip(names, distinct, limited, strict=True):
@@ -88,7 +98,8 @@ def read(values: FloatArray, names: tuple[str, ...], side: str, notices: tuple[s
     if (tied := repeats & ~limited).any():
         listed = ", ".join(name for name, is_so in zip(names, tied, strict=True) if is_so)
         notices += (f"values of {side} that repeat are not imitated in columns with many others: {listed}",)
-    return Columns(names, values, repeats & limited, notices)
+    discrete = repeats & limited
+    return Columns(names, values, discrete, tuple(map(_bins, values[:, discrete].T)), notices)
 
 
 def normal_scores(values: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -100,7 +111,6 @@ def normal_scores(values: FloatArray, rng: np.random.Generator) -> FloatArray:
     return np.asarray(ndtri((ranks + 0.5) / len(values)))
 
 
-def edges(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Levels of a discrete column and the inner edges of their bins in (0, 1), by frequency."""
+def _bins(values: FloatArray) -> _Bins:
     levels, counts = np.unique(values, return_counts=True)
     return levels, np.cumsum(counts)[:-1] / counts.sum()

@@ -29,7 +29,7 @@ from mizzle.model.weights import ADAPTED
 _THREADS = 2  # that make tokens
 _BATCH = 64
 _PASSES = 2  # of the problems; by six, what is peculiar to the maps is learnt by heart
-REPLAY = 0.35  # problems of the prior for each one of the data's kind, so that nothing else is forgotten
+_REPLAYED = round(0.35 * GROUP)  # problems of the prior beside a group, so that nothing else is forgotten
 _SHARES = (0.25, 0.5, 0.75, 1.0)  # of the way to the fitted weights; held-out problems choose one
 _CHOOSING = 800  # of the held-out problems of the data's kind; all of them take too long
 _FIT = FitConfig(rate=1e-3, matrices=2e-3, cooldown=0.6, average=0.98)
@@ -72,8 +72,12 @@ def _summarised(group: Group) -> tuple[list[Tokens], list[tuple[float, int, int]
 
 def replayed(groups: Iterable[Group], seed: int) -> Iterator[Group]:
     """These groups, each with as many problems of the prior as keep the rest from being forgotten."""
-    each = round(REPLAY * GROUP)
-    return (partial(_with_prior, group, seed, i * each, each) for i, group in enumerate(groups))
+    return (partial(_with_prior, group, seed, i * _REPLAYED, _REPLAYED) for i, group in enumerate(groups))
+
+
+def with_replays(count: int) -> int:
+    """How many problems `replayed` makes of so many."""
+    return count + -(-count // GROUP) * _REPLAYED
 
 
 def _with_prior(group: Group, seed: int, start: int, count: int) -> list[Problem]:

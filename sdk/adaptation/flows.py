@@ -19,15 +19,17 @@ _LAYERS, _BINS = 4, 8
 Stop = Callable[[], bool]
 
 
-def flow(rows: FloatArray, seed: int, passes: int, stopped: Stop) -> Any:
+def flow(rows: FloatArray, seed: int, passes: int, stopped: Stop) -> tuple[Any, bool]:
     """A neural spline flow (Durkan et al. 2019) of coupling layers, fitted to rows of shape (n, k).
 
     Its splines act on [-5, 5], so rows come standardised. The weights are those of the best held-out loss.
+
+    Returns:
+        the flow, and whether time was over before the fit was.
     """
     torch.manual_seed(seed)
     model = _coupling(rows.shape[1])
-    _fit(model, lambda x: -model().log_prob(x), rows, passes, 3e-3, stopped)
-    return model
+    return model, _fit(model, lambda x: -model().log_prob(x), rows, passes, 3e-3, stopped)
 
 
 def _coupling(columns: int) -> Any:
@@ -75,8 +77,14 @@ class Autoencoder(nn.Module):
         return x
 
 
-def autoencoder(rows: FloatArray, latents: int, seed: int, passes: int, stopped: Stop) -> Autoencoder:
-    """Fitted to rows of shape (n, d); latents are asked to come back, too, as injectivity wants."""
+def autoencoder(
+    rows: FloatArray, latents: int, seed: int, passes: int, stopped: Stop
+) -> tuple[Autoencoder, bool]:
+    """Fitted to rows of shape (n, d); latents are asked to come back, too, as injectivity wants.
+
+    Returns:
+        the autoencoder, and whether time was over before the fit was.
+    """
     torch.manual_seed(seed)
     model = Autoencoder(rows.shape[1], latents)
 
@@ -86,8 +94,7 @@ def autoencoder(rows: FloatArray, latents: int, seed: int, passes: int, stopped:
         again = (model.encode(model.decode(shaken)) - shaken).square().mean(1)
         return (model.decode(z) - x).square().mean(1) + 0.1 * again
 
-    _fit(model, loss, rows, passes, 3e-3, stopped)
-    return model
+    return model, _fit(model, loss, rows, passes, 3e-3, stopped)
 
 
 def _perceptron(inputs: int, outputs: int) -> nn.Sequential:
@@ -103,14 +110,14 @@ def _fit(
     passes: int,
     rate: float,
     stopped: Stop,
-) -> None:
-    """Adam with early stopping on the last rows, which must come in random order."""
+) -> bool:
+    """Adam with early stopping on the last rows, which must come in random order; whether time ended it."""
     data = torch.from_numpy(np.ascontiguousarray(rows, np.float32))
     cut = round(len(data) * (1.0 - _HELD_OUT))
     train, held_out = data[:cut], data[cut:]
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, passes, rate / 20)
-    best, best_state, since = float("inf"), copy.deepcopy(model.state_dict()), 0
+    best, best_state, since, is_cut = float("inf"), copy.deepcopy(model.state_dict()), 0, False
     for _ in range(passes):
         for batch in _batches(train):
             optimizer.zero_grad()
@@ -123,10 +130,11 @@ def _fit(
         since += 1
         if now < best:
             best, best_state, since = now, copy.deepcopy(model.state_dict()), 0
-        if since >= _PATIENCE or stopped():
+        if since >= _PATIENCE or (is_cut := stopped()):
             break
     model.load_state_dict(best_state)
     model.eval().requires_grad_(False)
+    return is_cut
 
 
 def _batches(train: Tensor) -> Iterator[Tensor]:

@@ -22,9 +22,8 @@ def compare(
     if not own.latents:
         nothing = np.empty((0, 0))
         return SideReport(*about, None, 0, own.way, None), (nothing, nothing)
-    real = normal_scores(unseen.continuous, rng)[:_PICTURED]
-    imitated = own.scores(rng.standard_normal((len(unseen.values), own.latents)))
-    imitated = normal_scores(imitated, rng)[:_PICTURED]
+    real = normal_scores(unseen.continuous[:_PICTURED], rng)
+    imitated = normal_scores(own.scores(rng.standard_normal((len(real), own.latents))), rng)
     accuracy = distinguished(real, imitated)
     return SideReport(*about, round(own.dimension, 2), own.latents, own.way, accuracy), (real, imitated)
 

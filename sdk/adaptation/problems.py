@@ -22,6 +22,7 @@ from mizzle.metadata_gen.families.copulas import Copula, NormalCopula, Rotated
 _INDEPENDENT, _GATED, _ROTATED = 0.12, 0.2, 0.65  # shares of problems
 _NATS = (0.03, 3.5)
 _PER_LINK = 2.5  # nats, at most
+_MEDIAN_OF_SQUARE = 0.4549  # of a standard normal number
 MIN_ROWS, MAX_ROWS = 100, 2000
 GROUP = 32  # problems through one pair of maps
 _ARCHIMEDEAN = ("clayton", "gumbel", "frank")
@@ -143,7 +144,9 @@ def _copula(nats: float, rng: np.random.Generator) -> Copula:
 
 
 def _gate(left: _Latents, right: _Latents, nats: float, rng: np.random.Generator) -> float | None:
-    """c = s(b) r a + sqrt(1 - r^2) e with s the sign of b^2 - 1/2 and a, b of one side, c of the other.
+    """c = s(b) r a + sqrt(1 - r^2) e with s = 1 where b^2 is above its median, and else -1.
+
+    a and b are of one side, c of the other.
 
     c is normal given (a, b) and by itself, as s is independent of a: I = -1/2 log(1 - r^2). None where no
     side has two continuous latents and the other one.
@@ -156,7 +159,7 @@ def _gate(left: _Latents, right: _Latents, nats: float, rng: np.random.Generator
             a, b = (two.z[:, slot[1]] for slot in pair[:2])
             r = float(np.sqrt(-np.expm1(-2.0 * nats)))
             noise = rng.standard_normal(len(a))
-            other.put(single[0], np.sign(b * b - 0.4549) * r * a + np.sqrt(1.0 - r * r) * noise)
+            other.put(single[0], np.sign(b * b - _MEDIAN_OF_SQUARE) * r * a + np.sqrt(1.0 - r * r) * noise)
             return nats
     return None
 

@@ -81,12 +81,12 @@ class Report:
     Attributes:
         before: of the shipped weights; after: of the adapted ones, None for `mizzle.assess`.
         x, y: how well the sides were imitated.
-        seed: of all randomness, or None.
+        seed: of all randomness.
         minutes: that were given.
         steps: optimizer steps; 0 where only quantiles and novelty were calibrated.
         share: of the way from the shipped weights to the fitted ones, at which the adapted ones stand:
             chosen on held-out problems of the data's kind and ordinary ones.
-        stopped: why fitting ended before its time, or None.
+        stopped: what was left out or cut short, and why; None where all was done that was planned.
     """
 
     before: Score

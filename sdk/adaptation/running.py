@@ -1,13 +1,14 @@
 """One adaptation from rows to weights, within its minutes."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from mizzle import estimator as estimators
 from mizzle import progress as bars
@@ -21,12 +22,13 @@ from mizzle.model.training.fitting import stop_signal
 from mizzle.types import Estimate
 
 _PARTS = (0.4, 0.3, 0.3)  # of the rows: to fit on, to calibrate on, to judge on; no map sees two of them
-_MAPS = (8, 4, 3)  # of each part
+_MAPS = (8, 4, 3)  # pairs of each part
 _MAP_ROWS, _MAP_ROWS_LIMIT = 0.8, 2000  # of a part, that each of its maps sees
 _PASSES = 120  # over the rows, of a flow
 _FITTED_PER_MINUTE, _CALIBRATED, _JUDGED = 2000, 2400, 400  # problems
 _ORDINARY = 400  # problems of the prior, to see what is forgotten
 _MAPS_END, _TOKENS_END, _FIT_END = 0.3, 0.6, 0.95  # shares of the minutes after which something ends
+_KEY = 0x616461707421  # beside the user's seed, so that no stream here is one of a training
 _ASSESS_MINUTES = 1.0
 _GROUP = 16
 
@@ -47,9 +49,26 @@ class _Clock(NamedTuple):
         return lambda: self.interrupted() or time.monotonic() > end
 
 
+class _Seeds(NamedTuple):
+    """Of problems, each of its own kind."""
+
+    fit: int
+    replay: int
+    calibrate: int
+    judge: int
+    ordinary: int
+
+    @classmethod
+    def of(cls, seed: int) -> "_Seeds":
+        """Those that belong to the user's."""
+        drawn = np.random.SeedSequence([seed, _KEY]).generate_state(len(cls._fields), np.uint64)
+        return cls(*(int(number) >> 2 for number in drawn))
+
+
 @contextmanager
 def _clock(minutes: float) -> Iterator[_Clock]:
-    with single_thread(), stop_signal() as stopped:  # small networks: more threads only wait for each other
+    """A clock, beside which torch has one thread and its random numbers come back as they were."""
+    with single_thread(), torch.random.fork_rng(devices=[]), stop_signal() as stopped:
         yield _Clock(time.monotonic(), minutes, stopped.is_set)
 
 
@@ -80,26 +99,21 @@ def adapt(
     left: Columns, right: Columns, minutes: float, seed: int, progress: bars.Wanted, name: str | None
 ) -> adapted.Adapted:
     """Maps, problems, fitting, calibration, report; see `mizzle.adapt`."""
-    rngs, rows = _generators(seed), _most_rows(left, right)
+    rngs, seeds, rows = _generators(seed), _Seeds.of(seed), _most_rows(left, right)
     count = round(_FITTED_PER_MINUTE * minutes)
-    replays = round(count / problems.GROUP * round(fitting.REPLAY * problems.GROUP))
-    with (
-        _clock(minutes) as clock,
-        bars.track(progress, count + replays + _CALIBRATED + 2 * _JUDGED) as advance,
-    ):
+    total = fitting.with_replays(count) + _CALIBRATED + 2 * _JUDGED
+    with _clock(minutes) as clock, bars.track(progress, total, "problem") as advance:
         parts = _divided(left, right, rngs[0])
-        over = clock.over(_MAPS_END)
-        judge = _judge(parts, rngs[2], seed + 2, rows, over)
-        held_out = fitted_maps(parts.calibrate, _MAPS[1], rngs[3], over)
-        maps = fitted_maps(parts.fit, _MAPS[0], rngs[1], over)
+        maps, held_out, judges = _all_maps(parts, rngs[1:4], clock)
+        judge = _judge(judges, seeds.judge, rows)
         report = _report(judge, maps[0], parts, seed, minutes, rngs[4], advance)
-        drawn = problems.groups(held_out, seed + 1, _CALIBRATED, rows)
+        drawn = problems.groups(held_out, seeds.calibrate, _CALIBRATED, rows)
         unseen = fitting.summaries(drawn, clock.interrupted, advance)
-        fitted, steps, is_done = _fitted(maps, unseen, clock, count, seed, rows, advance)
+        fitted, steps, is_done = _fitted(maps, unseen, clock, count, seeds, rows, advance)
         about = {"parent": fitting.parent().info.sha256, "seed": seed, "minutes": minutes}
         about["modality"] = {"x": asdict(report.x), "y": asdict(report.y)}
         fresh = adapted.written(partial(fitting.write, fitted, about, name), report)
-        stopped = None if is_done else _reason(clock)
+        stopped = _reason(clock, is_done, [*maps, *held_out, *judges], sum(_MAPS))
         after = judge.score(fresh.estimator, advance)
         report = replace(report, steps=steps, share=fitted.share, stopped=stopped, after=after)
     about["report"] = report.to_dict()
@@ -111,27 +125,29 @@ def _fitted(
     unseen: fitting.Summaries,
     clock: _Clock,
     count: int,
-    seed: int,
+    seeds: _Seeds,
     rows: int,
     advance: Callable[[int], object],
 ) -> tuple[fitting.Fitted, int, bool]:
     """The network, after how many steps, and whether all was done that was planned."""
-    drawn = list(fitting.replayed(problems.groups(maps, seed, count, rows), seed))
+    drawn = list(fitting.replayed(problems.groups(maps, seeds.fit, count, rows), seeds.replay))
     own = fitting.summaries(drawn, clock.over(_TOKENS_END), advance)
-    net, steps = fitting.fine_tuned(own, seed, clock.over(_FIT_END))
-    is_done = len(own.tokens) >= count and steps == fitting.planned(own) and not clock.interrupted()
-    held_out = fitting.ordinary(seed + 3, _ORDINARY if steps else 0, clock.interrupted)
+    net, steps = fitting.fine_tuned(own, seeds.fit, clock.over(_FIT_END))
+    is_done = len(own.tokens) == fitting.with_replays(count) and steps == fitting.planned(own)
+    held_out = fitting.ordinary(seeds.ordinary, _ORDINARY if steps else 0, clock.interrupted)
     return fitting.calibrated(net, unseen, held_out), steps, is_done
 
 
 def assess(left: Columns, right: Columns, seed: int, progress: bars.Wanted) -> Report:
     """The shipped weights on problems that look like the data; see `mizzle.assess`."""
     rngs = _generators(seed)
-    with _clock(_ASSESS_MINUTES) as clock, bars.track(progress, _JUDGED) as advance:
+    with _clock(_ASSESS_MINUTES) as clock, bars.track(progress, _JUDGED, "problem") as advance:
         parts = _divided(left, right, rngs[0])
-        judge = _judge(parts, rngs[2], seed + 2, _most_rows(left, right), clock.over(_MAPS_END))
-        [maps] = fitted_maps(parts.fit, 1, rngs[1], clock.over(_FIT_END))
-        return _report(judge, maps, parts, seed, _ASSESS_MINUTES, rngs[4], advance)
+        judges = fitted_maps(parts.judge, _MAPS[2], rngs[3], clock.over(_MAPS_END))
+        maps = fitted_maps(parts.fit, 1, rngs[1], clock.over(2 * _MAPS_END))
+        judge = _judge(judges, _Seeds.of(seed).judge, _most_rows(left, right))
+        report = _report(judge, maps[0], parts, seed, _ASSESS_MINUTES, rngs[4], advance)
+        return replace(report, stopped=_reason(clock, True, [*maps, *judges], _MAPS[2] + 1))
 
 
 def _generators(seed: int) -> list[np.random.Generator]:
@@ -152,6 +168,13 @@ def _divided(left: Columns, right: Columns, rng: np.random.Generator) -> _Parts:
     return _Parts(*zip(*divided, strict=True))
 
 
+def _all_maps(parts: _Parts, rngs: Sequence[np.random.Generator], clock: _Clock) -> Iterator[Maps]:
+    """Maps of every part, each of which has its share of the time for maps."""
+    ends = np.cumsum(_MAPS) / sum(_MAPS) * _MAPS_END
+    for own, count, rng, end in zip(parts, _MAPS, rngs, ends, strict=True):
+        yield fitted_maps(own, count, rng, clock.over(float(end)))
+
+
 def fitted_maps(sides_: Sides, count: int, rng: np.random.Generator, stopped: Callable[[], bool]) -> Maps:
     """Maps of both sides, each fitted to other rows; as many as there is time for, and one at least."""
     maps: Maps = []
@@ -167,10 +190,7 @@ def _map(side: Columns, rng: np.random.Generator, stopped: Callable[[], bool]) -
     return sides.fit(side.taken(rows), rng, _PASSES, stopped)
 
 
-def _judge(
-    parts: _Parts, rng: np.random.Generator, seed: int, rows: int, stopped: Callable[[], bool]
-) -> Judge:
-    maps = fitted_maps(parts.judge, _MAPS[2], rng, stopped)
+def _judge(maps: Maps, seed: int, rows: int) -> Judge:
     return Judge([p for group in problems.groups(maps, seed, _JUDGED, rows) for p in group()])
 
 
@@ -190,7 +210,11 @@ def _report(
     return Report(before, None, x, y, seed, minutes, pictures={"x": rows_x, "y": rows_y})
 
 
-def _reason(clock: _Clock) -> str:
-    if clock.interrupted():
-        return "interrupted; what was fitted until then was kept"
-    return "the minutes were over before all that was planned was done; another run may differ"
+def _reason(clock: _Clock, is_done: bool, maps: Maps, planned: int) -> str | None:
+    """What was left out or cut short, and why; None where nothing was."""
+    cut = sum(side.is_cut for pair in maps for side in pair)
+    if is_done and len(maps) == planned and not cut:
+        return None
+    why = "interrupted" if clock.interrupted() else "the minutes were over; another run may differ"
+    text = f"{why}: {len(maps)} of {planned} pairs of maps were fitted, {cut} of their maps cut short"
+    return text if is_done else f"{text}, and less was learnt than was planned"

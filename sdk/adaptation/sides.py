@@ -28,6 +28,7 @@ class FittedSide:
         dimension: intrinsic dimension of the continuous columns, nan without any.
         way: "components" or "autoencoder".
         levels, edges: of every discrete column.
+        is_cut: whether time was over before the fit was.
     """
 
     columns: Columns
@@ -36,6 +37,7 @@ class FittedSide:
     way: str
     levels: tuple[FloatArray, ...]
     edges: tuple[FloatArray, ...]
+    is_cut: bool
     _axes: FloatArray
     _centre: FloatArray
     _decoder: Any
@@ -67,25 +69,25 @@ class FittedSide:
 
 def fit(side: Columns, rng: np.random.Generator, passes: int, stopped: flows.Stop) -> FittedSide:
     """The map of a side, fitted to its rows, which must come in random order."""
-    bins = [columns.edges(column) for column in side.values[:, side.discrete].T]
-    levels, edges = tuple(b[0] for b in bins), tuple(b[1] for b in bins)
+    levels, edges = tuple(b[0] for b in side.bins), tuple(b[1] for b in side.bins)
     if side.discrete.all():
         nothing = np.empty((0, 0))
         return FittedSide(
-            side, 0, np.nan, "none", levels, edges, nothing, nothing, None, (nothing, nothing), None
+            side, 0, np.nan, "none", levels, edges, False, nothing, nothing, None, (nothing, nothing), None
         )
     scores = columns.normal_scores(side.continuous, rng)
     centre, axes = _components(scores)
     inner = (scores - centre) @ np.linalg.pinv(axes).T
     dimension, seed = intrinsic(inner), int(rng.integers(2**31))
-    decoder = _decoder(inner, dimension, seed, passes, stopped)
+    decoder, decoder_is_cut = _decoder(inner, dimension, seed, passes, stopped)
     if decoder is not None:
         with torch.no_grad():
             inner = decoder.encode(torch.from_numpy(inner).float()).double().numpy()
     scale = inner.mean(0), inner.std(0)
-    flow = flows.flow((inner - scale[0]) / scale[1], seed, passes, stopped)
+    flow, flow_is_cut = flows.flow((inner - scale[0]) / scale[1], seed, passes, stopped)
     way = "components" if decoder is None else "autoencoder"
-    return FittedSide(side, inner.shape[1], dimension, way, levels, edges, axes, centre, decoder, scale, flow)
+    about = side, inner.shape[1], dimension, way, levels, edges, decoder_is_cut or flow_is_cut
+    return FittedSide(*about, axes, centre, decoder, scale, flow)
 
 
 def _components(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -98,12 +100,12 @@ def _components(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _decoder(
     inner: FloatArray, dimension: float, seed: int, passes: int, stopped: flows.Stop
-) -> flows.Autoencoder | None:
-    """An autoencoder, where rows lie on fewer dimensions and one gives them back injectively."""
+) -> tuple[flows.Autoencoder | None, bool]:
+    """An autoencoder, where rows lie on fewer dimensions and one gives them back injectively; whether cut."""
     latents = max(1, int(np.ceil(dimension - 0.3)))
     if latents > _FEWER * inner.shape[1]:
-        return None
-    model = flows.autoencoder(inner, latents, seed, 2 * passes, stopped)
+        return None, False
+    model, is_cut = flows.autoencoder(inner, latents, seed, 2 * passes, stopped)
     with torch.no_grad():
         rows = torch.from_numpy(inner[round(0.85 * len(inner)) :]).float()
         z = model.encode(rows)
@@ -111,4 +113,4 @@ def _decoder(
         again = model.encode(back)
         explained = 1.0 - (back - rows).square().mean() / rows.var(0).mean()
         returned = 1.0 - ((again - z).square().mean(0) / z.var(0)).max()
-    return model if explained >= _EXPLAINED and returned >= _RETURNED else None
+    return model if explained >= _EXPLAINED and returned >= _RETURNED else None, is_cut

@@ -18,7 +18,9 @@ from mizzle.wire import printable
 
 _SUFFIX = ".safetensors"
 Columns = Mapping[str, FloatArray]
-Minutes = Annotated[float, typer.Option("--minutes", metavar="M", help="For all of it; 0 only calibrates.")]
+Minutes = Annotated[
+    float, typer.Option("--minutes", metavar="M", help="For all of it, 1 to 1440; 0 only calibrates.")
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Of all randomness.", min=0)]
 Out = Annotated[
     Path,

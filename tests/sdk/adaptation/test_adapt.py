@@ -4,6 +4,7 @@ import copy
 import json
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import torch
 
 import mizzle
 from mizzle import errors
-from mizzle.adaptation import fitting
+from mizzle.adaptation import fitting, running
 from mizzle.adaptation.adapted import Adapted
+from mizzle.adaptation.problems import GROUP
 from mizzle.model.training.fitting import stop_signal
 from mizzle.model.weights import SHIPPED
 
@@ -181,7 +183,89 @@ def test_bad_rows_are_one_clear_error(x: Any, y: Any, message: str) -> None:
             ask(x, y)
 
 
-@pytest.mark.parametrize("minutes", [-1, float("nan"), 1441])
+RARE = (np.arange(300) % 100 == 0).astype(float)  # three ones
+
+
+@pytest.mark.parametrize("side", [RARE, np.column_stack([RARE, NORMALS])], ids=["alone", "beside others"])
+def test_a_rare_level_that_no_map_may_see(side: np.ndarray) -> None:
+    report = mizzle.assess(side, NORMALS, rng=1)
+    assert report.before.problems == running._JUDGED
+    assert report.x.discrete == ("x0",)
+
+
+def test_a_column_that_nearly_is_constant_is_refused() -> None:
+    with pytest.raises(
+        errors.InvalidInput, match=r"column x0 of x is constant but for 3 of 1,000 rows.*0\.5%"
+    ):
+        mizzle.assess(np.arange(1000) < 3, NORMALS)
+
+
+def test_columns_of_a_dict_are_read_one_by_one() -> None:
+    x, y = rows()
+    as_dict = mizzle.assess({name: x[name].tolist() for name in x}, y, rng=1)
+    assert as_dict.before == mizzle.assess(x, y, rng=1).before
+    assert as_dict.x.discrete == ("home",)
+    for wrong, message in (
+        ({"a": NORMALS[:, 0], "b": NORMALS[:200, 0]}, "equally many rows; they have: 'a' 300, 'b' 200"),
+        ({"a": NORMALS}, "'a' has several"),
+        ({}, "x"),
+    ):
+        with pytest.raises(errors.InvalidInput, match=message):
+            mizzle.assess(wrong, NORMALS)
+
+
+def test_a_callers_random_numbers_stay() -> None:
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    mizzle.assess(NORMALS, NORMALS, rng=1)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_time_cut_short_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_MAPS_END", 0.0)
+    monkeypatch.setattr(running, "_MAPS", (2, 2, 2))
+    report = mizzle.adapt(*rows(), minutes=1, rng=1).report
+    assert "the minutes were over" in str(report.stopped)
+    assert "3 of 6 pairs of maps were fitted, 6 of their maps cut short" in str(report.stopped)
+    assert "2 of 3 pairs" in str(mizzle.assess(*rows(), rng=1).stopped)
+
+
+def test_progress_ends_at_its_total() -> None:
+    seen: list[tuple[int, int]] = []
+    report = adapt(progress=lambda *counts: seen.append(counts)).report
+    assert report.stopped is None
+    assert seen[-1][0] == seen[-1][1]
+    assert all(done <= total for done, total in seen)
+
+
+@pytest.mark.parametrize("count", [1, 32, 40, 96])
+def test_what_is_replayed_is_counted(count: int) -> None:
+    def group(own: int) -> list[Any]:
+        return [None] * own
+
+    groups = [partial(group, min(GROUP, count - start)) for start in range(0, count, GROUP)]
+    assert fitting.with_replays(count) == sum(len(own()) for own in fitting.replayed(groups, 0))
+
+
+def test_no_stream_is_another_one_nor_a_trainings() -> None:
+    seeds = [number for seed in (0, 1, 68, 2**63 - 1) for number in running._Seeds.of(seed)]
+    assert len(set(seeds)) == len(seeds)
+    assert all(2**20 < number < 2**63 for number in seeds)
+
+
+@pytest.mark.parametrize("rng", [2**63, -1, True, "1"])
+def test_what_is_no_seed_is_refused_at_once(rng: Any) -> None:
+    with pytest.raises(errors.InvalidInput, match="rng is"):
+        mizzle.adapt(NORMALS, NORMALS, rng=rng)
+
+
+@pytest.mark.parametrize("name", ["", "team/x", "..", "a\nb", "a" * 101])
+def test_names_that_no_request_could_carry(name: str) -> None:
+    with pytest.raises(errors.InvalidInput, match="no / and not dots alone"):
+        mizzle.adapt(NORMALS, NORMALS, name=name)
+
+
+@pytest.mark.parametrize("minutes", [-1, 0.5, float("nan"), 1441])
 def test_bad_minutes(minutes: float) -> None:
     with pytest.raises(errors.InvalidInput, match="0, which only calibrates"):
         mizzle.adapt(NORMALS, NORMALS, minutes=minutes)

@@ -44,7 +44,8 @@ def page(results: Sequence[Row]) -> str:
 _INTRODUCTION: Final = (
     "Figures of `mizzle.test`, `estimate(given=)`, `lagged`, `difference` and `check`, in nats. The pages "
     "of the questions say what each of them is for: [chance](significance.md), [conditions](conditional.md), "
-    "[lags](lags.md), [differences](difference.md), [verdicts](verdict.md)."
+    "[lags](lags.md), [differences](difference.md), [verdicts](verdict.md). Times in seconds and ms may be "
+    "of a machine that had other work; ratios to an estimate are of an idle one (the part `speed`)."
 )
 
 

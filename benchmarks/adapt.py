@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from results import RESULTS, Row, print_table, result_name, write_result
+from results import RESULTS, Row, print_table, read_newest, result_name, write_result
 from sklearn.datasets import (  # type: ignore[import-untyped]
     load_breast_cancer,
     load_diabetes,
@@ -76,12 +76,15 @@ TABLES: dict[str, Callable[[], Table]] = {
 def main() -> None:
     """Adapts to each table, prints and writes what was gained."""
     options = _options()
-    rows = [row(name, TABLES[name], options.minutes) for name in options.only or TABLES]
-    print_table("adapt", rows)
+    kind = result_name("adapt", options.quick)
+    tables = {own["table"]: own for own in read_newest(kind, options.out).get("tables", [])}
     payload: dict[str, Any] = {"unit": "nats", "quick": options.quick, "minutes": options.minutes}
-    payload |= {"weights": estimators.load().info._asdict(), "problems": PROBLEMS, "tables": rows}
-    name = result_name("adapt", options.quick)
-    print(f"\nwritten: {write_result(name, payload, options.out).name}")
+    payload |= {"weights": estimators.load().info._asdict(), "problems": PROBLEMS}
+    for name in options.only or TABLES:
+        tables[name] = row(name, TABLES[name], options.minutes)
+        rows = [tables[own] for own in TABLES if own in tables]
+        print_table("adapt", rows)
+        print(f"\nwritten: {write_result(kind, {**payload, 'tables': rows}, options.out).name}")
 
 
 def row(name: str, table: Callable[[], Table], minutes: float) -> Row:

@@ -1,8 +1,8 @@
-"""Writes the README's measured part and four pages of `docs/` from the newest results.
+"""Writes what was measured into README and `docs/adapt.md`, and pages of `docs/`, from the newest results.
 
     python benchmarks/readme.py [--check]
 
-What stands between the README's two markers is made here and nowhere else, as are the pages; `--check` exits
+What stands between their two markers is made here and nowhere else, as are the pages; `--check` exits
 with 1 where one of them differs. What the results lack is left out.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import accuracy_page
+import adapt_page
 import attacks_page
 import measurements_page
 import questions_page
@@ -26,6 +27,7 @@ ACCURACY = README.parent / "docs" / "accuracy.md"
 ATTACKS = README.parent / "docs" / "attacks.md"
 TORCH = README.parent / "docs" / "torch.md"
 QUESTIONS = README.parent / "docs" / "questions" / "figures.md"
+ADAPT = README.parent / "docs" / "adapt.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
 
@@ -52,15 +54,16 @@ def pages(folder: Path = RESULTS) -> dict[Path, str]:
         ACCURACY: accuracy_page.page(*results),
         ATTACKS: attacks_page.page(read_newest("attack", folder)),
         TORCH: torch_page.page(read_newest("gradients", folder)),
+        ADAPT: updated(ADAPT.read_text(), adapt_page.section(read_newest("adapt", folder))),
         QUESTIONS: questions_page.page([read_newest(f"questions-{part}", folder) for part in FILES]),
     }
 
 
 def updated(text: str, measured: str) -> str:
-    """The README with another text between its markers."""
+    """A page with another text between its markers."""
     before, mark, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
-    assert (mark, end) == (BEGIN, END), f"the README needs {BEGIN} and {END}"
+    assert (mark, end) == (BEGIN, END), f"the page needs {BEGIN} and {END}"
     return f"{before}{BEGIN}\n{measured}\n{END}{after}"
 
 

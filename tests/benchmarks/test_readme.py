@@ -156,5 +156,5 @@ def test_the_table_of_contents_names_every_module() -> None:
 
 
 def test_markers_are_needed(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="the README needs"):
+    with pytest.raises(AssertionError, match="the page needs"):
         updated("no markers here", "text")

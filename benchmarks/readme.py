@@ -1,4 +1,4 @@
-"""Writes what was measured into README and `docs/adapt.md`, and pages of `docs/`, from the newest results.
+"""Writes what was measured into README and pages, and whole pages of `docs/`, from the newest results.
 
     python benchmarks/readme.py [--check]
 
@@ -16,6 +16,7 @@ import adapt_page
 import attacks_page
 import measurements_page
 import questions_page
+import scale_page
 import torch_page
 from page_tables import ERRORS_LEGEND, coverage, pooled_errors, weak_spots, with_real_data
 from questions_page import FILES
@@ -27,6 +28,7 @@ ACCURACY = README.parent / "docs" / "accuracy.md"
 ATTACKS = README.parent / "docs" / "attacks.md"
 TORCH = README.parent / "docs" / "torch.md"
 QUESTIONS = README.parent / "docs" / "questions" / "figures.md"
+SCALE = README.parent / "docs" / "scale.md"
 ADAPT = README.parent / "docs" / "adapt.md"
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
@@ -55,6 +57,7 @@ def pages(folder: Path = RESULTS) -> dict[Path, str]:
         ATTACKS: attacks_page.page(read_newest("attack", folder)),
         TORCH: torch_page.page(read_newest("gradients", folder)),
         ADAPT: updated(ADAPT.read_text(), adapt_page.section(read_newest("adapt", folder))),
+        SCALE: updated(SCALE.read_text(), scale_page.section(read_newest("scale", folder))),
         QUESTIONS: questions_page.page([read_newest(f"questions-{part}", folder) for part in FILES]),
     }
 

@@ -6,8 +6,8 @@
 Strong scaling: the same table by more workers. Weak: as many more pairs as workers. The simulation draws
 times of tiles from those that were measured, lets the driver take results one by one, sends the ranks to
 every node, and lets workers fail: a failure costs the tile and the start of another worker. Its result is
-the time of 20,000 columns of 10,000 rows (2 x 10^8 pairs), whole and screened, and the cost at a price of a
-core's hour. Prints tables and writes results/scale-YYYY-MM-DD.json.
+the time of 20,000 columns of 10,000 rows (2 x 10^8 pairs), whole and screened, the cheap pass included, and
+the cost at a price of a core's hour. Prints tables and writes results/scale-YYYY-MM-DD.json.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from mizzle import executors
 from mizzle.backends.shared_ranks import SharedRanks
 from mizzle.estimator import load
 from mizzle.executors import Executing
-from mizzle.tables import folder, matrix, plan, screening, tiles
+from mizzle.tables import folder, matrix, plan, scoring, screening, tiles
 from mizzle.tables.run import outcomes_of
 from mizzle.tables.variables import variables
 
@@ -145,10 +145,19 @@ def tile_times(n: int, count: int) -> dict[str, Any]:
         "rows": n,
         "pairs_of_tile": size**2,
         "pair_seconds": seconds,
+        "score_seconds": score_seconds(planned, n),
         "write_seconds": write,
         "bytes_of_pair": bytes_of_tile,
         "start_seconds": started,
     }
+
+
+def score_seconds(planned: plan.Plan, n: int) -> float:
+    """Of a pair in the cheap pass, by one thread."""
+    arrays, sides = scoring.columns(planned, n), (range(64), range(64, 128))
+    start = time.perf_counter()
+    scoring.scores(arrays, sides)
+    return (time.perf_counter() - start) / 64**2
 
 
 def _ignored(count: int) -> None:
@@ -161,8 +170,9 @@ def _nothing(arrays: object, task: object) -> None:
 
 def projected(tile: dict[str, Any], network: Network, price: float, screened: bool) -> list[dict[str, Any]]:
     """The large table by more and more workers."""
-    pairs = GENES * (GENES - 1) // 2
+    pairs, scored = GENES * (GENES - 1) // 2, 0.0
     if screened:
+        scored = pairs * tile["score_seconds"]  # of all pairs, by one worker
         k = screening.partners("auto", GENES) or 0
         pairs = GENES * k + screening.overall(GENES, k)  # at most
     count = -(-pairs // tile["pairs_of_tile"])
@@ -170,13 +180,14 @@ def projected(tile: dict[str, Any], network: Network, price: float, screened: bo
     rows = []
     for workers in SIZES:
         result = simulate(times, count, workers, network, 4 * GENES * CELLS)
-        core_hours = result.seconds * workers / 3600
+        seconds = result.seconds + scored / workers
+        core_hours = seconds * workers / 3600
         rows.append(
             {
                 "screened": screened,
                 "workers": workers,
                 "pairs": pairs,
-                "hours": result.seconds / 3600,
+                "hours": seconds / 3600,
                 "efficiency": result.efficiency,
                 "lost_tiles": result.lost,
                 "core_hours": core_hours,

@@ -31,8 +31,8 @@ def _about_simulation(result: Row) -> str:
     network, tile = result["network"], result["tile"]
     milliseconds = 1e3 * sum(tile["pair_seconds"]) / len(tile["pair_seconds"])
     return (
-        f"20,000 columns of {tile['rows']:,} rows by more workers, **simulated** from {number(milliseconds)} ms "
-        f"a pair (and {number(1e6 * tile['score_seconds'])} µs in the cheap pass), one process that takes "
+        f"20,000 columns of {tile['rows']:,} rows by more workers, **simulated** from "
+        f"{number(milliseconds)} ms a pair (and {number(1e6 * tile['score_seconds'])} µs in the cheap pass), one process that takes "
         f"{number(1e3 * network['driver'])} ms to write a tile, {network['gigabits']:g} Gbit/s, "
         f"{network['failures']:g} failures of a worker an hour, and {result['price']:g} a core's hour:"
     )

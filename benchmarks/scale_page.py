@@ -32,8 +32,9 @@ def _about_simulation(result: Row) -> str:
     milliseconds = 1e3 * sum(tile["pair_seconds"]) / len(tile["pair_seconds"])
     return (
         f"20,000 columns of {tile['rows']:,} rows by more workers, **simulated** from "
-        f"{number(milliseconds)} ms a pair (and {number(1e6 * tile['score_seconds'])} µs in the cheap pass), one process that takes "
-        f"{number(1e3 * network['driver'])} ms to write a tile, {network['gigabits']:g} Gbit/s, "
+        f"{number(milliseconds)} ms a pair (and {number(1e6 * tile['score_seconds'])} µs in the cheap pass), "
+        f"one process that takes {number(1e3 * network['driver'])} ms to write a tile, "
+        f"{network['gigabits']:g} Gbit/s, "
         f"{network['failures']:g} failures of a worker an hour, and {result['price']:g} a core's hour:"
     )
 

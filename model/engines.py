@@ -122,7 +122,7 @@ def _chosen(engine: str) -> str:
 
 
 def _beside_cpu(path: Path, loaded: Loaded) -> Loaded:
-    """The same where torch found no GPU after all."""
+    """The engine of a GPU with the compiled one beside it; as it was where torch found none after all."""
     gpu, header, info = loaded
     return loaded if gpu.device == "cpu" else (BesideCpu(gpu, _native(path, 1, info.sha256)[0]), header, info)
 

@@ -13,9 +13,9 @@ def track(wanted: Wanted, total: int, unit: str = "pair") -> Iterator[Callable[[
     """A function that takes how many more are done, as long as the context lasts.
 
     Args:
-        unit: what is counted.
         wanted: None for a bar on stderr where that is a terminal and the work takes longer than two seconds;
             True or False; or a function of (done, total).
+        unit: what is counted.
     """
     if callable(wanted):
         yield _counted(wanted, total)

@@ -4,6 +4,7 @@ The estimator reads ranks alone, so a continuous column may stand for its normal
 imitated is how columns hang together. A discrete column keeps its values, with their frequencies.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,6 +65,21 @@ def read(values: FloatArray, names: tuple[str, ...], side: str, notices: tuple[s
         InvalidInput: too few rows, too many columns or cells, a constant column or one that nearly is, or one
             of which many rows have one value and the others more than can be levels.
     """
+    _check_size(values, side)
+    n = len(values)
+    levels, counts = zip(*(np.unique(column, return_counts=True) for column in values.T), strict=True)
+    _check_counts(list(zip(names, counts, strict=True)), n, side)
+    repeats = np.array([len(c) < _DISTINCT * n or c.max() > max(_ATOM * n, 3) for c in counts])
+    limited = np.array([len(c) <= _MAX_LEVELS for c in counts])
+    if (tied := repeats & ~limited).any():
+        listed = ", ".join(name for name, is_so in zip(names, tied, strict=True) if is_so)
+        notices += (f"values of {side} that repeat are not imitated in columns with many others: {listed}",)
+    discrete = repeats & limited
+    bins = tuple((levels[i], np.cumsum(counts[i])[:-1] / n) for i in np.flatnonzero(discrete))
+    return Columns(names, values, discrete, bins, notices)
+
+
+def _check_size(values: FloatArray, side: str) -> None:
     n, d = values.shape
     if n < MIN_ROWS:
         raise InvalidInput(f"{side} has {n} rows; adapting needs at least {MIN_ROWS}: bring more rows")
@@ -76,30 +92,26 @@ def read(values: FloatArray, names: tuple[str, ...], side: str, notices: tuple[s
         raise InvalidInput(
             f"{side} has {n:,} x {d} numbers, and at most {MAX_CELLS:,} are read: take a part of the rows"
         )
-    distinct = [np.unique(column, return_counts=True)[1] for column in values.T]
-    constant = [name for name, counts in zip(names, distinct, strict=True) if len(counts) == 1]
+
+
+def _check_counts(columns: Sequence[tuple[str, NDArray[np.intp]]], n: int, side: str) -> None:
+    """How many of n rows have each value of every column."""
+    constant = [name for name, counts in columns if len(counts) == 1]
     if constant:
         raise InvalidInput(f"{side} has constant columns ({', '.join(constant)}): leave them out")
-    for name, counts in zip(names, distinct, strict=True):
-        if (others := n - counts.max()) < _RAREST * n:
+    for name, counts in columns:
+        largest = counts.max()
+        if n - largest < _RAREST * n:
             raise InvalidInput(
-                f"column {name} of {side} is constant but for {others} of {n:,} rows, and {_RAREST:.1%} are "
-                "needed to imitate it: leave it out"
+                f"column {name} of {side} is constant but for {n - largest} of {n:,} rows, and {_RAREST:.1%} "
+                "are needed to imitate it: leave it out"
             )
-    repeats = np.array([len(c) < _DISTINCT * n or c.max() > max(_ATOM * n, 3) for c in distinct])
-    limited = np.array([len(counts) <= _MAX_LEVELS for counts in distinct])
-    for name, counts, is_limited in zip(names, distinct, limited, strict=True):
-        if not is_limited and counts.max() > _LARGE_ATOM * n:
+        if len(counts) > _MAX_LEVELS and largest > _LARGE_ATOM * n:
             raise InvalidInput(
-                f"column {name} of {side} has one value in {counts.max() / n:.0%} of the rows and "
+                f"column {name} of {side} has one value in {largest / n:.0%} of the rows and "
                 f"{len(counts) - 1} others; discrete columns may have {_MAX_LEVELS} values: group them, or "
                 "leave the column out"
             )
-    if (tied := repeats & ~limited).any():
-        listed = ", ".join(name for name, is_so in zip(names, tied, strict=True) if is_so)
-        notices += (f"values of {side} that repeat are not imitated in columns with many others: {listed}",)
-    discrete = repeats & limited
-    return Columns(names, values, discrete, tuple(map(_bins, values[:, discrete].T)), notices)
 
 
 def normal_scores(values: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -109,8 +121,3 @@ def normal_scores(values: FloatArray, rng: np.random.Generator) -> FloatArray:
     ranks = np.empty(values.shape)
     np.put_along_axis(ranks, order, np.arange(len(values), dtype=float)[:, None], axis=0)
     return np.asarray(ndtri((ranks + 0.5) / len(values)))
-
-
-def _bins(values: FloatArray) -> _Bins:
-    levels, counts = np.unique(values, return_counts=True)
-    return levels, np.cumsum(counts)[:-1] / counts.sum()

@@ -9,8 +9,8 @@ A file `NAME.safetensors` holds, for data set i of N:
     n               (N,) int64, rows
     dim             (N, 2) int64, columns of x and of y
     seed            (N,) int64, the seed the data set was drawn with
-and in its header: format, suite ("mist" or "bmi"), split, and the JSON lists of N strings `labels`
-(family or task) and `names` (the same for people).
+and in its header: format, suite ("mist", "bmi" or "mixtures"), split, and the JSON lists of N strings
+`labels` (family or task) and `names` (the same for people).
 
 Estimates of neural peers (`neural_peers.py`) lie beside it as `neural-NAME.json`.
 """

@@ -46,6 +46,7 @@ SUITES: Final[Mapping[str, SuiteEntry]] = {
     "mist-seen": SuiteEntry("MIST's generator, seen families", by_rows=True, max_rows=500),
     "mist-unseen": SuiteEntry("MIST's generator, unseen combinations", by_rows=True, max_rows=500),
     "bmi": SuiteEntry("40 tasks of BMI", by_rows=True, named=True),
+    "mixtures": SuiteEntry("mixtures of BMI, version 2", rows="1000-5000", named=True),
     "prior": SuiteEntry("fresh draws of the training distribution", by_rows=True, named=True),
     "held-out-any-n": SuiteEntry("families and maps held out of training", rows="100-5000", named=True),
     "held-out-n1000": SuiteEntry("families and maps held out of training", rows="1000", coverage=False),

@@ -223,6 +223,7 @@ PARTS: Final = (
             ("of these called unreliable", "recall", number),
             ("right", "right", _count),
             ("of these called unreliable", "false_alarms", number),
+            ("area under the curve", "area", number),
             ("estimates a check", "ratio", number),
         ),
     ),

@@ -19,6 +19,7 @@ import numpy as np
 from real_data import problem
 from real_laws import KINDS
 from results import Row, Rows, print_table
+from scipy.stats import mannwhitneyu  # type: ignore[import-untyped]
 from scores import Floats
 from tqdm import tqdm
 
@@ -67,7 +68,7 @@ def verdicts(quick: bool = False) -> Rows:
     return [_row("all real kinds", real), *rows, *_costs(estimator)]
 
 
-def _groups(checked: list[tuple[Case, bool, bool]]) -> list[str]:
+def _groups(checked: list[tuple[Case, bool, float]]) -> list[str]:
     return list(dict.fromkeys(case.group for case, _, _ in checked))
 
 
@@ -86,8 +87,8 @@ def _ordinary(seed: int, count: int) -> Iterator[Case]:
             yield Case("ordinary", data.family, data.x, data.y, data.truth.nats)
 
 
-def _checked(estimator: Estimator, cases: Iterable[Case], right: int) -> Iterator[tuple[Case, bool, bool]]:
-    """(case, is its answer wrong, is it called unreliable), with at most `right` right ones a kind."""
+def _checked(estimator: Estimator, cases: Iterable[Case], right: int) -> Iterator[tuple[Case, bool, float]]:
+    """(case, is its answer wrong, score of the check), with at most `right` right ones a kind."""
     counts: dict[str, int] = {}
     for case in cases:
         [answer] = estimator.run([estimator.prepare(case.x, case.y)])
@@ -96,7 +97,7 @@ def _checked(estimator: Estimator, cases: Iterable[Case], right: int) -> Iterato
         counts[key] = counts.get(key, 0) + (not wrong)
         if wrong or counts[key] <= right:
             steps = reliability.steps(LocalBackend(estimator), case.x, case.y, progress=False)
-            yield case, wrong, not run(steps, perform_compute).reliable
+            yield case, wrong, run(steps, perform_compute).score
 
 
 def is_wrong(answer: Estimate, nats: float) -> bool:
@@ -105,17 +106,26 @@ def is_wrong(answer: Estimate, nats: float) -> bool:
     return not low <= nats <= high and abs(answer.mi - nats) > high - low
 
 
-def _row(group: str, checked: list[tuple[Case, bool, bool]]) -> Row:
-    wrong = [unreliable for _, is_wrong, unreliable in checked if is_wrong]
-    right = [unreliable for _, is_wrong, unreliable in checked if not is_wrong]
+def _row(group: str, checked: list[tuple[Case, bool, float]]) -> Row:
+    wrong = np.array([score for _, is_wrong, score in checked if is_wrong])
+    right = np.array([score for _, is_wrong, score in checked if not is_wrong])
     return {
         "group": group,
         "wrong": len(wrong),
-        "recall": float(np.mean(wrong)) if wrong else None,
+        "recall": float((wrong > rule.LIMIT).mean()) if len(wrong) else None,
         "right": len(right),
-        "false_alarms": float(np.mean(right)) if right else None,
-        "unreliable": float(np.mean(wrong + right)),
+        "false_alarms": float((right > rule.LIMIT).mean()) if len(right) else None,
+        "unreliable": float((np.append(wrong, right) > rule.LIMIT).mean()),
+        "area": area(wrong, right),
     }
+
+
+def area(wrong: Floats, right: Floats) -> float | None:
+    """Area under the curve: how often a wrong answer scores higher than a right one, ties half."""
+    if not len(wrong) or not len(right):
+        return None
+    higher = mannwhitneyu(wrong, right).statistic
+    return float(higher / (len(wrong) * len(right)))
 
 
 def _costs(estimator: Estimator) -> Rows:

@@ -4,16 +4,14 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import inf, isnan, nan
-from typing import Final, NamedTuple
+from math import isnan, nan
+from typing import Final
 
-import digits
 import numpy as np
+from goals import Results, goals
 from names import METHODS, SUITES
 from page_tables import MIN_PROBLEMS, groups, number, percent, table
 from results import Row
-
-from mizzle.model.weights import SHIPPED
 
 COVERED = ("mist-seen", "mist-unseen", "bmi", "prior", "held-out-any-n")
 GROUPED: Final = {"n": "rows", "columns": "columns of both sides", "truth": "true value, nats"}
@@ -21,43 +19,15 @@ GROUPED: Final = {"n": "rows", "columns": "columns of both sides", "truth": "tru
 DISCRETE = (
     "label", "contingency table", "binned", "zero-inflated", "channel-bernoulli", "channel-poisson",
 )  # fmt: skip
-PEERS = ("ksg", "copula")
-TRAINED = (
-    "looks",
-    "rotated",
-    "heavy tails",
-    "rare",
-    "labels",
-)  # groups of `real_data.py` whose kinds it draws
-
-
 REAL_HEAD = (
     *("group", "kind", "number", "error", "mean error", "90 % interval held", "its mean width"),
     *("silent misses", "KSG (k = 3)"),
 )
 
 
-class Goal(NamedTuple):
-    """What was wanted before it was measured: values that lie within limits, ends included."""
-
-    what: str
-    values: Sequence[float]
-    limits: Sequence[tuple[float, float]]
-
-    def row(self) -> list[str]:
-        """Goal, limits, values, and how many of them are within."""
-        met = sum(low <= value <= high for value, (low, high) in zip(self.values, self.limits, strict=True))
-        said = "yes" if met == len(self.values) else f"{met} of {len(self.values)}" if met else "no"
-        return [
-            self.what,
-            " / ".join(_limit(*limit) for limit in self.limits),
-            " / ".join(f"{value:.3g}" for value in self.values),
-            said,
-        ]
-
-
-def page(accuracy: Row, real: Row, consistency: Row, speed: Row) -> str:
-    """The whole page."""
+def page(results: Results, intervals: Row) -> str:
+    """The whole page; `intervals` is the result of `intervals.py`."""
+    accuracy, real = results.accuracy, results.real
     parts = [
         "# Accuracy in detail",
         "Made by `python benchmarks/readme.py` of the results that the README quotes; all in nats.",
@@ -65,7 +35,7 @@ def page(accuracy: Row, real: Row, consistency: Row, speed: Row) -> str:
         "What was wanted before training, and what these weights reach.",
         table(
             ["goal", "limits", "measured", "reached"],
-            [g.row() for g in (*goals(accuracy, consistency, speed), *_of_real_tables(real))],
+            [goal.row() for goal in goals(results)],
         ),
         "## Families held out of training, n = 1,000",
         "Mean absolute error, over the problems that all methods saw.",
@@ -90,6 +60,8 @@ def page(accuracy: Row, real: Row, consistency: Row, speed: Row) -> str:
         f"By group; groups of fewer than {MIN_PROBLEMS} problems are left out. By family: in the results, "
         "and for more draws of the training in `docs/evaluation.txt`.",
         *(part for by in GROUPED for part in _covered(accuracy, by)),
+        *_pictures(results.images),
+        *_resampled(intervals),
         *_warned(accuracy),
     ]
     return "\n\n".join(parts) + "\n"
@@ -103,114 +75,6 @@ def _real_kinds(real: Row) -> Iterator[list[str]]:
             shares = percent(row["cover90"]), number(row["width"]), percent(row["missed_unflagged"])
             scores = number(row["mae"]), f"{row['bias']:+.2f}", *shares, peers.get(row["kind"], "-")
             yield [row["group"], row["kind"], str(row["answered"]), *scores]
-
-
-def goals(accuracy: Row, consistency: Row, speed: Row) -> Iterator[Goal]:
-    """Every goal with what was measured."""
-    for suite, highest in (("mist-seen", (0.4, 0.018, 0.012)), ("mist-unseen", (0.8, 0.020, 0.015))):
-        errors = [methods["mizzle"]["mse"] for methods in groups(accuracy, suite, "n").values()]
-        yield Goal(f"{SUITES[suite].title}: squared error, n from 10 / 100 / 300", errors, _at_most(*highest))
-    scores = {
-        suite: groups(accuracy, suite, "all")["all"]["mizzle"] for suite in (*COVERED, "held-out-n1000")
-    }
-    yield Goal(
-        "the same, seen: pinball loss at five levels", [scores["mist-seen"]["pinball"]], _at_most(0.045)
-    )
-    bmi = groups(accuracy, "bmi", "n")
-    errors = [bmi[n]["mizzle"]["mae"] for n in ("200", "1000", "5000", "10000")]
-    yield Goal(
-        "40 tasks of BMI: error, n = 200 / 1,000 / 5,000 / 10,000",
-        errors,
-        _at_most(0.065, 0.037, 0.028, 0.028),
-    )
-    alone = accuracy["independent"]
-    worst = [max(row[key] for row in alone) for key in ("mizzle", "false_signals")]
-    what = "independent normal samples: largest mean estimate / share above 0.02"
-    yield Goal(what, worst, _at_most(0.01, 0.05))
-    yield Goal("held-out families, n = 1,000: error", [scores["held-out-n1000"]["mae"]], _at_most(0.05))
-    yield Goal("of these, families that KSG or the copula estimates better", [_lost(accuracy)], _at_most(0))
-    covered = [scores[suite]["cover90"] for suite in (*COVERED[:3], "held-out-n1000", "held-out-any-n")]
-    limits = [(0.88, 0.93), (0.88, 0.93), (0.86, 0.95), (0.82, 1.0), (0.82, 1.0)]
-    what = "coverage of 90 %: MIST's sets, seen / unseen / BMI / held-out at n = 1,000 / at any n"
-    yield Goal(what, covered, limits)
-    yield from _of_laws(consistency)
-    yield from _of_speed(speed)
-    yield Goal("MiB of the weights", [SHIPPED.stat().st_size / 2**20], _at_most(15))
-
-
-def _of_laws(consistency: Row) -> Iterator[Goal]:
-    own = {row["test"]: row for row in consistency["generated"] if row["method"] == "mizzle"}
-    violated = [max(own[test]["interval_violations"] for test in ("noise", "fewer", "copied"))]
-    violated += [row["interval_violations"] for row in consistency["digits"] if is_whole_processing(row)]
-    what = "data processing violated by the interval, on draws of the prior / on digits"
-    yield Goal(what, violated, _at_most(0.01, 0.01))
-    what = "error of additivity, on draws of the prior"
-    yield Goal(what, [own["additivity"]["relative_error"]], _at_most(0.1))
-
-
-def _of_real_tables(real: Row) -> Iterator[Goal]:
-    """Goals of `real_data.py`, below 2.5 nats where errors are meant."""
-    own = {row["group"]: row for row in real.get("scores", ()) if _is_ours(row, "group")}
-    if not own:
-        return
-    trained = [own[group] for group in TRAINED]
-    yield Goal(
-        f"as in real tables, mean of {', '.join(TRAINED)}: error / coverage of 90 % / silent misses",
-        [
-            float(np.mean([row[key] for row in trained]))
-            for key in ("mae_small", "cover90", "missed_unflagged")
-        ],
-        [(0.0, 0.08), (0.8, 1.0), (0.0, 0.02)],
-    )
-    looks = own["looks, other kinds"]
-    yield Goal(
-        "looks that training never draws: error / coverage of 90 % / silent misses",
-        [looks["mae_small"], looks["cover90"], looks["missed_unflagged"]],
-        [(0.0, 0.2), (0.8, 1.0), (0.0, 0.02)],
-    )
-    (rotated,) = (row for row in real["scores"] if _is_ours(row, "kind") and row["kind"] == "rotated 10+10")
-    what = "normals rotated inside either side, 10 + 10, n = 1,000: bias, in size / coverage of 90 %"
-    yield Goal(what, [abs(rotated["bias"]), rotated["cover90"]], [(0.0, 0.04), (0.8, 1.0)])
-    errors = [own[group]["mae"] for group in ("embeddings", "bends")]
-    yield Goal("embeddings of digits / bends, 2 to 6 nats: error", errors, _at_most(0.07, 0.2))
-
-
-def _is_ours(row: Row, by: str) -> bool:
-    return bool(row["method"] == "mizzle" and row["by"] == by)
-
-
-def is_whole_processing(row: Row) -> bool:
-    """Whether a row of the digits is ours, on data processing of whole images."""
-    return bool(row["method"] == "mizzle" and row["test"] == "processing" and row["t"] == digits.ROWS)
-
-
-def _of_speed(speed: Row) -> Iterator[Goal]:
-    large = speed["large"]
-    times = [1000 * speed["latency"]["median"], 1000 * large["median"], large["peak_mib"] * 2**20 / 1e6]
-    what = "ms for n = 500, 5 + 5, one core / for n = 10,000, 32 + 32 / MB of the latter"
-    yield Goal(what, times, _at_most(10, 300, 500))
-    sizes = [row for row in (*speed["by_n"], *speed["by_dim"]) if row["n"] >= 1000]
-    slower = sum(row["ours"] > row["ksg"] for row in sizes)
-    yield Goal(f"sizes from n = 1,000, of {len(sizes)}, at which KSG is faster", [slower], _at_most(0))
-    if speed["latency"].get("neural"):
-        ratio = speed["latency"]["neural"]["mine"] / speed["latency"]["median"]
-        yield Goal("times as fast as MINE", [ratio], [(1000, inf)])
-
-
-def _at_most(*limits: float) -> list[tuple[float, float]]:
-    return [(-inf, limit) for limit in limits]
-
-
-def _limit(low: float, high: float) -> str:
-    if low == -inf:
-        return f"≤ {high:g}"
-    return f"≥ {low:g}" if high in (1.0, inf) else f"{low:g} to {high:g}"
-
-
-def _lost(accuracy: Row) -> int:
-    """Held-out families of which a simple method has the smaller error, on the problems that both saw."""
-    families = groups(accuracy, "held-out-n1000", "family").values()
-    return sum(any(m[peer]["mae"] < m[peer]["ours_mae"] for peer in PEERS if peer in m) for m in families)
 
 
 def _compared(
@@ -280,3 +144,46 @@ def _warned(accuracy: Row) -> Iterator[str]:
         yield "## Warnings"
         yield "Share of answers that say `unfamiliar`: of the draws of the training 1 % were meant to."
         yield table(["problems", "unfamiliar"], body)
+
+
+def _pictures(images: Row) -> Iterator[str]:
+    """Errors on pictures of known information; nothing where they were not measured."""
+    if images:
+        yield "## Pictures whose information is known"
+        yield (
+            "Blobs and rectangles on 16 x 16 and 32 x 32 pixels (`images.py`): whole, with `reduce='auto'`, "
+            "and as principal components, of which few hold less than the pictures. Errors, in nats, and "
+            f"coverage up to {images['up_to']:g} nats; intervals above the truth that nothing flags, of all."
+        )
+        head = ["picture", "n", "method", "error", "mean error", "90 % interval held", "above, unflagged"]
+        yield table(head, [_picture(row) for row in images["scores"]])
+
+
+def _picture(row: Row) -> list[str]:
+    cells = [row["picture"], f"{row['n']:,}", row["method"], number(row["mae"]), f"{row['bias']:+.2f}"]
+    if row["coverage"] is None:
+        return [*cells, "-", "-"]
+    return [*cells, percent(row["coverage"]), f"{row['above']} of {row['number']}"]
+
+
+def _resampled(intervals: Row) -> Iterator[str]:
+    """Quantiles beside intervals by resampling; nothing where they were not measured."""
+    if intervals:
+        yield "## Quantiles beside resampling"
+        yield (
+            f"90 % intervals by the same estimator three ways (`intervals.py`, {intervals['count']} problems "
+            "a line): its own quantiles, the bootstrap, and half-samples, the last two of "
+            f"{intervals['copies']} copies. Widths in nats, times in ms of one core. A copy that holds rows "
+            "twice looks dependent, hence the bootstrap."
+        )
+        head = ["problems", "n", "interval", "it held", "mean width", "ms"]
+        yield table(
+            head,
+            [
+                [
+                    row["kind"], f"{row['n']:,}", row["way"],
+                    percent(row["coverage"]), number(row["width"]), number(1000 * row["seconds"]),
+                ]
+                for row in intervals["intervals"]
+            ],
+        )  # fmt: skip

@@ -132,7 +132,7 @@ def _answers(
     for k in COMPONENTS:
         yield answer(f"mizzle, {k} components", client.estimate(x[:, :k], y[:, :k]))
     ksg = Neighbours(x[:, :KSG_COMPONENTS], y[:, :KSG_COMPONENTS], 3).ksg(3)
-    yield Answer(picture, pixels, n, f"KSG, {KSG_COMPONENTS} components", nats, ksg, *[np.nan] * 2, True)
+    yield Answer(picture, pixels, n, f"KSG, {KSG_COMPONENTS} components", nats, ksg, np.nan, np.nan, True)
 
 
 def _scores(answers: list[Answer]) -> Rows:

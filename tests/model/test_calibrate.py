@@ -58,6 +58,20 @@ def test_a_share_of_exact_zeros_does_not_move_the_others() -> None:
         assert ((fitted.levels[own] - _LEVEL).abs() < slack).all()
 
 
+def test_half_of_a_shift_is_made_and_all_of_one_from_a_start() -> None:
+    """Of a net half a deviation too low, whose widths are right."""
+    count = 20_000
+    values, truth = _answers(count, width=1.0)
+    values = values - 0.5
+    n, columns = torch.full((count,), 100), torch.full((count,), 2)
+    found = placement(values, truth).median()
+    for start, share in ((None, 0.5), (identity(), 1.0)):
+        out = Calibration.fit(values, truth, n, columns, start).apply(values, n, columns)
+        middle = placement(values[:1], out[:1, LEVELS.index(0.5)])
+        slack = 4 * 0.5 / count**0.5 + 0.03 * (found - 0.5)  # and what the nominal levels count for
+        assert abs(middle - 0.5 - share * (found - 0.5)) < slack
+
+
 def test_other_cells_keep_the_nets_levels() -> None:
     values, truth = _answers(1000, width=0.5)
     few, many = torch.full((1000,), 20), torch.full((1000,), 900)

@@ -77,7 +77,7 @@ RUN rm -f /opt/mizzle/.lock \
 
 FROM ${PYTHON_IMAGE}
 ARG PYTHON_IMAGE
-ARG VERSION=0.17.0
+ARG VERSION=0.18.0
 ARG REVISION
 LABEL org.opencontainers.image.title="mizzle" \
       org.opencontainers.image.description="Mutual information with calibrated intervals, over HTTP" \

@@ -31,7 +31,6 @@ ADAPTED = "adapted"  # in what a header says of the training: the weights were m
 NOVELTY = ("novelty.centre", "novelty.whitening", "novelty.thresholds")
 # Files from before there were checksums, by their SHA-256.
 _KNOWN = (
-    "2f9a729e23eaa8dd5b334674dc144a5f9ed20bcc591eabc8518bb40fdd9827fd",  # mizzle.safetensors
     "2bfeea6527026653587d88a12d8ee71a7c8bebe4eacb22f228963ffbf07c4e27",  # labels.safetensors
 )
 _CHECKSUMS = "checksums"

@@ -25,7 +25,7 @@ from mizzle.model.native import KINDS
 from mizzle.types import ModelInfo
 
 SHIPPED = Path(__file__).parent / "weights" / "mizzle.safetensors"
-METHOD = 2  # of answering with weights of one version: counted up when the same weights answer otherwise
+METHOD = 3  # the second part of the version: counted up when answers change, by the weights or the way there
 CALIBRATION = "calibration.levels"
 ADAPTED = "adapted"  # in what a header says of the training: the weights were made from others, and how
 NOVELTY = ("novelty.centre", "novelty.whitening", "novelty.thresholds")

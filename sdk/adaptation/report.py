@@ -100,6 +100,25 @@ class Report:
     stopped: str | None = None
     pictures: Mapping[str, tuple[FloatArray, FloatArray]] | None = field(default=None, compare=False)
 
+    @property
+    def warning(self) -> str | None:
+        """Why to keep the shipped weights; None where the adapted ones answer better, or there are none.
+
+        An error that grew counts even where intervals, which are calibrated anew, hold more truths.
+        """
+        if self.after is None:
+            return None
+        before, after = asdict(self.before), asdict(self.after)
+        grown = [
+            f"{name} {before[name]:.3f} before, {after[name]:.3f} after"
+            for name in ("error", "score")
+            if after[name] > before[name]
+        ]
+        if not grown:
+            return None
+        text = f"worse than the shipped weights ({' and '.join(grown)})"
+        return f"{text}: keep those, or adapt with more rows or minutes"
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON, without the rows."""
         text = asdict(self)
@@ -129,7 +148,8 @@ class Report:
             sizes = f"{len(side.names)} columns by {side.latents} latents ({side.way})"
             lines.append(f"{name}: {sizes}, {side.rows} rows a map{accuracy}")
         lines += [f"{name}: {text}" for name, side in (("x", self.x), ("y", self.y)) for text in side.notices]
-        return "\n".join([*lines, *([f"stopped: {self.stopped}"] if self.stopped else [])])
+        last = {"stopped": self.stopped, "warning": self.warning}
+        return "\n".join([*lines, *(f"{name}: {text}" for name, text in last.items() if text)])
 
     def plot(self) -> Any:
         """A picture of real rows beside imitated ones, two columns of either side.

@@ -4,6 +4,7 @@ import copy
 import json
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,20 @@ def test_no_minutes_calibrate_alone() -> None:
     report = mizzle.adapt(x, y, minutes=0, rng=1).report
     assert report.steps == 0
     assert report.stopped is None
+
+
+def test_a_report_warns_of_what_grew(adapted: Adapted) -> None:
+    before = replace(adapted.report.before, error=0.2, score=0.9)
+    for error, score, said in (
+        (0.3, 0.8, "error 0.200 before, 0.300 after"),
+        (0.1, 0.8, ""),
+        (0.2, 1.0, "score"),
+    ):
+        report = replace(adapted.report, before=before, after=replace(before, error=error, score=score))
+        warning = report.warning or ""
+        assert said in warning
+        assert bool(warning) == bool(said) == ("warning: worse than" in str(report))
+    assert replace(adapted.report, after=None).warning is None
 
 
 def test_assess_is_the_first_half(adapted: Adapted) -> None:

@@ -109,14 +109,14 @@ class Report:
         if self.after is None:
             return None
         before, after = asdict(self.before), asdict(self.after)
-        grown = [
+        worse = [
             f"{name} {before[name]:.3f} before, {after[name]:.3f} after"
             for name in ("error", "score")
             if after[name] > before[name]
         ]
-        if not grown:
+        if not worse:
             return None
-        text = f"worse than the shipped weights ({' and '.join(grown)})"
+        text = f"worse than the shipped weights ({' and '.join(worse)})"
         return f"{text}: keep those, or adapt with more rows or minutes"
 
     def to_dict(self) -> dict[str, Any]:

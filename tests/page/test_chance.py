@@ -45,11 +45,11 @@ def begin(page, fake: FakeEstimator) -> None:
 
 
 def sent(page, answered, give, table: str, prepare) -> list[Any]:
-    """The problems that a test sends, as the service reads them."""
+    """The problems that a test sends, as the service reads them; a busy one may be asked twice."""
     ask(page, answered, give, table)
     prepare(page)
-    bodies = []
-    page.on("request", lambda r: bodies.append(r.post_data_buffer) if "batch" in r.url else None)
+    bodies: dict[bytes, None] = {}
+    page.on("request", lambda r: bodies.setdefault(r.post_data_buffer) if "batch" in r.url else None)
     finding(page)
     return [p for b in bodies for p in registry.parse_batch(registry.SAFETENSORS, b, {}, (0.5,), 1000)]
 

@@ -1,4 +1,4 @@
-"""The service on Ray Serve: any replica answers as an application alone does, also while all are replaced.
+"""The service on Ray Serve: any replica answers as an application alone does, whoever comes and goes.
 
 Ray is a large library, and no part of the development tools: without it most of these tests are skipped.
 """
@@ -7,8 +7,9 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib import import_module
 from threading import Event
 from types import SimpleNamespace
@@ -27,7 +28,22 @@ from mizzle.service.settings import Settings
 # Of the cluster that starts here; Ray reads them as it is imported.
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
 ASKERS = 3
+CROWD = 12  # fewer than the target of requests of one replica: only their wait asks for a second
 SECONDS = 1800.0
+# Ray waits 15 seconds for its agents to name ports that were not given (ray-project/ray#65983).
+AGENTS = ("metrics_agent_port", "metrics_export_port", "runtime_env_agent_port", "dashboard_agent_listen_port")
+SMALL, LARGE = (0, 1, 2), (3,)  # of the problems
+# The service's own limits of time: what is slow on a busy machine is not lost.
+PATIENT = {f"MIZZLE_{name}_SECONDS": str(SECONDS) for name in ("BODY", "REQUEST")} | {"MIZZLE_MIN_BODY_RATE": "1"}
+SCALING = {
+    "min_replicas": 1,
+    "max_replicas": 2,
+    "target_ongoing_requests": 16,
+    "look_back_period_s": 20.0,
+    "upscale_delay_s": 2.0,
+    "downscale_delay_s": 2.0,
+    "policy": {"policy_function": "mizzle.service.ray:wanted_replicas"},
+}
 pytestmark = [
     pytest.mark.timeout(2 * SECONDS),
     pytest.mark.filterwarnings("default"),  # Ray's own, such as sockets that it leaves open
@@ -43,9 +59,9 @@ def module() -> Any:
 
 
 def problems() -> list[dict[str, Any]]:
-    """Bodies of several sizes."""
+    """Bodies of several sizes: small ones, and one that fills a batch, behind which others wait."""
     rng = np.random.default_rng(0)
-    sizes = (50, 1, 1), (200, 2, 1), (300, 3, 4)
+    sizes = (50, 1, 1), (200, 2, 1), (300, 3, 4), (4000, 2, 2)
     sides = [(rng.normal(size=(n, dx)), rng.normal(size=(n, dy))) for n, dx, dy in sizes]
     return [{"x": x.tolist(), "y": (y + x[:, :1]).tolist()} for x, y in sides]
 
@@ -75,7 +91,8 @@ def cluster(module: Any) -> Iterator[str]:
 
     port = fleet.free_port()
     size = {"num_cpus": 2, "object_store_memory": 100 * 2**20, "include_dashboard": False}
-    nodes = Cluster(initialize_head=True, head_node_args=size)
+    ports = {agent: fleet.free_port() for agent in AGENTS}
+    nodes = Cluster(initialize_head=True, head_node_args=size | ports)
     ray.init(address=nodes.address, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": port})
     yield f"http://127.0.0.1:{port}"
@@ -103,13 +120,31 @@ def replicas(url: str) -> set[str]:
     return {re.findall(r"^process_start_time_seconds (\S+)$", text, re.M)[0] for text in texts}
 
 
-def ask(url: str, stop: Event) -> list[tuple[int, Any]]:
+def running() -> int:
+    """Replicas that answer, by what Serve says."""
+    from ray import serve
+
+    return serve.status().applications["mizzle"].deployments["Mizzle"].replica_states.get("RUNNING", 0)
+
+
+def wait_until(done: Callable[[], bool], asking: Sequence[Future[Any]]) -> None:
+    """Return when this is so; at once, with its error, when one of those who ask had one."""
+    until = time.monotonic() + SECONDS
+    while not done():
+        assert time.monotonic() < until
+        for one in asking:
+            if one.done():
+                one.result()
+        time.sleep(0.5)
+
+
+def ask(url: str, stop: Event, numbers: Sequence[int] = SMALL) -> list[tuple[int, Any]]:
     """Problems by turns and their answers, until told to stop; whatever is not an answer is an error."""
     answers: list[tuple[int, Any]] = []
     bodies = problems()
     with client(url) as http:
         while not (stop.is_set() and answers):
-            number = len(answers) % len(bodies)
+            number = numbers[len(answers) % len(numbers)]
             answer = http.post("/v1/estimate", json=bodies[number])
             answers.append((number, answer.raise_for_status().json()))
     return answers
@@ -133,6 +168,34 @@ def test_any_replica_answers_as_one_alone_and_an_update_loses_nothing(
     for answers in (one.result() for one in asking):
         assert answers
         assert all(answer == alone[number] for number, answer in answers)
+
+
+def test_a_wait_brings_a_second_replica_and_its_end_takes_it_away(
+    module: Any, cluster: str, alone: list[dict[str, Any]]
+) -> None:
+    from ray import serve
+
+    actor = {"num_cpus": 0.2, "runtime_env": {"env_vars": PATIENT}}
+    scaled = module.deployment.options(autoscaling_config=SCALING, ray_actor_options=actor)
+    serve.run(scaled.bind(), name="mizzle")
+    assert running() == 1
+    crowd_goes, stop = Event(), Event()
+    with ThreadPoolExecutor(CROWD + 1) as pool:
+        # One goes on throughout, and meets the replica that comes and the one that goes.
+        steady = pool.submit(ask, cluster, stop)
+        crowd = [pool.submit(ask, cluster, crowd_goes, LARGE) for _ in range(CROWD)]
+        try:
+            wait_until(lambda: running() == 2, [steady, *crowd])
+            wait_until(lambda: len(replicas(cluster)) == 2, [steady, *crowd])
+            crowd_goes.set()
+            wait_until(lambda: running() == 1, [steady])
+            wait_until(lambda: len(replicas(cluster)) == 1, [steady])
+        finally:
+            crowd_goes.set()
+            stop.set()
+    answered = [one.result() for one in (steady, *crowd)]
+    print(f"answers: {len(answered[0])} of one caller, {sum(map(len, answered[1:]))} of {CROWD}")
+    assert all(answer == alone[number] for answers in answered for number, answer in answers)
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,17 @@ ASKERS = 3
 CROWD = 12  # fewer than the target of requests of one replica: only their wait asks for a second
 SECONDS = 1800.0
 # Ray waits 15 seconds for its agents to name ports that were not given (ray-project/ray#65983).
-AGENTS = ("metrics_agent_port", "metrics_export_port", "runtime_env_agent_port", "dashboard_agent_listen_port")
+AGENTS = (
+    "metrics_agent_port",
+    "metrics_export_port",
+    "runtime_env_agent_port",
+    "dashboard_agent_listen_port",
+)
 SMALL, LARGE = (0, 1, 2), (3,)  # of the problems
 # The service's own limits of time: what is slow on a busy machine is not lost.
-PATIENT = {f"MIZZLE_{name}_SECONDS": str(SECONDS) for name in ("BODY", "REQUEST")} | {"MIZZLE_MIN_BODY_RATE": "1"}
+PATIENT = {f"MIZZLE_{name}_SECONDS": str(SECONDS) for name in ("BODY", "REQUEST")} | {
+    "MIZZLE_MIN_BODY_RATE": "1"
+}
 SCALING = {
     "min_replicas": 1,
     "max_replicas": 2,

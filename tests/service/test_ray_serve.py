@@ -131,7 +131,8 @@ def running() -> int:
     """Replicas that answer, by what Serve says."""
     from ray import serve
 
-    return serve.status().applications["mizzle"].deployments["Mizzle"].replica_states.get("RUNNING", 0)
+    states: dict[Any, int] = serve.status().applications["mizzle"].deployments["Mizzle"].replica_states
+    return states.get("RUNNING", 0)
 
 
 def wait_until(done: Callable[[], bool], asking: Sequence[Future[Any]]) -> None:

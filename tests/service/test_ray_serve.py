@@ -30,13 +30,6 @@ os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 
 ASKERS = 3
 CROWD = 12  # fewer than the target of requests of one replica: only their wait asks for a second
 SECONDS = 1800.0
-# Ray waits 15 seconds for its agents to name ports that were not given (ray-project/ray#65983).
-AGENTS = (
-    "metrics_agent_port",
-    "metrics_export_port",
-    "runtime_env_agent_port",
-    "dashboard_agent_listen_port",
-)
 SMALL, LARGE = (0, 1, 2), (3,)  # of the problems
 # The service's own limits of time: what is slow on a busy machine is not lost.
 PATIENT = {f"MIZZLE_{name}_SECONDS": str(SECONDS) for name in ("BODY", "REQUEST")} | {
@@ -98,8 +91,7 @@ def cluster(module: Any) -> Iterator[str]:
 
     port = fleet.free_port()
     size = {"num_cpus": 2, "object_store_memory": 100 * 2**20, "include_dashboard": False}
-    ports = {agent: fleet.free_port() for agent in AGENTS}
-    nodes = Cluster(initialize_head=True, head_node_args=size | ports)
+    nodes = Cluster(initialize_head=True, head_node_args=size)
     ray.init(address=nodes.address, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": port})
     yield f"http://127.0.0.1:{port}"
